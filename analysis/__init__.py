@@ -1,0 +1,1 @@
+"""analysis: every figure and table of the paper from one command each."""

@@ -1,0 +1,1 @@
+"""autogaze: gaze (which multi-scale patches to look at), selectors, gazed encoders."""

@@ -1,0 +1,1 @@
+"""evaluators: lmms-eval models, journalled runs, sweeps and latency profiling."""

@@ -1,0 +1,9 @@
+"""hlvid: the HLVid benchmark: data, video reading, lmms-eval tasks, scoring.
+
+Example::
+
+    from hlvid.dataset import load
+    questions = load("mini")
+"""
+
+__version__ = "0.1.0"

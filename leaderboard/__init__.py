@@ -1,0 +1,1 @@
+"""leaderboard: prediction submissions, rescoring and the public page."""
