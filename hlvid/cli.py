@@ -1,0 +1,106 @@
+"""The `hlvid` command: the roof over all packages.
+
+Example::
+
+    hlvid mini                      # make the offline stand-in benchmark
+    hlvid verify mini               # every question has its video, every video opens
+    hlvid download --category av    # the real benchmark, in part
+
+Commands import what they need when they run, so `hlvid --help` needs neither torch nor av. Errors that a user
+can mend are printed as one line and exit with 1; Ctrl-C exits with 130.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hlvid import __version__
+from hlvid.errors import HlvidError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Evaluation suite for high-resolution, long-form video understanding.",
+)
+
+# Modules of the other packages that add their commands to the roof; each has `mount(app)` and imports lazily.
+MOUNTED = ("evaluators.cli",)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"hlvid {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def mini(
+    preset: Annotated[str, typer.Option(help="default (6 videos of 20 s), tiny, or full (77 videos).")] = "default",
+    seed: Annotated[int, typer.Option(help="Another seed gives other pixels, questions and answers.")] = 0,
+    full: Annotated[bool, typer.Option("--full", help="Short for --preset full.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; by default below the data folder.")] = None,
+) -> None:
+    """Make HLVid-Mini: real 4K H.264 videos with questions and evidence boxes, deterministic by seed."""
+    from hlvid.mini import make
+
+    folder = make(out, preset="full" if full else preset, seed=seed)
+    typer.echo(f"HLVid-Mini is at {folder}")
+
+
+@app.command()
+def download(
+    out: Annotated[Path | None, typer.Option(help="Folder; by default below the data folder.")] = None,
+    videos: Annotated[list[str] | None, typer.Option(help="Only these video files (repeatable).")] = None,
+    questions: Annotated[list[str] | None, typer.Option(help="Only the videos of these question ids.")] = None,
+    category: Annotated[str | None, typer.Option(help="Only this category: av or household.")] = None,
+) -> None:
+    """Download the real HLVid (about 152 GB, or a subset) and unpack it; safe to kill and run again."""
+    from hlvid.hub import download as fetch
+
+    report = fetch(out, videos=videos, questions=questions, category=category)
+    typer.echo(str(report))
+
+
+@app.command()
+def verify(
+    source: Annotated[str, typer.Argument(help="hlvid, mini, a dataset folder or a question file.")] = "hlvid",
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every frame, not only the first.")] = False,
+) -> None:
+    """Check that every question has its video and every video opens; exit 1 with the list of what is broken."""
+    from hlvid.dataset import load
+    from hlvid.verify import print_report
+    from hlvid.verify import verify as check
+
+    report = check(load(source), deep=deep)
+    print_report(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Console entry: run the command line and turn known errors into one line and a non-zero exit."""
+    for name in MOUNTED:
+        importlib.import_module(name).mount(app)
+    try:
+        app()
+    except HlvidError as error:
+        typer.echo(f"hlvid: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("hlvid: interrupted; what was finished is kept, run the same command to go on", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
