@@ -1,0 +1,74 @@
+"""Faults of a submission: all of them at once, each with file, line, field and remedy.
+
+Example::
+
+    Fault("predictions.jsonl", 12, "answer", "'F' is not one of A, B, C, D", "give a letter or null")
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from hlvid.errors import AnswerError
+
+SHOWN = 50  # of a file with ten thousand bad lines, the first faults say enough
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing to mend; `line` counts from 1 and is None where the whole file is meant."""
+
+    file: str
+    line: int | None
+    field: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}: line {self.line}"
+        return f"{where}: {self.field}: {self.problem}; {self.remedy}"
+
+
+class SubmissionError(AnswerError):
+    """A submission that cannot be accepted; `faults` holds every fault, the message the first ones."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        lines = [str(fault) for fault in self.faults[:SHOWN]]
+        if len(self.faults) > SHOWN:
+            lines.append(f"... and {len(self.faults) - SHOWN} more")
+        super().__init__(f"{len(self.faults)} fault(s) in the submission\n  " + "\n  ".join(lines))
+
+
+def from_validation(error: ValidationError, file: str, line: int | None) -> list[Fault]:
+    """Pydantic's errors as faults; the offending value is shown shortened."""
+    return [
+        Fault(
+            file, line, ".".join(str(part) for part in item["loc"]) or "(all)", _problem(item), _remedy(item)
+        )
+        for item in error.errors(include_url=False, include_context=False)
+    ]
+
+
+def shorten(value: object, limit: int = 60) -> str:
+    """`repr` of untrusted input, cut to `limit` characters."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _problem(item: Any) -> str:
+    if item["type"] == "missing":
+        return "is missing"
+    if item["type"] == "extra_forbidden":
+        return "is not a field of the schema"
+    return f"{item['msg'][0].lower()}{item['msg'][1:]} (got {shorten(item['input'])})"
+
+
+def _remedy(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return "remove it or correct its spelling; 'hlvid submit --schema' prints the schema"
+    if item["type"] == "missing":
+        return "add it"
+    return "correct it; 'hlvid submit --schema' prints what is allowed"
