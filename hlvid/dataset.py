@@ -6,9 +6,10 @@ Example::
     for question in load("mini"):
         print(question.id, question.video_path, question.prompt(), question.answer)
 
-A dataset folder holds `data/test-00000-of-00001.parquet` (or any parquet, jsonl, json or csv there or beside it) and
-`videos/NAME.mp4`. Columns: question_id, category, question, answer, video_path; optional: tier, source, and options
-either as one column `options` (list, mapping or JSON text of one) or as columns A, B, C, …
+A dataset folder holds `data/test-00000-of-00001.parquet` (or any parquet, jsonl, json or csv there or beside
+it) and `videos/NAME.mp4`. Columns: question_id, category, question, answer, video_path; optional: tier,
+source, and options either as one column `options` (list, mapping or JSON text of one) or as columns A, B, C,
+…
 """
 
 import hashlib
@@ -41,11 +42,13 @@ def load(source: str | Path) -> list[Question]:
     """All questions of `source`, in file order.
 
     Args:
-        source: "hlvid" (what `hlvid download` fetched), "mini" (what `hlvid mini` made; also "mini-PRESET-SEED"),
+        source: "hlvid" (what `hlvid download` fetched), "mini" (what `hlvid mini` made; also
+        "mini-PRESET-SEED"),
             a dataset folder, or one question file. A folder called hlvid is given as "./hlvid".
 
     Raises:
-        DatasetError: nothing there (with the command that makes it), or a malformed file; the message lists the
+        DatasetError: nothing there (with the command that makes it), or a malformed file; the message lists
+        the
             faults with file, row and field.
     """
     found = locate(source)
@@ -69,7 +72,8 @@ def locate(source: str | Path) -> DatasetFiles:
 
 
 def dataset_revision(source: str | Path) -> str:
-    """ "sha256:<hex>" of the question file's bytes (all shards in order): what results record as dataset revision.
+    """ "sha256:<hex>" of the question file's bytes (all shards in order): what results record as dataset
+    revision.
 
     For the real benchmark this is the hash that the hub shows for its parquet file.
     """

@@ -5,8 +5,8 @@ Example::
     read_rows(Path("questions.csv"))
     # [Record(where="row 1 (line 2)", values={"question_id": "0", "category": "av", …}), …]
 
-Column names are stripped of white space and of a byte order mark. Nothing is judged here but whether the file can
-be read at all: its content is judged by `hlvid.dataset_rows`.
+Column names are stripped of white space and of a byte order mark. Nothing is judged here but whether the file
+can be read at all: its content is judged by `hlvid.dataset_rows`.
 """
 
 import csv
@@ -29,7 +29,9 @@ class Record:
 
 
 def read_rows(path: Path) -> list[Record]:
-    """All rows of `path`, the format taken from its suffix; raises DatasetError for a file that cannot be read."""
+    """All rows of `path`, the format taken from its suffix; raises DatasetError for a file that cannot be
+    read.
+    """
     readers = {".parquet": _parquet, ".jsonl": _jsonl, ".json": _json, ".csv": _csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:

@@ -4,7 +4,7 @@ Example::
 
     Question(id="0", video="clip_av_video_3_000.mp4", source="av_video_3", category="av",
              stem="What does the sign say?", options={"A": "DL3", "B": "DL5"}, answer="B").prompt()
-    # "Question: What does the sign say?\\nA. DL3\\nB. DL5\\nPlease answer directly with the letter of the correct answer."
+    # "Question: What does the sign say?\\nA. DL3\\nB. DL5\\nPlease answer directly with the letter of …"
 """
 
 import re
@@ -22,8 +22,8 @@ class Question:
     """One multiple-choice question about one video.
 
     `source` is the recording that the clip was cut from: questions of one source are not independent.
-    `answer` is a letter of `options`, or None where the answers are kept secret. `video_path` is where the video
-    is expected; whether it is there is for `hlvid verify` to say.
+    `answer` is a letter of `options`, or None where the answers are kept secret. `video_path` is where the
+    video is expected; whether it is there is for `hlvid verify` to say.
     """
 
     id: str

@@ -30,7 +30,9 @@ MAX_SHOWN = 20
 
 
 def _as_text(value: object) -> object:
-    """Numbers become text ("17", never "17.0"); empty text and NaN become None, as every reader spells "nothing"."""
+    """Numbers become text ("17", never "17.0"); empty text and NaN become None, as every reader spells
+    "nothing".
+    """
     if isinstance(value, bool):
         return value
     if isinstance(value, float):
@@ -185,7 +187,9 @@ def _stem_and_options(row: Row, record: Record, faults: Faults) -> tuple[str, Ma
 
 
 def _options_column(record: Record, faults: Faults) -> dict[str, str] | None:
-    """Options given apart from the question: column `options`, or columns A, B, …; None where there are neither."""
+    """Options given apart from the question: column `options`, or columns A, B, …; None where there are
+    neither.
+    """
     value = record.values.get("options")
     if value is None or value == "":
         letters = [(name, _as_text(record.values[name])) for name in LETTERS if name in record.values]

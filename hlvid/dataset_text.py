@@ -5,17 +5,19 @@ The benchmark keeps everything in one field and spaces it unevenly::
     split_question("What does the sign say?\\n A. Hampden St\\nB. Hampden Ave\\nC. HampdenBlvd\\n"
                    "Please answer directly with the letter of the correct answer.")
     # Parts(stem="What does the sign say?",
-    #       options={"A": "Hampden St", "B": "Hampden Ave", "C": "HampdenBlvd"}, instruction="Please answer …")
+    #       options={"A": "Hampden St", "B": "Hampden Ave", "C": "HampdenBlvd"},
+    #       instruction="Please answer directly with the letter of the correct answer.")
 
-A letter with a dot is not always a label: options such as "B. Smith" or "St. A. B." hold such letters too. So the
-labels are looked for as one chain A, B, C, … in one style ("A.", "A)", "(A)", "A:"), first among letters that open
-a line, else anywhere. Among equally long chains the one with the most even option lengths wins, because the options
-of a question are written alike.
+A letter with a dot is not always a label: options such as "B. Smith" or "St. A. B." hold such letters too. So
+the labels are looked for as one chain A, B, C, … in one style ("A.", "A)", "(A)", "A:"), first among letters
+that open a line, else anywhere. Among equally long chains the one with the most even option lengths wins,
+because the options of a question are written alike.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import pvariance
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -72,7 +74,7 @@ def split_question(text: str) -> Parts:
         stem, instruction = _cut_instruction(text)
         return Parts(_clean_stem(stem), {}, _squeeze(instruction))
     stem, early = _cut_instruction(text[: chain[0].start])
-    bodies = [text[here.end : there.start] for here, there in zip(chain, chain[1:], strict=False)]
+    bodies = [text[here.end : there.start] for here, there in pairwise(chain)]
     last, late = _cut_instruction(text[chain[-1].end :], paragraphs=True)
     options = {m.letter: _squeeze(body) for m, body in zip(chain, [*bodies, last], strict=True)}
     return Parts(_clean_stem(stem), options, _squeeze(f"{early} {late}"))
@@ -124,7 +126,7 @@ def _lengths(text: str, chain: Sequence[_Marker], end: int) -> list[int]:
 
 
 def _chain_from(text: str, first: _Marker, markers: Sequence[_Marker], end: int) -> list[_Marker]:
-    """The longest chain that begins at `first`, every option non-empty; ties: least sum of squared lengths."""
+    """The longest chain from `first` on with no option empty; ties: least sum of squared lengths."""
     reached: dict[_Marker, tuple[float, list[_Marker]]] = {first: (0.0, [first])}
     longest = reached
     for letter in LETTERS[1:]:
@@ -158,7 +160,9 @@ def _cut_instruction(text: str, paragraphs: bool = False) -> tuple[str, str]:
 
 
 def _own_line(text: str) -> list[int]:
-    """Start of an instruction that has the last line of `text` to itself: a stem may speak of answers as well."""
+    """Start of an instruction that has the last line of `text` to itself: a stem may speak of answers as
+    well.
+    """
     start = text.rstrip().rfind("\n") + 1
     return [start] if start and _INSTRUCTION.match(text[start:].lstrip()) else []
 
