@@ -1,0 +1,32 @@
+"""What lmms-eval finds of us: its entry point `lmms_eval.models` calls `manifests()` when it loads its models.
+
+Example (pyproject.toml)::
+
+    [project.entry-points."lmms_eval.models"]
+    hlvid = "evaluators.plugin:manifests"
+
+Entry points can only bring models, so the call is also the moment to make our tasks known (`hlvid.tasks.plugin`).
+Nothing heavy is imported here: lmms-eval imports a model's class when it is asked for.
+"""
+
+from lmms_eval.models.registry_v2 import ModelManifest
+
+from hlvid.tasks import plugin
+
+#: name -> (class for simple tasks, class for chat tasks)
+MODELS = {
+    "blind": ("evaluators.models.blind.Blind", "evaluators.models.blind.BlindChat"),
+    "gaze_reader": (
+        "evaluators.models.gaze_reader.GazeReader",
+        "evaluators.models.gaze_reader.GazeReaderChat",
+    ),
+}
+
+
+def manifests() -> list[ModelManifest]:
+    """Our models as lmms-eval wants them declared; registers our tasks on the way."""
+    plugin.register()
+    return [
+        ModelManifest(model_id=name, simple_class_path=simple, chat_class_path=chat)
+        for name, (simple, chat) in MODELS.items()
+    ]
