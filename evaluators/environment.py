@@ -4,9 +4,9 @@ Example::
 
     code_version(("hlvid.video", "evaluators.models"))   # "0.1.0+src.5f1c0a9e2b7d4c33"
 
-A hash over source files and not the git revision: it works in an installed wheel, it sees uncommitted edits, and a
-commit that touches only documentation does not throw a night's answers away. The environment that results record
-(versions, hardware, decoder) is `hlvid.tasks.record.environment`.
+A hash over source files and not the git revision: it works in an installed wheel, it sees uncommitted
+edits, and a commit that touches only documentation does not throw a night's answers away. The environment
+that results record (versions, hardware, decoder) is `hlvid.tasks.record.environment`.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The journal of one run: every answer on disk as soon as it is given, so that a killed run loses at most one.
+"""The journal of one run: every answer on disk as soon as it is given, so that a kill loses at most one.
 
 Example::
 
@@ -6,10 +6,11 @@ Example::
     if journal.get(question.id) is None:
         journal.append(question.id, {"text": "B", "details": {"frames": 12}})
 
-A file is JSON lines, append-only. The first line states the run's identity (model, settings, dataset, decoder, code
-version); every later line is one answer and carries the identity's hash. An identity that differs in anything is
-another file, and a file is never continued under an identity that is not its own. A line torn by a kill or a full
-disk is skipped when reading and closed with a newline before the next one is written.
+A file is JSON lines, append-only. The first line states the run's identity (model, settings, dataset,
+decoder, code version); every later line is one answer and carries the identity's hash. An identity that
+differs in anything is another file, and a file is never continued under an identity that is not its own. A
+line torn by a kill or a full disk is skipped when reading and closed with a newline before the next one is
+written.
 """
 
 import fcntl
@@ -36,7 +37,7 @@ def runs_folder() -> Path:
 
 
 def identity_hash(identity: Mapping[str, Any]) -> str:
-    """16 hex digits that differ as soon as any value of the identity does; the order of keys does not matter."""
+    """16 hex digits that differ as soon as any value of the identity does, whatever the order of keys."""
     canonical = json.dumps(identity, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -50,8 +51,8 @@ def run_path(model: str, identity: Mapping[str, Any], folder: Path | None = None
 class Journal:
     """The answers of one run, in memory for reading and in `path` for good.
 
-    Several processes may append to one file: each line is written under a file lock. A process sees what was there
-    when it opened the journal and what it appended itself.
+    Several processes may append to one file: each line is written under a file lock. A process sees what
+    was there when it opened the journal and what it appended itself.
 
     Raises:
         RunError: the file belongs to another identity, or is no journal.
@@ -78,7 +79,8 @@ class Journal:
     def append(self, question_id: str, record: Mapping[str, Any]) -> None:
         """Record an answer; it is on disk (fsync) when this returns.
 
-        `record` must hold JSON values only. A question answered before keeps its first record when read again.
+        `record` must hold JSON values only. A question answered before keeps its first record when read
+        again.
         """
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"question_id": question_id, "key": self.key, "at": now, "record": dict(record)}

@@ -1,12 +1,13 @@
-"""What lmms-eval finds of us: its entry point `lmms_eval.models` calls `manifests()` when it loads its models.
+"""What lmms-eval finds of us: it calls `manifests()` through its entry point when it loads its models.
 
 Example (pyproject.toml)::
 
     [project.entry-points."lmms_eval.models"]
     hlvid = "evaluators.plugin:manifests"
 
-Entry points can only bring models, so the call is also the moment to make our tasks known (`hlvid.tasks.plugin`).
-Nothing heavy is imported here: lmms-eval imports a model's class when it is asked for.
+Entry points can only bring models, so the call is also the moment to make our tasks known
+(`hlvid.tasks.plugin`). Nothing heavy is imported here: lmms-eval imports a model's class when it is asked
+for.
 """
 
 from lmms_eval.models.registry_v2 import ModelManifest

@@ -11,10 +11,10 @@ Example::
         def answer(self, question: Question) -> Answer:
             return Answer("B", {"frames": 0})
 
-Requests of simple and of chat tasks both work. Each answer is journalled before the next one is computed; after a
-kill, the same command computes only the missing ones. Requests of one video come one after another, so that a model
-may keep its decoded frames. What an answer cost (frames, pixels, tokens, seconds) goes to `hlvid.tasks.ledger`, from
-where the task writes it into the samples.
+Requests of simple and of chat tasks both work. Each answer is journalled before the next one is computed;
+after a kill, the same command computes only the missing ones. Requests of one video come one after another,
+so that a model may keep its decoded frames. What an answer cost (frames, pixels, tokens, seconds) goes to
+`hlvid.tasks.ledger`, from where the task writes it into the samples.
 """
 
 import abc
@@ -95,7 +95,8 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         """Answer one question; `question.answer` is for nobody's eyes here.
 
         Raises:
-            HlvidError: what the user has to mend (a video that does not decode); the run stops and names the question.
+            HlvidError: what the user has to mend (a video that does not decode); the run stops and names
+            the question.
         """
 
     def identity(self, asked: Asked) -> dict[str, Any]:
@@ -149,7 +150,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         return Journal(run_path(self.name, identity, self.runs), identity)
 
     def _read(self, index: int, request: Instance) -> Asked:
-        """Simple requests are (ctx, gen_kwargs, doc_to_visual, id, task, split), chat ones swap the two in the middle."""
+        """Simple: (ctx, gen_kwargs, doc_to_visual, id, task, split); chat: messages before gen_kwargs."""
         context, *middle, doc_id, task, split = request.args
         doc = self.task_dict[task][split][doc_id]
         question = question_of(doc)

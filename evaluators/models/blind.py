@@ -5,10 +5,11 @@ Example::
     lmms_eval --tasks hlvid_mini --model blind --model_args strategy=hash
 
 Strategies:
-- `hash`: a uniform guess, drawn by a hash of the question id and `seed`; the same everywhere, 25 % with four options.
+- `hash`: a uniform guess, drawn by a hash of the question id and `seed`; the same everywhere, 25 % with
+  four options.
 - `longest`: the longest option text, the first of equals: finds benchmarks whose right answers are wordier.
-- `most_common`: always `letter`. The letter is fixed beforehand ("A") and not counted from the answers under test,
-  which would be peeking; to see a benchmark's letter bias, run it once a letter.
+- `most_common`: always `letter`. The letter is fixed beforehand ("A") and not counted from the answers
+  under test, which would be peeking; to see a benchmark's letter bias, run it once a letter.
 """
 
 import hashlib
@@ -50,7 +51,11 @@ class Blind(JournalledModel):
 
     def settings(self) -> dict[str, Any]:
         """The strategy and the argument it uses."""
-        used = {"hash": {"seed": self.seed}, "most_common": {"letter": self.letter}, "longest": {}}
+        used: dict[str, dict[str, Any]] = {
+            "hash": {"seed": self.seed},
+            "most_common": {"letter": self.letter},
+            "longest": {},
+        }
         return {"strategy": self.strategy, **used[self.strategy]}
 
     def answer(self, question: Question) -> Answer:

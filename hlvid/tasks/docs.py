@@ -5,9 +5,10 @@ Example::
     prepare("hlvid_mini", mini_folder())    # -> a folder that lmms-eval loads with `load_from_disk: true`
     question_of(doc)                        # -> Question
 
-lmms-eval reads data through `datasets`, whose errors name no row and are retried five times. So the questions come
-through `hlvid.dataset.load`, every video is looked at before the first model is built, and lmms-eval gets an Arrow
-folder that cannot be wrong any more. The folder's name carries the fingerprint of questions and videos.
+lmms-eval reads data through `datasets`, whose errors name no row and are retried five times. So the
+questions come through `hlvid.dataset.load`, every video is looked at before the first model is built, and
+lmms-eval gets an Arrow folder that cannot be wrong any more. The folder's name carries the fingerprint of
+questions and videos.
 """
 
 import hashlib
@@ -53,7 +54,8 @@ def prepare(task: str, root: Path) -> Path:
         root: a dataset folder as `hlvid.dataset.load` reads it.
 
     Returns:
-        A folder saved by `datasets` with the split "test" and a file `hlvid_task.json` that says what it holds.
+        A folder saved by `datasets` with the split "test" and a file `hlvid_task.json` that says what it
+        holds.
 
     Raises:
         DatasetError: a malformed row, a withheld answer, a missing, empty or unreadable video; with its name.

@@ -5,9 +5,10 @@ Example::
     ledger.record(question.id, {"frames": 12, "tokens_selected": 1440})   # in the model
     ledger.lookup(question.id)                                            # in the task's process_results
 
-lmms-eval passes only text from a model to a task, so this is a plain dict in the process that both share. It is
-emptied when a task's data are loaded, so that no run sees the costs of an earlier one. Questions are noted as they
-are handed to a model, so that a crash inside a foreign model can still name the one it was working on.
+lmms-eval passes only text from a model to a task, so this is a plain dict in the process that both share.
+It is emptied when a task's data are loaded, so that no run sees the costs of an earlier one. Questions are
+noted as they are handed to a model, so that a crash inside a foreign model can still name the one it was
+working on.
 """
 
 from collections.abc import Mapping

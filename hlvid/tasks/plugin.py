@@ -6,11 +6,12 @@ Example::
     from lmms_eval.tasks import TaskManager
     "hlvid_mini" in TaskManager().all_tasks   # True
 
-lmms-eval looks for tasks in its own folder and in `--include_path`; its entry points bring models only. But it loads
-those entry points on every start (`lmms-eval`, `python -m lmms_eval`, `accelerate launch`, `simple_evaluate()`), ours
-is `evaluators.plugin:manifests`, and that calls `register()`. From there `TaskManager.initialize_tasks` is wrapped to
-append this folder to its include path. At that moment `lmms_eval.tasks` is usually not imported yet: then a one-shot
-import hook waits for it. A task of the same name in lmms-eval or in the user's own `--include_path` wins over ours.
+lmms-eval looks for tasks in its own folder and in `--include_path`; its entry points bring models only. But
+it loads those entry points on every start (`lmms-eval`, `python -m lmms_eval`, `accelerate launch`,
+`simple_evaluate()`), ours is `evaluators.plugin:manifests`, and that calls `register()`. From there
+`TaskManager.initialize_tasks` is wrapped to append this folder to its include path. At that moment
+`lmms_eval.tasks` is usually not imported yet: then a one-shot import hook waits for it. A task of the same
+name in lmms-eval or in the user's own `--include_path` wins over ours.
 """
 
 import functools
@@ -47,7 +48,7 @@ class _WaitForTasks(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The ordinary spec of `lmms_eval.tasks` with a loader that calls `_extend`; None for anything else."""
+        """The spec of `lmms_eval.tasks` with a loader that calls `_extend` last; None for others."""
         if fullname != TASKS_MODULE:
             return None
         sys.meta_path.remove(self)
@@ -86,8 +87,8 @@ def _extend(module: ModuleType) -> None:
 def _prefer_task_over_folder() -> None:
     """`--tasks hlvid` means the task also where a folder `hlvid` lies, as it does in our own repository.
 
-    lmms-eval takes an argument that is a folder for a folder of YAML files, finds none in it and gives up with an
-    empty list of tasks; only this empty list is replaced.
+    lmms-eval takes an argument that is a folder for a folder of YAML files, finds none in it and gives up
+    with an empty list of tasks; only this empty list is replaced.
     """
     evaluator = sys.modules.get("lmms_eval.evaluator")
     ordinary: Callable[..., Any] | None = getattr(evaluator, "simple_evaluate", None)

@@ -5,8 +5,9 @@ Example (hlvid_mini.yaml)::
     dataset_path: !function utils.HLVID_MINI      # checks the data, makes them if need be, gives the folder
     doc_to_text: !function utils.doc_to_text
 
-A doc is a row of `hlvid.tasks.docs.doc_of`. `process_results` must not raise: lmms-eval would try five times and then
-report a RetryError without a cause. Whatever can be wrong with the data was found when `HLVID_MINI` was read.
+A doc is a row of `hlvid.tasks.docs.doc_of`. `process_results` must not raise: lmms-eval would try five
+times and then report a RetryError without a cause. Whatever can be wrong with the data was found when
+`HLVID_MINI` was read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,7 @@ def doc_to_target(doc: Doc) -> str:
 
 
 def process_results(doc: Doc, results: Sequence[str]) -> dict[str, Any]:
-    """One sample: what was asked, what was said, what it was taken for, whether it is right, and what it took.
+    """One sample: what was asked and said, what it was taken for, whether it is right, and what it took.
 
     The four metrics share `scored`; lmms-eval hands each metric's values to its aggregation.
     """
@@ -115,5 +116,5 @@ def _interval(rows: Sequence[Sequence[Row]]) -> tuple[float, float]:
 
 
 def _plain(rows: Sequence[Sequence[Row]]) -> list[Row]:
-    """Wrapped in lists, values are skipped by lmms-eval's own standard errors, which mean nothing for them."""
+    """Values in lists are skipped by lmms-eval's own standard errors, which mean nothing for these."""
     return [row for (row,) in rows]

@@ -1,0 +1,91 @@
+"""From whatever lmms-eval raises, or fails to raise, to one line that a user can act on.
+
+Example::
+
+    explain(error, args)   # "task hlvid_mni not found; did you mean hlvid_mini?"
+    check_results(results, args)   # RunError: task hlvid: no sample ran …
+
+lmms-eval wraps errors (tenacity's RetryError, ImportError around a YAML function) and loses others; the
+cause inside is what counts.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hlvid.errors import HlvidError, RunError
+from hlvid.tasks import ledger
+
+LISTS = ("list", "list_groups", "list_subtasks", "list_tags")
+
+
+def check_model(model: str, tasks: str | None) -> None:
+    """Raise RunError for a model that lmms-eval does not know, unless tasks are only listed."""
+    from lmms_eval.models import list_available_models
+
+    known = list_available_models(include_aliases=True)
+    if tasks not in LISTS and model not in known:
+        raise RunError(
+            f"model {model!r} is unknown{_did_you_mean(model, known)}; 'lmms_eval models' lists all"
+        )
+
+
+def check_results(results: Mapping[str, Any], args: Any) -> None:
+    """Raise RunError unless every task that ran has a metric to show, which takes at least one sample."""
+    if not results.get("n-samples"):
+        raise RunError(f"tasks {args.tasks}: no task ran")
+    for task in results["n-samples"]:
+        metrics = [name for name in results["results"].get(task, {}) if "," in name]  # "accuracy,none"
+        if not metrics and not args.predict_only:
+            raise RunError(f"task {task}: no sample ran (--limit {args.limit}, --offset {args.offset})")
+
+
+def explain(error: Exception, args: Any) -> str:
+    """One line: our own errors say enough; others get the task, the model and, if known, the question."""
+    cause = root_cause(error)
+    if isinstance(cause, HlvidError):
+        return str(cause)
+    if str(cause).startswith("Tasks not found: "):
+        return _missing_tasks(args)
+    if isinstance(cause, AssertionError) and "no tasks found" in str(cause):
+        return f"tasks {args.tasks!r}: nothing of that name or pattern; 'lmms_eval tasks list' lists all"
+    question = ledger.last_handed_out()
+    where = f", question {question} was the last it asked for" if question else ""
+    text = " ".join(str(cause).split()) or "no message"
+    return f"model {args.model}, tasks {args.tasks}{where}: {type(cause).__name__}: {text}"
+
+
+def is_defect(error: Exception) -> bool:
+    """Whether the traceback helps: an exception nobody foresaw, also when one of ours was raised from it."""
+    chain = list(_causes(error))
+    if str(chain[-1]).startswith("Tasks not found: ") or "no tasks found" in str(chain[-1]):
+        return False
+    return not isinstance(chain[-1], HlvidError)
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The first error of ours in the chain of causes, else the innermost of all."""
+    chain = list(_causes(error))
+    return next((one for one in chain if isinstance(one, HlvidError)), chain[-1])
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, then what it was raised from, looking into tenacity's RetryError."""
+    while error is not None:
+        yield error
+        attempt = getattr(error, "last_attempt", None)
+        error = attempt.exception() if attempt is not None else error.__cause__
+
+
+def _missing_tasks(args: Any) -> str:
+    from lmms_eval.tasks import TaskManager
+
+    known = TaskManager("ERROR", include_path=args.include_path, model_name=args.model).all_tasks
+    missing = [name for name in args.tasks.split(",") if name not in known and "*" not in name]
+    parts = [f"task {name!r} not found{_did_you_mean(name, known)}" for name in missing]
+    return "; ".join(parts) + "; 'lmms_eval tasks list' lists all"
+
+
+def _did_you_mean(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(close)}?" if close else ""

@@ -1,0 +1,141 @@
+"""What results.json of lmms-eval lacks: where a number comes from, and how to get it again.
+
+Example::
+
+    environment()["packages"]["torch"], environment()["gpus"], environment()["decoder"]
+    write(Path("results/blind"), record(argv, results))
+
+One `record.json` lies beside the results of each model. It names the versions, the hardware, the decoder, the
+revision of this code, the fingerprint of data and prompts, and the command. A second run into the same
+folder adds its own entry, keyed by the name of its results file.
+"""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import hlvid
+from hlvid.tasks.docs import INFO
+
+NAME = "record.json"
+PACKAGES = (
+    "hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets", "av", "decord",
+    "torchcodec", "numpy", "pillow", "opencv-python-headless", "rapidocr-onnxruntime", "onnxruntime", "rapidfuzz",
+)  # fmt: skip
+
+
+def environment() -> dict[str, Any]:
+    """Versions, hardware and decoder of this machine and process, as JSON values."""
+    return {
+        "hlvid": hlvid.__version__,
+        "git": git_revision(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "gpus": _gpus(),
+        "packages": {name: version for name in PACKAGES if (version := _version(name)) is not None},
+        "decoder": _decoder(),
+    }
+
+
+def git_revision() -> dict[str, Any] | None:
+    """{"commit": hash, "dirty": tracked files differ} of this clone; None in a wheel."""
+    root = Path(hlvid.__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return None
+    commit = _git(root, "rev-parse", "HEAD")
+    changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return None if commit is None else {"commit": commit, "dirty": bool(changes)}
+
+
+def record(argv: Sequence[str], results: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry for one run.
+
+    Args:
+        argv: arguments of `lmms_eval`, which run it again.
+        results: what lmms-eval returns, with "samples" where they were logged.
+    """
+    tasks = {name: _dataset(config) for name, config in results.get("configs", {}).items()}
+    return {
+        "command": ["lmms_eval", *argv],
+        "environment": environment(),
+        "datasets": {name: info for name, info in tasks.items() if info},
+        "summaries": _summaries(results.get("samples") or {}, tasks),
+    }
+
+
+def write(folder: Path, results_file: str, entry: Mapping[str, Any]) -> Path:
+    """Add an entry to the folder's `record.json`, keyed by the results file it explains; returns its path."""
+    path = folder / NAME
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    fresh = path.with_suffix(".tmp")
+    text = json.dumps({**known, results_file: entry}, indent=2, ensure_ascii=False)
+    fresh.write_text(text + "\n", encoding="utf-8")
+    fresh.replace(path)
+    return path
+
+
+def _summaries(samples: Mapping[str, Any], tasks: Mapping[str, Any]) -> dict[str, Any]:
+    """Accuracy by category, tier and source of every task of ours whose samples were logged."""
+    from hlvid.scoring.accuracy import summarize
+
+    return {name: asdict(summarize(rows)) for name, rows in samples.items() if tasks.get(name) and rows}
+
+
+def _dataset(config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What `docs.prepare` wrote about a task's data; None for a task that is not ours."""
+    path = Path(str(config.get("dataset_path"))) / INFO
+    if not path.is_file():
+        return None
+    info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return info
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _cpu() -> str:
+    """The processor's name; the architecture where the system does not tell."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _gpus() -> list[dict[str, Any]]:
+    """Name and memory (bytes) of each CUDA device."""
+    import torch
+
+    devices = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    return [{"name": device.name, "memory": device.total_memory} for device in devices]
+
+
+def _decoder() -> str:
+    """The decoder of record with its libraries: "pyav 15.1.0 (libavcodec 61.19.101)"."""
+    import av
+
+    codec = ".".join(str(part) for part in av.library_versions["libavcodec"])
+    return f"pyav {av.__version__} (libavcodec {codec})"
