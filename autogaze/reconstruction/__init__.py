@@ -1,0 +1,1 @@
+"""Pictures made from a gaze: what was seen, laid back where it was seen."""

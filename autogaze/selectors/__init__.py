@@ -1,0 +1,12 @@
+"""Selectors: who decides which patches are looked at. One protocol, many choices.
+
+Example::
+
+    gaze = selectors.get("detail").select(tiles, ratio=0.1, layout=(9, 16))   # the 144 tiles of one 4K frame
+    selectors.names()                                                         # ("centre", "detail", ...)
+"""
+
+from autogaze.selectors.base import Selector
+from autogaze.selectors.registry import get, names
+
+__all__ = ["Selector", "get", "names"]

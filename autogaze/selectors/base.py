@@ -1,0 +1,142 @@
+"""The selector protocol, and the base of selectors that rank tokens by a score.
+
+Example::
+
+    class Brightest(ScoredSelector):
+        name, history = "brightest", 0
+
+        def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+            return token_means(clips.mean(2))        # float (B, T, 265)
+
+Budget: of the V valid tokens of a picture's frame, exactly `max(1, int(ratio * V))` are chosen, the published
+rounding. A picture is one clip, or, with `layout=(rows, columns)`, `rows * columns` consecutive clips that
+are its
+tiles: then its tiles share the budget and the interesting ones get more. `budget="tile"` gives every tile
+    its own.
+"""
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, tokens_per_frame
+from autogaze.selectors.budget import allowance, top
+
+Layout = tuple[int, int]
+"""Rows and columns of tiles in a picture."""
+
+Ratio = float | Sequence[float] | None
+
+
+class Selector(Protocol):
+    """Chooses patches; every selector of this package satisfies it.
+
+    name: as in the registry.
+    history: earlier frames that the choice in a frame depends on (0: none, 1: the one before, None: all). A
+        caller that streams a long video has to pass that many frames before the ones it wants.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def history(self) -> int | None: ...
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that shapes the choice, as JSON values: for the record of a run."""
+
+    def select(
+        self,
+        clips: Tensor,
+        *,
+        ratio: Ratio = None,
+        loss: float | None = None,
+        valid: Tensor | None = None,
+        layout: Layout | None = None,
+    ) -> Gaze:
+        """Choose patches in every frame of every clip.
+
+        clips: float (B, T, 3, 224, 224) in [0, 1].
+        ratio: in (0, 1], share of the valid tokens; one number, or one a frame.
+        loss: stop once the predicted reconstruction loss is this low; only selectors that predict one take
+            it.
+        valid: bool (B, 265), False at tokens that show nothing but padding; these are never chosen nor
+            counted.
+        layout: (rows, columns) of a picture's tiles; None where each clip is a picture of its own.
+        Raises ValueError naming the argument, its value and what is allowed.
+        """
+
+
+@dataclass(frozen=True)
+class ScoredSelector(abc.ABC):
+    """A selector that takes the highest scores; a subclass only says what a token is worth.
+
+    budget: "picture" lets the tiles of a picture share their tokens, "tile" gives every tile the same.
+    """
+
+    budget: Literal["picture", "tile"] = "picture"
+
+    name: ClassVar[str]
+    history: ClassVar[int | None]
+
+    def __post_init__(self) -> None:
+        if self.budget not in ("picture", "tile"):
+            raise ValueError(f"budget: {self.budget!r}; allowed: 'picture', 'tile'")
+
+    @abc.abstractmethod
+    def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+        """Float (B, T, 265), finite: the worth of each token; of equal ones the earlier in the list wins."""
+
+    def choose(self, scores: Tensor, wanted: Tensor, valid: Tensor) -> Tensor:
+        """Bool (G, T, N): `wanted` (long (G, T)) tokens of each picture's N; here simply the best."""
+        return top(scores, wanted, valid)
+
+    def settings(self) -> dict[str, Any]:
+        """The name and every field."""
+        return {"name": self.name, **vars(self)}
+
+    def select(
+        self,
+        clips: Tensor,
+        *,
+        ratio: Ratio = None,
+        loss: float | None = None,
+        valid: Tensor | None = None,
+        layout: Layout | None = None,
+    ) -> Gaze:
+        """See `Selector.select`."""
+        if loss is not None:
+            raise ValueError(f"loss: {loss}; selector {self.name!r} predicts no loss, give a ratio alone")
+        valid = check_clips(clips, valid, layout)
+        B, T, K = clips.shape[0], clips.shape[1], valid.shape[-1]
+        size = layout[0] * layout[1] if layout and self.budget == "picture" else 1
+        with torch.no_grad():
+            scores = self.scores(clips, layout)
+            grouped = scores.view(B // size, size, T, K).transpose(1, 2).flatten(2)
+            allowed = valid.view(B // size, size * K)
+            chosen = self.choose(grouped, allowance(ratio, T, allowed), allowed)
+            masks = chosen.view(B // size, T, size, K).transpose(1, 2).reshape(B, T, K)
+        return Gaze.from_masks(masks)
+
+
+def check_clips(clips: Tensor, valid: Tensor | None, layout: Layout | None) -> Tensor:
+    """`valid`, all True where None was given; ValueError where the arguments do not fit each other."""
+    side = SCALES[-1]
+    if clips.ndim != 5 or 0 in clips.shape[:2] or tuple(clips.shape[2:]) != (3, side, side):
+        raise ValueError(f"clips: shape {tuple(clips.shape)}, expected (B >= 1, T >= 1, 3, {side}, {side})")
+    if not clips.is_floating_point():
+        raise ValueError(f"clips: dtype {clips.dtype}, expected a floating-point type with values in [0, 1]")
+    if not torch.isfinite(clips).all():
+        raise ValueError("clips: some values are NaN or infinite, expected values in [0, 1]")
+    B, K = clips.shape[0], tokens_per_frame(SCALES, PATCH_SIZE)
+    if layout and (min(layout) < 1 or B % (layout[0] * layout[1])):
+        raise ValueError(f"layout: {layout[0]} x {layout[1]} tiles do not divide the {B} clips given")
+    if valid is None:
+        return torch.ones(B, K, dtype=torch.bool, device=clips.device)
+    if valid.shape != (B, K) or valid.dtype != torch.bool:
+        raise ValueError(f"valid: {valid.dtype} {tuple(valid.shape)}, expected torch.bool ({B}, {K})")
+    return valid

@@ -1,0 +1,94 @@
+"""`detail`: sharp patches where there is fine structure, coarse ones for the rest. It finds text without a
+network.
+
+Example::
+
+    get("detail").select(tiles, ratio=0.1, layout=(9, 16))
+
+Energy is the variance of the Laplacian (kernel 0 1 0 / 1 -4 1 / 0 1 0) of the luma in a patch, at every
+scale. Of a picture's budget small shares go to the coarse scales, where one token shows up to 49 times the
+area: an overview, best patches first. The rest goes to the finest scale. There a patch also counts for a
+part of its best neighbour's energy, so that a word is seen whole, with its first and last letter, rather
+than as scattered strokes.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autogaze.gaze import PATCH_SIZE, SCALES, grid_sides
+from autogaze.selectors.base import Layout, ScoredSelector
+from autogaze.selectors.budget import top
+from autogaze.selectors.pyramid import at_scale, luma, patch_mean, stitch, tokens, unstitch
+
+COARSE_SHARES = (0.10, 0.05, 0.10)
+"""Of a frame's budget, for scales 32, 64 and 112. What one scale cannot use goes to the others."""
+
+
+@dataclass(frozen=True)
+class Detail(ScoredSelector):
+    """spread: the part of a neighbour's energy that a finest patch inherits, in [0, 1]; 0: peaks alone."""
+
+    spread: float = 0.5
+
+    name: ClassVar[str] = "detail"
+    history: ClassVar[int | None] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.spread <= 1:
+            raise ValueError(f"spread: {self.spread}, allowed: numbers in [0, 1]")
+
+    def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+        """Variance of the Laplacian a patch; measured across tile borders where a layout is given."""
+        picture = stitch(luma(clips), layout)
+        grids = [laplacian_variance(at_scale(picture, scale)) for scale in SCALES]
+        near = F.max_pool2d(grids[-1], 3, stride=1, padding=1)
+        grids[-1] = torch.maximum(grids[-1], self.spread * near)
+        return tokens([unstitch(grid, layout) for grid in grids])
+
+    def choose(self, scores: Tensor, wanted: Tensor, valid: Tensor) -> Tensor:
+        """The best tokens of every scale, each scale in its share."""
+        scale_of = _scale_of_tokens(scores.device).repeat(scores.shape[-1] // _TOKENS)
+        there = torch.stack([(valid & (scale_of == s)).sum(-1) for s in range(len(SCALES))], -1)
+        chosen = torch.zeros_like(scores, dtype=torch.bool)
+        for s, count in enumerate(split_budget(wanted, there)):
+            chosen |= top(scores, count, valid & (scale_of == s))
+        return chosen
+
+
+def laplacian_variance(picture: Tensor) -> Tensor:
+    """Float (G, T, H, W) -> (G, T, H / 16, W / 16); the picture's edge is repeated outwards."""
+    p = F.pad(picture, (1, 1, 1, 1), mode="replicate")
+    edges = p[..., :-2, 1:-1] + p[..., 2:, 1:-1] + p[..., 1:-1, :-2] + p[..., 1:-1, 2:] - 4 * picture
+    mean, square = patch_mean(edges), patch_mean(edges.square())
+    return (square - mean.square()).clamp_min(0)
+
+
+def split_budget(wanted: Tensor, there: Tensor) -> list[Tensor]:
+    """`wanted` (long (G, T)) divided among the scales: long (G, T) each, summing to it.
+
+    there: long (G, scales), the valid tokens of each scale; no scale is given more than that.
+    """
+    limits = [there[:, s, None].expand_as(wanted) for s in range(len(SCALES))]
+    shares = [
+        torch.minimum((wanted * share).long(), limit)
+        for share, limit in zip(COARSE_SHARES, limits, strict=False)
+    ]
+    parts = [*shares, torch.zeros_like(wanted)]
+    for s in reversed(range(len(SCALES))):  # what is left: the finest scale first
+        left = wanted - torch.stack(parts).sum(0)
+        parts[s] = torch.minimum(parts[s] + left, limits[s])
+    return parts
+
+
+_TOKENS = sum(side * side for side in grid_sides(SCALES, PATCH_SIZE))
+
+
+def _scale_of_tokens(device: torch.device) -> Tensor:
+    """Long (265,): the index of each token's scale."""
+    sides = torch.tensor([side * side for side in grid_sides(SCALES, PATCH_SIZE)], device=device)
+    return torch.arange(len(SCALES), device=device).repeat_interleave(sides)
