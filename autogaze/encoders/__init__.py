@@ -1,0 +1,1 @@
+"""Vision encoders that spend compute on gazed patches only."""

@@ -1,0 +1,84 @@
+"""Reading vision towers out of Hugging Face checkpoints: config.json and safetensors, one file or sharded; strict.
+
+    config = read_config("google/siglip2-base-patch16-224")      # a dict
+    load_tower(model, "google/siglip2-base-patch16-224")         # CheckpointError lists what does not fit
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from autogaze.checkpoint import CheckpointError, find_file
+
+# A whole SigLIP holds these besides its vision tower; the pooling head plays no part in per-patch features.
+BESIDES = ("text_model.", "logit_scale", "logit_bias", "vision_model.head.")
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+
+def read_config(source: str | Path, revision: str | None = None) -> dict[str, Any]:
+    """The checkpoint's config.json. Raises CheckpointError when it cannot be had or is no JSON object."""
+    path = find_file(source, "config.json", revision)
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"checkpoint {path}: not valid JSON ({error})") from error
+    if not isinstance(config, dict):
+        raise CheckpointError(f"checkpoint {path}: a JSON object is expected")
+    return config
+
+
+def load_tower(
+    model: nn.Module, source: str | Path, revision: str | None = None, besides: Sequence[str] = BESIDES
+) -> None:
+    """Copy a checkpoint's tensors into `model`, all of them by name except those that start with `besides`.
+
+    Raises CheckpointError listing every tensor missing, surplus or of another shape; `model` is then unchanged.
+    """
+    tensors = read_tensors(source, revision, besides)
+    problems = differences(model.state_dict(), tensors)
+    if problems:
+        raise CheckpointError(f"checkpoint {source}: does not fit the model\n  " + "\n  ".join(problems))
+    model.load_state_dict(tensors)
+
+
+def read_tensors(
+    source: str | Path, revision: str | None = None, besides: Sequence[str] = BESIDES
+) -> dict[str, Tensor]:
+    """All tensors of a checkpoint but those whose names start with one of `besides`."""
+    from safetensors import safe_open
+
+    tensors = {}
+    for path in weight_files(source, revision):
+        with safe_open(str(path), "pt") as file:
+            for name in file.keys():  # noqa: SIM118  the file is no mapping
+                if not name.startswith(tuple(besides)):
+                    tensors[name] = file.get_tensor(name)
+    return tensors
+
+
+def weight_files(source: str | Path, revision: str | None = None) -> list[Path]:
+    """The safetensors of a checkpoint: the one file, or the shards that its index lists."""
+    try:
+        return [find_file(source, WEIGHTS, revision)]
+    except CheckpointError as single:
+        try:
+            index = find_file(source, INDEX, revision)
+        except CheckpointError:
+            raise single from None
+    shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    return [find_file(source, shard, revision) for shard in shards]
+
+
+def differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """One line for every tensor that is not as the model has it."""
+    lines = [f"missing: {name} {tuple(own[name].shape)}" for name in sorted(own.keys() - given.keys())]
+    lines += [f"surplus: {name} {tuple(given[name].shape)}" for name in sorted(given.keys() - own.keys())]
+    for name in sorted(own.keys() & given.keys()):
+        if own[name].shape != given[name].shape:
+            lines.append(
+                f"shape of {name}: {tuple(given[name].shape)}, the model has {tuple(own[name].shape)}"
+            )
+    return lines

@@ -1,0 +1,205 @@
+"""SigLIP over gazed patches: an image encoder becomes a video encoder that sees what was gazed at, and only that.
+
+Example::
+
+    encoder = GazedSiglip.from_pretrained("google/siglip2-base-patch16-224")
+    features = encoder(video, gaze)          # video (B, T, 3, H, W), normalised; features (B, N, 768)
+    features[~gaze.padded]                   # (M, 768); padded slots hold zeros and mean nothing
+
+The weights are SigLIP's own under SigLIP's own names; nothing is learned. A token is its patch's pixels at its scale
+through the patch embedding, plus the position embedding interpolated to that scale's grid; the rest is SigLIP's.
+Padding never enters the network. (The published code lets each padded slot see itself alone and returns the result,
+of which it says that it is meaningless; here such slots cost nothing and return zeros.)
+
+Memory: clips are taken in micro-batches whose activations fit `memory_budget`; a clip is never split.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from autogaze.encoders.attention import Block, attend, plan
+from autogaze.encoders.config import SiglipConfig
+from autogaze.encoders.loading import load_tower, read_config
+from autogaze.encoders.patches import Packed, check_fit, gather_patches, pack, position_table
+from autogaze.gaze import Gaze
+
+MEMORY_BUDGET = 1 << 30
+# Rows of a feed-forward layer taken at once without gradients: wide hidden rows then stay in the CPU's cache.
+MLP_ROWS = 512
+
+
+class Embeddings(nn.Module):
+    """Patch and position embedding of the gazed patches."""
+
+    def __init__(self, config: SiglipConfig) -> None:
+        super().__init__()
+        self.grid = config.grid
+        side = config.image_size // config.patch_size
+        self.patch_embedding = nn.Conv2d(3, config.hidden_size, config.patch_size, stride=config.patch_size)
+        self.position_embedding = nn.Embedding(side * side, config.hidden_size)
+
+    def forward(self, video: Tensor, packed: Packed) -> Tensor:
+        """Video (B, T, 3, H, W) -> tokens (M, C)."""
+        weight = self.patch_embedding.weight
+        pixels = gather_patches(video, packed, self.grid).to(weight.dtype)
+        table = position_table(self.position_embedding.weight, self.grid.sides)
+        return F.linear(pixels, weight.flatten(1), self.patch_embedding.bias) + table[packed.token]
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention over packed tokens."""
+
+    def __init__(self, config: SiglipConfig) -> None:
+        super().__init__()
+        dim = config.hidden_size
+        self.heads = config.num_attention_heads
+        self.q_proj = nn.Linear(dim, dim)
+        self.k_proj = nn.Linear(dim, dim)
+        self.v_proj = nn.Linear(dim, dim)
+        self.out_proj = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor, blocks: list[Block]) -> Tensor:
+        """(M, C) -> (M, C)."""
+        q, k, v = (
+            project(x).unflatten(-1, (self.heads, -1)) for project in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        out: Tensor = self.out_proj(attend(q, k, v, blocks).flatten(1))
+        return out
+
+
+class MLP(nn.Module):
+    """Two layers with a tanh-approximated GELU between."""
+
+    def __init__(self, config: SiglipConfig) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(config.hidden_size, config.intermediate_size)
+        self.fc2 = nn.Linear(config.intermediate_size, config.hidden_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled() or x.device.type != "cpu":
+            return self._rows(x)
+        return torch.cat([self._rows(rows) for rows in x.split(MLP_ROWS)])
+
+    def _rows(self, x: Tensor) -> Tensor:
+        out: Tensor = self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
+        return out
+
+
+class Layer(nn.Module):
+    """Pre-norm transformer layer."""
+
+    def __init__(self, config: SiglipConfig) -> None:
+        super().__init__()
+        self.layer_norm1 = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
+        self.self_attn = SelfAttention(config)
+        self.layer_norm2 = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
+        self.mlp = MLP(config)
+
+    def forward(self, x: Tensor, blocks: list[Block]) -> Tensor:
+        x = x + self.self_attn(self.layer_norm1(x), blocks)
+        return x + self.mlp(self.layer_norm2(x))
+
+
+class Encoder(nn.Module):
+    """The stack of layers."""
+
+    def __init__(self, config: SiglipConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+
+
+class VisionTransformer(nn.Module):
+    """Everything below a checkpoint's `vision_model.`, without the pooling head."""
+
+    def __init__(self, config: SiglipConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder(config)
+        self.post_layernorm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
+
+    def forward(self, video: Tensor, packed: Packed) -> Tensor:
+        """Last hidden state, normed: video (B, T, 3, H, W) -> (M, C)."""
+        x = torch.empty(0)
+        for x in self.states(video, packed):  # noqa: B007  only the last is of use, earlier ones may go
+            pass
+        out: Tensor = self.post_layernorm(x)
+        return out
+
+    def states(self, video: Tensor, packed: Packed) -> Iterator[Tensor]:
+        """Hidden states (M, C) one at a time: the embedding, then what every layer makes of it."""
+        blocks = plan(packed.counts, self.config.attn_type, video.device)
+        x = self.embeddings(video, packed)
+        yield x
+        for layer in self.encoder.layers:
+            x = layer(x, blocks)
+            yield x
+
+
+class GazedSiglip(nn.Module):
+    """SigLIP's vision tower on gazed patches. `memory_budget`: bytes that activations of a micro-batch may take."""
+
+    def __init__(self, config: SiglipConfig, memory_budget: int = MEMORY_BUDGET) -> None:
+        super().__init__()
+        if memory_budget < 1:
+            raise ValueError(f"memory_budget={memory_budget}: expected a positive number of bytes")
+        self.config = config
+        self.memory_budget = memory_budget
+        self.vision_model = VisionTransformer(config)
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, *, revision: str | None = None, memory_budget: int = MEMORY_BUDGET, **changes: Any
+    ) -> Self:
+        """Load a SigLIP or SigLIP2 checkpoint, a local folder or a hub id, in eval mode.
+
+        changes: `scales` and `attn_type`, or any other field of SiglipConfig that overrules the checkpoint.
+        Raises CheckpointError listing every tensor that is missing, surplus or of another shape. Tensors of the
+        text tower and of the pooling head are not looked at.
+        """
+        config = SiglipConfig.from_json(read_config(source, revision), **changes)
+        model = cls(config, memory_budget)
+        load_tower(model, source, revision)
+        return model.eval()
+
+    def forward(self, video: Tensor, gaze: Gaze) -> Tensor:
+        """Encode the gazed patches.
+
+        video: float (B, T, 3, H, W), normalised as SigLIP has it (mean and std 0.5); resized to every scale.
+        Returns (B, N, C), one feature vector a slot of `gaze.positions`, zeros at padded slots.
+        Raises ValueError when video, gaze and the encoder's grid do not fit.
+        """
+        return pack(gaze).unpack(self.packed(video, gaze), gaze.positions.shape[1])
+
+    def packed(self, video: Tensor, gaze: Gaze) -> Tensor:
+        """The same features without padding: (M, C), ordered by clip, then slot."""
+        check_fit(video, gaze, self.config.grid)
+        packed = pack(gaze)
+        parts = [
+            self.vision_model(video[first:last], packed.select(first, last))
+            for first, last in micro_batches(packed, self.bytes_per_token(), self.memory_budget)
+        ]
+        return torch.cat(parts)
+
+    def bytes_per_token(self) -> int:
+        """Activations that a token needs at the widest point of a layer (input, normed, and q, k, v, y or MLP)."""
+        c = self.config
+        floats = 2 * c.hidden_size + max(4 * c.hidden_size, 2 * c.intermediate_size)
+        return floats * next(self.parameters()).element_size()
+
+
+def micro_batches(packed: Packed, bytes_per_token: int, budget: int) -> Iterator[tuple[int, int]]:
+    """Ranges of clips whose tokens fit `budget` bytes together; a clip too large for it is alone in its range."""
+    first, tokens = 0, 0
+    for clip, counts in enumerate(packed.counts):
+        size = sum(counts)
+        if clip > first and (tokens + size) * bytes_per_token > budget:
+            yield first, clip
+            first, tokens = clip, 0
+        tokens += size
+    yield first, len(packed.counts)
