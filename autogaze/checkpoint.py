@@ -1,0 +1,65 @@
+"""Reading and writing checkpoints: a local folder or a hub repository, and strict about every tensor.
+
+find_file("nvidia/AutoGaze", "config.json")      # downloads once, returns the cached path
+load_strict(model, find_file(folder, "model.safetensors"))
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor, nn
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is missing or does not fit the model; the message lists what is wrong."""
+
+
+def find_file(source: str | Path, name: str, revision: str | None = None) -> Path:
+    """The path of file `name` in `source`, a folder or a hub id `owner/name`.
+
+    Raises CheckpointError when the folder lacks the file, or the hub has no such file or cannot be reached.
+    """
+    folder = Path(source)
+    if folder.is_dir():
+        if not (folder / name).is_file():
+            raise CheckpointError(f"checkpoint {folder}: no file {name} in this folder")
+        return folder / name
+    parts = str(source).split("/")
+    if len(parts) != 2 or not all(parts):
+        raise CheckpointError(f"checkpoint {source!r}: neither an existing folder nor a hub id owner/name")
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(str(source), name, revision=revision))
+    except Exception as error:  # the hub client raises a dozen types; one line is what the reader needs
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"checkpoint {source}: cannot get {name} from the hub ({reason})") from error
+
+
+def load_strict(model: nn.Module, path: Path) -> None:
+    """Load `model.safetensors` into `model`.
+
+    Raises CheckpointError listing every missing, surplus and mis-shaped tensor.
+    """
+    from safetensors.torch import load_file
+
+    tensors = load_file(str(path))
+    own = model.state_dict()
+    problems = _differences(own, tensors)
+    if problems:
+        raise CheckpointError(f"checkpoint {path}: does not fit the model\n  " + "\n  ".join(problems))
+    model.load_state_dict(tensors)
+
+
+def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """One line for every tensor that is not as the model has it."""
+    shared = sorted(own.keys() & given.keys())
+    return [
+        *(f"missing: {name} {tuple(own[name].shape)}" for name in sorted(own.keys() - given.keys())),
+        *(f"surplus: {name} {tuple(given[name].shape)}" for name in sorted(given.keys() - own.keys())),
+        *(
+            f"shape of {name}: {tuple(given[name].shape)}, the model has {tuple(own[name].shape)}"
+            for name in shared
+            if own[name].shape != given[name].shape
+        ),
+    ]

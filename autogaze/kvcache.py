@@ -1,0 +1,216 @@
+"""Keys and values of the tokens written so far, preallocated, one length a clip; and attention over them.
+
+Two layouts with one interface, because the hardware differs:
+
+`ClipCache` (CPU)         attends clip by clip. Keys lie transposed, (head, channel, token), so that the scores of ten
+                          queries are a matrix product that streams over tokens without repacking; a clip's scores
+                          stay in the processor's cache, and ragged lengths cost nothing.
+`DenseCache` (GPU etc.)   attends to all clips in one kernel, with a mask where lengths differ.
+
+    cache = new_cache(layers=4, heads=6, dim=32, batch=2, capacity=6304, device=device, dtype=torch.float32)
+    y = cache.attend(0, q, k, v, clips=[0, 1], counts=[10, 10], last_only=False)     # (20, 192)
+    cache.advance([0, 1], [10, 10])
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Cache(Protocol):
+    """What the decoding loop needs of a cache. `lengths[b]` tokens of clip b are stored."""
+
+    lengths: list[int]
+
+    def attend(
+        self,
+        layer: int,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        clips: Sequence[int],
+        counts: Sequence[int],
+        last_only: bool,
+    ) -> Tensor:
+        """Store k and v behind what is there and let every query see its clip's tokens up to its own.
+
+        k, v: (R, heads, dim), the new rows of all `clips` one after the other, `counts` of them each. q: the same, or
+        with `last_only` just each clip's last row, (len(clips), heads, dim). Returns (rows of q, heads * dim).
+        Lengths stay as they are until `advance`, since every layer stores at the same place.
+        """
+
+    def advance(self, clips: Sequence[int], counts: Sequence[int]) -> None:
+        """The rows just stored in all layers now count."""
+
+    def keep(self, clip: int, start: int, kept: Tensor) -> None:
+        """Of the tokens from `start` on, keep those at the offsets `kept` (long, ascending), forget the others."""
+
+    def reserve(self, tokens: int) -> None:
+        """Make room for `tokens` more in every clip."""
+
+
+def new_cache(
+    layers: int, heads: int, dim: int, batch: int, capacity: int, device: torch.device, dtype: torch.dtype
+) -> Cache:
+    """An empty cache in the layout that suits `device`, with room for `capacity` tokens a clip."""
+    kind = ClipCache if device.type == "cpu" else DenseCache
+    return kind(layers, heads, dim, batch, capacity, device, dtype)
+
+
+class ClipCache:
+    """Clip by clip; keys (layers, heads, dim, capacity), values (layers, heads, capacity, dim) for each."""
+
+    def __init__(
+        self,
+        layers: int,
+        heads: int,
+        dim: int,
+        batch: int,
+        capacity: int,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.lengths = [0] * batch
+        self._keys = [
+            torch.empty(layers, heads, dim, capacity, device=device, dtype=dtype) for _ in range(batch)
+        ]
+        self._values = [
+            torch.empty(layers, heads, capacity, dim, device=device, dtype=dtype) for _ in range(batch)
+        ]
+        self._scores = torch.empty(0, device=device, dtype=dtype)
+
+    def attend(
+        self,
+        layer: int,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        clips: Sequence[int],
+        counts: Sequence[int],
+        last_only: bool,
+    ) -> Tensor:
+        out = torch.empty_like(q)
+        row = query = 0
+        for clip, count in zip(clips, counts, strict=True):
+            start, end = self.lengths[clip], self.lengths[clip] + count
+            keys, values = self._keys[clip][layer], self._values[clip][layer]
+            keys[:, :, start:end] = k[row : row + count].permute(1, 2, 0)
+            values[:, start:end] = v[row : row + count].transpose(0, 1)
+            rows = 1 if last_only else count
+            mine = q[query : query + rows].transpose(0, 1)
+            y = self._weigh(mine, keys[:, :, :end], values[:, :end], start, rows)
+            out[query : query + rows] = y.transpose(0, 1)
+            row, query = row + count, query + rows
+        return out.flatten(1)
+
+    def _weigh(self, q: Tensor, keys: Tensor, values: Tensor, start: int, rows: int) -> Tensor:
+        """Softmax attention of q (heads, rows, dim); with several rows, each sees the new tokens up to its own."""
+        heads, end = len(q), values.shape[1]
+        scores = self._scratch(heads * rows * end).view(heads, rows, end)
+        scores.baddbmm_(q, keys, beta=0, alpha=q.shape[-1] ** -0.5)
+        if rows > 1:
+            future = torch.full((rows, rows), float("-inf"), device=q.device, dtype=q.dtype).triu_(1)
+            scores[:, :, start:] += future
+        torch.softmax(scores, -1, out=scores)
+        return torch.bmm(scores, values)
+
+    def _scratch(self, size: int) -> Tensor:
+        """A buffer that is allocated again only when a larger one is needed."""
+        if self._scores.numel() < size:
+            self._scores = self._scores.new_empty(size)
+        return self._scores[:size]
+
+    def advance(self, clips: Sequence[int], counts: Sequence[int]) -> None:
+        for clip, count in zip(clips, counts, strict=True):
+            self.lengths[clip] += count
+
+    def keep(self, clip: int, start: int, kept: Tensor) -> None:
+        index = kept + start
+        end = start + len(kept)
+        self._keys[clip][..., start:end] = self._keys[clip][..., index]
+        self._values[clip][:, :, start:end] = self._values[clip][:, :, index]
+        self.lengths[clip] = end
+
+    def reserve(self, tokens: int) -> None:
+        for clip, length in enumerate(self.lengths):
+            extra = length + tokens - self._values[clip].shape[2]
+            if extra > 0:
+                # Doubling keeps the copying of an endless stream linear in its length.
+                extra = max(extra, self._values[clip].shape[2])
+                self._keys[clip] = F.pad(self._keys[clip], (0, extra))
+                self._values[clip] = F.pad(self._values[clip], (0, 0, 0, extra))
+
+
+class DenseCache:
+    """All clips at once; keys and values (layers, batch, heads, capacity, dim)."""
+
+    def __init__(
+        self,
+        layers: int,
+        heads: int,
+        dim: int,
+        batch: int,
+        capacity: int,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.lengths = [0] * batch
+        # Zeros, not empty: masked places are still multiplied by a weight of zero, and may not be NaN.
+        self._keys = torch.zeros(layers, batch, heads, capacity, dim, device=device, dtype=dtype)
+        self._values = torch.zeros_like(self._keys)
+
+    def attend(
+        self,
+        layer: int,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        clips: Sequence[int],
+        counts: Sequence[int],
+        last_only: bool,
+    ) -> Tensor:
+        starts = torch.tensor([self.lengths[clip] for clip in clips], device=q.device)
+        number = torch.tensor(list(counts), device=q.device)
+        clip = torch.tensor(list(clips), device=q.device)
+        which = torch.repeat_interleave(torch.arange(len(clips), device=q.device), number)
+        offset = torch.arange(len(which), device=q.device) - (number.cumsum(0) - number)[which]
+        self._keys[layer][clip[which], :, starts[which] + offset] = k
+        self._values[layer][clip[which], :, starts[which] + offset] = v
+        end = max(self.lengths[c] + n for c, n in zip(clips, counts, strict=True))
+        if last_only:
+            which, offset = torch.arange(len(clips), device=q.device), torch.zeros_like(number)
+            starts = starts + number - 1
+        rows = 1 if last_only else max(counts)
+        asked = q.new_zeros(len(clips), rows, *q.shape[1:])
+        asked[which, offset] = q
+        reach = starts[:, None] + torch.arange(rows, device=q.device)
+        seen = torch.arange(end, device=q.device) <= reach[..., None]
+        everyone = len(clips) == len(self.lengths)
+        keys, values = (
+            part[layer, :, :, :end] if everyone else part[layer, clip, :, :end]
+            for part in (self._keys, self._values)
+        )
+        y = F.scaled_dot_product_attention(asked.transpose(1, 2), keys, values, attn_mask=seen[:, None])
+        return y.transpose(1, 2)[which, offset].flatten(1)
+
+    def advance(self, clips: Sequence[int], counts: Sequence[int]) -> None:
+        for clip, count in zip(clips, counts, strict=True):
+            self.lengths[clip] += count
+
+    def keep(self, clip: int, start: int, kept: Tensor) -> None:
+        index = kept + start
+        end = start + len(kept)
+        for part in (self._keys, self._values):
+            part[:, clip, :, start:end] = part[:, clip, :, index]
+        self.lengths[clip] = end
+
+    def reserve(self, tokens: int) -> None:
+        capacity = self._keys.shape[3]
+        extra = max(self.lengths) + tokens - capacity
+        if extra > 0:
+            extra = max(extra, capacity)
+            self._keys = F.pad(self._keys, (0, 0, 0, extra))
+            self._values = F.pad(self._values, (0, 0, 0, extra))
