@@ -46,7 +46,7 @@ def _root(
 
 @app.command()
 def mini(
-    preset: Annotated[str, typer.Option(help="default (6 videos of 20 s), tiny, or full (77 videos).")] = "default",
+    preset: Annotated[str, typer.Option(help="default (6 videos), tiny, or full (77 videos).")] = "default",
     seed: Annotated[int, typer.Option(help="Another seed gives other pixels, questions and answers.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="Short for --preset full.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder; by default below the data folder.")] = None,
@@ -62,10 +62,12 @@ def mini(
 def download(
     out: Annotated[Path | None, typer.Option(help="Folder; by default below the data folder.")] = None,
     videos: Annotated[list[str] | None, typer.Option(help="Only these video files (repeatable).")] = None,
-    questions: Annotated[list[str] | None, typer.Option(help="Only the videos of these question ids.")] = None,
+    questions: Annotated[
+        list[str] | None, typer.Option(help="Only the videos of these question ids.")
+    ] = None,
     category: Annotated[str | None, typer.Option(help="Only this category: av or household.")] = None,
 ) -> None:
-    """Download the real HLVid (about 152 GB, or a subset) and unpack it; safe to kill and run again."""
+    """Fetch the real HLVid (152 GB, or a subset of it); safe to kill and run again."""
     from hlvid.hub import download as fetch
 
     report = fetch(out, videos=videos, questions=questions, category=category)
@@ -74,10 +76,12 @@ def download(
 
 @app.command()
 def verify(
-    source: Annotated[str, typer.Argument(help="hlvid, mini, a dataset folder or a question file.")] = "hlvid",
+    source: Annotated[
+        str, typer.Argument(help="hlvid, mini, a dataset folder or a question file.")
+    ] = "hlvid",
     deep: Annotated[bool, typer.Option("--deep", help="Decode every frame, not only the first.")] = False,
 ) -> None:
-    """Check that every question has its video and every video opens; exit 1 with the list of what is broken."""
+    """Check that every question has its video and every video opens; exit 1 if one does not."""
     from hlvid.dataset import load
     from hlvid.verify import print_report
     from hlvid.verify import verify as check

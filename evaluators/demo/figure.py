@@ -4,16 +4,17 @@ Example::
 
     draw(rows, Path("demo/demo.png"))
 
-Left: one line a selector and gazing ratio, with the blind floor. Right: each detail tier at the highest ratio;
-a tier's line should rise at the resolution it was designed for.
+Left: one line a selector and gazing ratio, with the blind floor. Right: each detail tier at the highest
+ratio; a tier's line should rise at the resolution it was designed for.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluators.demo.rows import Row
 from hlvid.scoring.accuracy import Accuracy
+
+from evaluators.demo.rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         _dress(axes, rows)
     left.set_ylabel("accuracy (%)")
     count = rows[0].summary.overall.n
-    figure.suptitle(f"HLVid-Mini, {count} questions on generated 4K video; bars: 95 % Wilson intervals", fontsize=11)
+    figure.suptitle(f"HLVid-Mini, {count} questions on 4K video; bars: 95 % Wilson intervals", fontsize=11)
     figure.savefig(path, dpi=160)
     figure.savefig(path.with_suffix(".pdf"))
     plt.close(figure)

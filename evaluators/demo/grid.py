@@ -42,8 +42,7 @@ def demo_settings(
     settings = [Setting("blind", "blind", "strategy=hash")]
     for selector in selectors:
         for ratio in ratios:
-            for resolution in resolutions:
-                settings.append(_reader(selector, ratio, resolution, frames))
+            settings += [_reader(selector, ratio, resolution, frames) for resolution in resolutions]
     return settings
 
 

@@ -5,15 +5,16 @@ Example::
     row = make_row(setting, samples)
     row.summary.overall.value, row.tokens_per_question, row.seconds_per_question
 
-Samples are the dicts that the hlvid tasks' `process_results` returns (question_id, correct, parsed, tier, ...).
+Samples are the dicts that the tasks' `process_results` returns (question_id, correct, parsed, tier, ...).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evaluators.demo.grid import Setting
 from hlvid.scoring.accuracy import Accuracy, Summary, summarize
+
+from evaluators.demo.grid import Setting
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,84 @@
+"""Running the demo: make HLVid-Mini, one lmms-eval run a setting, then the table, the figure and the report.
+
+Example::
+
+    run_demo(Path("demo"))   # demo/results.json, demo/demo.png, demo/report.html, demo/runs/...
+
+Killed and started again, it goes on where it was: videos are cached and every answer is journalled.
+"""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from evaluators.demo.figure import draw
+from evaluators.demo.grid import Setting, demo_settings
+from evaluators.demo.report import write_report
+from evaluators.demo.rows import Row, make_row
+from evaluators.demo.table import build_table
+from hlvid.dataset import load
+
+TASK = "hlvid_mini"
+
+
+def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | None = None) -> list[Row]:
+    """Run every setting and write all outputs to `out`.
+
+    Args:
+        out: folder, made if missing.
+        preset: HLVid-Mini preset ("default" or "tiny").
+        settings: what to run; default `demo_settings()`.
+
+    Raises:
+        HlvidError: a run failed; what was answered is journalled.
+    """
+    from hlvid.mini import make
+
+    console = Console()
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ["HLVID_MINI_PRESET"] = preset  # the lmms-eval task reads it
+    started = time.monotonic()
+    console.print("[bold]1. HLVid-Mini[/bold]: generated 4K H.264 videos with questions (kept for next time)")
+    dataset = make(preset=preset)
+    made = time.monotonic()
+    console.print("[bold]2. lmms_eval[/bold]: one run a setting; a setting answered before is not run again")
+    rows = [_run(setting, out / "runs", console) for setting in settings or demo_settings()]
+    console.print("[bold]3. Results[/bold]")
+    seconds = {"making videos": made - started, "evaluation": time.monotonic() - made}
+    _write(rows, out, dataset, seconds)
+    console.print(build_table(rows))
+    console.print(
+        f"{out}/results.json, {out}/demo.png, {out}/report.html; took {sum(seconds.values()):.0f} s"
+    )
+    return rows
+
+
+def _run(setting: Setting, folder: Path, console: Console) -> Row:
+    from hlvid.tasks.command import run
+
+    argv = ["--tasks", TASK, "--model", setting.model, "--model_args", setting.model_args]
+    console.print(f"   lmms_eval {' '.join(argv)}", highlight=False, soft_wrap=True)
+    argv += ["--output_path", str(folder / setting.name), "--log_samples", "--verbosity", "ERROR"]
+    results = run(argv)
+    return make_row(setting, results["samples"][TASK])
+
+
+def _write(rows: Sequence[Row], out: Path, dataset: Path, seconds: dict[str, float]) -> None:
+    from evaluators.environment import environment
+
+    facts: dict[str, Any] = {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dataset": dataset.name,
+        "seconds": {name: round(value, 1) for name, value in seconds.items()},
+        **environment(),
+    }
+    record = {"task": TASK, "environment": facts, "rows": [row.to_json() for row in rows]}
+    (out / "results.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    draw(rows, out / "demo.png")
+    write_report(rows, load(dataset), dataset, facts, out)
