@@ -1,0 +1,94 @@
+"""Gaze at the frames of a video and rebuild what was seen, a few frames at a time.
+
+Example::
+
+    looker = Looker(ReaderSettings(selector="detail", ratio=0.1), Tiling.of(2016, 3584))
+    for look in looker.looks(source):            # (index, picture) pairs, ascending
+        look.rebuilt                              # uint8 (2016, 3584, 3), grey where nobody looked
+        look.finest                               # bool (126, 224): patches seen at full sharpness
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from autogaze import selectors
+from autogaze.gaze import Gaze
+from autogaze.reconstruction.paste import rebuild
+from evaluators.reader.settings import ReaderSettings
+from evaluators.reader.tiling import Picture, Tiling
+
+AT_ONCE = 4
+"""Frames gazed in one call where the selector's history allows it: 4 of 4K are 350 MB as floats."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One frame, gazed.
+
+    index: of the frame in the video. original, rebuilt: uint8 (H, W, 3) RGB. gaze: of the tiles, one frame.
+    finest: bool (rows * 14, columns * 14), the patches of the finest scale that were looked at.
+    """
+
+    index: int
+    original: Picture
+    rebuilt: Picture
+    gaze: Gaze
+    finest: npt.NDArray[np.bool_]
+
+
+class Looker:
+    """A selector at work on pictures of one size; counts seconds by stage and tokens as it goes.
+
+    tokens_selected, tokens_valid, tokens_all: sums over frames of tokens gazed, of tokens that show
+    picture, and of all tokens, padding included: the gazing ratio is kept under both conventions.
+    """
+
+    def __init__(self, settings: ReaderSettings, tiling: Tiling) -> None:
+        self.settings, self.tiling = settings, tiling
+        self.selector = selectors.get(settings.selector, **settings.selector_settings())
+        self.seconds = {"select": 0.0, "rebuild": 0.0}
+        self.tokens_selected = self.tokens_valid = self.tokens_all = 0
+
+    def looks(self, frames: Iterable[tuple[int, Picture]]) -> Iterator[Look]:
+        """Each frame gazed; the selector sees the earlier frames that its `history` asks for."""
+        history = self.selector.history
+        earlier: list[Picture] = []
+        for group in _groups(frames, AT_ONCE if history is not None else None):
+            pictures = [picture for _, picture in group]
+            started = time.perf_counter()
+            clips = self.tiling.split(np.stack([*earlier, *pictures]))
+            gaze = self.selector.select(
+                clips, ratio=self.settings.ratio, valid=self.tiling.valid, layout=self.tiling.layout
+            )
+            self.seconds["select"] += time.perf_counter() - started
+            for t, (index, picture) in enumerate(group, start=len(earlier)):
+                yield self._look(index, picture, clips[:, t : t + 1], gaze.masks()[:, t : t + 1])
+            earlier = [*earlier, *pictures][-history:] if history else []
+
+    def _look(self, index: int, picture: Picture, clip: torch.Tensor, mask: torch.Tensor) -> Look:
+        started = time.perf_counter()
+        gaze = Gaze.from_masks(mask)
+        rebuilt = self.tiling.join(rebuild(clip, gaze))
+        finest = self.tiling.join_patches(gaze.scale_masks()[-1])[0]
+        self.seconds["rebuild"] += time.perf_counter() - started
+        self.tokens_selected += int(mask.sum())
+        self.tokens_valid += int(self.tiling.valid.sum())
+        self.tokens_all += self.tiling.valid.numel()
+        return Look(index, picture, rebuilt, gaze, finest)
+
+
+def _groups(frames: Iterable[tuple[int, Picture]], size: int | None) -> Iterator[list[tuple[int, Picture]]]:
+    """Lists of at most `size` frames; one list of all where size is None."""
+    group: list[tuple[int, Picture]] = []
+    for frame in frames:
+        group.append(frame)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -1,0 +1,81 @@
+"""Reading text from pictures, offline: PP-OCRv4 models that come inside the `rapidocr-onnxruntime` wheel.
+
+Example::
+
+    engine = Engine()
+    engine.read(canvas)      # [Text("DL3", 0.98, (40.0, 12.0, 88.0, 30.0))]
+    engine.version           # "rapidocr-onnxruntime 1.4.4, onnxruntime 1.31.1, det d2a7720d..., rec
+    48fc40f2..."
+
+RapidOCR would enlarge small pictures and shrink those above 2000 px. Here it must not: text is searched and
+cut out at the size it was seen at, so that a reading says something about the resolution. (The recogniser
+then brings each line to 48 px, whatever its size.)
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hlvid.errors import RunError
+
+Picture = npt.NDArray[np.uint8]
+
+AS_IT_IS = 10**6
+"""A side limit that no picture reaches."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text: what it says, how sure the engine is (0 to 1), and left, top, right, bottom in px."""
+
+    text: str
+    score: float
+    box: tuple[float, float, float, float]
+
+
+class Engine:
+    """The text detector and recogniser; made once and kept, loading takes about half a second."""
+
+    def __init__(self) -> None:
+        try:
+            import rapidocr_onnxruntime
+        except ImportError as error:
+            raise RunError(
+                f"gaze_reader: no OCR engine ({error}); install it with: pip install 'hlvid[reader]'"
+            ) from error
+        self.models = Path(rapidocr_onnxruntime.__file__).parent / "models"
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.engine: Any = rapidocr_onnxruntime.RapidOCR(
+            max_side_len=AS_IT_IS, min_side_len=1, width_height_ratio=-1, intra_op_num_threads=threads
+        )
+        self.engine.text_det.limit_type, self.engine.text_det.limit_side_len = "min", 1
+
+    def read(self, picture: Picture) -> list[Text]:
+        """All lines of an uint8 (H, W, 3) RGB picture whose sides are multiples of 32."""
+        if picture.shape[0] % 32 or picture.shape[1] % 32:
+            raise ValueError(f"picture: shape {picture.shape}, expected sides that are multiples of 32")
+        found, _ = self.engine(np.ascontiguousarray(picture[..., ::-1]), use_cls=False)
+        return [Text(str(text), float(score), _bounds(corners)) for corners, text, score in found or []]
+
+    @cached_property
+    def version(self) -> str:
+        """Packages with versions, and the start of each model file's SHA-256."""
+        packages = [f"{name} {metadata.version(name)}" for name in ("rapidocr-onnxruntime", "onnxruntime")]
+        models = []
+        for kind in ("det", "rec"):
+            content = (self.models / f"ch_PP-OCRv4_{kind}_infer.onnx").read_bytes()
+            models.append(f"{kind} {hashlib.sha256(content).hexdigest()[:12]}")
+        return ", ".join(packages + models)
+
+
+def _bounds(corners: list[list[float]]) -> tuple[float, float, float, float]:
+    """The upright rectangle around four corners."""
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))

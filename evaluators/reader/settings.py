@@ -1,0 +1,84 @@
+"""What can be asked of the reader, checked before anything is decoded.
+
+Example::
+
+    ReaderSettings(selector="detail", resolution=3584, ratio=0.25, frames=12)
+    ReaderSettings(selector="detial")    # RunError: gaze_reader: selector is 'detial'; allowed: centre,
+    detail, ...
+"""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+from hlvid.errors import RunError
+
+SAMPLINGS = ("uniform_linspace", "uniform_midpoint")
+BUDGETS = ("picture", "tile")
+DEFAULT_RATIO = 0.25
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """All that shapes what is read.
+
+    selector: a name of `autogaze.selectors`.
+    ratio: share of the tokens that show picture (not padding), in (0, 1]; by default all for `everything`,
+        0.25 for the others.
+    resolution: long side of the frames in pixels, as seen by the selector; multiples of 224 fill the tiles.
+    frames: how many frames of the video, spread by `sampling` (a policy of `hlvid.video.sampling`).
+    budget: "picture": the tiles of a frame share their tokens; "tile": every tile has its own.
+    seed: of selectors that draw at random.
+    """
+
+    selector: str = "detail"
+    ratio: float | None = None
+    resolution: int = 3584
+    frames: int = 12
+    sampling: str = "uniform_linspace"
+    budget: str = "picture"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        from autogaze import selectors
+
+        _one_of("selector", self.selector, selectors.names())
+        _one_of("sampling", self.sampling, SAMPLINGS)
+        _one_of("budget", self.budget, BUDGETS)
+        _whole("resolution", self.resolution, 32, 8192)
+        _whole("frames", self.frames, 1, 4096)
+        _whole("seed", self.seed, 0, 2**31)
+        if self.ratio is None and self.selector != "everything":
+            object.__setattr__(self, "ratio", DEFAULT_RATIO)
+        if self.ratio is not None:
+            _ratio(self.ratio, self.selector)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Every argument's name."""
+        return tuple(field.name for field in fields(cls))
+
+    def selector_settings(self) -> dict[str, Any]:
+        """The arguments of the selector that are its own."""
+        own: dict[str, Any] = {} if self.selector == "everything" else {"budget": self.budget}
+        return {**own, "seed": self.seed} if self.selector == "random" else own
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise RunError(f"gaze_reader: {name} is {value!r}; allowed: {', '.join(allowed)}")
+
+
+def _whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise RunError(f"gaze_reader: {name} is {value!r}; allowed: whole numbers from {low} to {high}")
+
+
+def _ratio(value: object, selector: str) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not (math.isfinite(value) and 0 < value <= 1):  # type: ignore[arg-type,operator]
+        raise RunError(f"gaze_reader: ratio is {value!r}; allowed: numbers above 0, up to 1")
+    if selector == "everything" and value != 1:
+        raise RunError(
+            f"gaze_reader: ratio is {value!r}; selector 'everything' looks at all, allowed: 1 or none"
+        )
