@@ -32,7 +32,7 @@ _SHARD = re.compile(r"(?P<split>.+)-\d{5}-of-(?P<count>\d{5})")
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """Where a dataset lies: `root` holds `videos/`; `files` are the question files, all shards of one split."""
+    """Where a dataset lies: `root` holds `videos/`; `files` are the question files, shards of one split."""
 
     root: Path
     files: tuple[Path, ...]
@@ -98,11 +98,11 @@ def _remedy(source: str | Path) -> str:
         return "run 'hlvid download' to fetch the benchmark"
     if isinstance(source, str) and re.fullmatch(r"mini(-[\w.]+-\d+)?", source):
         return "run 'hlvid mini' to make it"
-    return 'give "hlvid", "mini", a folder with data/*.parquet and videos/, or a parquet, jsonl, json or csv file'
+    return 'give "hlvid", "mini", a folder with data/*.parquet and videos/, or a question file'
 
 
 def _question_files(folder: Path) -> tuple[Path, ...]:
-    """The question files of a folder: one file, or all shards of one split ("test" where there are several)."""
+    """A folder's question files: one file, or all shards of one split ("test" if there are several)."""
     if not folder.is_dir():
         return ()
     files = sorted(

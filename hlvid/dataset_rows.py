@@ -229,7 +229,7 @@ def _unlabelled(letter: str, text: object) -> object:
 
 
 def _letter(answer: str, options: Mapping[str, str]) -> str | None:
-    """The option meant by "B", "b", "(B)", "B." or "B. Hampden Ave", or by its text alone if no other has it."""
+    """The option meant by "B", "b", "(B)", "B." or "B. Hampden Ave", or by a text no other has."""
     match = re.fullmatch(r"\(?([A-Za-z])[).:]?(?:\s+(?P<text>.+))?", answer, re.DOTALL)
     if match and (letter := match[1].upper()) in options:
         text = match["text"]

@@ -41,7 +41,7 @@ SPARE_BYTES = 256 * 1024**2  # left free on the disk, for whatever else writes t
 
 @dataclass(frozen=True)
 class DownloadReport:
-    """What a download did. Names are those of files in `root`/videos; `verified` are parts of proven sha256."""
+    """What a download did. Names are files of `root`/videos; `verified` are parts of proven sha256."""
 
     root: Path
     repo: str
@@ -58,8 +58,9 @@ class DownloadReport:
         """A few lines for the terminal."""
         lines = [
             f"{self.repo} at {self.revision[:12]} in {self.root}",
-            f"{self.questions} questions; {len(self.fetched)} videos fetched ({size_text(self.fetched_bytes)}), "
-            f"{len(self.kept)} already there; {len(self.verified)} parts verified by sha256",
+            f"{self.questions} questions; {len(self.fetched)} videos fetched "
+            f"({size_text(self.fetched_bytes)}), {len(self.kept)} already there; "
+            f"{len(self.verified)} parts verified by sha256",
         ]
         if self.missing:
             lines.append(f"in no part of the repository: {', '.join(self.missing)}")
@@ -137,14 +138,15 @@ def size_text(count: float) -> str:
 
 
 def check_space(folder: Path, todo: Sequence[Member]) -> None:
-    """Raise DownloadError, before the first byte, if the disk of `folder` cannot take what is left to fetch."""
+    """Raise DownloadError before the first byte if the disk of `folder` cannot take what is left."""
     folder.mkdir(parents=True, exist_ok=True)
     needed = sum(m.size - trusted_length(folder / m.name, m.size) for m in todo)
     free = shutil.disk_usage(folder).free
     if todo and needed + SPARE_BYTES > free:
         raise DownloadError(
             f"{folder}: {size_text(needed)} to fetch, {size_text(free)} free; "
-            "free some, choose another disk with --root, or take a part with --videos, --questions or --category"
+            "free some, choose another disk with --root, "
+            "or take a part with --videos, --questions or --category"
         )
 
 

@@ -2,7 +2,7 @@
 
 Example::
 
-    fetch(source, Span("videos_part_0001.tar", offset=1536, size=1_987_654_321), Path("videos/clip.mp4"), print)
+    fetch(source, Span("videos_part_0001.tar", offset=1536, size=1_987_654), Path("videos/clip.mp4"), print)
 
 Bytes go to `.partial/NAME` beside the target and are synced every 64 MiB; only a complete, synced file is
 renamed to its final name. A file under its final name is therefore whole, and a partial one tells how far we

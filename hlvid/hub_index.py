@@ -3,7 +3,7 @@
 Example::
 
     index_part(source, RemoteFile("videos_part_0001.tar", size=9_500_000_000))
-    # [Member(name="clip_av_video_0_000.mp4", part="videos_part_0001.tar", offset=1536, size=1_987_654_321), …]
+    # [Member(name="clip_av_video_0_000.mp4", part="videos_part_0001.tar", offset=1536, size=1_987_654), …]
 
 The hub does not say what its 16 parts hold. A tar's headers are 512 bytes before each member, so a part of
 five videos is indexed by reading some 300 KB of its 9.5 GB.
@@ -23,7 +23,7 @@ WINDOW = 64 * 1024  # bytes read at once around a header
 
 @dataclass(frozen=True)
 class Member:
-    """A video inside a part: its bytes are [offset, offset + size) of the part; `name` is the bare file name."""
+    """A video inside a part: its bytes are [offset, offset + size) of the part; `name` has no folder."""
 
     name: str
     part: str

@@ -59,7 +59,7 @@ class Manifest(BaseModel):
 
 
 def read_manifest(root: Path) -> Manifest | None:
-    """The manifest of a dataset folder; None where nothing was downloaded; DownloadError where it is damaged."""
+    """A dataset folder's manifest; None where nothing was downloaded; DownloadError if it is damaged."""
     path = root / MANIFEST
     if not path.is_file():
         return None

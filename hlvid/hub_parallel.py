@@ -2,7 +2,7 @@
 
 Example::
 
-    fetch_members(source, Path("videos"), members, workers=4, progress=True, on_done=lambda member, sha256: ...)
+    fetch_members(source, Path("videos"), members, 4, True, on_done=lambda member, sha256: print(sha256))
 """
 
 import threading

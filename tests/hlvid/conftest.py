@@ -23,7 +23,9 @@ class StandIn:
 
     def sign(self) -> None:
         """Write SHA256SUMS for the files as they are now."""
-        files = [path for path in sorted(self.folder.rglob("*")) if path.is_file() and path.name != "SHA256SUMS"]
+        files = [
+            path for path in sorted(self.folder.rglob("*")) if path.is_file() and path.name != "SHA256SUMS"
+        ]
         lines = [
             f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(self.folder).as_posix()}"
             for path in files

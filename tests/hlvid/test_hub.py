@@ -1,4 +1,4 @@
-"""hlvid.hub against a stand-in folder: whole, subset, resumed, corrupted, hostile. Kills: test_hub_kill.py."""
+"""hlvid.hub against a stand-in folder: whole, subset, corrupted, hostile. Kills: test_hub_kill.py."""
 
 import io
 import json
@@ -68,7 +68,9 @@ def test_manifest_records_revision_and_hashes(standin, root):
     manifest = read_manifest(root)
     assert manifest is not None
     assert manifest.revision == report.revision == FolderSource(standin.folder).revision
-    sums = dict(reversed(line.split("  ")) for line in (standin.folder / "SHA256SUMS").read_text().splitlines())
+    sums = dict(
+        reversed(line.split("  ")) for line in (standin.folder / "SHA256SUMS").read_text().splitlines()
+    )
     assert manifest.questions["data/test-00000-of-00001.csv"] == sums["data/test-00000-of-00001.csv"]
     assert {name: part.sha256 for name, part in manifest.parts.items()} == {
         name: digest for name, digest in sums.items() if name.endswith(".tar")
@@ -171,7 +173,7 @@ def test_video_renamed_but_not_yet_noted_is_kept(standin, root):
 def test_another_revision_is_not_mixed_in(standin, root):
     get(standin, root, category="av")
     (standin.folder / "README.md").write_text("changed")
-    with pytest.raises(DownloadError, match="holds folder at revision folder-.*another --root"):
+    with pytest.raises(DownloadError, match=r"holds folder at revision folder-.*another --root"):
         get(standin, root)
 
 
@@ -236,7 +238,7 @@ def test_hostile_member_is_refused_before_anything_is_written(standin, root, kin
 def test_same_video_in_two_parts(standin, root):
     shutil.copy(standin.folder / "videos_part_0001.tar", standin.folder / "videos_part_0009.tar")
     standin.sign()
-    with pytest.raises(DownloadError, match="lies in videos_part_0001.tar and in videos_part_0009.tar"):
+    with pytest.raises(DownloadError, match=r"lies in videos_part_0001\.tar and in videos_part_0009\.tar"):
         get(standin, root)
 
 
@@ -245,7 +247,9 @@ def test_part_that_is_no_whole_tar(standin, root, cut):
     part = standin.folder / "videos_part_0001.tar"
     part.write_bytes(part.read_bytes()[:cut])
     standin.sign()
-    with pytest.raises(DownloadError, match=r"videos_part_0001\.tar: (not a readable tar|member .* past the end)"):
+    with pytest.raises(
+        DownloadError, match=r"videos_part_0001\.tar: (not a readable tar|member .* past the end)"
+    ):
         get(standin, root)
 
 
@@ -261,7 +265,12 @@ def test_index_skips_what_is_no_video_and_reads_long_names(tmp_path):
     long = "clip_av_video_" + "1" * 150 + "_000.mp4"
     for format in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         with tarfile.open(tmp_path / "p.tar", "w", format=format) as archive:
-            for name, size in [("README.md", 10), ("._clip.mp4", 20), (f"./videos/{long}", 5000), ("d.mp4", 0)]:
+            for name, size in [
+                ("README.md", 10),
+                ("._clip.mp4", 20),
+                (f"./videos/{long}", 5000),
+                ("d.mp4", 0),
+            ]:
                 info = tarfile.TarInfo(name)
                 info.size = size
                 archive.addfile(info, io.BytesIO(bytes([size % 251]) * size))

@@ -17,7 +17,7 @@ import pytest
 from hlvid.hub import download
 from hlvid.hub_manifest import read_manifest
 
-# argv: stand-in folder, root, point. A point is a function of ours; the process kills itself just before or after it.
+# argv: stand-in folder, root, point: "outside", or the call before or after which the child kills itself.
 CHILD = """
 import os, signal, sys, time
 from pathlib import Path
@@ -129,7 +129,9 @@ def test_killed_in_mid_file_again_and_again(standin, tmp_path, monkeypatch):
     assert caught_in_mid_file >= 3
     had = gathered(root)
     monkeypatch.setattr("hlvid.hub_fetch.CHECKPOINT", 16384)
-    assert finish(standin, root) <= whole - had + 2 * 16384, "a resumed run fetches at most one checkpoint anew"
+    assert finish(standin, root) <= whole - had + 2 * 16384, (
+        "a resumed run fetches at most one checkpoint anew"
+    )
 
 
 def test_resumed_file_has_the_hash_of_the_whole(standin, tmp_path, monkeypatch):
