@@ -4,51 +4,65 @@ Example::
 
     with Video.open("clip.mp4") as video:
         print(video.width, video.height, video.frame_count, video.decoder)
-        frames = video.frames([0, 10, 10, 3], size=(504, 896))      # uint8 (4, 504, 896, 3) RGB, as asked
-        for index, picture in video.stream(range(0, 300, 5)):       # one frame in memory at a time
+        frames = video.frames([0, 10, 10, 3], size=(504, 896))  # uint8 (4, 504, 896, 3) RGB, in that order
+        for index, picture in video.stream(range(0, 300, 5)):   # one frame in memory at a time
             ...
+
+Sizes are (height, width) as shown, after the file's rotation. A damaged file gives the frames before the
+damage and a `VideoWarning` that says so; with `strict=True` it gives a VideoError. The back end is chosen
+by name and never replaced silently; `decoder` records it, with all versions that decide about pixels.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hlvid.errors import VideoError
+from hlvid.video.backends import get
+from hlvid.video.backends.base import Backend, Info, Size
+from hlvid.video.picture import Picture
 
-Picture = npt.NDArray[np.uint8]
+
+class VideoWarning(UserWarning):
+    """A video is damaged, but some of its frames can be read."""
 
 
 class Video:
-    """An open video; see the module's example. Made by `Video.open`."""
+    """An open video; made by `Video.open`.
 
-    def __init__(self, path: Path) -> None:
-        import av
+    Beside the methods: `path`, `width`, `height` (as shown), `fps` (average), `frame_count`, `duration`
+    (seconds), `codec`, `rotation` (degrees clockwise, already applied), `pix_fmt`, `decoder`, `timestamps`,
+    `notes`.
+    """
 
+    def __init__(self, path: Path, backend: Backend, strict: bool) -> None:
         self.path = path
-        self.decoder = f"pyav {av.__version__}"
-        self.rotation = 0
-        try:
-            with av.open(str(path)) as container:
-                stream = container.streams.video[0]
-                self.codec = str(stream.codec_context.name)
-                self.pix_fmt = str(stream.codec_context.pix_fmt)
-                self.width, self.height = int(stream.width), int(stream.height)
-                self.fps = float(stream.average_rate or 0)
-            self.frame_count = sum(1 for _ in self._decode())
-        except (OSError, av.error.FFmpegError, IndexError) as error:
-            raise VideoError(f"{path}: cannot be read as a video ({error}); is the file complete?") from error
-        if self.frame_count == 0:
-            raise VideoError(f"{path}: no frame decodes; is the file complete?")
-        self.duration = self.frame_count / self.fps if self.fps else 0.0
+        self._backend = backend
+        self._strict = strict
+        self._told: tuple[str, ...] = ()
+        self._info = backend.info
+        self._refresh()
 
     @classmethod
     def open(cls, path: str | Path, backend: str = "pyav", strict: bool = False) -> "Video":
-        """Open a file; raises VideoError if it is missing or holds no readable video."""
-        del backend, strict
-        return cls(Path(path))
+        """Open a video file.
+
+        backend: "pyav", "decord" or "torchcodec" (the last two are optional installs).
+        strict: a file known to be damaged is an error instead of a warning.
+
+        Raises VideoError if the file is missing, is not a video or has no frame that decodes, and HlvidError
+        if the back end is unknown or not installed.
+        """
+        path = Path(path)
+        make = get(backend)
+        if not path.is_file():
+            raise VideoError(f"{path}: no such file; check the path, or fetch it with 'hlvid download'")
+        if path.stat().st_size == 0:
+            raise VideoError(f"{path}: the file is empty; fetch it again")
+        return cls(path, make(path), strict)
 
     def __enter__(self) -> "Video":
         return self
@@ -56,37 +70,134 @@ class Video:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        i = self._info
+        return f"<Video {self.path.name}: {i.width} x {i.height} {i.codec}, {i.frame_count} frames>"
+
     def close(self) -> None:
         """Free the decoder."""
+        self._backend.close()
 
-    def _decode(self) -> Iterator[Any]:
-        import av
+    @property
+    def info(self) -> Info:
+        """All of the below in one record."""
+        return self._info
 
-        with av.open(str(self.path)) as container:
-            container.streams.video[0].thread_type = "AUTO"
-            yield from container.decode(video=0)
+    @property
+    def width(self) -> int:
+        """Pixels across, as shown."""
+        return self._info.width
 
-    def frames(self, indices: Sequence[int], size: tuple[int, int] | None = None) -> Picture:
-        """The frames of `indices` in that order: uint8 (T, H, W, 3) RGB; `size` is (height, width)."""
-        h, w = size or (self.height, self.width)
-        out = np.empty((len(indices), h, w, 3), np.uint8)
-        for index, picture in self.stream(sorted(set(indices)), size):
-            out[[i for i, wanted in enumerate(indices) if wanted == index]] = picture
+    @property
+    def height(self) -> int:
+        """Pixels down, as shown."""
+        return self._info.height
+
+    @property
+    def fps(self) -> float:
+        """Frames per second, on average."""
+        return self._info.fps
+
+    @property
+    def frame_count(self) -> int:
+        """Frames that a full sequential decode gives."""
+        return self._info.frame_count
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first frame's start to the last one's end."""
+        return self._info.duration
+
+    @property
+    def codec(self) -> str:
+        """Such as "h264"."""
+        return self._info.codec
+
+    @property
+    def rotation(self) -> int:
+        """Degrees clockwise by which stored pictures have been turned: 0, 90, 180 or 270."""
+        return self._info.rotation
+
+    @property
+    def pix_fmt(self) -> str:
+        """Such as "yuv420p10le"."""
+        return self._info.pix_fmt
+
+    @property
+    def decoder(self) -> str:
+        """Back end, versions and scaler: what a result row has to record."""
+        return self._info.decoder
+
+    @property
+    def timestamps(self) -> npt.NDArray[np.float64]:
+        """(frame_count,) seconds at which each frame is first shown, counted from the first frame."""
+        return self._info.timestamps
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is wrong with the file, in words; empty for a sound one."""
+        return self._info.notes
+
+    def frame_at(self, seconds: float) -> int:
+        """The index of the frame on show at `seconds` after the first one, also at variable frame rates."""
+        if not 0 <= seconds <= self.duration:
+            raise VideoError(f"{self.path}: no frame at {seconds} s; the video lasts {self.duration:.3f} s")
+        return max(0, int(np.searchsorted(self.timestamps, seconds + 1e-9, side="right")) - 1)
+
+    def frames(self, indices: Sequence[int], size: Size | None = None) -> Picture:
+        """The frames of `indices`, in that order, repeats included: uint8 (T, H, W, 3) RGB.
+
+        size: (height, width) to resize to while decoding; None keeps the video's own.
+        Raises VideoError for an index outside [0, frame_count) or one that does not decode.
+        """
+        wanted = self._checked(indices)
+        height, width = self._size(size)
+        out = np.empty((len(wanted), height, width, 3), np.uint8)
+        places: dict[int, list[int]] = {}
+        for place, index in enumerate(wanted):
+            places.setdefault(index, []).append(place)
+        for index, picture in self.stream(wanted, size):
+            for place in places[index]:
+                out[place] = picture
         return out
 
-    def stream(
-        self, indices: Sequence[int], size: tuple[int, int] | None = None
-    ) -> Iterator[tuple[int, Picture]]:
-        """(index, uint8 (H, W, 3) RGB) of each frame of `indices`, ascending, in constant memory."""
-        wanted = set(indices)
-        if wanted and not 0 <= min(wanted) <= max(wanted) < self.frame_count:
-            raise VideoError(
-                f"{self.path}: frame {max(wanted)} asked; the video has {self.frame_count} frames"
-            )
-        h, w = size or (self.height, self.width)
-        for index, frame in enumerate(self._decode()):
-            if index in wanted:
-                picture: Picture = frame.reformat(w, h, "rgb24", interpolation="BICUBIC").to_ndarray()
-                yield index, picture
-            if wanted and index >= max(wanted):
-                return
+    def stream(self, indices: Sequence[int], size: Size | None = None) -> Iterator[tuple[int, Picture]]:
+        """(index, uint8 (H, W, 3) RGB) of each distinct frame of `indices`, ascending, in constant memory.
+
+        Arguments and errors as for `frames`; they are checked at once, not at the first frame.
+        """
+        wanted = sorted(set(self._checked(indices)))
+        self._size(size)
+        return self._stream(wanted, size)
+
+    def _stream(self, wanted: list[int], size: Size | None) -> Iterator[tuple[int, Picture]]:
+        try:
+            yield from self._backend.stream(wanted, size)
+        finally:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Take over what the back end knows by now; new damage is told once, or raised if strict."""
+        self._info = self._backend.info
+        if self._info.notes == self._told:
+            return
+        self._told = self._info.notes
+        message = f"{self.path}: {'; '.join(self._told)}; {self.frame_count} frames can be read"
+        if self._strict:
+            raise VideoError(f"{message}; fetch the file again, or open it with strict=False")
+        warnings.warn(message, VideoWarning, stacklevel=3)
+
+    def _checked(self, indices: Sequence[int]) -> list[int]:
+        wanted = [int(index) for index in indices]
+        for index in wanted:
+            if not 0 <= index < self.frame_count:
+                raise VideoError(
+                    f"{self.path}: frame {index} asked; the video has frames 0 to {self.frame_count - 1}"
+                )
+        return wanted
+
+    def _size(self, size: Size | None) -> Size:
+        height, width = size or (self.height, self.width)
+        if min(height, width) < 1:
+            raise VideoError(f"{self.path}: size {size} asked; height and width have to be at least 1 px")
+        return height, width

@@ -2,11 +2,11 @@
 
 Example::
 
-    h, w = fit_long_side(3840, 2160, 896)            # (504, 896)
-    grid = TileGrid.cover(h, w, tile=224)            # 3 rows x 4 columns, 168 rows of padding at the bottom
-    tiles = grid.split(frames)                       # (T, 504, 896, 3) -> (12, T, 224, 224, 3)
-    frames = grid.join(tiles)                        # and back, padding dropped
-    grid.boxes(3840, 2160)[5]                        # tile 5's (left, top, right, bottom) in the original frame
+    h, w = fit_long_side(3840, 2160, 896)            # (504, 896) grid = TileGrid.cover(h, w, tile=224)
+    # 3 rows x 4 columns, 168 rows of padding at the bottom tiles = grid.split(frames)
+    # (T, 504, 896, 3) -> (12, T, 224, 224, 3) frames = grid.join(tiles)                        # and back,
+    padding dropped grid.boxes(3840, 2160)[5]                        # tile 5's (left, top, right, bottom)
+    in the original frame
 
 Tiles are numbered row by row. Padding lies at the right and at the bottom only, so that a position in the
 picture is the same position in the padded one. Arrays of numpy and tensors of torch both work.
@@ -53,7 +53,8 @@ def aspect_grid(width: int, height: int, max_tiles: int, tile: int = 392) -> "Ti
     """
     if min(width, height, max_tiles, tile) < 1:
         raise HlvidError(
-            f"no grid for {width} x {height} px with {max_tiles} tiles of {tile} px; all have to be at least 1"
+            f"no grid for {width} x {height} px with {max_tiles} tiles of {tile} px; "
+            "all have to be at least 1"
         )
     wanted = width / height
     pairs = [(c, r) for c in range(1, max_tiles + 1) for r in range(1, max_tiles // c + 1)]
@@ -100,25 +101,26 @@ class TileGrid:
         """(T, height, width, C) -> (rows * cols, T, tile, tile, C); padding has the value `fill`."""
         x: Any = frames
         T, H, W, C = self._shape(x, 4, "frames")
-        if (H, W) != (self.height, self.width):
+        if (self.height, self.width) != (H, W):
             raise HlvidError(f"frames are {H} x {W} px, the grid is for {self.height} x {self.width}")
         padded = _full(x, (T, self.rows * self.tile, self.cols * self.tile, C), fill)
         padded[:, :H, :W] = x
         cells = padded.reshape(T, self.rows, self.tile, self.cols, self.tile, C)
-        tiles = _axes(cells, (1, 3, 0, 2, 4, 5)).reshape(self.count, T, self.tile, self.tile, C)
-        return tiles  # type: ignore[no-any-return]
+        tiles: Pixels = _axes(cells, (1, 3, 0, 2, 4, 5)).reshape(self.count, T, self.tile, self.tile, C)
+        return tiles
 
     def join(self, tiles: Pixels) -> Pixels:
         """(rows * cols, T, tile, tile, C) -> (T, height, width, C): the inverse of `split`."""
         x: Any = tiles
         N, T, H, W, C = self._shape(x, 5, "tiles")
-        if (N, H, W) != (self.count, self.tile, self.tile):
+        if (self.count, self.tile, self.tile) != (N, H, W):
             raise HlvidError(
                 f"tiles are {N} of {H} x {W} px, the grid has {self.count} of {self.tile} x {self.tile}"
             )
         cells = _axes(x.reshape(self.rows, self.cols, T, H, W, C), (2, 0, 3, 1, 4, 5))
         full = cells.reshape(T, self.rows * self.tile, self.cols * self.tile, C)
-        return full[:, : self.height, : self.width]  # type: ignore[no-any-return]
+        frames: Pixels = full[:, : self.height, : self.width]
+        return frames
 
     def boxes(self, frame_width: int, frame_height: int) -> list[Box]:
         """Each tile's box in pixels of the original frame, cut at the picture's edge, in tile order."""
