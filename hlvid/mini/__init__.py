@@ -1,0 +1,24 @@
+"""HLVid-Mini: the offline stand-in for HLVid. Real 4K H.264, the same file format, pixels decided by a seed.
+
+Example::
+
+    from hlvid.mini import make
+    from hlvid.dataset import load
+    questions = load(make(preset="tiny"))
+
+How it is built, from the pixel up: `chance` (machine-independent random numbers), `texture`, `text`, `canvas`
+(4:2:0 frames and sprites), `board` (things with text), `stage` (painting order and visibility), `road` and
+`room` (the two scenes), `plan` (questions, tiers, windows), `render`, `encode`, `generate`. Nothing up to `render`
+touches a file or a library whose output differs between machines.
+"""
+
+from pathlib import Path
+
+__all__ = ["make"]
+
+
+def make(root: Path | None = None, preset: str = "default", seed: int = 0, progress: bool = True) -> Path:
+    """Generate HLVid-Mini unless it is there already; returns its folder (see `hlvid.mini.generate.make`)."""
+    from hlvid.mini.generate import make as generate
+
+    return generate(root, preset, seed, progress)

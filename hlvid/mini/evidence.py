@@ -1,0 +1,44 @@
+"""Where the answer to each question was, frame by frame: `evidence.jsonl`.
+
+One line a question and frame in which some of its text can be seen::
+
+    {"question_id": "3", "frame": 41, "box": [2345, 331, 2430, 343], "visible": 1.0, "cap": 11}
+
+box: x0, y0, x1, y1 in px of the 3840 x 2160 frame (x1, y1 exclusive); visible: share of the text's box inside
+the frame with nothing in front, in (0, 1]; cap: height of its capitals in px in this frame.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hlvid.mini.stage import Sighting
+
+
+def line(frame: int, sighting: Sighting) -> str:
+    """One line of the file, without line end."""
+    return json.dumps(
+        {
+            "question_id": sighting.question_id,
+            "frame": frame,
+            "box": list(sighting.box),
+            "visible": sighting.visible,
+            "cap": sighting.cap,
+        }
+    )
+
+
+def write(path: Path, lines: Iterable[str]) -> None:
+    """Write all lines at once: the file is there complete or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text("".join(f"{text}\n" for text in lines))
+    part.replace(path)
+
+
+def join(parts: Sequence[Path], path: Path) -> None:
+    """One file of all parts, in order."""
+    part = path.with_suffix(".part")
+    with part.open("w") as file:
+        for source in parts:
+            file.write(source.read_text())
+    part.replace(path)
