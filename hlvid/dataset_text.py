@@ -17,13 +17,11 @@ because the options of a question are written alike.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import pvariance
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-MAX_MARKERS = (
-    200  # texts with more letters-and-dots than this are not questions; keeps the search quadratic in 200
-)
+MAX_MARKERS = 200  # what comes after so many is no question; it bounds the search on hostile texts
 
 _MARKER = re.compile(
     r"(?:^|(?<=\s))"  # a label opens a word
@@ -82,7 +80,7 @@ def split_question(text: str) -> Parts:
 
 def _find_chain(text: str) -> list[_Marker]:
     """The labels A, B, … of the options; empty where there are fewer than two."""
-    markers = [_as_marker(text, match) for match in _MARKER.finditer(text)][:MAX_MARKERS]
+    markers = [_as_marker(text, match) for match in islice(_MARKER.finditer(text), MAX_MARKERS)]
     end = _options_end(text)
     on_lines = _best_chain(text, [m for m in markers if m.opens_line], end)
     anywhere = _best_chain(text, markers, end)
@@ -96,7 +94,7 @@ def _find_chain(text: str) -> list[_Marker]:
 def _as_marker(text: str, match: re.Match[str]) -> _Marker:
     letter = match["both"] or match["one"]
     style = "()" if match["both"] else {"．": ".", "）": ")", "：": ":"}.get(match["mark"], match["mark"])
-    opens_line = _OPENS_LINE.search(text, 0, match.start()) is not None
+    opens_line = _OPENS_LINE.search(text[max(0, match.start() - 20) : match.start()]) is not None
     return _Marker(letter, style, match.start(), match.end(), opens_line)
 
 
@@ -127,6 +125,7 @@ def _lengths(text: str, chain: Sequence[_Marker], end: int) -> list[int]:
 
 def _chain_from(text: str, first: _Marker, markers: Sequence[_Marker], end: int) -> list[_Marker]:
     """The longest chain from `first` on with no option empty; ties: least sum of squared lengths."""
+    filled = len(text.rstrip())
     reached: dict[_Marker, tuple[float, list[_Marker]]] = {first: (0.0, [first])}
     longest = reached
     for letter in LETTERS[1:]:
@@ -137,7 +136,7 @@ def _chain_from(text: str, first: _Marker, markers: Sequence[_Marker], end: int)
                 for here, (cost, chain) in reached.items()
                 if text[here.end : there.start].strip()
             ]
-            if ways and text[there.end :].strip():
+            if ways and there.end < filled:
                 step[there] = min(ways, key=lambda way: way[0])
         if not step:
             break
