@@ -123,7 +123,24 @@ def _engine() -> ModuleType:
     for entry in entry_points(group="lmms_eval.models", name="hlvid"):
         for manifest in entry.load()():
             MODEL_REGISTRY_V2.register_manifest(manifest, overwrite=True)
+    _index_once(engine.TaskManager)
     return engine
+
+
+def _index_once(manager: Any) -> None:
+    """lmms-eval parses some 1,500 YAML files for every run, 3 s or more; a sweep does it once."""
+    ordinary = manager._get_task_and_group
+    if hasattr(ordinary, "seen"):
+        return
+    seen: dict[str, Any] = {}
+
+    def remembered(self: Any, task_dir: str) -> Any:
+        if task_dir not in seen:
+            seen[task_dir] = ordinary(self, task_dir)
+        return seen[task_dir]
+
+    remembered.seen = seen  # type: ignore[attr-defined]
+    manager._get_task_and_group = remembered
 
 
 def _is_evaluation(argv: Sequence[str]) -> bool:

@@ -59,9 +59,12 @@ def prepare(task: str, root: Path) -> Path:
 
     Raises:
         DatasetError: a malformed row, a withheld answer, a missing, empty or unreadable video; with its name.
+
+    With HLVID_PARTIAL=1 in the environment, questions whose videos are absent are left out, for those who
+    downloaded a part; the fingerprint tells such a run from a whole one.
     """
     ledger.clear()
-    questions = dataset.load(root)
+    questions = _asked_for(dataset.load(root), root)
     _check_answers(questions, root)
     check_videos(questions, root)
     fingerprint = fingerprint_of(questions)
@@ -171,10 +174,20 @@ def _video_fault(path: Path) -> str | None:
 
 def _remedy(root: Path, videos: str) -> str:
     if root == hlvid_root():
-        return f"run 'hlvid download --videos {videos}'"
+        return f"run 'hlvid download --videos {videos}', or set HLVID_PARTIAL=1 to ask only what is there"
     if root.parent == data_home() and root.name.startswith("mini-"):
         return f"delete {root} and run again to have it made anew"
     return "put the files there"
+
+
+def _asked_for(questions: list[Question], root: Path) -> list[Question]:
+    """All questions, or with HLVID_PARTIAL=1 those whose videos are there."""
+    if os.environ.get("HLVID_PARTIAL") != "1":
+        return questions
+    there = [one for one in questions if one.video_path is not None and one.video_path.is_file()]
+    if not there:
+        raise DatasetError(f"{root}: HLVID_PARTIAL=1, but not one video is there; {_remedy(root, 'NAME')}")
+    return there
 
 
 def _check_answers(questions: Sequence[Question], root: Path) -> None:

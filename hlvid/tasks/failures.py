@@ -18,6 +18,11 @@ from hlvid.tasks import ledger
 
 LISTS = ("list", "list_groups", "list_subtasks", "list_tags")
 
+# How lmms-eval words what is the user's to mend.
+MISSING = "Tasks not found: "
+NO_TASKS = "no tasks found"
+NO_DOCS = "did not find any docs"
+
 
 def check_model(model: str, tasks: str | None) -> None:
     """Raise RunError for a model that lmms-eval does not know, unless tasks are only listed."""
@@ -37,7 +42,7 @@ def check_results(results: Mapping[str, Any], args: Any) -> None:
     for task in results["n-samples"]:
         metrics = [name for name in results["results"].get(task, {}) if "," in name]  # "accuracy,none"
         if not metrics and not args.predict_only:
-            raise RunError(f"task {task}: no sample ran (--limit {args.limit}, --offset {args.offset})")
+            raise RunError(_no_sample(task, args))
 
 
 def explain(error: Exception, args: Any) -> str:
@@ -45,10 +50,12 @@ def explain(error: Exception, args: Any) -> str:
     cause = root_cause(error)
     if isinstance(cause, HlvidError):
         return str(cause)
-    if str(cause).startswith("Tasks not found: "):
+    if MISSING in str(cause):
         return _missing_tasks(args)
-    if isinstance(cause, AssertionError) and "no tasks found" in str(cause):
+    if NO_TASKS in str(cause):
         return f"tasks {args.tasks!r}: nothing of that name or pattern; 'lmms_eval tasks list' lists all"
+    if NO_DOCS in str(cause):
+        return _no_sample(args.tasks, args)
     question = ledger.last_handed_out()
     where = f", question {question} was the last it asked for" if question else ""
     text = " ".join(str(cause).split()) or "no message"
@@ -58,9 +65,8 @@ def explain(error: Exception, args: Any) -> str:
 def is_defect(error: Exception) -> bool:
     """Whether the traceback helps: an exception nobody foresaw, also when one of ours was raised from it."""
     chain = list(_causes(error))
-    if str(chain[-1]).startswith("Tasks not found: ") or "no tasks found" in str(chain[-1]):
-        return False
-    return not isinstance(chain[-1], HlvidError)
+    foreseen = any(text in str(chain[-1]) for text in (MISSING, NO_TASKS, NO_DOCS))
+    return not foreseen and not isinstance(chain[-1], HlvidError)
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -75,6 +81,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         attempt = getattr(error, "last_attempt", None)
         error = attempt.exception() if attempt is not None else error.__cause__
+
+
+def _no_sample(task: str, args: Any) -> str:
+    return f"task {task}: no sample ran (--limit {args.limit}, --offset {args.offset})"
 
 
 def _missing_tasks(args: Any) -> str:

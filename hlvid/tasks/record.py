@@ -25,9 +25,10 @@ from hlvid.tasks.docs import INFO
 
 NAME = "record.json"
 PACKAGES = (
-    "hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets", "av", "decord",
-    "torchcodec", "numpy", "pillow", "opencv-python-headless", "rapidocr-onnxruntime", "onnxruntime", "rapidfuzz",
-)  # fmt: skip
+    *("hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets"),
+    *("av", "decord", "torchcodec", "numpy", "pillow", "opencv-python-headless"),
+    *("rapidocr-onnxruntime", "onnxruntime", "rapidfuzz"),
+)
 
 
 def environment() -> dict[str, Any]:

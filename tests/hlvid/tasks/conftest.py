@@ -1,4 +1,4 @@
-"""A small dataset in the real layout: two one-second videos, three questions each, ready as the task `hlvid`."""
+"""A small dataset as the task `hlvid`: two one-second videos with three questions each."""
 
 import json
 import os
@@ -72,7 +72,12 @@ def shell(home: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProce
 
     def call(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         path = Path(sys.executable).with_name(program)
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
         return subprocess.run(
             [str(path), *arguments],
             cwd=cwd or tmp_path,
