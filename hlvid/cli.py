@@ -71,7 +71,9 @@ def download(
     from hlvid.hub import download as fetch
 
     report = fetch(out, videos=videos, questions=questions, category=category)
-    typer.echo(str(report))
+    typer.echo(report.summary())
+    if report.missing:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -82,12 +84,13 @@ def verify(
     deep: Annotated[bool, typer.Option("--deep", help="Decode every frame, not only the first.")] = False,
 ) -> None:
     """Check that every question has its video and every video opens; exit 1 if one does not."""
-    from hlvid.dataset import load
-    from hlvid.verify import print_report
+    from rich.console import Console
+
     from hlvid.verify import verify as check
 
-    report = check(load(source), deep=deep)
-    print_report(report)
+    report = check(source, deep=deep)
+    Console().print(report.table())
+    typer.echo(report.summary())
     if not report.ok:
         raise typer.Exit(1)
 

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hlvid.scoring.accuracy import Accuracy
-
 from evaluators.demo.rows import Row
+from hlvid.scoring.accuracy import Accuracy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hlvid.scoring.accuracy import Accuracy, Summary, summarize
-
 from evaluators.demo.grid import Setting
+from hlvid.scoring.accuracy import Accuracy, Summary, summarize
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ Example::
 
 from collections.abc import Sequence
 
-from hlvid.scoring.accuracy import Accuracy
 from rich.table import Table
 
 from evaluators.demo.rows import Row
+from hlvid.scoring.accuracy import Accuracy
 
 
 def build_table(rows: Sequence[Row]) -> Table:
@@ -25,7 +25,8 @@ def build_table(rows: Sequence[Row]) -> Table:
     questions = rows[0].summary.overall.n if rows else 0
     table.caption = (
         f"n = {questions} questions, {questions // max(len(tiers), 1)} a tier; "
-        "interval: Wilson [clustered by recording]; tiers by text height at 3840 px; tokens, seconds: means a question"
+        "interval: Wilson [clustered by recording]; tiers: height of the text at 3840 px; "
+        "tokens and seconds: means a question"
     )
     return table
 
