@@ -1,8 +1,9 @@
-"""Attention among packed tokens in blocks, so that no token meets one that it may not see and no big mask exists.
+"""Attention among packed tokens, block by block: no big mask, no product that a mask would throw away.
 
-A batch of clips is one row of tokens, ordered by clip and frame. In block-causal attention the queries of frame t need
-the keys of the frames up to t of the same clip, a contiguous range: one call without a mask. Frames of a few tokens
-would make many tiny calls; neighbours are joined while that costs less than a call, under a mask of the block's size.
+A batch of clips is one row of tokens, ordered by clip and frame. In block-causal attention the queries of
+frame t need the keys of the frames up to t of the same clip, a contiguous range: one call without a mask.
+Frames of a few tokens would make many tiny calls; neighbours are joined while that costs less than a call,
+under a mask of the block's size.
 
     blocks = plan([(20, 4, 4), (18, 0, 3)], "block_causal")      # tokens a frame, for two clips
     y = attend(q, k, v, blocks)                                  # each (M, heads, head_dim)
@@ -19,15 +20,15 @@ from torch import Tensor
 Mode = Literal["block_causal", "frame_independent", "causal", "bidirectional"]
 MODES: tuple[str, ...] = get_args(Mode)
 
-# What one more call costs, in query x key products: measured on 2 CPU cores at 12 heads of 64. On a GPU a product is
-# some hundred times cheaper and a launch is not, so blocks may waste more there.
+# What one more call costs, in query x key products: measured on 2 CPU cores at 12 heads of 64. On a GPU a
+# product is some hundred times cheaper and a launch is not, so blocks may waste more there.
 CALL_COST_CPU = 4096
 CALL_COST_GPU = 262_144
 
 
 @dataclass(frozen=True)
 class Block:
-    """Queries [query, query_end) against keys [key, key_end); `mask` bool (queries, keys), True = sees, or None."""
+    """Queries [query, query_end) against keys [key, key_end); `mask` bool (queries, keys): True sees."""
 
     query: int
     query_end: int
@@ -62,7 +63,10 @@ def check_mode(mode: str) -> Mode:
 
 
 def plan(
-    counts: Sequence[Sequence[int]], mode: Mode, device: torch.device | str = "cpu", call_cost: int | None = None
+    counts: Sequence[Sequence[int]],
+    mode: Mode,
+    device: torch.device | str = "cpu",
+    call_cost: int | None = None,
 ) -> list[Block]:
     """The calls that make up one attention over packed clips.
 
@@ -95,7 +99,9 @@ def _units(counts: Sequence[Sequence[int]], mode: Mode) -> Iterator[_Unit]:
         query = start
         for size in sizes:
             if size:
-                yield _Unit(query, query + size, query if mode == "frame_independent" else start, query + size)
+                yield _Unit(
+                    query, query + size, query if mode == "frame_independent" else start, query + size
+                )
             query += size
         start = query
 

@@ -1,7 +1,9 @@
 """`SiglipConfig`: the shape of a SigLIP or SigLIP2 vision tower, and how it looks at gazes.
 
+Example::
+
     SiglipConfig()                                             # google/siglip2-base-patch16-224
-    SiglipConfig.from_json(json.load(open("config.json")), scales="56+112+196+392", attn_type="block_causal")
+    SiglipConfig.from_json({"hidden_size": 1152, ...}, scales="56+112+196+392")
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +18,11 @@ GELU_TANH = "gelu_pytorch_tanh"
 
 
 def parse_scales(scales: str | int | Sequence[int]) -> tuple[int, ...]:
-    """`"32+64+112+224"` (the published way) or numbers -> (32, 64, 112, 224). Raises ValueError on anything else."""
+    """`"32+64+112+224"` (the published way) or numbers -> (32, 64, 112, 224); else ValueError."""
     try:
-        items = scales.split("+") if isinstance(scales, str) else [scales] if isinstance(scales, int) else scales
+        items = (
+            scales.split("+") if isinstance(scales, str) else [scales] if isinstance(scales, int) else scales
+        )
         parsed = tuple(int(item) for item in items)
     except (TypeError, ValueError):
         parsed = ()
@@ -64,13 +68,22 @@ class SiglipConfig:
         """Scales and patch size."""
         return Grid(self.scales, self.patch_size)
 
+    def bytes_per_token(self, itemsize: int = 4) -> int:
+        """Activations of a token where a layer is widest: input, normed, and q, k, v, y or the MLP's two."""
+        floats = 2 * self.hidden_size + max(4 * self.hidden_size, 2 * self.intermediate_size)
+        return floats * itemsize
+
     @classmethod
     def from_json(cls, config: Mapping[str, Any], **changes: Any) -> Self:
         """Read a checkpoint's config.json, of the whole SigLIP or of its vision tower; `changes` win.
 
-        Keys that say nothing about the tower's shape are passed over; raises ValueError on values out of range.
+        Keys that say nothing about the tower's shape are passed over; raises ValueError on values out of
+        range.
         """
-        values = {**config.get("vision_config", config), **{k: v for k, v in changes.items() if v is not None}}
+        values = {
+            **config.get("vision_config", config),
+            **{k: v for k, v in changes.items() if v is not None},
+        }
         known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
         if "scales" in known:
             known["scales"] = parse_scales(known["scales"])

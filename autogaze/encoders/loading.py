@@ -1,7 +1,9 @@
-"""Reading vision towers out of Hugging Face checkpoints: config.json and safetensors, one file or sharded; strict.
+"""Reading vision towers out of Hugging Face checkpoints, one file or sharded; strict about every tensor.
+
+Example::
 
     config = read_config("google/siglip2-base-patch16-224")      # a dict
-    load_tower(model, "google/siglip2-base-patch16-224")         # CheckpointError lists what does not fit
+    load_tower(model, "google/siglip2-base-patch16-224")     # CheckpointError lists what does not fit
 """
 
 import json
@@ -35,7 +37,8 @@ def load_tower(
 ) -> None:
     """Copy a checkpoint's tensors into `model`, all of them by name except those that start with `besides`.
 
-    Raises CheckpointError listing every tensor missing, surplus or of another shape; `model` is then unchanged.
+    Raises CheckpointError listing every tensor missing, surplus or of another shape; `model` is then
+    unchanged.
     """
     tensors = read_tensors(source, revision, besides)
     problems = differences(model.state_dict(), tensors)

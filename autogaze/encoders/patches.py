@@ -6,7 +6,7 @@ Example::
     pixels = gather_patches(video, packed, grid)            # float (M, 3 * patch * patch)
     x = pixels @ weight.T + position_table(table, grid)[packed.token]
 
-"Packed" means that padding is left out: tokens lie in one row of length M, ordered by clip, then frame, then gaze.
+"Packed" means that padding is left out: tokens lie in one row of length M, ordered by clip, frame, gaze.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from autogaze.gaze import Gaze, grid_sides
 
 @dataclass(frozen=True)
 class Grid:
-    """The scales (px, coarse first) at which an encoder looks at a frame, and the side of its patches (px)."""
+    """The scales (px, coarse first) at which an encoder looks at a frame, and its patch side (px)."""
 
     scales: tuple[int, ...]
     patch_size: int
@@ -48,7 +48,8 @@ class Grid:
 class Packed:
     """The M real tokens of a batch of gazes, without the padding.
 
-    clip, frame, token, slot: long (M,); `token` counts within the frame, `slot` is the column in `Gaze.positions`.
+    clip, frame, token, slot: long (M,); `token` counts within the frame, `slot` is the column in
+    `Gaze.positions`.
     counts: tokens a frame, one tuple of T numbers a clip.
     """
 
@@ -67,7 +68,11 @@ class Packed:
         start = sum(sizes[:first])
         rows = slice(start, start + sum(sizes[first:last]))
         return Packed(
-            self.clip[rows] - first, self.frame[rows], self.token[rows], self.slot[rows], self.counts[first:last]
+            self.clip[rows] - first,
+            self.frame[rows],
+            self.token[rows],
+            self.slot[rows],
+            self.counts[first:last],
         )
 
     def unpack(self, rows: Tensor, slots: int) -> Tensor:
@@ -89,18 +94,19 @@ def pack(gaze: Gaze) -> Packed:
 
 
 def check_fit(video: Tensor, gaze: Gaze, grid: Grid) -> None:
-    """Raise ValueError unless `video` (B, T, 3, H, W) and `gaze` belong together and fit the encoder's grid."""
+    """Raise ValueError unless `video` (B, T, 3, H, W) and `gaze` belong together and fit the grid."""
     if video.ndim != 5 or tuple(video.shape[:3]) != (gaze.batch, gaze.frames, 3):
         raise ValueError(
-            f"video: shape {tuple(video.shape)}, expected ({gaze.batch}, {gaze.frames}, 3, H, W) as the gaze has it"
+            f"video: shape {tuple(video.shape)}, expected ({gaze.batch}, {gaze.frames}, 3, H, W) "
+            "as the gaze has it"
         )
     if not video.is_floating_point():
         raise ValueError(f"video: dtype {video.dtype}, expected a floating-point type")
     own = grid_sides(gaze.scales, gaze.patch_size)
     if own != grid.sides:
         raise ValueError(
-            f"gaze: scales {gaze.scales} in patches of {gaze.patch_size} px are grids {own}; this encoder has "
-            f"{grid.sides} (scales {grid.scales}, patch_size {grid.patch_size})"
+            f"gaze: scales {gaze.scales} in patches of {gaze.patch_size} px are grids {own}; "
+            f"this encoder has {grid.sides} (scales {grid.scales}, patch_size {grid.patch_size})"
         )
     last = gaze.frames * gaze.tokens - 1
     real = gaze.positions[~gaze.padded]
@@ -111,9 +117,10 @@ def check_fit(video: Tensor, gaze: Gaze, grid: Grid) -> None:
 def gather_patches(video: Tensor, packed: Packed, grid: Grid) -> Tensor:
     """Pixels of every packed token, at its own scale: video (B, T, 3, H, W) -> (M, 3 * patch * patch).
 
-    Frames are resized (bicubic, align_corners False) scale by scale, and only those with a token at that scale.
+    Frames are resized (bicubic, align_corners False) scale by scale, and only those with a token at that
+    scale.
     """
-    B, T, channels = video.shape[:3]
+    T, channels = video.shape[1:3]
     patch = grid.patch_size
     out = video.new_empty(len(packed), channels * patch * patch)
     first = 0
@@ -123,25 +130,23 @@ def gather_patches(video: Tensor, packed: Packed, grid: Grid) -> Tensor:
             cell = packed.token[rows] - first
             needed, which = torch.unique(packed.clip[rows] * T + packed.frame[rows], return_inverse=True)
             frames = resize(video.flatten(0, 1)[needed], scale)
-            cells = frames[..., : side * patch, : side * patch].unflatten(-1, (side, patch)).unflatten(-3, (side, patch))
+            frames = frames[..., : side * patch, : side * patch]
+            cells = frames.reshape(-1, channels, side, patch, side, patch)
             out[rows] = cells[which, :, cell // side, :, cell % side, :].flatten(1)
         first += side * side
     return out
 
 
 def resize(frames: Tensor, size: int) -> Tensor:
-    """Bicubic to `size` px a side; untouched where the frames are that size. (F, C, H, W) -> (F, C, size, size)."""
+    """Bicubic to `size` px a side, or untouched: (F, C, H, W) -> (F, C, size, size)."""
     if frames.shape[-2:] == (size, size):
         return frames
     return F.interpolate(frames, size=(size, size), mode="bicubic", align_corners=False)
 
 
 def position_table(table: Tensor, sides: Sequence[int]) -> Tensor:
-    """Position embeddings of all tokens of a frame: a checkpoint's (g * g, C) -> (tokens, C), scale after scale."""
+    """Position embeddings of all tokens of a frame: a checkpoint's (g * g, C) -> (tokens, C)."""
     side = int(len(table) ** 0.5)
     square = table.T.reshape(1, -1, side, side)
-    parts = [
-        table if s == side else resize(square, s).flatten(2)[0].T
-        for s in sides
-    ]
+    parts = [table if s == side else resize(square, s).flatten(2)[0].T for s in sides]
     return torch.cat(parts)

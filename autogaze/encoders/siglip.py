@@ -1,4 +1,4 @@
-"""SigLIP over gazed patches: an image encoder becomes a video encoder that sees what was gazed at, and only that.
+"""SigLIP over gazed patches: an image encoder becomes a video encoder that sees only what was gazed at.
 
 Example::
 
@@ -6,10 +6,11 @@ Example::
     features = encoder(video, gaze)          # video (B, T, 3, H, W), normalised; features (B, N, 768)
     features[~gaze.padded]                   # (M, 768); padded slots hold zeros and mean nothing
 
-The weights are SigLIP's own under SigLIP's own names; nothing is learned. A token is its patch's pixels at its scale
-through the patch embedding, plus the position embedding interpolated to that scale's grid; the rest is SigLIP's.
-Padding never enters the network. (The published code lets each padded slot see itself alone and returns the result,
-of which it says that it is meaningless; here such slots cost nothing and return zeros.)
+The weights are SigLIP's own under SigLIP's own names; nothing is learned. A token is its patch's pixels at
+its scale through the patch embedding, plus the position embedding interpolated to that scale's grid; the
+rest is SigLIP's. Padding never enters the network. (The published code lets each padded slot see itself
+alone and returns the result, of which it says that it is meaningless; here such slots cost nothing and
+return zeros.)
 
 Memory: clips are taken in micro-batches whose activations fit `memory_budget`; a clip is never split.
 """
@@ -83,7 +84,7 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled() or x.device.type != "cpu":
             return self._rows(x)
-        return torch.cat([self._rows(rows) for rows in x.split(MLP_ROWS)])
+        return torch.cat([self._rows(rows) for rows in torch.split(x, MLP_ROWS)])
 
     def _rows(self, x: Tensor) -> Tensor:
         out: Tensor = self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
@@ -102,7 +103,8 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, blocks: list[Block]) -> Tensor:
         x = x + self.self_attn(self.layer_norm1(x), blocks)
-        return x + self.mlp(self.layer_norm2(x))
+        out: Tensor = x + self.mlp(self.layer_norm2(x))
+        return out
 
 
 class Encoder(nn.Module):
@@ -142,7 +144,10 @@ class VisionTransformer(nn.Module):
 
 
 class GazedSiglip(nn.Module):
-    """SigLIP's vision tower on gazed patches. `memory_budget`: bytes that activations of a micro-batch may take."""
+    """SigLIP's vision tower on gazed patches.
+
+    memory_budget: bytes that the activations of a micro-batch may take.
+    """
 
     def __init__(self, config: SiglipConfig, memory_budget: int = MEMORY_BUDGET) -> None:
         super().__init__()
@@ -154,13 +159,18 @@ class GazedSiglip(nn.Module):
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, *, revision: str | None = None, memory_budget: int = MEMORY_BUDGET, **changes: Any
+        cls,
+        source: str | Path,
+        *,
+        revision: str | None = None,
+        memory_budget: int = MEMORY_BUDGET,
+        **changes: Any,
     ) -> Self:
         """Load a SigLIP or SigLIP2 checkpoint, a local folder or a hub id, in eval mode.
 
         changes: `scales` and `attn_type`, or any other field of SiglipConfig that overrules the checkpoint.
-        Raises CheckpointError listing every tensor that is missing, surplus or of another shape. Tensors of the
-        text tower and of the pooling head are not looked at.
+        Raises CheckpointError listing every tensor that is missing, surplus or of another shape. Tensors of
+        the text tower and of the pooling head are not looked at.
         """
         config = SiglipConfig.from_json(read_config(source, revision), **changes)
         model = cls(config, memory_budget)
@@ -178,23 +188,23 @@ class GazedSiglip(nn.Module):
 
     def packed(self, video: Tensor, gaze: Gaze) -> Tensor:
         """The same features without padding: (M, C), ordered by clip, then slot."""
-        check_fit(video, gaze, self.config.grid)
-        packed = pack(gaze)
-        parts = [
-            self.vision_model(video[first:last], packed.select(first, last))
-            for first, last in micro_batches(packed, self.bytes_per_token(), self.memory_budget)
-        ]
-        return torch.cat(parts)
+        return encode(self.vision_model, video, gaze, self.memory_budget)
 
-    def bytes_per_token(self) -> int:
-        """Activations that a token needs at the widest point of a layer (input, normed, and q, k, v, y or MLP)."""
-        c = self.config
-        floats = 2 * c.hidden_size + max(4 * c.hidden_size, 2 * c.intermediate_size)
-        return floats * next(self.parameters()).element_size()
+
+def encode(tower: VisionTransformer, video: Tensor, gaze: Gaze, memory_budget: int = MEMORY_BUDGET) -> Tensor:
+    """Features (M, C) of the real tokens of `gaze`, in micro-batches; see `GazedSiglip.packed`."""
+    check_fit(video, gaze, tower.config.grid)
+    packed = pack(gaze)
+    each = tower.config.bytes_per_token(tower.post_layernorm.weight.element_size())
+    parts = [
+        tower(video[first:last], packed.select(first, last))
+        for first, last in micro_batches(packed, each, memory_budget)
+    ]
+    return torch.cat(parts)
 
 
 def micro_batches(packed: Packed, bytes_per_token: int, budget: int) -> Iterator[tuple[int, int]]:
-    """Ranges of clips whose tokens fit `budget` bytes together; a clip too large for it is alone in its range."""
+    """Ranges of clips whose tokens fit `budget` bytes together; a clip too large for it goes alone."""
     first, tokens = 0, 0
     for clip, counts in enumerate(packed.counts):
         size = sum(counts)
