@@ -19,7 +19,6 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from hlvid.errors import HlvidError, RunError
@@ -111,7 +110,7 @@ def _saved(folder: Path, results: Mapping[str, Any]) -> Path:
     return found[-1]
 
 
-def _engine() -> ModuleType:
+def _engine() -> Any:
     """lmms-eval's command module, with our tasks known and our models registered."""
     plugin.register()
     from importlib.metadata import entry_points

@@ -11,6 +11,7 @@ lmms-eval gets an Arrow folder that cannot be wrong any more. The folder's name 
 questions and videos.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -43,7 +44,10 @@ def mini_folder() -> Path:
     """HLVid-Mini, generated now if it is not there; `HLVID_MINI_PRESET` chooses its size ("default")."""
     from hlvid.mini import make
 
-    return make(preset=os.environ.get("HLVID_MINI_PRESET", "default"))
+    data_home().mkdir(parents=True, exist_ok=True)
+    with (data_home() / ".mini.lock").open("w") as lock:  # the ranks of one run start together
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return make(preset=os.environ.get("HLVID_MINI_PRESET", "default"))
 
 
 def prepare(task: str, root: Path) -> Path:

@@ -13,7 +13,7 @@ times and then report a RetryError without a cause. Whatever can be wrong with t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hlvid.scoring.accuracy import Accuracy, summarize
+from hlvid.scoring.accuracy import accuracy_of
 from hlvid.scoring.answers import parse_answer
 from hlvid.tasks import docs, ledger
 
@@ -88,7 +88,7 @@ def process_results(doc: Doc, results: Sequence[str]) -> dict[str, Any]:
 
 def accuracy(rows: Sequence[Row]) -> float:
     """Share of right answers, 0 to 1; unparsed ones are wrong."""
-    return _overall(rows).value
+    return accuracy_of(rows).value
 
 
 def accuracy_low(rows: Sequence[Sequence[Row]]) -> float:
@@ -106,12 +106,8 @@ def unparsed(rows: Sequence[Sequence[Row]]) -> int:
     return sum(row["parsed"] is None for row in _plain(rows))
 
 
-def _overall(rows: Sequence[Row]) -> Accuracy:
-    return summarize(rows).overall
-
-
 def _interval(rows: Sequence[Sequence[Row]]) -> tuple[float, float]:
-    interval = _overall(_plain(rows)).clustered
+    interval = accuracy_of(_plain(rows)).clustered
     return interval.low, interval.high
 
 

@@ -1,4 +1,4 @@
-"""Run with: pytest -m "slow or not slow" tests/hlvid/tasks/test_entries.py. Every start of lmms-eval finds us.
+"""Run with: pytest -m "slow or not slow" tests/hlvid/tasks/test_entries.py. Every start finds us.
 
 Each test starts processes that import torch and lmms-eval, about 15 s; the default run keeps two of them.
 """
