@@ -92,7 +92,7 @@ class AutoGazeConfig:
 
     @property
     def gaze_model_config(self) -> SimpleNamespace:
-        """The nested sections under their published names, for code that reads `config.gaze_model_config.…`."""
+        """The nested sections under their published names, for code that reads them."""
         sections = self.to_dict()["gaze_model_config"]
         return SimpleNamespace(
             **{

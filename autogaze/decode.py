@@ -1,19 +1,21 @@
 """The decoding loop: feature tokens of one frame in, the list of tokens to gaze at out.
 
-The decoder reads the frame's 196 feature tokens, then writes tokens in groups of ten until the budget is spent or the
-predicted loss is low enough. `Decoder` holds the weights rearranged for speed, `DecodeState` what a batch of clips has
-seen so far; the loop knows nothing of pixels, tiles or files.
+The decoder reads the frame's 196 feature tokens, then writes tokens in groups of ten until the budget is
+spent or the predicted loss is low enough. `Decoder` holds the weights rearranged for speed, `DecodeState`
+what a batch of clips has seen so far; the loop knows nothing of pixels, tiles or files.
 
     decoder = Decoder(network, config)
     state = decoder.start(batch=2, capacity=6304)
     tokens, padded = decoder.frame(state, features[:, 0], Request(budget=53))      # (2, 53) each
 
-What makes it lean, with the same result: nothing but the last position goes through the last layer and the heads; a
-padded token is never stored, so no attention mask exists; keys and values are written in place; a clip that has
-stopped takes no further part.
+What makes it lean, with the same result: nothing but the last position goes through the last layer and the
+heads; a padded token is never stored, so no attention mask exists; keys and values are written in place; a
+clip that has stopped takes no further part.
 
-Each clip is gazed as the published model gazes it in a batch of its own. `published_batching` reproduces what the
-published model does to a clip that stops before its batch: its last group is read again with the padding visible.
+Each clip is gazed as the published model gazes it in a batch of its own. `published_batching` reproduces what
+the
+published model does to a clip that stops before its batch: its last group is read again with the padding
+visible.
 """
 
 from collections.abc import Sequence
@@ -21,14 +23,14 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from autogaze.config import AutoGazeConfig
 from autogaze.kvcache import Cache, new_cache
 from autogaze.network import Layer, Network, rms_norm, rope_frequencies
 
-# Matrix products of fewer rows than this go through another kernel, which rounds differently: a clip alone would then
-# differ from the same clip in a batch in the last bit.
+# Matrix products of fewer rows than this go through another kernel, which rounds differently: a clip alone
+# would then differ from the same clip in a batch in the last bit.
 MIN_ROWS = 8
 
 
@@ -36,8 +38,8 @@ MIN_ROWS = 8
 class Request:
     """How one frame is to be gazed.
 
-    budget: tokens at most, 1 to 265. requirement: predicted loss at which a clip stops, or None. temperature: sample
-    at this temperature with `generator`; None takes the most probable token.
+    budget: tokens at most, 1 to 265. requirement: predicted loss at which a clip stops, or None. temperature:
+    sample at this temperature with `generator`; None takes the most probable token.
     """
 
     budget: int
@@ -51,8 +53,8 @@ class Request:
 class DecodeState:
     """What a batch of clips has read and written so far.
 
-    pending: each clip's tokens not yet in the cache. turned_to: where each clip's groups of this frame are placed for
-    the rotary embedding (see `Decoder.frame`).
+    pending: each clip's tokens not yet in the cache. turned_to: where each clip's groups of this frame are
+    placed for the rotary embedding (see `Decoder.frame`).
     """
 
     cache: Cache
@@ -76,7 +78,7 @@ class Decoder:
         self._turns = torch.empty(0, device=self.device)
 
     def start(self, batch: int, capacity: int) -> DecodeState:
-        """An empty state for `batch` clips with room for `capacity` tokens each (it grows beyond if need be)."""
+        """An empty state for `batch` clips with room for `capacity` tokens each; it grows beyond."""
         dim = self.config.hidden_size // self.config.heads
         cache = new_cache(len(self.layers), self.config.heads, dim, batch, capacity, self.device, self.dtype)
         none = torch.empty(0, dtype=torch.long, device=self.device)
@@ -87,9 +89,9 @@ class Decoder:
 
         n is the number of slots of the clip that went on longest; other clips are padded (with EOS).
 
-        Positions: tokens read together with a frame's features, and the features, are counted through. Groups written
-        in the frame all take the positions of the frame's last ten features. That is what the published model does
-        (its position ids are computed once a frame), so its weights expect it.
+        Positions: tokens read together with a frame's features, and the features, are counted through. Groups
+        written in the frame all take the positions of the frame's last ten features. That is what the
+        published model does (its position ids are computed once a frame), so its weights expect it.
         """
         state.cache.reserve(self.config.features + request.budget + 2 * self.config.heads_ahead)
         clips = list(range(len(features)))
@@ -134,7 +136,7 @@ class Decoder:
         """The next `size` tokens of every clip and which of them are padding; what is chosen gets blocked."""
         config = self.config
         out = _linear(hidden, self.heads).float()
-        scores, losses = out.split([(config.eos + 1) * config.heads_ahead, config.heads_ahead], dim=1)
+        scores, losses = torch.split(out, [(config.eos + 1) * config.heads_ahead, config.heads_ahead], dim=1)
         scores = scores.view(len(hidden), config.heads_ahead, -1)[:, :size] + blocked[:, None]
         group = []
         for ahead in range(size):
@@ -160,7 +162,7 @@ class Decoder:
     def _read_padded(
         self, state: DecodeState, group: Tensor, pad: Tensor, active: Sequence[int], rows: Sequence[int]
     ) -> None:
-        """Published batches: a stopped clip's last group is read with its padding attended, then that is dropped."""
+        """Published batches: a stopped clip's last group is read with its padding, which is then dropped."""
         for row in rows:
             clip = active[row]
             start = state.cache.lengths[clip]
@@ -172,7 +174,7 @@ class Decoder:
     def _read(
         self, cache: Cache, rows: Sequence[Tensor], clips: Sequence[int], places: Sequence[int]
     ) -> Tensor:
-        """Run each clip's new rows through the layers and into the cache; hidden (clips, C) at their last row.
+        """Run each clip's new rows through the layers into the cache; hidden (clips, C) at their last row.
 
         places[b]: rotary position of clip b's first new row; the others follow.
         """
@@ -211,11 +213,13 @@ class Decoder:
 class _FusedLayer:
     """One layer's weights; projections of the same input joined.
 
-    Rotary embedding turns channel i against channel i + half. Reordering the rows of the query and key projections
-    puts the two next to each other, so that the turn is one product of complex numbers; scores do not change.
+    Rotary embedding turns channel i against channel i + half. Reordering the rows of the query and key
+    projections puts the two next to each other, so that the turn is one product of complex numbers; scores do
+    not change.
     """
 
-    def __init__(self, layer: Layer, config: AutoGazeConfig) -> None:
+    def __init__(self, layer: nn.Module, config: AutoGazeConfig) -> None:
+        assert isinstance(layer, Layer)
         attention, mlp = layer.self_attn, layer.mlp
         dim = config.hidden_size // config.heads
         order = torch.arange(dim).view(2, dim // 2).T.flatten()
@@ -242,8 +246,8 @@ def _heads(x: Tensor, heads: int) -> Tensor:
 
 
 def _rotate(x: Tensor, turn: Tensor) -> Tensor:
-    """Turn x (R, heads, dim), channels in pairs, by the complex numbers `turn` (R, 1, dim / 2); in float32."""
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
+    """Turn x (R, heads, dim), channels in pairs, by complex numbers (R, 1, dim / 2); in float32."""
+    pairs = torch.view_as_complex(x.float().reshape(*x.shape[:2], -1, 2))
     return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
 
 

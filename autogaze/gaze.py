@@ -2,7 +2,7 @@
 
 A frame is seen at several scales (32, 64, 112 and 224 px), each cut in square patches of 16 px, which gives
 4 + 16 + 49 + 196 = 265 tokens a frame: coarse scales first, row-major inside a scale. A gaze lists the tokens
-chosen, frame after frame; token k of frame t has the index `265 * t + k`. The clips of a batch share the number
+chosen, frame after frame; token k of frame t has index `265 * t + k`. The clips of a batch share the number
 of slots per frame, so a clip that needed fewer of them is padded.
 
     >>> masks = torch.zeros(1, 2, 265, dtype=torch.bool)      # one clip, two frames
@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 SCALES = (32, 64, 112, 224)
@@ -126,7 +127,7 @@ class Gaze:
         """One bool (B, T, g, g) a scale, coarse first, g the patches along a side at that scale."""
         sides = grid_sides(self.scales, self.patch_size)
         parts = torch.split(self.masks(), [side * side for side in sides], dim=-1)
-        return [part.unflatten(-1, (side, side)) for part, side in zip(parts, sides, strict=True)]
+        return [part.reshape(*part.shape[:2], side, side) for part, side in zip(parts, sides, strict=True)]
 
     def counts(self) -> Tensor:
         """Long (B, T): tokens gazed in every frame, padding not counted."""
@@ -136,8 +137,9 @@ class Gaze:
     def ratio(self, of: Literal["all_scales", "finest"] = "all_scales") -> float:
         """Tokens gazed over tokens there are, in [0, ...]; the paper uses both conventions.
 
-        `all_scales` divides by all 265 tokens of a frame (what `gazing_ratio` means, at most 1); `finest` by the
-        196 patches of the finest scale, what a single-scale encoder would have processed (up to 265 / 196).
+        `all_scales` divides by all 265 tokens of a frame (what `gazing_ratio` means, at most 1); `finest` by
+        the 196 patches of the finest scale, all a single-scale encoder would have processed (up to 265 /
+        196).
         """
         if of not in ("all_scales", "finest"):
             raise ValueError(f"of={of!r}: expected 'all_scales' or 'finest'")
@@ -177,6 +179,35 @@ class Gaze:
             rectangles.append(torch.cat([corner, corner + step], 1))
             scales.append(torch.full_like(cell, index))
         return torch.cat(rectangles), torch.cat(scales)
+
+    def within(self, shown: Tensor) -> Self:
+        """Only the tokens that `shown` (bool (B, tokens)) allows; the others' slots become padding."""
+        hidden = ~shown.gather(1, self.positions % self.tokens)
+        return replace(self, padded=self.padded | hidden)
+
+    @classmethod
+    def cat(cls, gazes: Sequence["Gaze"]) -> "Gaze":
+        """Gazes of the same frames and vocabulary as one batch, the order of gazing kept.
+
+        Raises ValueError where there are none, or they differ in frames or vocabulary.
+        """
+        kinds = {(gaze.frames, gaze.scales, gaze.patch_size) for gaze in gazes}
+        if len(kinds) != 1:
+            raise ValueError(
+                f"gazes: {len(gazes)} of (frames, scales, patch size) {kinds}, expected one kind"
+            )
+        first = gazes[0]
+        slots = tuple(max(counts) for counts in zip(*(gaze.per_frame for gaze in gazes), strict=True))
+        positions, padded = [], []
+        for gaze in gazes:
+            place = torch.split(gaze.positions, list(gaze.per_frame), dim=1)
+            empty = torch.split(gaze.padded, list(gaze.per_frame), dim=1)
+            room = [n - part.shape[1] for n, part in zip(slots, place, strict=True)]
+            positions.append(torch.cat([F.pad(x, (0, n)) for x, n in zip(place, room, strict=True)], 1))
+            padded.append(
+                torch.cat([F.pad(x, (0, n), value=True) for x, n in zip(empty, room, strict=True)], 1)
+            )
+        return cls(torch.cat(positions), slots, torch.cat(padded), first.scales, first.patch_size)
 
     def to(self, device: torch.device | str) -> Self:
         """The same gaze on another device."""

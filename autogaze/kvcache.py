@@ -2,9 +2,10 @@
 
 Two layouts with one interface, because the hardware differs:
 
-`ClipCache` (CPU)         attends clip by clip. Keys lie transposed, (head, channel, token), so that the scores of ten
-                          queries are a matrix product that streams over tokens without repacking; a clip's scores
-                          stay in the processor's cache, and ragged lengths cost nothing.
+`ClipCache` (CPU)         attends clip by clip. Keys lie transposed, (head, channel, token), so that the
+scores of ten
+                          queries are a matrix product that streams over tokens without repacking; a clip's
+                          scores stay in the processor's cache, and ragged lengths cost nothing.
 `DenseCache` (GPU etc.)   attends to all clips in one kernel, with a mask where lengths differ.
 
     cache = new_cache(layers=4, heads=6, dim=32, batch=2, capacity=6304, device=device, dtype=torch.float32)
@@ -37,16 +38,16 @@ class Cache(Protocol):
     ) -> Tensor:
         """Store k and v behind what is there and let every query see its clip's tokens up to its own.
 
-        k, v: (R, heads, dim), the new rows of all `clips` one after the other, `counts` of them each. q: the same, or
-        with `last_only` just each clip's last row, (len(clips), heads, dim). Returns (rows of q, heads * dim).
-        Lengths stay as they are until `advance`, since every layer stores at the same place.
+        k, v: (R, heads, dim), the new rows of all `clips` one after the other, `counts` of them each. q: the
+        same, or with `last_only` just each clip's last row, (len(clips), heads, dim). Returns (rows of q,
+        heads * dim). Lengths stay as they are until `advance`, since every layer stores at the same place.
         """
 
     def advance(self, clips: Sequence[int], counts: Sequence[int]) -> None:
         """The rows just stored in all layers now count."""
 
     def keep(self, clip: int, start: int, kept: Tensor) -> None:
-        """Of the tokens from `start` on, keep those at the offsets `kept` (long, ascending), forget the others."""
+        """Of the tokens from `start` on, keep those at the offsets `kept` (long, ascending) only."""
 
     def reserve(self, tokens: int) -> None:
         """Make room for `tokens` more in every clip."""
@@ -107,7 +108,7 @@ class ClipCache:
         return out.flatten(1)
 
     def _weigh(self, q: Tensor, keys: Tensor, values: Tensor, start: int, rows: int) -> Tensor:
-        """Softmax attention of q (heads, rows, dim); with several rows, each sees the new tokens up to its own."""
+        """Softmax attention of q (heads, rows, dim); each row sees the new tokens up to its own."""
         heads, end = len(q), values.shape[1]
         scores = self._scratch(heads * rows * end).view(heads, rows, end)
         scores.baddbmm_(q, keys, beta=0, alpha=q.shape[-1] ** -0.5)

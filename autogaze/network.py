@@ -1,7 +1,8 @@
 """The layers of AutoGaze: frames to feature tokens, and a small Llama that writes token lists after them.
 
-Holds parameters under the checkpoint's names and the plain forward pass over a whole sequence (training, teacher
-forcing). Writing a gaze token by token is `autogaze.decode`, which reads these weights but brings its own loop.
+Holds parameters under the checkpoint's names and the plain forward pass over a whole sequence (training,
+teacher forcing). Writing a gaze token by token is `autogaze.decode`, which reads these weights but brings its
+own loop.
 
     network = Network(AutoGazeConfig())
     features, trunk = network.features(video)        # (B, T, 3, 224, 224) -> (B, T, 196, 192)
@@ -28,7 +29,7 @@ class TrunkBlock(nn.Module):
         self.conv3d = nn.Conv3d(dim, dim, kernel, padding=(0, edge, edge))
 
     def forward(self, x: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
-        """x (B, C, T, h, w), past (B, C, 2, h, w) or None at the clip's start -> output like x, the new past."""
+        """x (B, C, T, h, w), past (B, C, 2, h, w) or None at the start -> output like x, the new past."""
         if past is None:
             past = x.new_zeros(x.shape[0], x.shape[1], self.past, *x.shape[3:])
         x = torch.cat([past, x], dim=2)
@@ -50,7 +51,7 @@ class VisionModel(nn.Module):
         self.out_proj = nn.Conv3d(dim, config.hidden_size, 1)
 
     def forward(self, video: Tensor, past: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
-        """Video (B, T, 3, H, W) -> features (B, T, h * w, C), and each block's last inputs for the next frame."""
+        """Video (B, T, 3, H, W) -> features (B, T, h * w, C), and each block's last inputs."""
         x = self.temporal_conv(video.transpose(1, 2))
         x = self.norm(x.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
         new_past = []
@@ -145,7 +146,8 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
+        return out
 
 
 class LlamaBody(nn.Module):
@@ -199,7 +201,7 @@ class Network(nn.Module):
         self.gaze_decoder = GazeDecoder(config)
 
     def features(self, video: Tensor, past: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
-        """Video (B, T, 3, 224, 224) -> feature tokens (B, T, 196, C), and the trunk's past for the next frame."""
+        """Video (B, T, 3, 224, 224) -> feature tokens (B, T, 196, C), and the trunk's past."""
         x, new_past = self.vision_model(video, past)
         return self.connector(x), new_past
 
@@ -208,7 +210,7 @@ def rope_frequencies(config: AutoGazeConfig) -> Tensor:
     """Float32 (head dim / 2,): radians a position, after the llama3 scaling of slow components."""
     dim = config.hidden_size // config.heads
     steps = torch.arange(0, dim, 2, dtype=torch.int64).float() / dim
-    frequencies = 1.0 / (config.rope_theta**steps)
+    frequencies = torch.pow(config.rope_theta, steps).reciprocal()
     scaling = config.rope_scaling
     if not scaling:
         return frequencies
@@ -217,4 +219,5 @@ def rope_frequencies(config: AutoGazeConfig) -> Tensor:
     turns = scaling["original_max_position_embeddings"] * frequencies / (2 * math.pi)
     slowed = frequencies / scaling["factor"]
     blend = ((turns - low) / (high - low)).clamp(0, 1)
-    return slowed * (1 - blend) + frequencies * blend
+    scaled: Tensor = slowed + (frequencies - slowed) * blend
+    return scaled

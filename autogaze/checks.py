@@ -1,0 +1,54 @@
+"""What may go into AutoGaze; anything else is a ValueError naming argument, value and what is allowed.
+
+check_video(video, max_frames=16)
+budgets(0.1, frames=16, tokens=265)              # [26, 26, ...]
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def check_video(video: Tensor, max_frames: int | None) -> None:
+    """Demand float (B >= 1, 1 <= T <= max_frames, 3, H, W) without NaN or infinity."""
+    shape = tuple(video.shape)
+    if video.ndim != 5 or shape[2] != 3 or 0 in shape:
+        raise ValueError(f"video: shape {shape}, expected (batch, frames, 3, height, width), none of them 0")
+    if not video.is_floating_point():
+        raise ValueError(
+            f"video: dtype {video.dtype}, expected normalised floats from AutoGazeImageProcessor"
+        )
+    if max_frames is not None and shape[1] > max_frames:
+        raise ValueError(
+            f"video: {shape[1]} frames, at most {max_frames} in a clip; cut longer videos (autogaze.anyres)"
+        )
+    if not bool(torch.isfinite(video).all()):
+        raise ValueError("video: holds NaN or infinite pixels, expected finite values")
+
+
+def budgets(ratio: float | Sequence[float] | None, frames: int, tokens: int) -> list[int]:
+    """Tokens allowed in each frame: `max(1, int(ratio * tokens))`; all of them where `ratio` is None."""
+    if ratio is None:
+        return [tokens] * frames
+    if isinstance(ratio, int | float):
+        ratios = [float(ratio)] * frames
+    else:
+        ratios = [float(value) for value in ratio]
+        if len(ratios) != frames:
+            raise ValueError(
+                f"gazing_ratio: {len(ratios)} values, expected one number or {frames}, one a frame"
+            )
+    for value in ratios:
+        if not 0 < value <= 1:
+            raise ValueError(f"gazing_ratio={value}: expected 0 < ratio <= 1")
+    # In float32, as published: 0.6 * 265 must land on the same side of 159 as it did there.
+    return [max(1, int(torch.tensor(value, dtype=torch.float32) * tokens)) for value in ratios]
+
+
+def check_loss(loss: float | None) -> float | None:
+    """Demand a finite number, or None."""
+    if loss is not None and not math.isfinite(loss):
+        raise ValueError(f"task_loss_requirement={loss}: expected a finite number or None")
+    return None if loss is None else float(loss)

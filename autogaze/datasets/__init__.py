@@ -1,0 +1,1 @@
+"""The published package's import paths: `autogaze.datasets.video_utils`."""

@@ -1,0 +1,1 @@
+"""The published package's import paths: `autogaze.models.autogaze`."""

@@ -1,0 +1,98 @@
+"""`autogaze`: the model's own choice, from a checkpoint.
+
+Example::
+
+    get("autogaze", checkpoint="nvidia/AutoGaze").select(clips, ratio=0.25, loss=0.7)
+
+Every tile is gazed by itself; the budget is a tile's own, since the model does not know of its neighbours.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from autogaze.checkpoint import CheckpointError
+from autogaze.gaze import Gaze
+from autogaze.model import AutoGaze
+from autogaze.processing import AutoGazeImageProcessor
+from autogaze.selectors.base import Layout, Ratio, check_clips
+
+
+@dataclass(frozen=True)
+class AutoGazeSelector:
+    """AutoGaze behind the selector protocol.
+
+    checkpoint: a folder or a hub id; required, since this project ships no weights yet. device, dtype: where
+    and in which precision it runs, "float32" or "bfloat16". batch: tiles at a time, 0 for all.
+
+    Raises CheckpointError (a ValueError) where there is no usable checkpoint.
+    """
+
+    checkpoint: str | Path | None = None
+    revision: str | None = None
+    device: str = "cpu"
+    dtype: str = "float32"
+    batch: int = 32
+    published_batching: bool = False
+    model: AutoGaze = field(init=False, repr=False, compare=False)
+    processor: AutoGazeImageProcessor = field(init=False, repr=False, compare=False)
+
+    name: ClassVar[str] = "autogaze"
+    history: ClassVar[int | None] = None
+
+    def __post_init__(self) -> None:
+        if not self.checkpoint:
+            raise CheckpointError(
+                "selector 'autogaze': no checkpoint named and none is bundled; give checkpoint=FOLDER or a "
+                "hub id such as nvidia/AutoGaze"
+            )
+        if self.dtype not in ("float32", "bfloat16"):
+            raise ValueError(f"dtype={self.dtype!r}: expected 'float32' or 'bfloat16'")
+        model = AutoGaze.from_pretrained(
+            self.checkpoint, revision=self.revision, dtype=getattr(torch, self.dtype), device_map=self.device
+        )
+        model.published_batching = self.published_batching
+        object.__setattr__(self, "model", model)
+        object.__setattr__(self, "processor", _processor(self.checkpoint, self.revision))
+
+    def settings(self) -> dict[str, Any]:
+        """Name, checkpoint, revision, dtype, batching: what shapes the choice."""
+        return {
+            "name": self.name,
+            "checkpoint": str(self.checkpoint),
+            "revision": self.revision,
+            "dtype": self.dtype,
+            "published_batching": self.published_batching,
+        }
+
+    def select(
+        self,
+        clips: Tensor,
+        *,
+        ratio: Ratio = None,
+        loss: float | None = None,
+        valid: Tensor | None = None,
+        layout: Layout | None = None,
+    ) -> Gaze:
+        """See `Selector.select`; at most 16 frames, and `loss` stops a frame early."""
+        shown = check_clips(clips, valid, layout)
+        size = self.batch or len(clips)
+        parts = [
+            self.model.gaze(self.processor.from_unit(part), ratio=ratio, loss=loss)
+            for part in torch.split(clips, size)
+        ]
+        gaze = Gaze.cat([part.to(clips.device) for part in parts])
+        return gaze if valid is None else gaze.within(shown)
+
+
+def _processor(checkpoint: str | Path, revision: str | None) -> AutoGazeImageProcessor:
+    """The checkpoint's own processor; the published defaults for a folder that has none."""
+    try:
+        return AutoGazeImageProcessor.from_pretrained(checkpoint, revision)
+    except CheckpointError:
+        if Path(checkpoint).is_dir():
+            return AutoGazeImageProcessor()
+        raise
