@@ -2,7 +2,7 @@
 
 Example::
 
-    backend = get("pyav")(Path("clip.mp4"))
+    backend = get("pyav")(Path("clip.mp4"), None)
     backend.info.frame_count
 
 The optional ones exist to reproduce what others did; they are never chosen for anybody.
@@ -15,34 +15,37 @@ from hlvid.errors import HlvidError, VideoError
 from hlvid.video.backends.base import Backend
 
 
-def _pyav(path: Path) -> Backend:
+def _pyav(path: Path, threads: int | None) -> Backend:
     import av
 
     from hlvid.video.backends.pyav import PyavBackend
 
     try:
-        return PyavBackend(path)
+        return PyavBackend(path, threads)
     except (av.error.FFmpegError, IndexError, OSError) as error:
         why = getattr(error, "strerror", None) or "it has no video stream"
         raise VideoError(f"{path}: cannot be read as a video ({why}); fetch the file again") from error
 
 
-def _decord(path: Path) -> Backend:
+def _decord(path: Path, threads: int | None) -> Backend:
     from hlvid.video.backends.decord import DecordBackend
 
-    return DecordBackend(path)
+    return DecordBackend(path, threads)
 
 
-def _torchcodec(path: Path) -> Backend:
+def _torchcodec(path: Path, threads: int | None) -> Backend:
     from hlvid.video.backends.torchcodec import TorchcodecBackend
 
-    return TorchcodecBackend(path)
+    return TorchcodecBackend(path, threads)
 
 
-BACKENDS: dict[str, Callable[[Path], Backend]] = {"pyav": _pyav, "decord": _decord, "torchcodec": _torchcodec}
+Opener = Callable[[Path, int | None], Backend]
+"""(path, decoding threads or None for the back end's own choice) -> an open file."""
+
+BACKENDS: dict[str, Opener] = {"pyav": _pyav, "decord": _decord, "torchcodec": _torchcodec}
 
 
-def get(name: str) -> Callable[[Path], Backend]:
+def get(name: str) -> Opener:
     """What opens a file with the back end of that name; HlvidError if there is none."""
     if name not in BACKENDS:
         raise HlvidError(f"video back end '{name}' is unknown; allowed: {', '.join(BACKENDS)}")

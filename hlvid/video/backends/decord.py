@@ -24,7 +24,7 @@ from hlvid.video.picture import Picture
 class DecordBackend:
     """One file, read by `decord.VideoReader` on the CPU."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         """Raises HlvidError if decord is not installed, VideoError if it cannot open the file."""
         try:
             import decord
@@ -32,7 +32,7 @@ class DecordBackend:
             raise HlvidError(
                 "video back end 'decord' is not installed; pip install 'hlvid[decord]', or use pyav"
             ) from error
-        self._decord, self._path = decord, path
+        self._decord, self._path, self._threads = decord, path, threads or 0
         self._readers: dict[Size | None, Any] = {}
         reader = self._reader(None)
         height, width = reader[0].shape[:2]
@@ -73,7 +73,9 @@ class DecordBackend:
         if size not in self._readers:
             height, width = size or (-1, -1)
             try:
-                reader = self._decord.VideoReader(str(self._path), width=width, height=height)
+                reader = self._decord.VideoReader(
+                    str(self._path), width=width, height=height, num_threads=self._threads
+                )
             except (self._decord.DECORDError, RuntimeError) as error:
                 raise VideoError(f"{self._path}: decord cannot open it; try pyav") from error
             self._readers = {**({None: self._readers[None]} if None in self._readers else {}), size: reader}

@@ -28,8 +28,8 @@ from hlvid.video.index import PacketTable, load_index, relearn
 from hlvid.video.picture import FILTER, Painter, Picture, Turn
 from hlvid.video.plan import Plan, make_plan
 
-THREADS = min(4, os.cpu_count() or 1)
-"""Frame threads of the decoder: each holds one more frame (12 MB at 4K), so they are few."""
+THREAD_BYTES = 32 * 2**20
+"""Each decoding thread holds a frame or two more, so by default these may add up to this: 2 threads at 4K."""
 
 FAR = 16 * 2**20
 """Bytes that are cheaper to read past than a seek, which has to empty the decoder first."""
@@ -42,12 +42,12 @@ class _WrongIndexError(Exception):
 class PyavBackend:
     """One file; see the module's docstring. Holds no open file between calls."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         """Raises VideoError, OSError or av's FFmpegError if the file holds no readable video."""
-        self._path = path
+        self._path, self._threads = path, threads
         self._index = load_index(path)
         notes: list[str] = []
-        with closing(decode_all(path, notes)) as frames:
+        with closing(decode_all(path, notes, threads)) as frames:
             first = next(frames, None)
             if first is None:
                 raise VideoError(f"{path}: no frame decodes ({'; '.join(notes)}); fetch the file again")
@@ -131,7 +131,7 @@ class PyavBackend:
                 f" ({'; '.join(self._index.notes)}); sample again from frame_count"
             )
         remaining = set(wanted)
-        with closing(decode_all(self._path, [])) as frames:
+        with closing(decode_all(self._path, [], self._threads)) as frames:
             for index, frame in enumerate(frames):
                 if index in remaining:
                     remaining.discard(index)
@@ -150,7 +150,7 @@ class PyavBackend:
         index, stamp = next(due)
         try:
             with av.open(str(self._path)) as container:
-                for frame in _decode(container, table, plan):
+                for frame in _decode(container, table, plan, self._threads):
                     if frame.pts is None or frame.pts > stamp:
                         raise _WrongIndexError(f"frame {index} is in the index but does not decode")
                     if frame.pts == stamp:
@@ -163,9 +163,9 @@ class PyavBackend:
         raise _WrongIndexError(f"frame {index} is in the index but does not decode")
 
 
-def _decode(container: Any, table: PacketTable, plan: Plan) -> Iterator[Any]:
+def _decode(container: Any, table: PacketTable, plan: Plan, threads: int | None) -> Iterator[Any]:
     """Run the decoder over the plan's packets; frames come in presentation order."""
-    decoder = _prepare(container)
+    decoder = _prepare(container, threads)
     reader = _Reader(container, table)
     for run in plan.runs:
         far = reader.distance(run.first) > FAR
@@ -215,7 +215,7 @@ class _Reader:
                 yield number, packet
 
 
-def decode_all(path: Path, notes: list[str]) -> Generator[Any, None, None]:
+def decode_all(path: Path, notes: list[str], threads: int | None = None) -> Generator[Any, None, None]:
     """Every frame of a file in presentation order, by a plain decode that ends at the first error.
 
     What ended it early is appended to `notes`. Raises FFmpegError or VideoError if the file does not open.
@@ -223,7 +223,7 @@ def decode_all(path: Path, notes: list[str]) -> Generator[Any, None, None]:
     import av
 
     with av.open(str(path)) as container:
-        _prepare(container)
+        _prepare(container, threads)
         try:
             yield from container.decode(video=0)
         except av.error.FFmpegError as error:
@@ -241,12 +241,19 @@ def describe() -> str:
 _LIBRARIES = ("libavcodec", "libavformat", "libswscale")
 
 
-def _prepare(container: Any) -> Any:
+def _prepare(container: Any, threads: int | None) -> Any:
     """Set up threads; gives the decoder of the first video stream."""
     decoder = container.streams.video[0].codec_context
     decoder.thread_type = "AUTO"
-    decoder.thread_count = THREADS
+    decoder.thread_count = threads or _threads_for(decoder)
     return decoder
+
+
+def _threads_for(decoder: Any) -> int:
+    """As many threads as there are cores, at most 8, and at 4K only 2: that keeps it below 300 MB."""
+    deep = decoder.format is not None and any(part.bits > 8 for part in decoder.format.components)
+    frame_bytes: int = max(1, decoder.width * decoder.height) * 3 // 2 * (2 if deep else 1)
+    return min(os.cpu_count() or 1, 8, max(2, THREAD_BYTES // frame_bytes))
 
 
 def _header(path: Path) -> tuple[str, float]:

@@ -24,7 +24,7 @@ from hlvid.video.picture import Picture
 class TorchcodecBackend:
     """One file, read by `torchcodec.decoders.VideoDecoder(seek_mode="exact")`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         """Raises HlvidError if torchcodec is not usable, VideoError if it cannot open the file."""
         try:
             import torchcodec
@@ -37,7 +37,9 @@ class TorchcodecBackend:
             ) from error
         self._path = path
         try:
-            self._video: Any = VideoDecoder(str(path), dimension_order="NHWC", seek_mode="exact")
+            self._video: Any = VideoDecoder(
+                str(path), dimension_order="NHWC", seek_mode="exact", num_ffmpeg_threads=threads or 1
+            )
             self._info = _info(self._video, str(torchcodec.__version__))
         except (RuntimeError, ValueError) as error:
             raise VideoError(f"{path}: torchcodec cannot open it; try pyav") from error

@@ -1,0 +1,146 @@
+"""Damaged, odd and missing files: the frames that decode and a warning, or one clear error.
+
+Run: pytest tests/hlvid/video/test_damaged.py
+"""
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hlvid.errors import HlvidError, VideoError
+from hlvid.video import Video, VideoWarning, index
+
+X264 = {"preset": "veryfast", "g": "30", "bf": "3"}
+
+
+@pytest.fixture
+def truncated(encode: Any, tmp_path: Path) -> Path:
+    """An mp4 with its index in front and a third of its data missing."""
+    whole = encode("front.mp4", frames=150, options=X264, container={"movflags": "faststart"})
+    part = tmp_path / "truncated.mp4"
+    part.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    return part
+
+
+def test_truncated_gives_what_decodes_and_says_so(
+    truncated: Path, decode_plainly: Any, decode_rgb: Any
+) -> None:
+    with pytest.warns(VideoWarning, match=r"truncated\.mp4.*frames can be read"):
+        video = Video.open(truncated)
+    count = len(decode_plainly(truncated))
+    assert 50 < count < 150 and video.frame_count == count and video.notes
+    assert len(video.timestamps) == count
+    picks = [count - 1, 0, 31, 29, 30]
+    truth = decode_rgb(truncated, set(picks))
+    assert all(np.array_equal(frame, truth[i]) for i, frame in zip(picks, video.frames(picks), strict=True))
+    with pytest.raises(VideoError, match="the video has frames 0 to"):
+        video.frames([count])
+
+
+def test_truncated_is_an_error_if_strict(truncated: Path) -> None:
+    with pytest.raises(VideoError, match="strict=False"):
+        Video.open(truncated, strict=True)
+
+
+def test_strict_accepts_a_sound_file(encode: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        video = Video.open(encode("sound.mp4", options=X264), strict=True)
+    assert video.notes == ()
+
+
+def test_given_corrupted_file(shared: Path) -> None:
+    path = shared / "clips/containers/decord_corrupted.mp4"
+    with pytest.warns(VideoWarning, match="28 frames can be read"):
+        video = Video.open(path)
+    assert video.frames(range(28), size=(72, 128)).shape == (28, 72, 128, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"this is a text file\n" * 50, b"\x00" * 5000])
+def test_not_a_video(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match=r"broken\.mp4.*fetch"):
+        Video.open(path)
+
+
+def test_index_at_the_end_cut_off(encode: Any, tmp_path: Path) -> None:
+    whole = encode("back.mp4", frames=60, options=X264)
+    path = tmp_path / "noindex.mp4"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(VideoError, match=r"noindex\.mp4"):
+        Video.open(path)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent.mp4", tmp_path):
+        with pytest.raises(VideoError, match="no such file"):
+            Video.open(path)
+
+
+def test_bit_rot_found_while_reading(encode: Any, tmp_path: Path, decode_plainly: Any) -> None:
+    """The index looks sound, the data inside a packet is not: the reader notices and counts again."""
+    path = tmp_path / "rot.mp4"
+    data = bytearray(encode("gop30_rot.mp4", frames=90, options=X264).read_bytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        start = _offset_of_packet(encode("gop30_rot.mp4", frames=90, options=X264), 40)
+        data[start + 5 : start + 60] = b"\xff" * 55
+        path.write_bytes(data)
+        video = Video.open(path)
+        count = len(decode_plainly(path))
+        try:
+            got = video.frames([0, 39, 40, 41], size=(54, 96))
+        except VideoError as error:
+            assert "decode" in str(error) and video.frame_count == count
+        else:
+            assert got.shape == (4, 54, 96, 3)
+
+
+def _offset_of_packet(path: Path, number: int) -> int:
+    import av
+
+    with av.open(str(path)) as container:
+        return int([packet.pos for packet in container.demux(video=0) if packet.size][number])
+
+
+def test_index_that_lies_is_replaced(encode: Any, decode_rgb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time stamp that no frame has: noticed while reading, and every frame is still the right one."""
+    path = encode("liar.mp4", frames=90, options=X264)
+    video = Video.open(path)
+    table = video._backend._index.packets  # type: ignore[attr-defined]
+    key = index._key(path)
+    wrong = index._known[key].pts.copy()
+    wrong[50] += 1  # a frame that no packet gives
+    moved = np.where(table.pts == wrong[50] - 1, wrong[50], table.pts)
+    lie = replace(index._known[key], pts=wrong, packets=replace(table, pts=moved))
+    monkeypatch.setitem(index._known, key, lie)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        got = Video.open(path).frames([10, 50, 70])
+    truth = decode_rgb(path, {10, 50, 70})
+    assert all(np.array_equal(frame, truth[i]) for i, frame in zip([10, 50, 70], got, strict=True))
+
+
+def test_new_content_is_not_read_with_an_old_index(encode: Any, tmp_path: Path) -> None:
+    path = tmp_path / "same_name.mp4"
+    path.write_bytes(encode("first.mp4", frames=20, options=X264).read_bytes())
+    assert Video.open(path).frame_count == 20
+    path.write_bytes(encode("second.mp4", frames=33, options=X264).read_bytes())
+    assert Video.open(path).frame_count == 33
+
+
+def test_unknown_or_absent_back_end(encode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = encode("sound.mp4", options=X264)
+    with pytest.raises(HlvidError, match="allowed: pyav, decord, torchcodec"):
+        Video.open(path, backend="opencv")
+    monkeypatch.setitem(__import__("sys").modules, "decord", None)
+    with pytest.raises(HlvidError, match=r"pip install 'hlvid\[decord\]'"):
+        Video.open(path, backend="decord")
+    monkeypatch.setitem(__import__("sys").modules, "torchcodec", None)
+    with pytest.raises(HlvidError, match="torchcodec"):
+        Video.open(path, backend="torchcodec")
