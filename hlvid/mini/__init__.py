@@ -8,8 +8,8 @@ Example::
 
 How it is built, from the pixel up: `chance` (machine-independent random numbers), `texture`, `text`, `canvas`
 (4:2:0 frames and sprites), `board` (things with text), `stage` (painting order and visibility), `road` and
-`room` (the two scenes), `plan` (questions, tiers, windows), `render`, `encode`, `generate`. Nothing up to `render`
-touches a file or a library whose output differs between machines.
+`room` (the two scenes), `plan` (questions, tiers, windows), `render`, `encode`, `generate`. Nothing up to
+`render` touches a file or a library whose output differs between machines.
 """
 
 from pathlib import Path

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlvid.mini.canvas import Sprite
-from hlvid.mini.texture import RGB, clouds, paint
 from hlvid.mini.text import text_mask
+from hlvid.mini.texture import RGB, clouds, paint
 from hlvid.mini.wording import COLOURS, Look
 
 Box = tuple[int, int, int, int]
@@ -36,7 +36,7 @@ def board(text: str, cap: int, look: Look, seed: int, inked: bool = True) -> Pie
     """A road board: painted metal with a border in the ink's colour; the text stands in its middle."""
     mask = text_mask(text, cap)
     width, height = even(max(mask.shape[1] + 1.2 * cap + 40, 150)), even(max(2.4 * cap + 20, 90))
-    face = paint(seed, height, width, COLOURS[look.ground], depth=8)
+    face = paint(seed, height, width, COLOURS[look.ground], depth=6)
     edge, line = max(2, min(width, height) // 40), max(2, min(width, height) // 30)
     _frame(face, edge, line, look)
     box = write(face, mask, look, (height - mask.shape[0]) // 2, inked)
@@ -47,8 +47,8 @@ def parcel(text: str, cap: int, look: Look, seed: int, inked: bool = True) -> Pi
     """A household object of `look.kind`, painted in the ground colour, its text on the front."""
     mask = text_mask(text, cap)
     tall = {"jar": 440, "box": 400, "book": 420, "bag": 430, "crate": 330, "poster": 450}[look.kind]
-    width = even(max(mask.shape[1] + 0.6 * cap + 60, tall * (0.8 if look.kind == "jar" else 1.05)))
-    face = paint(seed, tall, width, COLOURS[look.ground], depth=14)
+    width = even(max(mask.shape[1] + 40, tall * (0.8 if look.kind == "jar" else 1.05)))
+    face = paint(seed, tall, width, COLOURS[look.ground], depth=9)
     _dress(face, look, seed)
     box = write(face, mask, look, tall * 11 // 20 - mask.shape[0] // 2, inked)
     return Piece(Sprite.from_rgb(face, _outline(look.kind, tall, width)), box)

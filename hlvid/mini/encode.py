@@ -18,7 +18,7 @@ from hlvid.mini.canvas import Planes
 
 OPTIONS = {
     "preset": "superfast",
-    "crf": "20",
+    "crf": "23",
     "x264-params": "colorprim=bt709:transfer=bt709:colormatrix=bt709:fullrange=off",
 }
 BT709, LIMITED = 1, 1  # AVCOL_SPC_BT709 (also primaries and transfer), AVCOL_RANGE_MPEG

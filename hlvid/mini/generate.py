@@ -7,7 +7,7 @@ Layout, as of the real HLVid plus two files of our own::
     data/test-00000-of-00001.parquet     question_id, category, question, answer, video_path, tier
     videos/clip_av_video_0_000.mp4
     evidence.jsonl                       one line a question and frame: where its text is (see `evidence.py`)
-    mini.json                            what made it: generator, preset, seed, windows; "done": true at the end
+    mini.json                            what made it: generator, preset, seed, windows; "done" at the end
 
 A finished video is not made again: its part of the evidence, written last, is the sign that it is finished.
 """

@@ -6,18 +6,22 @@ for sprite, x, y in Trees(seed=1).at(35.0):    # far to near, after 35 driven me
 """
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlvid.mini.board import even, rounded
 from hlvid.mini.canvas import Sprite
 from hlvid.mini.chance import Stream, seed_of
 from hlvid.mini.ground import HORIZON, F, H
-from hlvid.mini.texture import RGB, brick, clouds, foliage, paint, tint
 from hlvid.mini.text import text_mask
+from hlvid.mini.texture import RGB, brick, clouds, foliage, paint, tint
 
+Kind = TypeVar("Kind", np.uint8, np.bool_)
 STRIP_WIDTH = 3840 + 480
 TREE_SPACING, TREE_COUNT, TREE_SIDE, TREE_TALL = 22.0, 7, 11.5, 8.0  # m, number a side, m, m
+TREE_SIZES = tuple(even(32 * 17**i // 16**i) for i in range(72))  # px, each 6 % taller than the one before
 NAMES = ("ATLAS", "LOTUS", "MOTEL", "SALON", "TAMIL", "MIMOSA", "LIMA", "SOLTA")
 
 
@@ -75,7 +79,7 @@ def _shop_board(house: RGB, stream: Stream) -> None:
 
 
 class Trees:
-    """Two endless rows of trees; sizes are drawn once per height and kept."""
+    """Two endless rows of trees; each of TREE_SIZES is made once and kept."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -96,20 +100,30 @@ class Trees:
                     yield sprite, x, even(foot) - sprite.height
 
     def _sized(self, kind: int, tall: int) -> Sprite:
-        tall = max(32, tall - tall % 16)  # few sizes: each is drawn once
+        tall = next(size for size in TREE_SIZES if size >= tall)
         if (kind, tall) not in self._scaled:
-            rgb, mask = self._masters[kind]
-            rows = np.arange(tall) * rgb.shape[0] // tall
-            width = even(tall * rgb.shape[1] / rgb.shape[0])
-            columns = np.arange(width) * rgb.shape[1] // width
-            self._scaled[kind, tall] = Sprite.from_rgb(
-                rgb[rows[:, None], columns], mask[rows[:, None], columns]
-            )
+            self._scaled[kind, tall] = _nearest(self._masters[kind], tall)
         return self._scaled[kind, tall]
 
 
-def _tree(seed: int) -> tuple[RGB, "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"]:
-    """A tree, RGB (1100, 700) and its mask: ragged crown on a trunk."""
+def _nearest(master: Sprite, tall: int) -> Sprite:
+    """`master` at another height, by picking pixels."""
+    width = even(tall * master.width / master.height)
+
+    def pick(plane: NDArray[Kind]) -> NDArray[Kind]:
+        rows, columns = (tall, width) if plane.shape == master.y.shape else (tall // 2, width // 2)
+        picked: NDArray[Kind] = plane[
+            (np.arange(rows) * plane.shape[0] // rows)[:, None],
+            np.arange(columns) * plane.shape[1] // columns,
+        ]
+        return picked
+
+    assert master.mask is not None and master.chroma_mask is not None
+    return Sprite(pick(master.y), pick(master.u), pick(master.v), pick(master.mask), pick(master.chroma_mask))
+
+
+def _tree(seed: int) -> Sprite:
+    """A tree, 700 x 1100: ragged crown on a trunk."""
     height, width = 1100, 700
     rgb = foliage(seed, height, width)
     rows, columns = np.arange(height)[:, None] - 420, np.arange(width)[None, :] - width // 2
@@ -119,7 +133,7 @@ def _tree(seed: int) -> tuple[RGB, "np.ndarray[tuple[int, ...], np.dtype[np.bool
     rgb[trunk & ~mask] = (74, 58, 44)
     light = (columns < 0) & mask
     rgb[light] = np.minimum(rgb[light].astype(np.int32) * 5 // 4, 255).astype(np.uint8)
-    return rgb, mask | trunk
+    return Sprite.from_rgb(rgb, mask | trunk)
 
 
 def truck(seed: int) -> Sprite:

@@ -1,7 +1,7 @@
-"""`mini.json` (what made this folder, and is it complete) and the question file in the real benchmark's format.
+"""`mini.json` (what made this folder, and is it complete) and the question file in the real format.
 
-A folder made by another generator version, preset, seed or plan is not reused: `claim` clears our own files in
-it, and refuses a folder that holds something else.
+A folder made by another generator version, preset, seed or plan is not reused: `claim` clears our own files
+in it, and refuses a folder that holds something else.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from hlvid.dataset_question import INSTRUCTION
 from hlvid.errors import DatasetError
 from hlvid.mini.plan import Asked, VideoPlan
 
-GENERATOR = 1  # raise with every change of pixels, questions or encoding: older folders are then made anew
+GENERATOR = 2  # raise with every change of pixels, questions or encoding: older folders are then made anew
 MANIFEST = "mini.json"
 QUESTIONS = "data/test-00000-of-00001.parquet"
 OURS = ("data", "videos", "evidence", "evidence.jsonl", MANIFEST)

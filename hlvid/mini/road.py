@@ -71,12 +71,14 @@ class Road:
         return self._boards[key]
 
     def _put_posts(self, stage: Stage, asked: Asked, scale: float, x: float, y: float) -> None:
+        """Boards beside the road stand on posts; those over the road hang from above."""
         width = self._piece(asked, _cap(asked, scale)).sprite.width
-        tall = min(self._post.height, even(HORIZON + 560 * scale - y))
+        hangs = asked.slot % 4 in (1, 2)
+        tall = max(2, min(self._post.height, even(y if hangs else HORIZON + 560 * scale - y)))
         post = self._post
         part = Sprite(post.y[:tall], post.u[: tall // 2], post.v[: tall // 2])
         for side in (-1, 1) if width > 260 else (0,):
-            stage.put(part, even(x + side * width * 0.3) - 8, even(y))
+            stage.put(part, even(x + side * width * 0.3) - 8, 0 if hangs else even(y))
 
     def _put_board(self, stage: Stage, asked: Asked, scale: float, x: float, y: float) -> None:
         cap = _cap(asked, scale)

@@ -1,7 +1,7 @@
 """The household scene: a cupboard wall with eight bays, roller blinds that open and close, a slow pan.
 
-Every question's object stands in one bay; the bay's blind is up during the question's window. A balloon drifts
-past in front of everything. `Room(plan).paint(frame, index)` is a pure function of the plan and the index::
+Every question's object stands in one bay; the bay's blind is up during the question's window. A balloon
+drifts past in front of everything. `Room(plan).paint(frame, index)` is a pure function of the plan and the index::
 
     room = Room(video_plan)
     frame = Planes.blank(2160, 3840)
@@ -18,8 +18,8 @@ from hlvid.mini.chance import Stream, seed_of
 from hlvid.mini.moments import eased, quiet_moment, triangle
 from hlvid.mini.plan import SLOTS, Asked, VideoPlan
 from hlvid.mini.stage import Sighting, Stage
-from hlvid.mini.texture import RGB, brick, clouds, fabric, paint, wood
 from hlvid.mini.text import text_mask
+from hlvid.mini.texture import RGB, brick, clouds, fabric, paint, wood
 
 PAN = 240  # px that the camera sweeps to and fro
 PAN_SECONDS = 24.0  # there and back
@@ -145,7 +145,8 @@ def _blind(seed: int, slot: int) -> RGB:
     """A roller blind: slats or cloth with a bar at its lower end."""
     dark, light = BLINDS[(seed + slot) % len(BLINDS)]
     cloth = fabric(seed_of(seed, "blind", slot), BAY_H, BAY_W, dark, light)
-    cloth[::40] //= 2
+    for row in range(0, BAY_H, 40):
+        cloth[row : row + 4] = cloth[row : row + 4] // 4 * 3
     cloth[-20:] = wood(seed + slot, 20, BAY_W)
     return cloth
 

@@ -19,8 +19,8 @@ Box = tuple[int, int, int, int]
 class Sighting:
     """Where the text of a question is in one frame.
 
-    box: x0, y0, x1, y1 in px of the 4K frame, clipped to it; x1, y1 exclusive. visible: the share of the whole
-    text's box, in [0, 1], that lies inside the frame with nothing in front of it. cap: cap height in px.
+    box: x0, y0, x1, y1 in px of the 4K frame, clipped to it; x1, y1 exclusive. visible: the share of the
+    whole text's box, in [0, 1], that lies inside the frame with nothing in front of it. cap: cap height in px.
     """
 
     question_id: str

@@ -86,7 +86,7 @@ PRESETS = {
     "tiny": Preset((Clip("av_video_0", 0, 4, 2.4), Clip("household_video_0", 0, 4, 2.4)), fps=10),
     "default": Preset(
         tuple(Clip(recording, number, 8, 20.0) for recording, count in _DEFAULT for number in range(count)),
-        fps=15,
+        fps=12,
     ),
-    "full": Preset(tuple(_real_clips()), fps=15),
+    "full": Preset(tuple(_real_clips()), fps=12),
 }

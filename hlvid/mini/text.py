@@ -42,7 +42,7 @@ def _line(text: str) -> NDArray[np.uint8]:
 
 def text_width(text: str, cap: int) -> int:
     """Width in px of `text` at cap height `cap` px."""
-    return max(1, (_line(text).shape[1] * cap + CAP // 2) // CAP)
+    return max(1, (int(_line(text).shape[1]) * cap + CAP // 2) // CAP)
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """Surfaces: asphalt, brick, wood, foliage, paint, fabric. Pure functions of (seed, size), in integers.
 
-Real scenes have detail everywhere; a benchmark whose only edges are the answers could be solved by looking for
-edges. Each function gives RGB, uint8 (height, width, 3)::
+Real scenes have detail everywhere; a benchmark whose only edges are the answers could be solved by looking
+for edges. Each function gives RGB, uint8 (height, width, 3)::
 
     wall = brick(seed=3, height=400, width=900)
     rough = clouds(seed=3, height=400, width=900, octaves=(6, 4, 2))   # one channel, 0..255
@@ -52,20 +52,20 @@ def tint(grey: Grey, dark: Colour, light: Colour) -> RGB:
 
 def asphalt(seed: int, height: int, width: int) -> RGB:
     """Dark road surface: fine grain with worn patches."""
-    return tint(clouds(seed, height, width, (0, 7, 2)), (38, 38, 42), (122, 120, 118))
+    return tint(clouds(seed, height, width, (2, 7, 4, 1)), (52, 52, 56), (112, 110, 108))
 
 
 def grass(seed: int, height: int, width: int) -> RGB:
     """A mown verge."""
-    return tint(clouds(seed, height, width, (2, 0, 5)), (30, 48, 18), (128, 142, 70))
+    return tint(clouds(seed, height, width, (3, 5, 2)), (44, 66, 26), (116, 132, 66))
 
 
 def foliage(seed: int, height: int, width: int) -> RGB:
     """Leaves in sun and shade."""
-    return tint(clouds(seed, height, width, (3, 2, 6)), (12, 26, 10), (112, 138, 58))
+    return tint(clouds(seed, height, width, (4, 3, 6)), (14, 30, 12), (108, 134, 58))
 
 
-def paint(seed: int, height: int, width: int, colour: Colour, depth: int = 12) -> RGB:
+def paint(seed: int, height: int, width: int, colour: Colour, depth: int = 9) -> RGB:
     """A painted surface: `colour`, slightly uneven."""
     dark = tuple(max(0, c - depth) for c in colour)
     light = tuple(min(255, c + depth) for c in colour)
@@ -104,7 +104,7 @@ def brick(seed: int, height: int, width: int, tall: int = 44, wide: int = 132) -
 
 def fabric(seed: int, height: int, width: int, dark: Colour, light: Colour) -> RGB:
     """Woven cloth with soft folds."""
-    folds = clouds(seed, height, width, (7, 0))
+    folds = clouds(seed, height, width, (8, 1)) // 2 + 64
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
     weave = (((rows // 3 + columns // 3) % 2) * 24).astype(np.int16)
     return tint(np.clip(folds.astype(np.int16) + weave - 12, 0, 255).astype(np.uint8), dark, light)

@@ -20,13 +20,13 @@ CODE_LETTERS = "BCDEFGHKMNPRUVX"
 
 WORDS = {
     "av": (
-        "EXIT ROUTE LANE ZONE PARK HILL LAKE MAPLE RIVER NORTH HARBOR UNION PINE BRIDGE DOCK GATE "
-        "MILL CEDAR ABBEY CAMPUS FOREST DEPOT MARKET VALLEY CANAL TUNNEL CIRCLE GARDEN TOWER FERRY PLAZA BAY"
-    ).split(),
+        "EXIT ROUTE LANE ZONE PARK HILL LAKE MAPLE RIVER NORTH HARBOR UNION PINE BRIDGE DOCK GATE MILL "
+        "CEDAR ABBEY CAMPUS FOREST DEPOT MARKET VALLEY CANAL TUNNEL CIRCLE GARDEN TOWER FERRY PLAZA BAY"
+    ),
     "household": (
-        "RICE FLOUR COCOA BEANS MINT SALT SUGAR OATS PASTA HONEY TEA COFFEE LENTIL PEPPER GINGER BASIL "
-        "NUTMEG WALNUT RAISIN BARLEY SESAME CUMIN THYME ALMOND CEREAL BUTTER YEAST STARCH CLOVE MAIZE SOAP WAX"
-    ).split(),
+        "RICE FLOUR COCOA BEANS MINT SALT SUGAR OATS PASTA HONEY TEA COFFEE LENTIL PEPPER GINGER BASIL SOAP "
+        "NUTMEG WALNUT RAISIN BARLEY SESAME CUMIN THYME ALMOND CEREAL BUTTER YEAST STARCH CLOVE MAIZE WAX"
+    ),
 }
 KINDS = {
     "av": ("road sign", "billboard", "shop sign", "banner", "construction sign", "parking sign"),
@@ -97,7 +97,7 @@ def _diagonals(kinds: Sequence[str], grounds: Sequence[str]) -> list[tuple[int, 
 
 def wordings(category: str, count: int, stream: Stream) -> list[Wording]:
     """`count` texts with their wrong options; each begins with another word."""
-    words = stream.shuffled(WORDS[category])[:count]
+    words = stream.shuffled(WORDS[category].split())[:count]
     return [_wording(word, stream) for word in words]
 
 
@@ -111,7 +111,7 @@ def _wording(word: str, stream: Stream) -> Wording:
 
 
 def _quartet(code: str, stream: Stream) -> list[str]:
-    """`code` made into four that differ from each other in one place or in two, the first one drawn at random.
+    """`code` made into four, in random order, that differ from each other in one place or in two.
 
     Either one place takes all four of 3, 5, 6, 8, or two places take both characters of a pair each. Both are
     symmetric: whichever of the four is right, the others lie around it in the same way.
