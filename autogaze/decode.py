@@ -31,7 +31,7 @@ from autogaze.network import Layer, Network, rms_norm, rope_frequencies
 
 # Matrix products of fewer rows than this go through another kernel, which rounds differently: a clip alone
 # would then differ from the same clip in a batch in the last bit.
-MIN_ROWS = 8
+MIN_ROWS = 16
 
 
 @dataclass(frozen=True)

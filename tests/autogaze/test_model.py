@@ -238,6 +238,8 @@ def test_the_selector_needs_a_checkpoint_and_keeps_within_what_is_shown(
     assert torch.equal(cut.masks(), whole.masks() & shown)
 
 
-def test_one_distribution_owns_the_import_name() -> None:
-    assert "hlvid" in owners_of_import_name()
-    assert owners_of_import_name("no_such_package_here") == []
+def test_every_owner_of_the_import_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"autogaze": ["hlvid", "auto-gaze", "hlvid"], "torch": ["torch"]}
+    monkeypatch.setattr("autogaze.doctor.packages_distributions", lambda: installed)
+    assert owners_of_import_name() == ["auto-gaze", "hlvid"]
+    assert owners_of_import_name("no_such_package") == []

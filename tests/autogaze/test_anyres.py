@@ -1,0 +1,84 @@
+"""Any length and resolution: tiles, chunks, and independence of how they are batched.
+
+pytest tests/autogaze/test_anyres.py
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from autogaze.anyres import BYTES_PER_TILE, Frame, cut, gaze_video
+from autogaze.model import AutoGaze
+from autogaze.selectors import get
+from autogaze.selectors.autogaze import AutoGazeSelector
+
+
+def noise(count: int, height: int, width: int) -> list[Frame]:
+    return list(np.random.default_rng(0).integers(0, 256, (count, height, width, 3), dtype=np.uint8))
+
+
+def test_tiles_lay_back_to_the_picture() -> None:
+    frames = noise(2, 230, 460)
+    (chunk,) = gaze_video(iter(frames), get("everything"))
+    assert (chunk.rows, chunk.columns, chunk.gaze.batch) == (2, 3, 6)
+    picture = (chunk.picture(chunk.pixels) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    assert np.array_equal(picture, np.stack(frames))
+
+
+def test_nothing_is_gazed_that_lies_outside_the_picture() -> None:
+    (chunk,) = gaze_video(iter(noise(1, 230, 460)), get("everything"))
+    boxes = chunk.boxes()
+    assert (boxes.xyxy[:, 0] < 460).all() and (boxes.xyxy[:, 1] < 230).all()
+    finest = boxes.xyxy[boxes.scale == 3]
+    assert len(finest) == 15 * 29, "every 16 px patch that shows some of 230 x 460 px"
+
+
+def test_padding_draws_no_edge() -> None:
+    white = torch.full((1, 100, 100, 3), 255, dtype=torch.uint8)
+    tiles, _, _, _ = cut(white)
+    assert tiles.min() == 1
+
+
+def test_chunks_are_consumed_as_they_come() -> None:
+    taken = 0
+
+    def endless() -> Iterator[Frame]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield np.zeros((64, 64, 3), np.uint8)
+
+    chunks = gaze_video(endless(), get("centre"), ratio=0.1)
+    assert [next(chunks).start for _ in range(3)] == [0, 16, 32]
+    assert taken == 48
+
+
+def test_a_short_last_chunk() -> None:
+    chunks = list(gaze_video(iter(noise(18, 64, 64)), get("centre"), ratio=[0.1] * 16))
+    assert [(chunk.start, chunk.gaze.frames) for chunk in chunks] == [(0, 16), (16, 2)]
+
+
+def test_the_memory_budget_changes_no_token(
+    random_model: AutoGaze, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    random_model.save_pretrained(folder)
+    selector = AutoGazeSelector(checkpoint=str(folder))
+    frames = noise(2, 300, 400)
+    (one,) = gaze_video(iter(frames), selector, ratio=0.1, memory=0)
+    (all_at_once,) = gaze_video(iter(frames), selector, ratio=0.1, memory=4 * BYTES_PER_TILE)
+    assert torch.equal(one.gaze.positions, all_at_once.gaze.positions)
+    assert torch.equal(one.gaze.padded, all_at_once.gaze.padded)
+
+
+def test_frames_that_are_not_alike_and_none_at_all() -> None:
+    with pytest.raises(ValueError, match=r"number 1 is uint8 \(32, 64, 3\)"):
+        list(
+            gaze_video(
+                [np.zeros((64, 64, 3), np.uint8), np.zeros((32, 64, 3), np.uint8)], get("centre"), ratio=1.0
+            )
+        )
+    with pytest.raises(ValueError, match="none"):
+        list(gaze_video([], get("centre"), ratio=1.0))
