@@ -40,8 +40,8 @@ def gaze(
     loss: Annotated[float | None, typer.Option(help="Stop at this predicted loss (autogaze only).")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the overlay, contact sheet and JSON.")] = Path("gaze"),
     checkpoint: Annotated[str | None, typer.Option(help="AutoGaze weights: a folder or a hub id.")] = None,
-    resolution: Annotated[int | None, typer.Option(help="Long side in px; default: the video's own.")] = None,
-    frames: Annotated[int | None, typer.Option(help="Uniform frames; default: all.")] = None,
+    resolution: Annotated[int, typer.Option(help="Long side in px, at most the video's own.")] = 1344,
+    frames: Annotated[int, typer.Option(help="Frames, spread uniformly over the video.")] = 64,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
 ) -> None:
     """Show where a selector looks: an overlay MP4, a contact sheet, ratios and seconds as JSON."""

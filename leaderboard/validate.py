@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hlvid.scoring.accuracy import Summary, summarize
-from hlvid.scoring.answers import parse_answer
 from pydantic import ValidationError
 
 from hlvid.dataset import Question
+from hlvid.scoring.accuracy import Summary, summarize
+from hlvid.scoring.answers import parse_answer
 from leaderboard.faults import Fault, SubmissionError, from_validation, shorten
 from leaderboard.reading import Numbered, read_predictions, read_yaml
 from leaderboard.schema import Prediction, Submission

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluators.demo.rows import Row
+from evaluators.demo.table import tier_names
 from hlvid.scoring.accuracy import Accuracy
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _draw_tiers(axes: "Axes", rows: Sequence[Row]) -> None:
     ratios = [row.setting.ratio for row in rows if row.setting.ratio is not None]
     best = [row for row in rows if row.setting.ratio == max(ratios)]
     best = [row for row in best if row.setting.selector == best[0].setting.selector]
-    tiers = sorted(best[0].summary.by_tier, reverse=True)
+    tiers = tier_names(best)
     for index, tier in enumerate(tiers):
         _points(axes, index, len(tiers), tier, best, [row.summary.by_tier[tier] for row in best])
     axes.set_title(f"by detail tier ({best[0].setting.series})", fontsize=10)

@@ -70,7 +70,7 @@ def _run(setting: Setting, folder: Path, console: Console) -> Row:
 
 
 def _write(rows: Sequence[Row], out: Path, dataset: Path, seconds: dict[str, float]) -> None:
-    from evaluators.environment import environment
+    from hlvid.tasks.record import environment
 
     facts: dict[str, Any] = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -15,13 +15,13 @@ from hlvid.scoring.accuracy import Accuracy
 
 def build_table(rows: Sequence[Row]) -> Table:
     """A rich table, one line a setting; intervals are 95 % (Wilson; clustered by recording in brackets)."""
-    tiers = sorted({tier for row in rows for tier in row.summary.by_tier}, reverse=True)
+    tiers = tier_names(rows)
     table = Table(title="HLVid-Mini: accuracy in %, by the width of the frames that the model sees")
     table.add_column("model")
     for heading in ("px", "ratio", "accuracy", "95 % interval", *tiers, "unparsed", "tokens", "s"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*_cells(row, tiers))
+        table.add_row(*row_cells(row, tiers))
     questions = rows[0].summary.overall.n if rows else 0
     table.caption = (
         f"n = {questions} questions, {questions // max(len(tiers), 1)} a tier; "
@@ -31,7 +31,14 @@ def build_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _cells(row: Row, tiers: Sequence[str]) -> list[str]:
+def tier_names(rows: Sequence[Row]) -> list[str]:
+    """All detail tiers, the largest text first ("90px" before "44px")."""
+    names = {tier for row in rows for tier in row.summary.by_tier}
+    return sorted(names, key=lambda name: (-int("".join(filter(str.isdigit, name)) or 0), name))
+
+
+def row_cells(row: Row, tiers: Sequence[str]) -> list[str]:
+    """The texts of one line, in the order of the table's columns."""
     setting, overall = row.setting, row.summary.overall
     name = setting.model if setting.selector is None else f"{setting.model} {setting.selector}"
     return [
@@ -49,8 +56,6 @@ def _cells(row: Row, tiers: Sequence[str]) -> list[str]:
 
 def interval_text(accuracy: Accuracy) -> str:
     """`38.2-60.1 [35.0-63.3]`: Wilson interval, then the clustered bootstrap's, in per cent."""
-    parts = f"{100 * accuracy.wilson.low:.1f}-{100 * accuracy.wilson.high:.1f}"
-    clustered = accuracy.clustered
-    if clustered is None:
-        return parts
+    wilson, clustered = accuracy.wilson, accuracy.clustered
+    parts = f"{100 * wilson.low:.1f}-{100 * wilson.high:.1f}"
     return f"{parts} [{100 * clustered.low:.1f}-{100 * clustered.high:.1f}]"
