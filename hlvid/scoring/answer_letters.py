@@ -24,6 +24,7 @@ _TOKEN = re.compile(
 )
 _STOP = re.compile(r"[.!?。;；]|\n")
 _ENDS_CLAUSE = re.compile(r"\s*(?:$|[^\sA-Za-z0-9À-ɏ(\"'&+])|[ \t]*\n|\s*[(\"']")
+_PAUSE = re.compile(r"[.,:;!?\n]")
 _REACH = 8  # words read backwards from a letter
 _TIES = "'’&+-\\/."
 _TIED_AFTER = re.compile(r"['’][A-Za-z]|[-&+][\w&+]|\.[A-Za-z]\.")
@@ -78,26 +79,26 @@ class _Reading:
     def is_letter(self, index: int) -> bool:
         """Whether a token is a letter naming an option, rather than an article, a pronoun or part of a name."""
         token = self.tokens[index]
-        raw, rest = self.text[token.start : token.end], self.text[token.end :]
-        if not (len(raw) == 1 and raw.isascii() and raw.isalpha()) or self.in_a_name(index):
+        raw = self.text[token.start : token.end]
+        if not (len(raw) == 1 and raw.isascii() and raw.isalpha()):
             return False
-        if self.delimited(index):
-            return True
+        if self.delimited(index) or self.in_a_name(index):
+            return self.delimited(index)
         follower = self.follower(index)
         if raw.islower():  # "c." and "c) DL8" but not "a sign"
-            return self.ends_clause(index) and (follower is None or not rest[:1].isspace())
-        if raw not in "AI" or follower is None or starts_with(rest, self.options):
+            return self.ends_clause(index) and (follower is None or not self.text[token.end].isspace())
+        if raw not in "AI" or follower is None or starts_with(self.text, self.options, token.end):
             return True
         return raw == "A" and follower in words.AFTER_LETTER
 
     def in_a_name(self, index: int) -> bool:
         """Whether signs tie the letter to what stands beside it: "U.S.", "B-52", "I'm", "C++"."""
         token = self.tokens[index]
-        before, after = self.text[: token.start][-1:], self.text[token.end :]
-        slashed = (
-            before == "/" and index > 0 and len(self.tokens[index - 1].word) == 1
-        )  # "A/B" are two letters
-        return (before in _TIES and before != "" and not slashed) or bool(_TIED_AFTER.match(after))
+        before = self.text[max(0, token.start - 1) : token.start]
+        pair = before == "/" and index > 0 and len(self.tokens[index - 1].word) == 1  # "A/B" are two letters
+        return (before in _TIES and before != "" and not pair) or bool(
+            _TIED_AFTER.match(self.text, token.end)
+        )
 
     def follower(self, index: int) -> str | None:
         """The next word if only spaces separate it from this token."""
@@ -113,8 +114,8 @@ class _Reading:
         gap = self.text[self.tokens[left].end : self.tokens[right].start]
         if len(between) > 1 or any(word not in words.JOINERS for word in between) or "\n" in gap:
             return False
-        signs = re.sub(r"[\w\s]", "", gap)
-        return bool(between) or (bool(signs) and set(signs) <= set(",/&+、()[]*\"'"))
+        signs = set(re.sub(r"[\w\s()\[\]*\"']", "", gap))
+        return bool(between) or (bool(signs) and signs <= set(",/&+、"))
 
     def read(self, chain: list[int]) -> list[Group]:
         """The role of a chain of letters; one group, or two for "the answer is B and A is wrong"."""
@@ -172,7 +173,12 @@ class _Reading:
         for here in range(index + 1, len(self.tokens)):
             gap = self.text[self.tokens[here - 1].end : self.tokens[here].start]
             word = self.tokens[here].word
-            if re.search(r"[.,:;!?\n]", gap):
+            verdict = (
+                ":" in gap
+                and here == index + 1
+                and not starts_with(self.text, self.options, self.tokens[here].start)
+            )
+            if re.search(r"[.,:;!?\n]", gap) and not (verdict and words.is_denial(word)):
                 break
             if words.is_denial(word):
                 return "denied"
@@ -186,8 +192,8 @@ class _Reading:
 
     def ends_clause(self, index: int) -> bool:
         """Whether the sentence or clause stops at this letter, or its option's text or a reason follows."""
-        rest = self.text[self.tokens[index].end :]
-        if _ENDS_CLAUSE.match(rest) or starts_with(rest, self.options):
+        end = self.tokens[index].end
+        if _ENDS_CLAUSE.match(self.text, end) or starts_with(self.text, self.options, end):
             return True
         follower = self.follower(index)
         return follower is None or follower in words.CLAUSE_END_WORDS
@@ -207,7 +213,8 @@ class _Reading:
     def delimited(self, index: int) -> bool:
         """Whether the letter stands in brackets, quotes or bold."""
         token = self.tokens[index]
-        before, after = self.text[: token.start][-1:], self.text[token.end :][:1]
+        before = self.text[max(0, token.start - 1) : token.start]
+        after = self.text[token.end : token.end + 1]
         return bool(before and after) and before in _OPENING and after in _CLOSING
 
 

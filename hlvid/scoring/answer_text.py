@@ -13,16 +13,20 @@ case and spacing are overlooked, unless two options differ in nothing else.
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 from hlvid.scoring.answer_words import is_denial
 
 Options = Mapping[str, str]
+
+LONGEST = 8000  # characters of an answer that are read, thinking not counted
 
 _SPECIAL = re.compile(r"<\|[^|<>]*\|>|</?(?:s|image|video|bos|eos|pad|unk)>")
 _THOUGHT = re.compile(r"^.*</think(?:ing)?>", re.IGNORECASE | re.DOTALL)
 _THINKING = re.compile(r"<think(?:ing)?>.*$", re.IGNORECASE | re.DOTALL)
 _WRAPPING = " \t\r\n\"'`*_“”‘’「」"
 _SEAM = re.compile(r"\s+|(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])|(?<=[a-z])(?=[A-Z])")
+_OPENING = re.compile(r"[\s\"'`*_“”‘’「」(\[]*")
 _CLAUSE = re.compile(r"[,.;:!?\n。，；：]")
 _YES_NO = {"yes", "no", "true", "false"}
 _NOT_IN_WORD_BEFORE = r"(?<![A-Za-z0-9À-ɏ])(?<![A-Za-z0-9À-ɏ][-/.])(?<!\d[,:])"
@@ -32,12 +36,17 @@ _NOT_IN_WORD_AFTER = r"(?![A-Za-z0-9À-ɏ]|[-/.,:][A-Za-z0-9À-ɏ])"
 def clean(text: str) -> str:
     """One form for look-alike characters; without invisible ones, model tokens and thinking.
 
-    Thinking that never ended takes everything after its tag with it: it was cut off before an answer.
+    Thinking that never ended takes everything after its tag with it: it was cut off before an answer. Of a
+    reply that rambles on only both ends are kept, where answers stand.
     """
-    text = unicodedata.normalize("NFKC", text)
+    if len(text) > 4 * LONGEST:
+        text = _THOUGHT.sub("", text)
+        text = text[: 2 * LONGEST] + "\n" + text[-2 * LONGEST :]
+    text = _plain(text)
     text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cf", "Cc"))
     text = _THINKING.sub("", _THOUGHT.sub("", text))
-    return _SPECIAL.sub(" ", text).strip()
+    text = _SPECIAL.sub(" ", text).strip()
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"
 
 
 def exact(text: str, options: Options) -> list[str]:
@@ -65,25 +74,38 @@ def contained(text: str, options: Options) -> list[str]:
 
 def occurrences(text: str, letter: str, options: Options) -> list[tuple[int, int]]:
     """Where an option's text stands in `text`, start and end; single letters are never looked for."""
-    option = _trim(unicodedata.normalize("NFKC", options[letter]))
+    pattern = _pattern(letter, tuple(options.items()))
+    return [match.span() for match in pattern.finditer(text)] if pattern else []
+
+
+def starts_with(text: str, options: Options, position: int = 0) -> list[str]:
+    """Letters of the options that `text` goes on with at `position`, past quotes; the longest only."""
+    match = _OPENING.match(text, position)
+    start = match.end() if match else position
+    patterns = {letter: _pattern(letter, tuple(options.items())) for letter in options}
+    found = {letter: pattern.match(text, start) for letter, pattern in patterns.items() if pattern}
+    ends = {letter: match.end() for letter, match in found.items() if match}
+    return [letter for letter, end in ends.items() if end == max(ends.values())]
+
+
+@lru_cache(maxsize=4096)
+def _pattern(letter: str, options: tuple[tuple[str, str], ...]) -> re.Pattern[str] | None:
+    """Matches an option's text as words of its own; spaces may differ at seams such as in "DL 8"."""
+    texts = dict(options)
+    option = _trim(_plain(texts[letter]))
     if len(option) < 2 and not option.isdigit():
-        return []
-    twins = sum(_fold(other) == _fold(option) for other in options.values())
+        return None
+    twins = sum(_fold(other) == _fold(option) for other in texts.values())
     body = r"\s*".join(re.escape(part) for part in _SEAM.split(option))
     ending = r"(?=\s*(?:[.,;!]|$))" if option.casefold() in _YES_NO else ""
-    pattern = _NOT_IN_WORD_BEFORE + body + _NOT_IN_WORD_AFTER + ending
-    return [match.span() for match in re.finditer(pattern, text, 0 if twins > 1 else re.IGNORECASE)]
+    return re.compile(
+        _NOT_IN_WORD_BEFORE + body + _NOT_IN_WORD_AFTER + ending, 0 if twins > 1 else re.IGNORECASE
+    )
 
 
-def starts_with(text: str, options: Options) -> list[str]:
-    """Letters of the options that `text` begins with, after quotes and the like; the longest only."""
-    text = text.lstrip(_WRAPPING + "([")
-    ends = {
-        letter: max((end for start, end in occurrences(text, letter, options) if start == 0), default=0)
-        for letter in options
-    }
-    longest = max(ends.values(), default=0)
-    return [letter for letter, end in ends.items() if end == longest and end > 0]
+def _plain(text: str) -> str:
+    """Full-width and styled characters as plain ones, one kind of apostrophe."""
+    return unicodedata.normalize("NFKC", text).replace("’", "'")
 
 
 def _trim(text: str) -> str:
@@ -93,10 +115,10 @@ def _trim(text: str) -> str:
 
 def _fold(text: str) -> str:
     """What two spellings of one option share: no case, no spaces."""
-    return "".join(_trim(unicodedata.normalize("NFKC", text)).casefold().split())
+    return "".join(_trim(_plain(text)).casefold().split())
 
 
 def _denied(text: str, start: int) -> bool:
     """Whether one of the three words before, in the same clause, says no: "does not say DL3"."""
-    clause = _CLAUSE.split(text[:start])[-1]
+    clause = _CLAUSE.split(text[max(0, start - 100) : start])[-1]
     return any(is_denial(word) for word in clause.casefold().split()[-3:])

@@ -15,16 +15,29 @@ def _words(text: str) -> frozenset[str]:
 
 
 #: A letter after one of these is the answer, whatever follows it.
-STRONG = _words("""answer answers choose chose pick picked select selected response antwort respuesta opción réponse resposta
-    risposta ответ الإجابة الجواب उत्तर solution prediction""")
+STRONG = _words(
+    """
+    answer answers ans choose chose pick picked select selected response antwort respuesta opción
+    réponse resposta risposta ответ الإجابة الجواب उत्तर solution prediction
+    """
+)
 #: A letter after one of these is the answer if its clause ends there ("so B." but not "so B looks odd").
-LEAD_IN = _words("""so thus therefore hence finally conclusion clearly definitely probably likely obviously certainly maybe
-    but rather instead it's its think believe guess say go going correct right best correcta correct richtige bonne
-    assistant""")
+LEAD_IN = _words(
+    """
+    so thus therefore hence finally conclusion clearly definitely probably likely obviously
+    certainly maybe but rather instead it's its think believe guess say go going correct right best
+    correcta richtige bonne assistant
+    """
+)
 #: Passed over between such a word and its letter.
-FILLERS = _words("""is be are was would should must might may could 's the to this question above of for following my most i'd
-    i option choice letter number with final a ist es est é è la le el l der die das der says as should sure""")
-BE = _words("is be was are 's ist es est é è must")
+FILLERS = _words(
+    """
+    is be are was would should must might may could 's the to this question above of for following
+    my most i'd i option choice letter number with final a ist es est é è la le el l der die das
+    says as sure seems looks appears like has indeed really actually
+    """
+)
+BE = _words("is be was are 's ist es est é è must seems looks like")
 MARKERS = _words("option choice letter candidate")  # a letter beside one of these is meant as one
 
 #: In scripts without spaces: looked for inside the characters before the letter.
@@ -32,17 +45,28 @@ STRONG_PARTS = ("答案", "答え", "正解", "정답", "选", "選", "回答", 
 MARKER_PARTS = ("选项", "選項", "選択肢")
 DENIAL_PARTS = ("不是", "不选", "ではな")
 
-DENIALS = _words("""not no nor neither never isn wasn cannot except without out exclude excluded excludes eliminate eliminated
-    eliminates wrong incorrect false unlikely impossible less kein keine nicht ni non pas não no не unable""")
+DENIALS = _words(
+    """
+    not no nor neither never isn wasn cannot except without out exclude excluded excludes eliminate
+    eliminated eliminates wrong incorrect false unlikely impossible less kein keine nicht ni non pas
+    não не unable
+    """
+)
 JOINERS = _words("or and nor und oder ou et y o e или и 或 和 及")
 CORRECT = _words("correct right best true answer matches fits choice")
 AFTER_FILLERS = _words(
-    "is are was be seems looks would must the most likely probably clearly my a both appears to"
+    """
+    is are was be seems looks would must the most likely probably clearly my a both appears to
+    """
 )
 #: After an "A" these show that it is a letter, not the article.
-AFTER_LETTER = _words("""is are was isn't wasn't because since as and or but nor with for given based which not due if while in on at
-    from the it it's says shows reads matches seems looks would must should can cannot can't could has states that
-    appears fits so i this und oder""")
+AFTER_LETTER = _words(
+    """
+    is are was isn't wasn't because since as and or but nor with for given based which not due if
+    while in on at from the it it's says shows reads matches seems looks would must should can
+    cannot can't could has states that appears fits so i this und oder
+    """
+)
 CLAUSE_END_WORDS = _words("because since as given based which due for so but not rather instead")
 
 REFUSALS = (

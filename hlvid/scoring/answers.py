@@ -20,13 +20,14 @@ from hlvid.scoring.answer_text import clean, contained, exact, starts_with
 from hlvid.scoring.answer_words import REFUSALS
 
 _BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
-_TAG = re.compile(r"<answer>(.*?)</answer>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.IGNORECASE | re.DOTALL)
 _JSON = re.compile(
     r"[{,]\s*[\"'](?:final_?|correct_?|selected_?)?(?:answer|choice|option|letter|prediction)[\"']\s*:\s*"
     r"(?:\"([^\"\n]*)\"|'([^'\n]*)')",
     re.IGNORECASE,
 )
 _LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf|bf|rm)\b")
+_SEPARATOR = re.compile(r"[\s)\]}.:,;=\-–—*_`\"']*")
 _BARE = re.compile(r"[\W_]*([A-Za-z])[\W_]*")
 
 
@@ -154,7 +155,8 @@ def _agreed(reply: Reply, groups: list[Group], how: str) -> Parsed:
     if key is None:
         return Parsed(None, "no such option")
     for group in groups:
-        follows = starts_with(reply.text[group.end :].lstrip(")]}.:,;=-–—*_`\"' \t\n"), reply.options)
+        separator = _SEPARATOR.match(reply.text, group.end)
+        follows = starts_with(reply.text, reply.options, separator.end() if separator else group.end)
         if follows and key not in follows:
             return Parsed(None, "contradiction")
     return Parsed(key, how)
