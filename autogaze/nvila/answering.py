@@ -1,0 +1,139 @@
+"""Asking a checkpoint about a video: look once, ask as often as you like.
+
+Example::
+
+    nvila = Answerer.from_pretrained("checkpoint")
+    look = nvila.look(video)                               # an open hlvid.video.Video
+    reply = nvila.ask(look, "<vila/video>\\n\\nQuestion: …", max_new_tokens=64)
+    reply.text, look.seen.gazed, reply.seconds
+
+Also makes checkpoints with random weights, which need no download (`make_checkpoint`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import torch
+from tokenizers import Tokenizer
+
+from autogaze.model import AutoGaze
+from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
+from autogaze.nvila.model import NVILAHD, Seen
+from autogaze.nvila.presets import selector_shape, shape
+from autogaze.nvila.processing import FrameSource, VideoPlan, plan_video, stream
+from autogaze.nvila.settings import VideoSettings
+from autogaze.nvila.stages import Stages
+from autogaze.nvila.tokenizer import END, FILE, byte_tokenizer, load_tokenizer
+from autogaze.selectors.autogaze import AutoGazeSelector
+from autogaze.selectors.base import Selector
+
+
+@dataclass(frozen=True)
+class Look:
+    """A video as seen: what was planned, what came of it, seconds for decode, selector and encoder."""
+
+    plan: VideoPlan
+    seen: Seen
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer. tokens: of prompt and video together; seconds for prefill and generation."""
+
+    text: str
+    tokens: int
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """A model, its tokenizer, a selector (None: every patch is seen) and the settings to look with."""
+
+    model: NVILAHD
+    tokenizer: Tokenizer
+    selector: Selector | None
+    settings: VideoSettings
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        config: NVILAConfig | None = None,
+        selector: Selector | None = None,
+        settings: VideoSettings | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: str = "cpu",
+        revision: str | None = None,
+    ) -> Self:
+        """A checkpoint of ours; `config` and `settings` are the checkpoint's unless given."""
+        model = NVILAHD.from_pretrained(source, config=config, dtype=dtype, device=device, revision=revision)
+        return cls(model, load_tokenizer(source, revision), selector, settings or model.config.video)
+
+    def look(self, source: FrameSource, reserve: int = 512) -> Look:
+        """See a video. reserve: tokens kept free for prompt and answer.
+
+        Raises ContextOverflowError as soon as there are more tokens than the context has room for.
+        """
+        model, stages = self.model, Stages(self.model.device)
+        plan = plan_video(source.width, source.height, source.frame_count, self.settings, model.config.tile)
+        clips = stream(source, plan, model.config, self.settings, self.selector, model.device, stages)
+        seen = model.see(clips, model.config.context - reserve, stages)
+        return Look(plan, seen, stages.seconds)
+
+    def ask(
+        self, look: Look, prompt: str, max_new_tokens: int = 64, choices: Sequence[str] | None = None
+    ) -> Reply:
+        """Answer a prompt that holds `<vila/video>` once.
+
+        choices: texts of one token each, of which the likeliest is the answer; None for free text.
+        """
+        stages = Stages(self.model.device)
+        ids = self.tokenizer.encode(prompt).ids
+        embeds = self.model.embed(ids, self._token(VIDEO_TOKEN), look.seen)
+        stop = (self._token(END),)
+        allowed = None if choices is None else [self._token(text) for text in choices]
+        answer = self.model.generate(embeds, max_new_tokens, stop, allowed, stages)
+        return Reply(self.tokenizer.decode(answer).strip(), embeds.shape[1], stages.seconds)
+
+    def prompt_tokens(self, prompt: str) -> int:
+        """Tokens of a prompt, the video's placeholder counted as one."""
+        return len(self.tokenizer.encode(prompt).ids)
+
+    def _token(self, text: str) -> int:
+        ids = self.tokenizer.encode(text, add_special_tokens=False).ids
+        if len(ids) != 1:
+            raise ValueError(f"choices: {text!r} is {len(ids)} tokens, expected one")
+        return int(ids[0])
+
+
+def published_selector(
+    source: str | Path, config: NVILAConfig, device: str = "cpu", dtype: str = "float32"
+) -> AutoGazeSelector:
+    """The AutoGaze that a checkpoint names: a folder inside it, any other folder, or a hub id."""
+    if not config.autogaze:
+        raise ValueError(
+            f"checkpoint {source}: names no AutoGaze weights; give autogaze_model_id=FOLDER or id"
+        )
+    inside = Path(source) / config.autogaze
+    return AutoGazeSelector(inside if inside.is_dir() else config.autogaze, device=device, dtype=dtype)
+
+
+def make_checkpoint(folder: str | Path, name: str = "tiny", seed: int = 0) -> Path:
+    """Write a checkpoint with random weights: model, byte-level tokenizer, AutoGaze. Same seed, same bytes.
+
+    Raises ValueError for an unknown shape, or a folder that holds something else.
+    """
+    folder = Path(folder)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / FILE).is_file():
+        raise ValueError(f"{folder}: not empty and no checkpoint; choose another folder")
+    model = NVILAHD.from_config(replace(shape(name), autogaze="autogaze"), seed)
+    model.save_pretrained(folder)
+    byte_tokenizer().save(str(folder / FILE))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        AutoGaze(selector_shape(name)).save_pretrained(folder / "autogaze")
+    return folder

@@ -1,0 +1,111 @@
+"""`NVILAConfig`: all sizes of an NVILA-HD model and the settings it was made for; `config.json` of our checkpoints.
+
+Example::
+
+    config = NVILAConfig(vision=SiglipConfig(scales=(56, 112, 196, 392)), llm={"hidden_size": 896, ...})
+    config.tile, config.projector_sizes              # 392, (6912, 2304, 896)
+    NVILAConfig.from_dict(config.to_dict()) == config
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from autogaze.checkpoint import CheckpointError, find_file
+from autogaze.encoders.config import SiglipConfig
+from autogaze.nvila.settings import VideoSettings
+
+MODEL_TYPE = "hlvid_nvila_hd"
+"""Marks a folder as a checkpoint of ours; the published checkpoint carries `auto_map` instead."""
+
+VIDEO_TOKEN = "<vila/video>"
+
+
+@dataclass(frozen=True)
+class NVILAConfig:
+    """vision: the encoder, its scales and patch size among it. llm: arguments of transformers' Qwen2Config.
+
+    token_shuffle: neighbouring visual tokens that become one. context: most tokens of prompt, video and
+        answer. autogaze: the selector's weights, a folder inside the checkpoint, another folder or a hub id.
+    random: the weights are drawn and were never trained; every answer of such a model is noise.
+    """
+
+    vision: SiglipConfig
+    llm: Mapping[str, Any]
+    video: VideoSettings = field(default_factory=VideoSettings)
+    token_shuffle: int = 9
+    context: int = 40_960
+    autogaze: str | None = None
+    random: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("token_shuffle", "context"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a positive number")
+        for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size"):
+            if name not in self.llm:
+                raise ValueError(f"llm: no {name}; it has {', '.join(sorted(self.llm))}")
+
+    @property
+    def tile(self) -> int:
+        """Side of a tile in pixels: the finest scale."""
+        return self.vision.scales[-1]
+
+    @property
+    def projector_sizes(self) -> tuple[int, int, int]:
+        """Widths of the projector: nine tokens side by side, three of them, the language model's."""
+        dim = self.vision.hidden_size
+        return dim * self.token_shuffle, dim * 3, int(self.llm["hidden_size"])
+
+    def single_scale(self, side: int) -> Self:
+        """The same model on whole frames of `side` px at one scale, each frame by itself: no tiles, no gaze."""
+        vision = replace(self.vision, scales=(side,), attn_type="frame_independent")
+        return replace(self, vision=vision)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        vision = asdict(self.vision)
+        return {
+            "model_type": MODEL_TYPE,
+            "vision": {**vision, "scales": list(self.vision.scales)},
+            "llm": dict(self.llm),
+            "video": self.video.to_dict(),
+            "token_shuffle": self.token_shuffle,
+            "context": self.context,
+            "autogaze": self.autogaze,
+            "random": self.random,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read `to_dict`'s layout. Raises ValueError for another kind of checkpoint or a bad value."""
+        if data.get("model_type") != MODEL_TYPE:
+            raise ValueError(f"model_type={data.get('model_type')!r} in config.json: expected {MODEL_TYPE!r}")
+        rest = {
+            name: data[name] for name in ("token_shuffle", "context", "autogaze", "random") if name in data
+        }
+        return cls(
+            vision=SiglipConfig.from_json(data["vision"]),
+            llm=data["llm"],
+            video=VideoSettings.from_dict(data.get("video", {})),
+            **rest,
+        )
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, revision: str | None = None) -> Self:
+        """Read `config.json` of a folder or hub repository."""
+        return cls.from_dict(read_json(source, revision))
+
+
+def read_json(source: str | Path, revision: str | None = None) -> dict[str, Any]:
+    """The checkpoint's config.json as it is. Raises CheckpointError when it cannot be had or is no object."""
+    path = find_file(source, "config.json", revision)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"checkpoint {path}: not valid JSON ({error})") from error
+    if not isinstance(data, dict):
+        raise CheckpointError(f"checkpoint {path}: a JSON object is expected")
+    return data

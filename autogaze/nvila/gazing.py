@@ -1,0 +1,79 @@
+"""Gazing at clips on the encoder's own grid, with AutoGaze, any other selector or none.
+
+Example::
+
+    gaze = gaze_at(clips, selector, scales=(56, 112, 196, 392), patch_size=16, ratio=0.06, loss=0.6)
+
+AutoGaze is asked as the published processor asks it (`target_scales`, `target_patch_size`). Other
+selectors see the same 224 px cuts of a tile; those that share a budget share it within the tile.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autogaze import grids
+from autogaze.config import AutoGazeConfig
+from autogaze.gaze import Gaze, grid_sides, tokens_per_frame
+from autogaze.selectors.autogaze import AutoGazeSelector
+from autogaze.selectors.base import Selector
+
+Ratio = float | Sequence[float] | None
+
+
+def gaze_at(
+    clips: Tensor,
+    selector: Selector | None,
+    scales: Sequence[int],
+    patch_size: int,
+    ratio: Ratio = None,
+    loss: float | None = None,
+) -> Gaze:
+    """Which patches of clips, float (B, T, 3, S, S) in [0, 1] with S the last scale, to encode.
+
+    Without a selector, or with ratio 1 and no loss requirement, that is every patch of every scale, in
+    ascending order. Raises ValueError where a selector does not take the request.
+    """
+    if selector is None or (loss is None and takes_all(ratio)):
+        return everything(clips.shape[0], clips.shape[1], scales, patch_size, clips.device)
+    if isinstance(selector, AutoGazeSelector):
+        video = selector.processor.from_unit(clips).to(selector.model.device)
+        config = selector.model.config
+        if grids.is_native(config, scales, patch_size):
+            return selector.model.gaze(video, ratio=ratio, loss=loss).to(clips.device)
+        return selector.model.gaze_for(video, scales, patch_size, ratio=ratio, loss=loss).to(clips.device)
+    config = AutoGazeConfig()
+    tiles, layout = grids.cut(clips, config, scales, patch_size)
+    side = config.input_img_size
+    if tiles.shape[-1] != side:
+        flat = F.interpolate(tiles.flatten(0, 1), (side, side), mode="bicubic", align_corners=False)
+        tiles = flat.view(*tiles.shape[:3], side, side).clamp(0, 1)
+    shown = _shown(layout, config).repeat(len(clips), 1).to(clips.device)
+    cells = (layout.across, layout.across)
+    return grids.lay(selector.select(tiles, ratio=ratio, loss=loss, valid=shown, layout=cells), layout)
+
+
+def everything(
+    batch: int, frames: int, scales: Sequence[int], patch_size: int, device: torch.device | str
+) -> Gaze:
+    """Every patch of every scale, in every frame."""
+    shape = (batch, frames, tokens_per_frame(scales, patch_size))
+    return Gaze.from_masks(torch.ones(shape, dtype=torch.bool, device=device), scales, patch_size)
+
+
+def takes_all(ratio: Ratio) -> bool:
+    """Whether a ratio leaves nothing out."""
+    values = ratio if isinstance(ratio, Sequence) else [ratio]
+    return all(value is None or value == 1 for value in values)
+
+
+def _shown(layout: grids.Layout, config: AutoGazeConfig) -> Tensor:
+    """Bool (n * n, 265): tokens of each cut that lie inside the encoder's grid and not in the padding."""
+    n, parts = layout.across, []
+    for own, side in zip(config.sides, grid_sides(layout.scales, layout.patch_size), strict=True):
+        inside = torch.arange(n * own) < side
+        whole = inside[:, None] & inside[None, :]
+        parts.append(whole.view(n, own, n, own).permute(0, 2, 1, 3).reshape(n * n, own * own))
+    return torch.cat(parts, dim=1)

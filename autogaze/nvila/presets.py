@@ -1,0 +1,90 @@
+"""Named shapes: `tiny` runs 4K video on a laptop, `base` is a small real one, `8b` is the published model's.
+
+Example::
+
+    shape("8b").vision.hidden_size, parameter_count(shape("8b"))      # 1152, 8.09 billion, without allocating
+"""
+
+from dataclasses import replace
+
+import torch
+
+from autogaze.config import AutoGazeConfig
+from autogaze.encoders.config import SiglipConfig
+from autogaze.nvila.config import NVILAConfig
+from autogaze.nvila.settings import VideoSettings
+
+SCALES = (56, 112, 196, 392)
+README_RATIO = (0.2, *[0.06] * 15)
+
+# The README setting of nvidia/NVILA-8B-HD-Video.
+README = VideoSettings(
+    num_video_frames=128,
+    num_video_frames_thumbnail=64,
+    max_tiles_video=48,
+    gazing_ratio_tile=README_RATIO,
+    gazing_ratio_thumbnail=1.0,
+    task_loss_requirement_tile=0.6,
+    task_loss_requirement_thumbnail=None,
+)
+SMALL = replace(README, num_video_frames=16, num_video_frames_thumbnail=4, max_tiles_video=8)
+
+# Token ids of the byte-level tokenizer end at 259; real vocabularies are larger and have room for it.
+_TINY = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+_BASE = {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14}
+_SEVEN = {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28}
+
+SHAPES = {
+    "tiny": NVILAConfig(
+        vision=SiglipConfig(
+            hidden_size=48,
+            intermediate_size=96,
+            num_hidden_layers=2,
+            num_attention_heads=3,
+            image_size=384,
+            scales=SCALES,
+        ),
+        llm={**_TINY, "num_key_value_heads": 2, "vocab_size": 272},
+        video=SMALL,
+    ),
+    "base": NVILAConfig(
+        vision=SiglipConfig(image_size=384, scales=SCALES),
+        llm={**_BASE, "num_key_value_heads": 2, "vocab_size": 151_936, "rope_theta": 1_000_000.0},
+        video=SMALL,
+    ),
+    "8b": NVILAConfig(
+        vision=SiglipConfig(
+            hidden_size=1152,
+            intermediate_size=4304,
+            num_hidden_layers=27,
+            num_attention_heads=16,
+            image_size=384,
+            scales=SCALES,
+        ),
+        llm={**_SEVEN, "num_key_value_heads": 4, "vocab_size": 152_064, "rope_theta": 1_000_000.0},
+        video=README,
+    ),
+}
+
+TINY_AUTOGAZE = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=96, layers=1, heads=3)
+
+
+def shape(name: str) -> NVILAConfig:
+    """A preset. Raises ValueError for an unknown name."""
+    if name not in SHAPES:
+        raise ValueError(f"shape={name!r}: allowed are {', '.join(SHAPES)}")
+    return SHAPES[name]
+
+
+def selector_shape(name: str) -> AutoGazeConfig:
+    """The AutoGaze that goes with a preset: the published one, but for `tiny`."""
+    return TINY_AUTOGAZE if name == "tiny" else AutoGazeConfig()
+
+
+def parameter_count(config: NVILAConfig) -> dict[str, int]:
+    """Parameters of vision, projector and llm; nothing is allocated."""
+    from autogaze.nvila.model import NVILAHD
+
+    with torch.device("meta"):
+        model = NVILAHD(config)
+    return {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}

@@ -1,0 +1,171 @@
+"""From a video to clips and gazes, in constant memory: at no time are more than 16 frames held.
+
+Example::
+
+    plan = plan_video(video.width, video.height, video.frame_count, settings, side=392)
+    for batch in stream(video, plan, config, settings, selector):
+        batch.pixels, batch.gaze              # float (B, T, 3, 392, 392) in [0, 1], and where to look
+
+1,024 frames of 4K are 64 chunks of 16 frames (332 MB each as bytes); of a chunk only
+`max_batch_size_autogaze` tiles are floats at a time. Frames come from anything that has a size, a frame count
+and `stream`: `hlvid.video.Video` as it is. Thumbnails are the same frames made small, so that a video is
+decoded once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autogaze.gaze import Gaze
+from autogaze.nvila.config import NVILAConfig
+from autogaze.nvila.gazing import gaze_at
+from autogaze.nvila.grid import Grid, thumbnails, tile_grid, uniform
+from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
+from autogaze.nvila.stages import Stages
+from autogaze.selectors.base import Selector
+
+Picture = npt.NDArray[np.uint8]
+Kind = Literal["tile", "thumbnail"]
+
+
+class FrameSource(Protocol):
+    """An open video. `stream` gives each distinct frame of `indices` once, ascending, uint8 (H, W, 3)."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def frame_count(self) -> int: ...
+
+    def stream(
+        self, indices: Sequence[int], size: tuple[int, int] | None = None
+    ) -> Iterator[tuple[int, Picture]]: ...
+
+
+@dataclass(frozen=True)
+class VideoPlan:
+    """What will be seen: frame numbers, which of them (places in the list) also as thumbnails, the tiles."""
+
+    indices: tuple[int, ...]
+    thumbnails: tuple[int, ...]
+    grid: Grid
+
+    @property
+    def chunks(self) -> int:
+        """Clips of 16 frames that a tile has."""
+        return len(self.indices) // CLIP_FRAMES
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """Some clips of one chunk and their gaze.
+
+    pixels: float (B, T, 3, S, S) in [0, 1]; T is 16 for tiles, 1 for thumbnails.
+    chunk: which 16 frames; first: the first clip's number, of its kind, in that chunk.
+    """
+
+    kind: Kind
+    chunk: int
+    first: int
+    pixels: Tensor
+    gaze: Gaze
+
+
+def plan_video(width: int, height: int, frame_count: int, settings: VideoSettings, side: int) -> VideoPlan:
+    """Frames, thumbnails and tiles for a video of this size and length."""
+    count = settings.num_video_frames
+    return VideoPlan(
+        indices=tuple(uniform(frame_count, count)),
+        thumbnails=tuple(thumbnails(count, settings.num_video_frames_thumbnail)),
+        grid=tile_grid(width, height, settings.max_tiles_video, side),
+    )
+
+
+def stream(
+    source: FrameSource,
+    plan: VideoPlan,
+    config: NVILAConfig,
+    settings: VideoSettings,
+    selector: Selector | None,
+    device: torch.device | str = "cpu",
+    stages: Stages | None = None,
+) -> Iterator[ClipBatch]:
+    """Clips with their gazes: of each chunk first the tiles, row by row, then the thumbnails."""
+    stages = stages or Stages(device)
+    chunks = _chunks(source, plan, stages)
+    for number in range(plan.chunks):
+        with stages.measure("decode"):
+            chunk = next(chunks)
+        for kind, first, pixels in _clips(chunk, number, plan, settings.max_batch_size_autogaze):
+            ratio, loss = settings.request(kind)
+            with stages.measure("selector"), torch.no_grad():
+                clips = pixels().to(device)
+                gaze = gaze_at(clips, selector, config.vision.scales, config.vision.patch_size, ratio, loss)
+            yield ClipBatch(kind, number, first, clips, gaze)
+
+
+def normalise(pixels: Tensor, settings: VideoSettings) -> Tensor:
+    """[0, 1] to what the encoder was trained on."""
+    return (pixels - settings.image_mean) / settings.image_std
+
+
+def expand(ids: Sequence[int], placeholder: int, count: int) -> list[int]:
+    """Token ids with the one placeholder repeated `count` times.
+
+    Raises ValueError unless the placeholder occurs exactly once.
+    """
+    if list(ids).count(placeholder) != 1:
+        raise ValueError(f"prompt: {list(ids).count(placeholder)} video placeholders, expected exactly one")
+    at = list(ids).index(placeholder)
+    return [*ids[:at], *[placeholder] * count, *ids[at + 1 :]]
+
+
+def _chunks(source: FrameSource, plan: VideoPlan, stages: Stages) -> Iterator[Picture]:
+    """uint8 (16, height, width, 3), overwritten for the next chunk; a repeated frame is decoded once."""
+    height, width = plan.grid.size
+    chunk = np.empty((CLIP_FRAMES, height, width, 3), np.uint8)
+    frames = source.stream(sorted(set(plan.indices)), (height, width))
+    index, picture = next(frames)
+    for place, wanted in enumerate(plan.indices):
+        while index != wanted:
+            index, picture = next(frames)
+        chunk[place % CLIP_FRAMES] = picture
+        if place % CLIP_FRAMES == CLIP_FRAMES - 1:
+            yield chunk
+
+
+def _clips(chunk: Picture, number: int, plan: VideoPlan, batch: int) -> Iterator[tuple[Kind, int, Any]]:
+    """(kind, first clip, function that makes its pixels): floats exist one batch at a time."""
+    side = plan.grid.side
+    for first in range(0, plan.grid.tiles, batch):
+        corners = [plan.grid.corner(tile) for tile in range(first, min(first + batch, plan.grid.tiles))]
+        yield "tile", first, lambda corners=corners: _tiles(chunk, corners, side)
+    begin = number * CLIP_FRAMES
+    places = [place - begin for place in plan.thumbnails if begin <= place < begin + CLIP_FRAMES]
+    for first in range(0, len(places), batch):
+        yield "thumbnail", first, lambda some=places[first : first + batch]: _small(chunk[some], side)
+
+
+def _tiles(chunk: Picture, corners: Sequence[tuple[int, int]], side: int) -> Tensor:
+    """Tiles at these (top, left) corners: float (B, 16, 3, side, side) in [0, 1]."""
+    cut = np.stack([chunk[:, top : top + side, left : left + side] for top, left in corners])
+    return torch.from_numpy(cut).permute(0, 1, 4, 2, 3).float() / 255
+
+
+def _small(frames: Picture, side: int) -> Tensor:
+    """Whole frames, bicubic with antialiasing: float (B, 1, 3, side, side) in [0, 1]."""
+    parts = []
+    for frame in frames:  # one by one: a 4K frame is 83 MB as floats
+        pixels = torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255
+        small = F.interpolate(pixels, (side, side), mode="bicubic", antialias=True, align_corners=False)
+        parts.append(small.clamp(0, 1))
+    return torch.cat(parts)[:, None]

@@ -1,0 +1,117 @@
+"""`VideoSettings`: how a video becomes clips and how much of each is gazed at, under the published names.
+
+Example::
+
+    VideoSettings(num_video_frames=128, num_video_frames_thumbnail=64, max_tiles_video=48,
+                  gazing_ratio_tile=(0.2, *[0.06] * 15), task_loss_requirement_tile=0.6)
+    VideoSettings(num_video_frames=8)      # ValueError: num_video_frames=8: expected a positive multiple of 16
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+CLIP_FRAMES = 16
+"""Frames of a tile's clip: the most AutoGaze sees at once."""
+
+Ratio = float | tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """The names of the published processor.
+
+    num_video_frames: uniform frames, cut in clips of 16. num_video_frames_thumbnail: how many of them are
+        also seen whole, as clips of one frame. max_tiles_video: tiles a frame is cut in, at most.
+    gazing_ratio_*: share of a frame's tokens that may be gazed, in (0, 1]: one number, or one for each frame
+        of a clip; None for all. task_loss_requirement_*: predicted loss at which a frame is done, or None.
+    max_batch_size_autogaze: clips in memory as floats at a time. image_mean, image_std: of the encoder.
+
+    Raises ValueError naming the field, its value and what is allowed.
+    """
+
+    num_video_frames: int = 16
+    num_video_frames_thumbnail: int = 8
+    max_tiles_video: int = 8
+    gazing_ratio_tile: Ratio = 0.75
+    gazing_ratio_thumbnail: Ratio = 0.75
+    task_loss_requirement_tile: float | None = 0.7
+    task_loss_requirement_thumbnail: float | None = 0.7
+    max_batch_size_autogaze: int = 16
+    image_mean: float = 0.5
+    image_std: float = 0.5
+
+    def __post_init__(self) -> None:
+        _whole("num_video_frames", self.num_video_frames, CLIP_FRAMES, CLIP_FRAMES)
+        _whole("num_video_frames_thumbnail", self.num_video_frames_thumbnail, 0)
+        _whole("max_tiles_video", self.max_tiles_video, 1)
+        _whole("max_batch_size_autogaze", self.max_batch_size_autogaze, 1)
+        if self.num_video_frames_thumbnail > self.num_video_frames:
+            raise ValueError(
+                f"num_video_frames_thumbnail={self.num_video_frames_thumbnail}: thumbnails are taken from the "
+                f"num_video_frames={self.num_video_frames} frames, expected at most that many"
+            )
+        for name, length in (("gazing_ratio_tile", CLIP_FRAMES), ("gazing_ratio_thumbnail", 1)):
+            object.__setattr__(self, name, _ratio(name, getattr(self, name), length))
+        for name in ("task_loss_requirement_tile", "task_loss_requirement_thumbnail"):
+            _loss(name, getattr(self, name))
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Every field's name."""
+        return tuple(field.name for field in fields(cls))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read JSON values; unknown names are a ValueError."""
+        unknown = sorted(set(data) - set(cls.names()))
+        if unknown:
+            raise ValueError(
+                f"video settings: unknown {', '.join(unknown)}; allowed: {', '.join(cls.names())}"
+            )
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, ratios one a frame as lists."""
+        data = asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
+
+    def request(self, kind: str) -> tuple[Ratio, float | None]:
+        """Ratio and loss requirement of a "tile" or a "thumbnail"."""
+        if kind == "tile":
+            return self.gazing_ratio_tile, self.task_loss_requirement_tile
+        return self.gazing_ratio_thumbnail, self.task_loss_requirement_thumbnail
+
+
+def _whole(name: str, value: object, low: int, step: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low or value % step:
+        allowed = f"a positive multiple of {step}" if step > 1 else f"a whole number from {low}"
+        raise ValueError(f"{name}={value!r}: expected {allowed}")
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _ratio(name: str, value: object, length: int) -> Ratio:
+    if value is None:
+        return None
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return _share(name, value)
+    if len(value) != length:
+        raise ValueError(
+            f"{name}: {len(value)} numbers, expected one for all frames or {length}, one a frame"
+        )
+    return tuple(_share(name, one) for one in value)
+
+
+def _share(name: str, value: object) -> float:
+    if not isinstance(value, int | float) or not _number(value) or not 0 < value <= 1:
+        raise ValueError(f"{name}={value!r}: expected a number above 0, up to 1")
+    return float(value)
+
+
+def _loss(name: str, value: object) -> None:
+    if value is not None and not _number(value):
+        raise ValueError(f"{name}={value!r}: expected a finite number or None")

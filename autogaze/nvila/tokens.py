@@ -1,0 +1,38 @@
+"""Token shuffle: nine neighbouring visual tokens become one wide token, frame by frame.
+
+Example::
+
+    counts = torch.tensor([10, 3])                     # two frames with 10 and 3 gazed tokens
+    shuffle_index(counts, 9)[:, 0]                     # rows start at 0, 9, 10: the 10th stands nine times
+    shuffled_counts(counts, 9)                         # tensor([2, 1])
+
+A frame's tokens stay in their order and never mix with another frame's; where they are no multiple of
+nine, the last one is repeated.
+"""
+
+import torch
+from torch import Tensor
+
+
+def shuffled_counts(counts: Tensor, width: int) -> Tensor:
+    """Wide tokens that groups of `counts` (long, any shape) tokens become: rounded up; 0 stays 0."""
+    return (counts + width - 1) // width
+
+
+def shuffle_index(counts: Tensor, width: int) -> Tensor:
+    """Long (L, width): which tokens stand side by side in each wide token; counts long (groups,)."""
+    rows = shuffled_counts(counts, width)
+    group = torch.arange(len(counts), device=counts.device).repeat_interleave(rows)
+    before = rows.cumsum(0) - rows
+    row = torch.arange(len(group), device=counts.device) - before[group]
+    place = row[:, None] * width + torch.arange(width, device=counts.device)
+    place = torch.minimum(place, counts[group, None] - 1)
+    start = counts.cumsum(0) - counts
+    return start[group, None] + place
+
+
+def shuffle(features: Tensor, counts: Tensor, width: int) -> Tensor:
+    """Features (M, C), ordered by clip and frame; counts long (groups,), summing to M -> (L, width * C)."""
+    if int(counts.sum()) != len(features):
+        raise ValueError(f"counts: sum {int(counts.sum())}, expected the {len(features)} features given")
+    return features[shuffle_index(counts.to(features.device), width)].flatten(1)
