@@ -4,9 +4,10 @@
     python benchmarks/encoder.py --shape so400m --device cuda --dtype bfloat16 --rounds 20
 
 Each case of 16 frames is encoded by this project ("gazed"), by an implementation in this file that embeds every
-patch, gathers and masks ("masked"), and as the bare matrix products of its linear layers ("floor": no encoder of these
-tokens can be faster). Rounds are interleaved and ratios are taken within a round, so that a busy machine slows all
-alike. Peak memory is taken in a process of its own. Writes benchmarks/results/encoder-<shape>-<hardware>.json.
+patch, gathers and masks ("masked"), and as the bare matrix products of its linear layers ("floor": no encoder
+of these tokens can be faster). Rounds are interleaved and ratios are taken within a round, so that a busy
+machine slows all alike; `--clock cpu --threads 1` counts processor seconds, which bears company better still.
+Peak memory is taken in a process of its own. Writes benchmarks/results/encoder-<settings>-<hardware>.json.
 """
 
 import argparse
@@ -149,13 +150,14 @@ def variants(args: argparse.Namespace, name: str, clips: int) -> dict[str, Calla
     }
 
 
-def seconds(run: Callable[[], object], device: str) -> float:
-    """Wall time of one run."""
-    start = time.perf_counter()
+def seconds(run: Callable[[], object], args: argparse.Namespace) -> float:
+    """Time of one run by the clock asked for."""
+    clock = time.process_time if args.clock == "cpu" else time.perf_counter
+    start = clock()
     run()
-    if device == "cuda":
+    if args.device == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def measure(args: argparse.Namespace, name: str, clips: int) -> dict[str, Any]:
@@ -164,17 +166,16 @@ def measure(args: argparse.Namespace, name: str, clips: int) -> dict[str, Any]:
     skipped = () if args.masked else ("masked",)
     runs = {key: run for key, run in runs.items() if key not in skipped}
     for run in runs.values():
-        seconds(run, args.device)
-    times = [
-        {key: seconds(run, args.device) / clips for key, run in runs.items()} for _ in range(args.rounds)
-    ]
+        seconds(run, args)
+    times = [{key: seconds(run, args) / clips for key, run in runs.items()} for _ in range(args.rounds)]
     row: dict[str, Any] = {"case": name, "clips": clips, "rounds": args.rounds}
     for key in runs:
         values = [each[key] for each in times]
         row[f"{key}_s_per_clip"] = {"best": min(values), "median": statistics.median(values)}
     for other in runs.keys() - {"gazed"}:
         row[f"gazed_over_{other}"] = statistics.median(each["gazed"] / each[other] for each in times)
-    if args.shape == "base" and args.device == "cpu" and clips == 1 and name in PROTOTYPE:
+    comparable = (args.shape, args.device, args.clock, args.threads) == ("base", "cpu", "wall", 2)
+    if comparable and clips == 1 and name in PROTOTYPE:
         row["prototype_s"] = PROTOTYPE[name]
     return row
 
@@ -231,6 +232,7 @@ def main() -> None:
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: on a busy machine")
     parser.add_argument("--clips", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--cases", nargs="+", help="by name; all of them by default")
     parser.add_argument(
@@ -250,8 +252,9 @@ def main() -> None:
                 row |= peaks(args, name, clips)
             print(json.dumps(row), flush=True)
             rows.append(row)
-    name = re.sub(r"[^A-Za-z0-9]+", "-", hardware(args.device)).strip("-").lower()
-    path = args.out or Path(__file__).parent / "results" / f"encoder-{args.shape}-{args.dtype}-{name}.json"
+    title = f"encoder-{args.shape}-{args.dtype}-{hardware(args.device)}-{args.clock}"
+    name = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()
+    path = args.out or Path(__file__).parent / "results" / f"{name}.json"
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
     report = {
         "hardware": hardware(args.device),
