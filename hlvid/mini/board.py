@@ -35,7 +35,7 @@ def even(value: float) -> int:
 def board(text: str, cap: int, look: Look, seed: int, inked: bool = True) -> Piece:
     """A road board: painted metal with a border in the ink's colour; the text stands in its middle."""
     mask = text_mask(text, cap)
-    width, height = even(max(mask.shape[1] + 1.2 * cap + 40, 150)), even(max(2.4 * cap + 20, 90))
+    width, height = even(max(mask.shape[1] + 1.6 * cap + 40, 240)), even(max(2.8 * cap + 20, 120))
     face = paint(seed, height, width, COLOURS[look.ground], depth=6)
     edge, line = max(2, min(width, height) // 40), max(2, min(width, height) // 30)
     _frame(face, edge, line, look)

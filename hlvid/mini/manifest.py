@@ -15,7 +15,7 @@ from hlvid.dataset_question import INSTRUCTION
 from hlvid.errors import DatasetError
 from hlvid.mini.plan import Asked, VideoPlan
 
-GENERATOR = 2  # raise with every change of pixels, questions or encoding: older folders are then made anew
+GENERATOR = 3  # raise with every change of pixels, questions or encoding: older folders are then made anew
 MANIFEST = "mini.json"
 QUESTIONS = "data/test-00000-of-00001.parquet"
 OURS = ("data", "videos", "evidence", "evidence.jsonl", MANIFEST)

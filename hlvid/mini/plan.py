@@ -19,12 +19,10 @@ from hlvid.mini.chance import Stream
 from hlvid.mini.structure import PRESETS, Clip, Preset
 from hlvid.mini.wording import KINDS, Look, Wording, looks, wordings
 
-TIERS = (
-    90,
-    44,
-    22,
-    11,
-)  # cap height in px at 3840 x 2160: first readable at 448, 896, 1792, 3584 px of width
+# Cap heights in px at 3840 x 2160, first readable at 448, 896, 1792 and 3584 px of width. Measured with RapidOCR:
+# the options are told apart in 24 of 24 texts from 6 px of seen height on, in 1 of 24 at 3 px; so each tier is
+# seen at 6 to 6.5 px at its own width and at half of that one width below (benchmarks/mini_tiers.py).
+TIERS = (54, 27, 13, 7)
 LETTERS = "ABCD"
 SHORT_SHARE = 1 / 6  # of a tier's questions: seen for a second or little more, so that few frames miss them
 SHORTEST = 1.0  # seconds
@@ -56,8 +54,8 @@ class Asked:
 
     @property
     def tier(self) -> str:
-        """The detail tier's name, e.g. "44px"."""
-        return f"{self.cap}px"
+        """The detail tier's name, e.g. "27px"; two digits, so that names sort by height."""
+        return f"{self.cap:02d}px"
 
 
 @dataclass(frozen=True)
