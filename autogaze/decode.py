@@ -31,7 +31,7 @@ from autogaze.network import Layer, Network, rms_norm, rope_frequencies
 
 # Matrix products of fewer rows than this go through another kernel, which rounds differently: a clip alone
 # would then differ from the same clip in a batch in the last bit.
-MIN_ROWS = 16
+MIN_ROWS = 2
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Decoder:
         self.layers = [_FusedLayer(layer, config) for layer in body.layers]
         self.norm = body.norm.weight.detach()
         heads = (network.gaze_decoder.lm_head, network.gaze_decoder.task_loss_prediction_head)
-        self.heads = torch.cat([head.weight.detach() for head in heads])
+        self.heads = _transposed(*(head.weight.detach() for head in heads))
         self._frequencies = rope_frequencies(config).to(self.device)
         self._turns = torch.empty(0, device=self.device)
 
@@ -191,8 +191,10 @@ class Decoder:
                 k = _rotate(_heads(k, self.config.heads), turn)
                 x = x[last]
             else:
-                q, k, v = _linear(h, layer.qkv).chunk(3, dim=1)
-                q, k = _rotate(_heads(torch.cat([q, k], 1), 2 * self.config.heads), turn).chunk(2, dim=1)
+                qkv = _linear(h, layer.qkv)
+                v = qkv[:, 2 * self.config.hidden_size :]
+                qk = _heads(qkv[:, : 2 * self.config.hidden_size], 2 * self.config.heads)
+                q, k = _rotate(qk, turn).chunk(2, dim=1)
             y = cache.attend(index, q, k, _heads(v, self.config.heads), clips, counts, final)
             x = x + _linear(y, layer.o)
             gate, up = _linear(rms_norm(x, layer.norm2, self.config.rms_norm_eps), layer.gate_up).chunk(2, 1)
@@ -215,7 +217,7 @@ class _FusedLayer:
 
     Rotary embedding turns channel i against channel i + half. Reordering the rows of the query and key
     projections puts the two next to each other, so that the turn is one product of complex numbers; scores do
-    not change.
+    not change. Queries come out scaled by 1 / sqrt(head dim), as attention wants them.
     """
 
     def __init__(self, layer: nn.Module, config: AutoGazeConfig) -> None:
@@ -224,21 +226,26 @@ class _FusedLayer:
         dim = config.hidden_size // config.heads
         order = torch.arange(dim).view(2, dim // 2).T.flatten()
         rows = (torch.arange(config.heads)[:, None] * dim + order).flatten()
-        self.q = attention.q_proj.weight.detach()[rows]
-        self.kv = torch.cat([attention.k_proj.weight.detach()[rows], attention.v_proj.weight.detach()])
-        self.qkv = torch.cat([self.q, self.kv])
-        self.o = attention.o_proj.weight.detach()
-        self.gate_up = torch.cat([mlp.gate_proj.weight.detach(), mlp.up_proj.weight.detach()])
-        self.down = mlp.down_proj.weight.detach()
+        q = attention.q_proj.weight.detach()[rows] * dim**-0.5
+        k, v = attention.k_proj.weight.detach()[rows], attention.v_proj.weight.detach()
+        self.q, self.kv, self.qkv = _transposed(q), _transposed(k, v), _transposed(q, k, v)
+        self.o = _transposed(attention.o_proj.weight.detach())
+        self.gate_up = _transposed(mlp.gate_proj.weight.detach(), mlp.up_proj.weight.detach())
+        self.down = _transposed(mlp.down_proj.weight.detach())
         self.norm1 = layer.input_layernorm.weight.detach()
         self.norm2 = layer.post_attention_layernorm.weight.detach()
 
 
 def _linear(x: Tensor, weight: Tensor) -> Tensor:
-    """`x @ weight.T`, bit for bit the same for a row whatever the other rows are."""
+    """`x @ weight`, bit for bit the same for a row whatever the other rows are."""
     if len(x) >= MIN_ROWS:
-        return F.linear(x, weight)
-    return F.linear(F.pad(x, (0, 0, 0, MIN_ROWS - len(x))), weight)[: len(x)]
+        return x @ weight
+    return (F.pad(x, (0, 0, 0, MIN_ROWS - len(x))) @ weight)[: len(x)]
+
+
+def _transposed(*weights: Tensor) -> Tensor:
+    """Weights of linear layers side by side as (in, out), contiguous: for few rows 1.7 times as fast."""
+    return torch.cat(weights).T.contiguous()
 
 
 def _heads(x: Tensor, heads: int) -> Tensor:

@@ -20,6 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# Scores held at a time on a CPU: 1 MB, half of a core's second-level cache.
+BLOCK = 1 << 18
+
 
 class Cache(Protocol):
     """What the decoding loop needs of a cache. `lengths[b]` tokens of clip b are stored."""
@@ -81,7 +84,8 @@ class ClipCache:
         self._values = [
             torch.empty(layers, heads, capacity, dim, device=device, dtype=dtype) for _ in range(batch)
         ]
-        self._scores = torch.empty(0, device=device, dtype=dtype)
+        self._scores = torch.empty(BLOCK, device=device, dtype=dtype)
+        self._future = torch.empty(0, 0, device=device, dtype=dtype)
 
     def attend(
         self,
@@ -102,24 +106,46 @@ class ClipCache:
             values[:, start:end] = v[row : row + count].transpose(0, 1)
             rows = 1 if last_only else count
             mine = q[query : query + rows].transpose(0, 1)
-            y = self._weigh(mine, keys[:, :, :end], values[:, :end], start, rows)
+            y = self._weigh(mine, keys[:, :, :end], values[:, :end], start)
             out[query : query + rows] = y.transpose(0, 1)
             row, query = row + count, query + rows
         return out.flatten(1)
 
-    def _weigh(self, q: Tensor, keys: Tensor, values: Tensor, start: int, rows: int) -> Tensor:
-        """Softmax attention of q (heads, rows, dim); each row sees the new tokens up to its own."""
-        heads, end = len(q), values.shape[1]
-        scores = self._scratch(heads * rows * end).view(heads, rows, end)
-        scores.baddbmm_(q, keys, beta=0, alpha=q.shape[-1] ** -0.5)
-        if rows > 1:
-            future = torch.full((rows, rows), float("-inf"), device=q.device, dtype=q.dtype).triu_(1)
-            scores[:, :, start:] += future
+    def _weigh(self, q: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
+        """Softmax attention of q (heads, rows, dim); each row sees the new tokens up to its own.
+
+        In blocks of heads, then of rows, whose scores fit the processor's cache.
+        """
+        heads, rows, dim = q.shape
+        end = values.shape[1]
+        if heads * rows * end <= BLOCK:
+            return self._block(q, keys, values, start, self._mask(rows) if rows > 1 else None)
+        out = q.new_empty(heads, rows, dim)
+        size = max(1, BLOCK // end)
+        for head in range(heads):
+            one = slice(head, head + 1)
+            for at in range(0, rows, size):
+                part = slice(at, at + size)
+                mask = self._mask(rows)[part] if rows > 1 else None
+                out[one, part] = self._block(q[one, part], keys[one], values[one], start, mask)
+        return out
+
+    def _block(self, q: Tensor, keys: Tensor, values: Tensor, start: int, mask: Tensor | None) -> Tensor:
+        scores = self._scratch(q.shape[0] * q.shape[1] * values.shape[1]).view(*q.shape[:2], -1)
+        torch.bmm(q, keys, out=scores)
+        if mask is not None:
+            scores[:, :, start:] += mask
         torch.softmax(scores, -1, out=scores)
         return torch.bmm(scores, values)
 
+    def _mask(self, rows: int) -> Tensor:
+        """Minus infinity above the diagonal, (rows, rows)."""
+        if len(self._future) < rows:
+            self._future = self._future.new_full((rows, rows), float("-inf")).triu_(1)
+        return self._future[:rows, :rows]
+
     def _scratch(self, size: int) -> Tensor:
-        """A buffer that is allocated again only when a larger one is needed."""
+        """A buffer for scores that grows if a larger one is needed."""
         if self._scores.numel() < size:
             self._scores = self._scores.new_empty(size)
         return self._scores[:size]
@@ -194,7 +220,9 @@ class DenseCache:
             part[layer, :, :, :end] if everyone else part[layer, clip, :, :end]
             for part in (self._keys, self._values)
         )
-        y = F.scaled_dot_product_attention(asked.transpose(1, 2), keys, values, attn_mask=seen[:, None])
+        y = F.scaled_dot_product_attention(
+            asked.transpose(1, 2), keys, values, attn_mask=seen[:, None], scale=1.0
+        )
         return y.transpose(1, 2)[which, offset].flatten(1)
 
     def advance(self, clips: Sequence[int], counts: Sequence[int]) -> None:

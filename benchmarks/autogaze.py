@@ -26,7 +26,7 @@ from torch import Tensor
 from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
 from autogaze.model import AutoGaze
-from autogaze.network import _rotate_half, rope_frequencies
+from autogaze.network import Layer, _rotate_half, rope_frequencies
 
 Timed = Callable[[], Any]
 
@@ -104,6 +104,7 @@ class ReferenceLoop:
             ~(causal & attended[:, None].bool())[:, None], torch.finfo(x.dtype).min
         )
         for index, layer in enumerate(self.decoder.model.layers):
+            assert isinstance(layer, Layer)
             a, h = layer.self_attn, layer.input_layernorm(x)
             q, k, v = (
                 part(h).view(B, n, self.config.heads, -1).transpose(1, 2)
