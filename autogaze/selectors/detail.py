@@ -24,7 +24,7 @@ from autogaze.selectors.base import Layout, ScoredSelector
 from autogaze.selectors.budget import top
 from autogaze.selectors.pyramid import at_scale, luma, patch_mean, stitch, tokens, unstitch
 
-COARSE_SHARES = (0.10, 0.05, 0.10)
+COARSE_SHARES = (0.08, 0.12, 0.25)
 """Of a frame's budget, for scales 32, 64 and 112. What one scale cannot use goes to the others."""
 
 
@@ -46,8 +46,11 @@ class Detail(ScoredSelector):
         """Variance of the Laplacian a patch; measured across tile borders where a layout is given."""
         picture = stitch(luma(clips), layout)
         grids = [laplacian_variance(at_scale(picture, scale)) for scale in SCALES]
-        near = F.max_pool2d(grids[-1], 3, stride=1, padding=1)
-        grids[-1] = torch.maximum(grids[-1], self.spread * near)
+        wide = F.interpolate(grids[-2], scale_factor=2, mode="nearest")
+        grids[-1] = (grids[-1] * wide).sqrt()
+        for s in range(1, len(SCALES)):
+            near = F.max_pool2d(grids[s], 3, stride=1, padding=1)
+            grids[s] = torch.maximum(grids[s], self.spread * near)
         return tokens([unstitch(grid, layout) for grid in grids])
 
     def choose(self, scores: Tensor, wanted: Tensor, valid: Tensor) -> Tensor:

@@ -5,22 +5,24 @@ Example::
     looker = Looker(ReaderSettings(selector="detail", ratio=0.1), Tiling.of(2016, 3584))
     for look in looker.looks(source):            # (index, picture) pairs, ascending
         look.rebuilt                              # uint8 (2016, 3584, 3), grey where nobody looked
-        look.finest                               # bool (126, 224): patches seen at full sharpness
+        for view in look.views():                # what each scale showed, at that scale's own resolution
+            view.picture, view.seen               # uint8 (1008, 1792, 3) and bool (63, 112) at 112 px, ...
 """
 
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from autogaze import selectors
-from autogaze.gaze import Gaze
+from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
 from autogaze.reconstruction.paste import rebuild
 from evaluators.reader.settings import ReaderSettings
-from evaluators.reader.tiling import Picture, Tiling
+from evaluators.reader.tiling import TILE, Picture, Tiling
 
 AT_ONCE = 4
 """Frames gazed in one call where the selector's history allows it: 4 of 4K are 350 MB as floats."""
@@ -31,14 +33,37 @@ class Look:
     """One frame, gazed.
 
     index: of the frame in the video. original, rebuilt: uint8 (H, W, 3) RGB. gaze: of the tiles, one frame.
-    finest: bool (rows * 14, columns * 14), the patches of the finest scale that were looked at.
     """
 
     index: int
     original: Picture
     rebuilt: Picture
     gaze: Gaze
-    finest: npt.NDArray[np.bool_]
+    tiling: Tiling
+
+    def views(self) -> Iterator["View"]:
+        """What each scale showed, finest first; scales at which nothing was gazed are left out."""
+        original, rebuilt = (self.tiling.pad(one[None])[0] for one in (self.original, self.rebuilt))
+        for scale, mask in reversed(list(zip(SCALES, self.gaze.scale_masks(), strict=True))):
+            seen = self.tiling.join_patches(mask)[0]
+            if seen.any():
+                sharp, context = (_at_scale(one, scale) for one in (original, rebuilt))
+                pixels = seen.repeat(PATCH_SIZE, 0).repeat(PATCH_SIZE, 1)
+                yield View(scale, np.where(pixels[..., None], sharp, context), seen)
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture as one scale shows it.
+
+    scale: px a tile. picture: uint8 (rows * scale, columns * scale, 3): patches gazed at this scale exactly
+    as seen, around them what other scales tell. seen: bool (rows * scale / 16, ...), the patches gazed at
+    this scale.
+    """
+
+    scale: int
+    picture: Picture
+    seen: npt.NDArray[np.bool_]
 
 
 class Looker:
@@ -73,13 +98,20 @@ class Looker:
     def _look(self, index: int, picture: Picture, clip: torch.Tensor, mask: torch.Tensor) -> Look:
         started = time.perf_counter()
         gaze = Gaze.from_masks(mask)
-        rebuilt = self.tiling.join(rebuild(clip, gaze))
-        finest = self.tiling.join_patches(gaze.scale_masks()[-1])[0]
+        rebuilt = self.tiling.join(rebuild(clip, gaze))[0]
         self.seconds["rebuild"] += time.perf_counter() - started
         self.tokens_selected += int(mask.sum())
         self.tokens_valid += int(self.tiling.valid.sum())
         self.tokens_all += self.tiling.valid.numel()
-        return Look(index, picture, rebuilt, gaze, finest)
+        return Look(index, picture, rebuilt, gaze, self.tiling)
+
+
+def _at_scale(picture: Picture, scale: int) -> Picture:
+    """Area-averaged to `scale` px a tile; patches lie on whole pixels, so none takes from its neighbour."""
+    if scale == TILE:
+        return picture
+    height, width = (side * scale // TILE for side in picture.shape[:2])
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _groups(frames: Iterable[tuple[int, Picture]], size: int | None) -> Iterator[list[tuple[int, Picture]]]:

@@ -2,8 +2,8 @@
 
 Example::
 
-    lines = [Line("DL3", 0.98, 55, (40, 12, 88, 30), 1.0), Line("EXIT 12", 0.9, 55, (200, 12, 290, 30), 1.0)]
-    score_options({"A": "DL5", "B": "DL3"}, lines).letter      # "B", how="exact"
+    lines = [Line("DL3", 0.98, 55, (40, 12, 88, 30), 1.0, 18), Line("EXIT 12", 0.9, 55, (200, 12, 290, 30),
+    1.0, 18)] score_options({"A": "DL5", "B": "DL3"}, lines).letter      # "B", how="exact"
 
 The question itself is not understood; an option is believed because it was read somewhere. Three kinds of
 evidence, and a weaker kind only speaks where the stronger ones are silent:
@@ -28,6 +28,8 @@ MARGIN = 0.25
 """The lead that the best option needs over the second, as a share of its own evidence."""
 SIMILAR = 0.7
 """Fuzzy similarity (0 to 1) from which a line is about an option at all."""
+EASY_HEIGHT = 16
+"""Height in px of a detected line (its letters are about two thirds of it) from which on size is no obstacle."""
 INSIDE = 4
 """From this many characters on, an option may also be found inside a run of letters (OCR swallows spaces)."""
 
@@ -40,7 +42,8 @@ class Line:
 
     score: the engine's, 0 to 1. frame: index in the video. box: left, top, right, bottom in px of the
         picture seen.
-    sharp: the share of the box that was seen at the finest scale; a half-seen 8 is a 3.
+    sharp: the share of the box that was gazed at the scale it was read at; a half-seen 8 is a 3.
+    seen_height: of the box as it was read, in px; small text is misread with confidence.
     """
 
     text: str
@@ -48,11 +51,12 @@ class Line:
     frame: int
     box: Box
     sharp: float
+    seen_height: float
 
     @property
     def weight(self) -> float:
         """What the reading counts, 0 to 1."""
-        return self.score * self.sharp**2
+        return self.score * self.sharp**2 * min(1.0, self.seen_height / EASY_HEIGHT) ** 2
 
 
 @dataclass(frozen=True)

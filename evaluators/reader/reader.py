@@ -22,16 +22,16 @@ from evaluators.reader.looking import Look, Looker
 from evaluators.reader.ocr import Engine, Text
 from evaluators.reader.options import Line
 from evaluators.reader.packing import GAP, Placement, pack
-from evaluators.reader.regions import Mask, ReadMemory, patch_boxes
+from evaluators.reader.regions import Mask, ReadMemory, lettering, patch_boxes
 from evaluators.reader.settings import ReaderSettings
-from evaluators.reader.tiling import Tiling
+from evaluators.reader.tiling import TILE, Tiling
 
 Picture = npt.NDArray[np.uint8]
 
 FLUSH_PIXELS = 8_000_000
 """Regions of several frames wait until they make a few canvases; more would only take memory."""
 SHARP_ENOUGH = 0.6
-"""Share of a line's box to be seen at the finest scale; below it the line was not really looked at."""
+"""Share of a line's box to be gazed at its scale; below it the line was not really looked at."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Region:
-    """A rectangle of a frame that waits to be read: its corner, its pixels and the frame's sharp patches."""
+    """A rectangle of a view that waits to be read: its corner and pixels, and the patches seen in the view."""
 
     frame: int
+    scale: int
     left: int
     top: int
     pixels: Picture
-    finest: Mask
+    seen: Mask
 
 
 def read_video(path: Path, settings: ReaderSettings, cache: bool = True) -> Reading:
@@ -62,9 +63,8 @@ def read_video(path: Path, settings: ReaderSettings, cache: bool = True) -> Read
     with FrameSource(path, settings.resolution, settings.frames, settings.sampling, cache) as source:
         tiling = Tiling.of(*source.size)
         looker = Looker(settings, tiling)
-        memory = ReadMemory(*source.size)
         for look in looker.looks(source):
-            desk.add(look, memory)
+            desk.add(look)
         desk.read()
     return Reading(desk.lines, _details(source, tiling, looker, desk))
 
@@ -82,19 +82,22 @@ class Desk:
     engine: Engine
     lines: list[Line] = field(default_factory=list)
     waiting: list[Region] = field(default_factory=list)
+    memories: dict[int, ReadMemory] = field(default_factory=dict)
     seconds: float = 0.0
     regions: int = 0
     pixels: int = 0
 
-    def add(self, look: Look, memory: ReadMemory) -> None:
-        """Queue what a frame has that was not read before."""
+    def add(self, look: Look) -> None:
+        """Queue what a frame shows, at any scale, that was not read before."""
         started = time.perf_counter()
-        worth = memory.fresh(look.rebuilt, look.finest)
-        memory.remember(look.rebuilt, worth)
-        for box in patch_boxes(worth):
-            left, top, right, bottom = (side * PATCH_SIZE for side in box)
-            pixels = look.rebuilt[top:bottom, left:right]
-            self.waiting.append(Region(look.index, left, top, pixels, look.finest))
+        for view in look.views():
+            memory = self.memories.setdefault(view.scale, ReadMemory(*view.picture.shape[:2]))
+            worth = memory.fresh(view.picture, lettering(view.picture, view.seen))
+            memory.remember(view.picture, worth)
+            for box in patch_boxes(worth):
+                left, top, right, bottom = (side * PATCH_SIZE for side in box)
+                pixels = view.picture[top:bottom, left:right]
+                self.waiting.append(Region(look.index, view.scale, left, top, pixels, view.seen))
         self.seconds += time.perf_counter() - started
         if sum(region.pixels.size // 3 for region in self.waiting) > FLUSH_PIXELS:
             self.read()
@@ -124,16 +127,18 @@ def _line(text: Text, place: Placement, region: Region) -> Line | None:
     if left < -GAP or right > place.width + GAP:
         return None
     top, bottom = text.box[1] - place.top, text.box[3] - place.top
-    box = (region.left + left, region.top + top, region.left + right, region.top + bottom)
-    return Line(text.text, text.score, region.frame, box, _sharp_share(region.finest, box))
+    seen = (region.left + left, region.top + top, region.left + right, region.top + bottom)
+    zoom = TILE / region.scale
+    box = (seen[0] * zoom, seen[1] * zoom, seen[2] * zoom, seen[3] * zoom)
+    return Line(text.text, text.score, region.frame, box, _sharp_share(region.seen, seen), bottom - top)
 
 
-def _sharp_share(finest: Mask, box: tuple[float, float, float, float]) -> float:
-    """The share of a box that lies on patches of `finest`."""
+def _sharp_share(seen: Mask, box: tuple[float, float, float, float]) -> float:
+    """The share of a box that lies on patches of `seen`."""
     xs = (np.arange(np.floor(box[0]), np.ceil(box[2])) // PATCH_SIZE).astype(int)
     ys = (np.arange(np.floor(box[1]), np.ceil(box[3])) // PATCH_SIZE).astype(int)
-    xs, ys = xs.clip(0, finest.shape[1] - 1), ys.clip(0, finest.shape[0] - 1)
-    return float(finest[np.ix_(ys, xs)].mean()) if len(xs) and len(ys) else 0.0
+    xs, ys = xs.clip(0, seen.shape[1] - 1), ys.clip(0, seen.shape[0] - 1)
+    return float(seen[np.ix_(ys, xs)].mean()) if len(xs) and len(ys) else 0.0
 
 
 def _details(source: FrameSource, tiling: Tiling, looker: Looker, desk: Desk) -> dict[str, Any]:

@@ -49,15 +49,18 @@ class Tiling:
         """Rows and columns of tiles."""
         return self.grid.rows, self.grid.cols
 
+    def pad(self, frames: Picture) -> Picture:
+        """uint8 (T, height, width, 3) -> (T, rows * 224, columns * 224, 3), the edge repeated outwards."""
+        below, right = self.grid.height - self.height, self.grid.width - self.width
+        return np.pad(frames, ((0, 0), (0, below), (0, right), (0, 0)), mode="edge")
+
     def split(self, frames: Picture) -> Tensor:
         """uint8 (T, height, width, 3) -> float (tiles, T, 3, 224, 224) in [0, 1].
 
         The picture's last row and column are repeated into the padding: black there would make an edge that
         no camera saw, and selectors would look at it.
         """
-        below, right = self.grid.height - self.height, self.grid.width - self.width
-        padded = np.pad(frames, ((0, 0), (0, below), (0, right), (0, 0)), mode="edge")
-        tiles = torch.from_numpy(self.grid.split(padded))
+        tiles = torch.from_numpy(self.grid.split(self.pad(frames)))
         return tiles.permute(0, 1, 4, 2, 3).to(torch.float32, memory_format=torch.contiguous_format).div_(255)
 
     def join(self, clips: Tensor) -> Picture:
