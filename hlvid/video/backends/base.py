@@ -9,7 +9,7 @@ Example::
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -39,7 +39,7 @@ class Info:
     rotation: int
     pix_fmt: str
     decoder: str
-    timestamps: npt.NDArray[np.float64]
+    timestamps: npt.NDArray[np.float64] = field(repr=False)
     notes: tuple[str, ...] = ()
 
 

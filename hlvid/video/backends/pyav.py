@@ -46,16 +46,11 @@ class PyavBackend:
         """Raises VideoError, OSError or av's FFmpegError if the file holds no readable video."""
         self._path, self._threads = path, threads
         self._index = load_index(path)
-        notes: list[str] = []
-        with closing(decode_all(path, notes, threads)) as frames:
-            first = next(frames, None)
-            if first is None:
-                raise VideoError(f"{path}: no frame decodes ({'; '.join(notes)}); fetch the file again")
-            if self._index.packets is not None and first.pts != self._index.pts[0]:
-                self._index = relearn(path, fault="")
-            self._turn = Turn.of(first)
-            self._first = first.format.name, self._turn.shown(first.height, first.width)
-        self._codec, self._rate = _header(path)
+        first, self._codec, self._rate = _probe(path, threads)
+        if self._index.packets is not None and first.pts != self._index.pts[0]:
+            self._index = relearn(path, fault="")
+        self._turn = Turn.of(first)
+        self._first = first.format.name, self._turn.shown(first.height, first.width)
 
     @property
     def info(self) -> Info:
@@ -256,13 +251,17 @@ def _threads_for(decoder: Any) -> int:
     return min(os.cpu_count() or 1, 8, max(2, THREAD_BYTES // frame_bytes))
 
 
-def _header(path: Path) -> tuple[str, float]:
-    """The codec's name and the average frame rate that the container declares (0 if none)."""
+def _probe(path: Path, threads: int | None) -> tuple[Any, str, float]:
+    """The first frame, the codec's name and the average frame rate that the container declares (0 if none)."""
     import av
 
     with av.open(str(path)) as container:
+        _prepare(container, threads)
         stream = container.streams.video[0]
-        return str(stream.codec_context.codec.canonical_name), float(stream.average_rate or 0)
+        first = next(container.decode(video=0), None)
+        if first is None:
+            raise VideoError(f"{path}: no frame decodes; fetch the file again")
+        return first, str(stream.codec_context.codec.canonical_name), float(stream.average_rate or 0)
 
 
 def _average_rate(timestamps: Any, declared: float) -> float:
