@@ -7,8 +7,9 @@ Example::
 
 Which to read: Wilson's says how far another set of questions *about the same recordings* might move the
 number; the clustered one, how far other recordings might, which is what a benchmark is for. Measured on HLVid's
-own structure with right answers correlated within recordings (ICC 0.1 to 0.3), nominal 95 %: Wilson 50 to 74 %,
-plain percentile bootstrap 88 to 92 %, ours 91 to 97 % (`benchmarks/statistics.py` measures it again).
+own structure, nominal 95 %, right answers correlated within recordings (ICC 0.1 to 0.3): Wilson 53 to 75 %, plain
+percentile bootstrap 91 to 92 %, ours 95 to 96 %; on six recordings of eight questions ours is cautious, 96 to
+98 % (`benchmarks/statistics.py`, 1000 runs each).
 """
 
 import math
