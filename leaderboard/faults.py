@@ -5,7 +5,7 @@ Example::
     Fault("predictions.jsonl", 12, "answer", "'F' is not one of A, B, C, D", "give a letter or null")
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,19 +42,22 @@ class SubmissionError(AnswerError):
         super().__init__(f"{len(self.faults)} fault(s) in the submission\n  " + "\n  ".join(lines))
 
 
-def from_validation(error: ValidationError, file: str, line: int | None) -> list[Fault]:
-    """Pydantic's errors as faults; the offending value is shown shortened."""
-    return [
-        Fault(
-            file, line, ".".join(str(part) for part in item["loc"]) or "(all)", _problem(item), _remedy(item)
-        )
-        for item in error.errors(include_url=False, include_context=False)
-    ]
+def from_validation(error: ValidationError, file: str, line: Callable[..., int | None]) -> list[Fault]:
+    """Pydantic's errors as faults; `line(*path)` says where a field stands. Bad values are shown shortened."""
+    found = []
+    for item in error.errors(include_url=False, include_context=False)[:SHOWN]:
+        path = tuple(item["loc"])
+        field = ".".join(shorten(part) if not str(part).isidentifier() else str(part) for part in path)
+        found.append(Fault(file, line(*path), field[:200] or "(all)", _problem(item), _remedy(item)))
+    return found
 
 
 def shorten(value: object, limit: int = 60) -> str:
-    """`repr` of untrusted input, cut to `limit` characters."""
-    text = repr(value)
+    """`repr` of untrusted input cut to `limit` characters; never raises."""
+    try:
+        text = repr(value if not isinstance(value, str) else value[: limit + 1])
+    except (ValueError, RecursionError):  # an integer of more digits than Python will print
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

@@ -1,14 +1,18 @@
-"""Reading the two files of a submission, which anybody may have written: bounded, no aliases, no links.
+"""Reading the two files of a submission, which anybody may have written: bounded, no links, nothing executed.
 
 Example::
 
-    data, faults = read_yaml(folder / "submission.yaml")
+    data, lines, faults = read_yaml(folder / "submission.yaml")
     predictions, faults = read_predictions(folder / "predictions.jsonl", limit=2680)
 
-Nothing here raises on bad content: what is wrong comes back as faults with line and field.
+Nothing here raises on bad content: what is wrong comes back as faults with line and field. What could take
+long (many fields, many faults, long numbers) is cut off with a fault of its own.
 """
 
 import json
+import os
+import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,74 +22,47 @@ from pydantic import ValidationError
 
 from leaderboard.faults import Fault, from_validation, shorten
 from leaderboard.schema import Prediction
+from leaderboard.yaml_loader import YamlLines, line_of, parse_yaml
 
 YAML_BYTES = 64 * 1024
 JSONL_BYTES = 50 * 1024 * 1024
-LINE_BYTES = 2 * 1024 * 1024
-DEPTH = 8
+LINE_CHARACTERS = 2 * 1024 * 1024
+MOST_FIELDS = 50  # of one line
+MOST_FAULTS = 1_000  # after which a file is not read on
 
 Numbered = tuple[int, Prediction]
 
 
-class _BoundedLoader(yaml.SafeLoader):
-    """SafeLoader that refuses aliases (billion laughs), deep nesting and a key given twice."""
-
-    depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not allowed")
-        self.depth += 1
-        if self.depth > DEPTH:
-            raise yaml.YAMLError(f"nested deeper than {DEPTH} levels")
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.YAMLError(f"given twice: {', '.join(twice)}")
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> tuple[dict[str, Any], list[Fault]]:
-    """The mapping in a YAML file, or faults; at most 64 KiB, 8 levels, no aliases, no duplicate keys."""
-    text, faults = _read_text(path, YAML_BYTES)
+def read_yaml(path: Path) -> tuple[dict[str, Any], YamlLines, list[Fault]]:
+    """The mapping in a YAML file with the lines of its fields, or faults; at most 64 KiB (see `yaml_loader`)."""
+    text, faults = read_text(path, YAML_BYTES)
+    lines = YamlLines({(): 1})
     if faults:
-        return {}, faults
+        return {}, lines, faults
     try:
-        data = yaml.load(text, Loader=_BoundedLoader)  # a SafeLoader: no python objects can be built
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = None if mark is None else mark.line + 1
-        problem = getattr(error, "problem", None) or str(error)
-        return {}, [Fault(path.name, line, "(yaml)", f"cannot be read: {problem}", "correct the YAML")]
+        data, lines = parse_yaml(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        line = line_of(error, text) if isinstance(error, yaml.YAMLError) else None
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "is not valid YAML"
+        return {}, lines, [Fault(path.name, line, "(yaml)", f"cannot be read: {problem}", "correct the YAML")]
     if not isinstance(data, dict):
-        return {}, [
-            Fault(
-                path.name,
-                None,
-                "(all)",
-                f"is not a mapping but {shorten(data)}",
-                "write 'field: value' lines",
-            )
-        ]
-    return data, []
+        problem = f"is not a mapping but {shorten(data)}"
+        return {}, lines, [Fault(path.name, 1, "(all)", problem, "write 'field: value' lines")]
+    return data, lines, []
 
 
 def read_predictions(path: Path, limit: int) -> tuple[list[Numbered], list[Fault]]:
     """All lines of a predictions file with their line numbers; at most `limit` lines are read."""
-    text, faults = _read_text(path, JSONL_BYTES)
-    if faults:
-        return [], faults
+    text, faults = read_text(path, JSONL_BYTES)
     predictions: list[Numbered] = []
     for count, (number, line) in enumerate(_lines(text)):
         if count >= limit:
-            faults.append(
-                Fault(path.name, number, "(line)", f"more than {limit} lines", "one line a question")
-            )
+            problem = f"more than {limit} lines"
+            faults.append(Fault(path.name, number, "(line)", problem, "give one line a question"))
+            break
+        if len(faults) >= MOST_FAULTS:
+            problem = f"not read on after {MOST_FAULTS} faults"
+            faults.append(Fault(path.name, number, "(line)", problem, "mend those first"))
             break
         parsed = _parse_line(path.name, number, line)
         if isinstance(parsed, Prediction):
@@ -93,6 +70,36 @@ def read_predictions(path: Path, limit: int) -> tuple[list[Numbered], list[Fault
         else:
             faults.extend(parsed)
     return predictions, faults
+
+
+def read_text(path: Path, limit: int) -> tuple[str, list[Fault]]:
+    """A plain file of at most `limit` bytes as UTF-8 (a byte-order mark is dropped), or the fault in it."""
+
+    def fault(problem: str, remedy: str, line: int | None = None) -> tuple[str, list[Fault]]:
+        return "", [Fault(path.name, line, "(file)", problem, remedy)]
+
+    data = _read_bytes(path, limit + 1)
+    if data is None:
+        return fault("is not a plain file in the folder", f"put a real {path.name} there")
+    if len(data) > limit:
+        return fault(f"has more than {limit:,} bytes", "shorten it")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return fault("is UTF-16", "save it as UTF-8", 1)
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        return fault(f"is not UTF-8 (byte {error.start})", "save it as UTF-8", line)
+
+
+def _read_bytes(path: Path, limit: int) -> bytes | None:
+    """Up to `limit` bytes; None unless it is a regular file (a link is not followed, a pipe not waited for)."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        return file.read(limit) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -103,26 +110,26 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _parse_line(file: str, number: int, line: str) -> Prediction | list[Fault]:
-    if len(line) > LINE_BYTES:
-        return [
-            Fault(file, number, "(line)", f"is longer than {LINE_BYTES} characters", "shorten raw_output")
-        ]
+    def fault(problem: str, remedy: str = "write one JSON object a line") -> list[Fault]:
+        return [Fault(file, number, "(line)", problem, remedy)]
+
+    if len(line) > LINE_CHARACTERS:
+        return fault(f"is longer than {LINE_CHARACTERS:,} characters", "shorten raw_output")
     try:
         record = json.loads(line, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
-        return [Fault(file, number, "(line)", f"is not JSON: {error}", "write one JSON object a line")]
+        return fault(f"is not JSON: {str(error)[:200]}")
     if not isinstance(record, dict):
-        return [
-            Fault(
-                file, number, "(line)", f"is {shorten(record)}, not an object", "write one JSON object a line"
-            )
-        ]
-    if isinstance(record.get("question_id"), int) and not isinstance(record["question_id"], bool):
-        record["question_id"] = str(record["question_id"])  # the real benchmark's ids are numbers
+        return fault(f"is {shorten(record)}, not an object")
+    if len(record) > MOST_FIELDS:
+        return fault(f"has {len(record)} fields", "give the schema's fields alone")
+    name = record.get("question_id")
+    if isinstance(name, int) and not isinstance(name, bool) and abs(name) < 10**18:
+        record["question_id"] = str(name)  # the real benchmark's ids are numbers
     try:
         return Prediction.model_validate(record)
     except ValidationError as error:
-        return from_validation(error, file, number)
+        return from_validation(error, file, lambda *path: number)
 
 
 def _no_constant(name: str) -> Any:
@@ -130,28 +137,8 @@ def _no_constant(name: str) -> Any:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        raise ValueError(
-            f"a field is given twice: {', '.join(sorted({key for key in keys if keys.count(key) > 1}))}"
-        )
-    return dict(pairs)
-
-
-def _read_text(path: Path, limit: int) -> tuple[str, list[Fault]]:
-    """The file as UTF-8 (a byte-order mark is dropped), or the fault that prevents it."""
-
-    def fault(problem: str, remedy: str, line: int | None = None) -> tuple[str, list[Fault]]:
-        return "", [Fault(path.name, line, "(file)", problem, remedy)]
-
-    if path.is_symlink() or not path.is_file():
-        return fault("is not a plain file in the folder", f"put a real {path.name} there")
-    size = path.stat().st_size
-    if size > limit:
-        return fault(f"is {size:,} bytes, more than {limit:,}", "shorten it")
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig"), []
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        return fault(f"is not UTF-8 (byte {error.start})", "save it as UTF-8", line)
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"field {shorten(twice)} is given twice")
+    return record

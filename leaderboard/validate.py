@@ -2,9 +2,9 @@
 
 Example::
 
-    report = check_folder(Path("my-run"), questions=load("hlvid"))
+    report = check_folder(Path("submissions/hlvid_mini/my-run"))
     report.raise_for_faults()
-    summary = report.summary()
+    summarize(report.rows).overall.value
 
 The letter that counts is read from `raw_output` by hlvid's own parser where that text is given, else from
 `answer`; where both are given and disagree, a warning says so and the text wins: all rows are parsed alike.
@@ -15,16 +15,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from hlvid.dataset import Question
-from hlvid.scoring.accuracy import Summary, summarize
+from hlvid.errors import DatasetError
+from hlvid.scoring.accuracy import Row
 from hlvid.scoring.answers import parse_answer
 from leaderboard.faults import Fault, SubmissionError, from_validation, shorten
+from leaderboard.questions import MINI, AnswerKey, Keys
 from leaderboard.reading import Numbered, read_predictions, read_yaml
 from leaderboard.schema import Prediction, Submission
+from leaderboard.yaml_loader import YamlLines
 
 YAML_NAME = "submission.yaml"
 JSONL_NAME = "predictions.jsonl"
@@ -32,16 +34,19 @@ ALLOWED = {YAML_NAME, JSONL_NAME, "README.md"}
 FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 MOST_LINES = 10  # times the questions: past that a file is not worth reading on
 
-Row = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found. `rows` (for `hlvid.scoring.summarize`) are complete when `faults` is empty."""
+    """What a check found. Without faults, `rows` (for `hlvid.scoring.summarize`) has every question of `key`.
+
+    `key` is None for a reported number, and where it is not on this machine (a fault says so).
+    """
 
     folder: Path
     submission: Submission | None
+    key: AnswerKey | None
     rows: tuple[Row, ...]
+    predictions: Mapping[str, Prediction]
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...] = ()
 
@@ -50,45 +55,65 @@ class Report:
         if self.faults:
             raise SubmissionError(self.faults)
 
-    def summary(self) -> Summary:
-        """The recomputed score; only for a submission without faults and with predictions."""
-        self.raise_for_faults()
-        return summarize(self.rows)
 
+def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False) -> Report:
+    """Check a submission folder against its benchmark's answer key; never raises on bad content.
 
-def check_folder(folder: Path, questions: Sequence[Question]) -> Report:
-    """Check a submission folder against the benchmark's questions; never raises on bad content."""
+    Args:
+        folder: holds submission.yaml and predictions.jsonl, both untrusted.
+        keys: answer keys; by default from this machine's data folder.
+        placed: the folder is BENCHMARK/NAME as on the board, so its parent's name has to agree.
+    """
     faults = _check_files(folder)
-    submission, yaml_faults = read_submission(folder)
+    if faults and not folder.is_dir():
+        return Report(folder, None, None, (), {}, tuple(faults))
+    submission, lines, yaml_faults = read_submission(folder)
     faults += yaml_faults
-    rows: list[Row] = []
-    warnings: list[str] = []
-    if submission is not None and submission.reported is None:
-        lines, line_faults = read_predictions(folder / JSONL_NAME, limit=MOST_LINES * max(len(questions), 1))
-        faults += line_faults
-        rows, warnings, match_faults = match(lines, questions)
-        faults += match_faults
-    elif submission is not None and (folder / JSONL_NAME).exists():
-        problem = "a reported number has no predictions"
-        faults.append(Fault(YAML_NAME, None, "reported", problem, f"remove 'reported' or {JSONL_NAME}"))
-    return Report(folder, submission, tuple(rows), tuple(faults), tuple(warnings))
+    if submission is None:
+        return Report(folder, None, None, (), {}, tuple(faults))
+    if placed and folder.parent.name != submission.benchmark:
+        problem = f"is {submission.benchmark}, but the folder lies under {shorten(folder.parent.name)}"
+        faults.append(Fault(YAML_NAME, lines.of("benchmark"), "benchmark", problem, "move the folder"))
+    if submission.reported is not None:
+        if os.path.lexists(folder / JSONL_NAME):
+            problem, remedy = "a reported number has no predictions", f"remove 'reported' or {JSONL_NAME}"
+            faults.append(Fault(YAML_NAME, lines.of("reported"), "reported", problem, remedy))
+        return Report(folder, submission, None, (), {}, tuple(faults))
+    key, key_faults = _key(submission, keys or Keys(), lines)
+    faults += key_faults
+    if key is None:
+        return Report(folder, submission, None, (), {}, tuple(faults))
+    numbered, line_faults = read_predictions(folder / JSONL_NAME, limit=MOST_LINES * len(key.questions))
+    matched = match(numbered, key.questions)
+    # Lines that cannot be read have faults of their own: their questions are not missing too.
+    faults += line_faults + [one for one in matched.faults if not (line_faults and one.line is None)]
+    predictions = {prediction.question_id: prediction for _, prediction in numbered}
+    rows = () if faults else matched.rows
+    return Report(folder, submission, key, rows, predictions, tuple(faults), matched.warnings)
 
 
-def read_submission(folder: Path) -> tuple[Submission | None, list[Fault]]:
-    """`submission.yaml` as a `Submission`, or its faults."""
-    data, faults = read_yaml(folder / YAML_NAME)
+def read_submission(folder: Path) -> tuple[Submission | None, YamlLines, list[Fault]]:
+    """`submission.yaml` as a `Submission` with the lines of its fields, or its faults."""
+    data, lines, faults = read_yaml(folder / YAML_NAME)
     if faults:
-        return None, faults
+        return None, lines, faults
     try:
-        return Submission.model_validate(data), []
+        return Submission.model_validate(data), lines, []
     except ValidationError as error:
-        return None, from_validation(error, YAML_NAME, None)
+        return None, lines, from_validation(error, YAML_NAME, lines.of)
 
 
-def match(
-    lines: Sequence[Numbered], questions: Sequence[Question]
-) -> tuple[list[Row], list[str], list[Fault]]:
-    """Pair predictions with questions: rows to score in question order, warnings, faults."""
+@dataclass(frozen=True)
+class Matched:
+    """Predictions paired with questions: rows in question order, warnings, faults."""
+
+    rows: tuple[Row, ...]
+    warnings: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+def match(lines: Sequence[Numbered], questions: Sequence[Question]) -> Matched:
+    """Pair predictions with questions; each question has to be answered once, and nothing else."""
     known = {question.id: question for question in questions}
     first: dict[str, tuple[int, Prediction]] = {}
     faults: list[Fault] = []
@@ -96,22 +121,36 @@ def match(
         name = prediction.question_id
         if name not in known:
             problem = f"{shorten(name)} is not a question of this benchmark"
-            faults.append(
-                Fault(JSONL_NAME, number, "question_id", problem, "remove the line or correct the id")
-            )
+            remedy = "remove the line or correct the id"
+            faults.append(Fault(JSONL_NAME, number, "question_id", problem, remedy))
         elif name in first:
             problem = f"{shorten(name)} is answered again (first on line {first[name][0]})"
             faults.append(Fault(JSONL_NAME, number, "question_id", problem, "keep one line a question"))
         else:
             first[name] = (number, prediction)
-    rows: list[Row] = []
-    warnings: list[str] = []
-    for question in questions:
-        row, warning, row_faults = _score(question, first.get(question.id))
-        rows.append(row)
-        warnings += warning
-        faults += row_faults
-    return rows, warnings, faults
+    scored = [_score(question, first.get(question.id)) for question in questions]
+    return Matched(
+        tuple(row for row, _, _ in scored),
+        tuple(warning for _, warnings, _ in scored for warning in warnings),
+        (*faults, *(fault for _, _, found in scored for fault in found)),
+    )
+
+
+def _key(submission: Submission, keys: Keys, lines: YamlLines) -> tuple[AnswerKey | None, list[Fault]]:
+    """The answer key of the version that the submission states, or why there is none."""
+    stated, field = submission.dataset_revision, "dataset_revision"
+    try:
+        key = keys.get(submission.benchmark, stated)
+    except DatasetError as error:
+        wrong = submission.benchmark == MINI
+        field = field if wrong else "benchmark"
+        problem = f"cannot be scored here: {error}"
+        return None, [Fault(YAML_NAME, lines.of(field), field, problem, "see docs/leaderboard.md")]
+    if key.matches(stated):
+        return key, []
+    problem = f"{shorten(stated, 100)} is not the version of the answer key, {key.revision}"
+    remedy = "run on that version; or leave the field out if the questions are the same"
+    return None, [Fault(YAML_NAME, lines.of(field), field, problem, remedy)]
 
 
 def _score(question: Question, found: tuple[int, Prediction] | None) -> tuple[Row, list[str], list[Fault]]:
