@@ -18,7 +18,6 @@ import os
 import platform
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -131,7 +130,7 @@ def compare(clip: Path, gop: int, count: int, rounds: int) -> dict[str, Any]:
         for name, measure in contestants.items():
             runs[name].append(measure())
     medians = {
-        name: {key: statistics.median(m[key] for m in taken) for key in taken[0]}
+        name: {key: float(np.median([m[key] for m in taken])) for key in taken[0]}
         for name, taken in runs.items()
     }
     return {"gop": gop, "frames": count, "readers": medians, **_ratios(medians)}
