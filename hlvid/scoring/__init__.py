@@ -10,7 +10,7 @@ Example::
 |---|---|
 | answers | which option did the model mean? |
 | accuracy, intervals, resampling | how many are right, and how sure is that? |
-| compare, paired, multiple | is one system better than another? |
+| compare, table, paired, multiple | is one system better than another? |
 | ranks, power | which places are possible; what difference could be seen at all? |
 | difficulty, breakdown | which questions are hard or mislabelled; where do systems differ? |
 """

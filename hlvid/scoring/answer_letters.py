@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 )
 _STOP = re.compile(r"[.!?。;；]|\n")
 _ENDS_CLAUSE = re.compile(r"\s*(?:$|[^\sA-Za-z0-9À-ɏ(\"'&+])|[ \t]*\n|\s*[(\"']")
-_PAUSE = re.compile(r"[.,:;!?\n]")
+_PAUSE = re.compile(r"[.,:;!?\n(–—]")
 _REACH = 8  # words read backwards from a letter
 _TIES = "'’&+-\\/."
 _TIED_AFTER = re.compile(r"['’][A-Za-z]|[-&+][\w&+]|\.[A-Za-z]\.")
@@ -70,7 +70,7 @@ class _Reading:
         found = [index for index in range(len(self.tokens)) if self.is_letter(index)]
         chains: list[list[int]] = []
         for index in found:
-            if chains and self.joined(chains[-1][-1], index):
+            if chains and self.joined(chains[-1], index):
                 chains[-1].append(index)
             else:
                 chains.append([index])
@@ -108,14 +108,21 @@ class _Reading:
         gap = self.text[self.tokens[index].end : following.start]
         return following.word if gap and not gap.strip(" \t") and following.word[0] < "\u0370" else None
 
-    def joined(self, left: int, right: int) -> bool:
-        """Whether only "," "/" "&" or a word such as "or" stands between two letters."""
+    def joined(self, chain: list[int], right: int) -> bool:
+        """Whether a letter goes on a chain: only "," "/" "&" or a word such as "or" stands between.
+
+        After that word the chain is complete: "between C and D, C is right" is a pair and a single letter.
+        """
+        left = chain[-1]
         between = [token.word for token in self.tokens[left + 1 : right]]
         gap = self.text[self.tokens[left].end : self.tokens[right].start]
         if len(between) > 1 or any(word not in words.JOINERS for word in between) or "\n" in gap:
             return False
+        if between:
+            return True
+        complete = len(chain) > 1 and left - chain[-2] > 1
         signs = set(re.sub(r"[\w\s()\[\]*\"']", "", gap))
-        return bool(between) or (bool(signs) and signs <= set(",/&+、"))
+        return bool(signs) and signs <= set(",/&+、") and not complete
 
     def read(self, chain: list[int]) -> list[Group]:
         """The role of a chain of letters; one group, or two for "the answer is B and A is wrong"."""
@@ -155,7 +162,7 @@ class _Reading:
 
     def role_after(self, word: str, passed: list[str], last: int) -> Role | None:
         """What a word before a letter makes of it, given the words between; None to read on backwards."""
-        if words.is_denial(word):
+        if words.is_denial(word) or (word == "instead" and passed[-1:] == ["of"]):
             return "denied"
         direct = not set(passed) - words.FILLERS  # nothing of weight between
         after_be = bool(passed) and passed[0] in words.BE
@@ -173,15 +180,12 @@ class _Reading:
         for here in range(index + 1, len(self.tokens)):
             gap = self.text[self.tokens[here - 1].end : self.tokens[here].start]
             word = self.tokens[here].word
-            verdict = (
-                ":" in gap
-                and here == index + 1
-                and not starts_with(self.text, self.options, self.tokens[here].start)
-            )
-            if re.search(r"[.,:;!?\n]", gap) and not (verdict and words.is_denial(word)):
-                break
-            if words.is_denial(word):
+            option = starts_with(self.text, self.options, self.tokens[here].start)  # "B: No parking"
+            comment = here == index + 1 and gap.strip() == ":" and not option  # "B: no"
+            if words.is_denial(word) and (comment or not _PAUSE.search(gap)):
                 return "denied"
+            if _PAUSE.search(gap):
+                break
             if word in words.CORRECT:
                 return "declared"
             if words.is_marker(word):
@@ -193,6 +197,8 @@ class _Reading:
     def ends_clause(self, index: int) -> bool:
         """Whether the sentence or clause stops at this letter, or its option's text or a reason follows."""
         end = self.tokens[index].end
+        if self.text[end : end + 1] == "?":
+            return False
         if _ENDS_CLAUSE.match(self.text, end) or starts_with(self.text, self.options, end):
             return True
         follower = self.follower(index)

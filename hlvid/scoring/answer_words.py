@@ -48,7 +48,7 @@ DENIAL_PARTS = ("不是", "不选", "ではな")
 DENIALS = _words(
     """
     not no nor neither never isn wasn cannot except without out exclude excluded excludes eliminate
-    eliminated eliminates wrong incorrect false unlikely impossible less kein keine nicht ni non pas
+    eliminated eliminates wrong incorrect false unlikely impossible less than kein keine nicht ni non pas
     não не unable
     """
 )
