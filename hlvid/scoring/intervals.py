@@ -9,7 +9,7 @@ Which to read: Wilson's says how far another set of questions *about the same re
 number; the clustered one, how far other recordings might, which is what a benchmark is for. Measured on HLVid's
 own structure, nominal 95 %, right answers correlated within recordings (ICC 0.1 to 0.3): Wilson 53 to 75 %, plain
 percentile bootstrap 91 to 92 %, ours 95 to 96 %; on six recordings of eight questions ours is cautious, 96 to
-98 % (`benchmarks/statistics.py`, 1000 runs each).
+98 % (`benchmarks/scoring.py`, 1000 runs each).
 """
 
 import math

@@ -1,6 +1,6 @@
 """How fast and how honest the statistics are; prints one JSON object.
 
-    python benchmarks/statistics.py [--runs 1000] [--out statistics.json]
+    python benchmarks/scoring.py [--runs 1000] [--out scoring.json]
 
 - speed: 50 submissions of HLVid's size x 10,000 clustered bootstrap draws, with intervals and rank intervals
   (goal: under 10 s on 2 cores), and all 1,225 pairs compared.
