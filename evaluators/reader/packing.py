@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 Picture = npt.NDArray[np.uint8]
 
-GAP = 12
+GAP = 8
 SIDE = 1536
 """Usual side of a canvas in px; a larger region gets a larger canvas."""
 GREY = 127

@@ -1,14 +1,14 @@
-"""Which parts of a rebuilt picture are worth reading: seen sharply, and not read before.
+"""Which parts of a view are worth reading: gazed at this scale, like lettering, and not read before.
 
 Example::
 
-    memory = ReadMemory(tiling.height, tiling.width)
-    worth = memory.fresh(look.rebuilt, look.finest)     # bool, patches of 16 px
-    boxes = patch_boxes(worth)                          # (left, top, right, bottom) in patches
-    memory.remember(look.rebuilt, worth)
+    memory = ReadMemory(*view.picture.shape[:2])
+    worth = memory.fresh(view.picture, lettering(view.picture, view.seen))    # bool, patches of 16 px
+    boxes = patch_boxes(worth)                        # (left, top, right, bottom) in patches
+    memory.remember(view.picture, worth)
 
-Text detectors cost by the pixel, so a sparse gaze should cost little: only rectangles around sharply seen
-patches are read, and in a static scene only once.
+Text detectors cost by the pixel and recognisers by the false alarm, so a sparse gaze should cost little: only
+rectangles around gazed patches are read, grain and foliage are passed over, and a static scene is read once.
 """
 
 import cv2
@@ -39,8 +39,8 @@ CONTRAST = 24
 FULL_ENOUGH = 0.75
 """A rectangle filled less than this is worth cutting in two, if that saves a tenth of its area."""
 
-OVERLAP = 3
-"""Patches (48 px) by which the halves overlap, so that a word on the cut is whole in one of them."""
+OVERLAP = 2
+"""Patches (32 px) by which the halves overlap, so that a word on the cut is whole in one of them."""
 
 
 class ReadMemory:
@@ -51,18 +51,15 @@ class ReadMemory:
         self.pixels: Picture = np.zeros((height, width, 3), np.uint8)
         self.known: Mask = np.zeros((self.rows, self.cols), np.bool_)
 
-    def fresh(self, picture: Picture, finest: Mask) -> Mask:
-        """Patches of `finest` to read: those not read before or changed since, with their sharp neighbours.
+    def fresh(self, picture: Picture, seen: Mask) -> Mask:
+        """Patches of `seen` to read: those not read before or changed since, with their neighbours in `seen`.
 
-        picture: uint8 (H, W, 3). finest: bool (>= rows, >= cols); padding is cut off. Returns bool (rows,
-            cols).
+        picture: uint8 (H, W, 3). seen: bool (rows, cols). Returns bool (rows, cols).
         """
-        sharp = finest[: self.rows, : self.cols]
-        changed = sharp & (~self.known | (patch_difference(picture, self.pixels) > UNCHANGED))
-        # Changed strokes at a word's end need the rest of the word: two patches to either side, one up and
-        # down.
+        changed = seen & (~self.known | (patch_difference(picture, self.pixels) > UNCHANGED))
+        # Strokes that changed at a word's end need the rest of the word.
         reach: Picture = cv2.dilate(changed.astype(np.uint8), np.ones((3, 5), np.uint8))
-        return sharp & (reach > 0)
+        return seen & (reach > 0)
 
     def remember(self, picture: Picture, read: Mask) -> None:
         """Note that the patches `read` (bool (rows, cols)) have been read as they are in `picture`."""
@@ -72,7 +69,7 @@ class ReadMemory:
 
 
 def lettering(picture: Picture, seen: Mask) -> Mask:
-    """The patches of `seen` that have two tones, and those of `seen` next to them: words begin and end there.
+    """The patches of `seen` that have two tones, two or more in a row, and those next to them: words end there.
 
     picture: uint8 (H, W, 3), sides multiples of 16. seen: bool (H / 16, W / 16). Returns bool like `seen`.
     """
@@ -88,7 +85,8 @@ def lettering(picture: Picture, seen: Mask) -> Mask:
     between = share * (mean_light - mean) ** 2 / np.maximum(1 - share, 1e-6)
     core = np.zeros(seen.shape, np.uint8)
     core[row, col] = (between >= TWO_TONES * tones.var(-1)) & (high - low >= CONTRAST)
-    near: Picture = cv2.dilate(core, np.ones((3, 3), np.uint8))
+    pairs = cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((1, 2), np.uint8))
+    near: Picture = cv2.dilate(pairs, np.ones((3, 3), np.uint8))
     return seen & (near > 0)
 
 
