@@ -1,7 +1,7 @@
 """Time and memory of gazed encoding: fewer tokens against all of them, and blocks against one big mask.
 
-    python benchmarks/encoder.py                                  # SigLIP base shape, CPU, one and eight clips
-    python benchmarks/encoder.py --shape so400m --device cuda --dtype bfloat16 --rounds 20
+    python -m benchmarks.encoder                                  # SigLIP base shape, CPU, one and eight clips
+    python -m benchmarks.encoder --shape so400m --device cuda --dtype bfloat16 --rounds 20
 
 Each case of 16 frames is encoded by this project ("gazed"), by an implementation in this file that embeds every
 patch, gathers and masks ("masked"), and as the bare matrix products of its linear layers ("floor": no encoder
