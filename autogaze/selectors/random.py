@@ -40,7 +40,8 @@ class Random(ScoredSelector):
     def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
         """Uniform numbers in [0, 1) of 24 bits."""
         sample = (clips[..., ::4, ::4] * 255).round().clamp(0, 255).to(torch.uint8).flatten(2).cpu().numpy()
-        keys = _mix(_fingerprint(sample) + np.uint64(self.seed) * np.uint64(0xD1B54A32D192ED03))
+        seed = np.uint64(self.seed * 0xD1B54A32D192ED03 % 2**64)
+        keys = _mix(_fingerprint(sample) + seed)
         words = _mix(keys[..., None] + _steps(tokens_per_frame()))
         uniform = (words >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
         return torch.from_numpy(uniform).to(clips.device)
