@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 
 # Modules of the other packages that add their commands to the roof; each has `mount(app)` and imports lazily.
-MOUNTED = ("evaluators.cli",)
+MOUNTED = ("evaluators.cli", "leaderboard.cli")
 
 
 @app.callback(invoke_without_command=True)

@@ -91,17 +91,20 @@ class Board:
     refused: tuple[Refused, ...]
 
 
-def load_board(root: Path = SUBMISSIONS, keys: Keys | None = None) -> Board:
+def load_board(root: Path = SUBMISSIONS, keys: Keys | None = None, benchmark: str | None = None) -> Board:
     """Read and score every submission below `root`; never raises on bad content.
 
     Args:
         root: a folder of BENCHMARK/NAME/ folders.
         keys: answer keys; by default from this machine's data folder.
+        benchmark: only this one.
     """
     keys = keys or Keys()
     found: dict[str, list[tuple[Entry, str | None]]] = {}
     refused: list[Refused] = []
     for folder in submission_folders(root):
+        if benchmark not in (None, folder.parent.name):
+            continue
         report = check_folder(folder, keys, placed=True)
         entry = entry_of(report)
         if entry is None:

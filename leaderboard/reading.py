@@ -55,7 +55,7 @@ def read_predictions(path: Path, limit: int) -> tuple[list[Numbered], list[Fault
     """All lines of a predictions file with their line numbers; at most `limit` lines are read."""
     text, faults = read_text(path, JSONL_BYTES)
     predictions: list[Numbered] = []
-    for count, (number, line) in enumerate(_lines(text)):
+    for count, (number, record) in enumerate(read_objects(path.name, text)):
         if count >= limit:
             problem = f"more than {limit} lines"
             faults.append(Fault(path.name, number, "(line)", problem, "give one line a question"))
@@ -64,12 +64,20 @@ def read_predictions(path: Path, limit: int) -> tuple[list[Numbered], list[Fault
             problem = f"not read on after {MOST_FAULTS} faults"
             faults.append(Fault(path.name, number, "(line)", problem, "mend those first"))
             break
-        parsed = _parse_line(path.name, number, line)
-        if isinstance(parsed, Prediction):
-            predictions.append((number, parsed))
+        found = prediction_of(path.name, number, record) if isinstance(record, dict) else record
+        if isinstance(found, Prediction):
+            predictions.append((number, found))
         else:
-            faults.extend(parsed)
+            faults.extend(found)
     return predictions, faults
+
+
+def read_objects(file: str, text: str) -> Iterator[tuple[int, dict[str, Any] | list[Fault]]]:
+    """Each line that is not blank: its number, and its JSON object or the fault in it."""
+    # Split at newlines alone: str.splitlines would also cut at characters that JSON allows inside a string.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if stripped := line.strip("\r \t"):
+            yield number, _parse_line(file, number, stripped)
 
 
 def read_text(path: Path, limit: int) -> tuple[str, list[Fault]]:
@@ -102,14 +110,7 @@ def _read_bytes(path: Path, limit: int) -> bytes | None:
         return file.read(limit) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    # Split at newlines alone: str.splitlines would also cut at characters that JSON allows inside a string.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if stripped := line.strip("\r \t"):
-            yield number, stripped
-
-
-def _parse_line(file: str, number: int, line: str) -> Prediction | list[Fault]:
+def _parse_line(file: str, number: int, line: str) -> dict[str, Any] | list[Fault]:
     def fault(problem: str, remedy: str = "write one JSON object a line") -> list[Fault]:
         return [Fault(file, number, "(line)", problem, remedy)]
 
@@ -121,8 +122,14 @@ def _parse_line(file: str, number: int, line: str) -> Prediction | list[Fault]:
         return fault(f"is not JSON: {str(error)[:200]}")
     if not isinstance(record, dict):
         return fault(f"is {shorten(record)}, not an object")
+    return record
+
+
+def prediction_of(file: str, number: int, record: dict[str, Any]) -> Prediction | list[Fault]:
+    """One record of a file as a `Prediction`, or its faults; `number` is its line."""
     if len(record) > MOST_FIELDS:
-        return fault(f"has {len(record)} fields", "give the schema's fields alone")
+        remedy = "give the schema's fields alone"
+        return [Fault(file, number, "(line)", f"has {len(record)} fields", remedy)]
     name = record.get("question_id")
     if isinstance(name, int) and not isinstance(name, bool) and abs(name) < 10**18:
         record["question_id"] = str(name)  # the real benchmark's ids are numbers

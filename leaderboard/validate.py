@@ -13,8 +13,9 @@ The letter that counts is read from `raw_output` by hlvid's own parser where tha
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -23,7 +24,7 @@ from hlvid.errors import DatasetError
 from hlvid.scoring.accuracy import Row
 from hlvid.scoring.answers import parse_answer
 from leaderboard.faults import Fault, SubmissionError, from_validation, shorten
-from leaderboard.questions import MINI, AnswerKey, Keys
+from leaderboard.questions import MINI, TITLES, AnswerKey, Keys
 from leaderboard.reading import Numbered, read_predictions, read_yaml
 from leaderboard.schema import Prediction, Submission
 from leaderboard.yaml_loader import YamlLines
@@ -32,6 +33,7 @@ YAML_NAME = "submission.yaml"
 JSONL_NAME = "predictions.jsonl"
 ALLOWED = {YAML_NAME, JSONL_NAME, "README.md"}
 FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
 MOST_LINES = 10  # times the questions: past that a file is not worth reading on
 
 
@@ -39,16 +41,18 @@ MOST_LINES = 10  # times the questions: past that a file is not worth reading on
 class Report:
     """What a check found. Without faults, `rows` (for `hlvid.scoring.summarize`) has every question of `key`.
 
-    `key` is None for a reported number, and where it is not on this machine (a fault says so).
+    `key` is None for a reported number, and where a fault says that there is none; `key_missing` if that is
+    this machine's lack and not the submission's.
     """
 
     folder: Path
     submission: Submission | None
-    key: AnswerKey | None
-    rows: tuple[Row, ...]
-    predictions: Mapping[str, Prediction]
     faults: tuple[Fault, ...]
+    key: AnswerKey | None = None
+    rows: tuple[Row, ...] = ()
+    predictions: Mapping[str, Prediction] = field(default_factory=dict, hash=False)
     warnings: tuple[str, ...] = ()
+    key_missing: bool = False
 
     def raise_for_faults(self) -> None:
         """Raise `SubmissionError` with all faults, if there are any."""
@@ -65,42 +69,62 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
         placed: the folder is BENCHMARK/NAME as on the board, so its parent's name has to agree.
     """
     faults = _check_files(folder)
-    if faults and not folder.is_dir():
-        return Report(folder, None, None, (), {}, tuple(faults))
-    submission, lines, yaml_faults = read_submission(folder)
+    if folder.is_symlink() or not folder.is_dir():
+        return Report(folder, None, tuple(faults))
+    submission, data, lines, yaml_faults = read_submission(folder)
     faults += yaml_faults
-    if submission is None:
-        return Report(folder, None, None, (), {}, tuple(faults))
-    if placed and folder.parent.name != submission.benchmark:
-        problem = f"is {submission.benchmark}, but the folder lies under {shorten(folder.parent.name)}"
+    if placed and data.get("benchmark", folder.parent.name) != folder.parent.name:
+        problem = f"is {shorten(data['benchmark'])}, but the folder lies under {shorten(folder.parent.name)}"
         faults.append(Fault(YAML_NAME, lines.of("benchmark"), "benchmark", problem, "move the folder"))
-    if submission.reported is not None:
-        if os.path.lexists(folder / JSONL_NAME):
+    if data.get("reported") is not None or (yaml_faults and not data):
+        if os.path.lexists(folder / JSONL_NAME) and data:
             problem, remedy = "a reported number has no predictions", f"remove 'reported' or {JSONL_NAME}"
             faults.append(Fault(YAML_NAME, lines.of("reported"), "reported", problem, remedy))
-        return Report(folder, submission, None, (), {}, tuple(faults))
-    key, key_faults = _key(submission, keys or Keys(), lines)
+        return Report(folder, submission, tuple(faults))
+    key, key_faults = find_key(data, keys or Keys(), lines)
     faults += key_faults
     if key is None:
-        return Report(folder, submission, None, (), {}, tuple(faults))
+        missing = bool(key_faults) and data["benchmark"] != MINI  # whose key is everywhere
+        return Report(folder, submission, tuple(faults), key_missing=missing)
     numbered, line_faults = read_predictions(folder / JSONL_NAME, limit=MOST_LINES * len(key.questions))
     matched = match(numbered, key.questions)
-    # Lines that cannot be read have faults of their own: their questions are not missing too.
-    faults += line_faults + [one for one in matched.faults if not (line_faults and one.line is None)]
+    faults += with_matched(line_faults, matched)
     predictions = {prediction.question_id: prediction for _, prediction in numbered}
     rows = () if faults else matched.rows
-    return Report(folder, submission, key, rows, predictions, tuple(faults), matched.warnings)
+    return Report(folder, submission, tuple(faults), key, rows, predictions, matched.warnings)
 
 
-def read_submission(folder: Path) -> tuple[Submission | None, YamlLines, list[Fault]]:
-    """`submission.yaml` as a `Submission` with the lines of its fields, or its faults."""
+def read_submission(folder: Path) -> tuple[Submission | None, Mapping[str, Any], YamlLines, list[Fault]]:
+    """`submission.yaml` as a `Submission`, as it was read, with the lines of its fields; and its faults."""
     data, lines, faults = read_yaml(folder / YAML_NAME)
     if faults:
-        return None, lines, faults
+        return None, data, lines, faults
     try:
-        return Submission.model_validate(data), lines, []
+        return Submission.model_validate(data), data, lines, []
     except ValidationError as error:
-        return None, lines, from_validation(error, YAML_NAME, lines.of)
+        return None, data, lines, from_validation(error, YAML_NAME, lines.of)
+
+
+def find_key(data: Mapping[str, Any], keys: Keys, lines: YamlLines) -> tuple[AnswerKey | None, list[Fault]]:
+    """The answer key of the benchmark and version that unchecked fields state, or why there is none.
+
+    Neither key nor fault where the schema has a fault for the field already.
+    """
+    benchmark, stated = data.get("benchmark"), data.get("dataset_revision")
+    if not isinstance(benchmark, str) or benchmark not in TITLES or not isinstance(stated, str | None):
+        return None, []
+    try:
+        key = keys.get(benchmark, stated)
+    except DatasetError as error:
+        name = "dataset_revision" if benchmark == MINI else "benchmark"
+        problem = f"cannot be scored here: {error}"
+        return None, [Fault(YAML_NAME, lines.of(name), name, problem, "see docs/leaderboard.md")]
+    if key.matches(stated):
+        return key, []
+    name = "dataset_revision"
+    problem = f"{shorten(stated, 100)} is not the version of the answer key, {key.revision}"
+    remedy = "run on that version, or leave the field out if the questions are the same"
+    return key, [Fault(YAML_NAME, lines.of(name), name, problem, remedy)]
 
 
 @dataclass(frozen=True)
@@ -112,7 +136,7 @@ class Matched:
     faults: tuple[Fault, ...]
 
 
-def match(lines: Sequence[Numbered], questions: Sequence[Question]) -> Matched:
+def match(lines: Sequence[Numbered], questions: Sequence[Question], file: str = JSONL_NAME) -> Matched:
     """Pair predictions with questions; each question has to be answered once, and nothing else."""
     known = {question.id: question for question in questions}
     first: dict[str, tuple[int, Prediction]] = {}
@@ -122,13 +146,13 @@ def match(lines: Sequence[Numbered], questions: Sequence[Question]) -> Matched:
         if name not in known:
             problem = f"{shorten(name)} is not a question of this benchmark"
             remedy = "remove the line or correct the id"
-            faults.append(Fault(JSONL_NAME, number, "question_id", problem, remedy))
+            faults.append(Fault(file, number, "question_id", problem, remedy))
         elif name in first:
             problem = f"{shorten(name)} is answered again (first on line {first[name][0]})"
-            faults.append(Fault(JSONL_NAME, number, "question_id", problem, "keep one line a question"))
+            faults.append(Fault(file, number, "question_id", problem, "keep one line a question"))
         else:
             first[name] = (number, prediction)
-    scored = [_score(question, first.get(question.id)) for question in questions]
+    scored = [_score(question, first.get(question.id), file) for question in questions]
     return Matched(
         tuple(row for row, _, _ in scored),
         tuple(warning for _, warnings, _ in scored for warning in warnings),
@@ -136,33 +160,23 @@ def match(lines: Sequence[Numbered], questions: Sequence[Question]) -> Matched:
     )
 
 
-def _key(submission: Submission, keys: Keys, lines: YamlLines) -> tuple[AnswerKey | None, list[Fault]]:
-    """The answer key of the version that the submission states, or why there is none."""
-    stated, field = submission.dataset_revision, "dataset_revision"
-    try:
-        key = keys.get(submission.benchmark, stated)
-    except DatasetError as error:
-        wrong = submission.benchmark == MINI
-        field = field if wrong else "benchmark"
-        problem = f"cannot be scored here: {error}"
-        return None, [Fault(YAML_NAME, lines.of(field), field, problem, "see docs/leaderboard.md")]
-    if key.matches(stated):
-        return key, []
-    problem = f"{shorten(stated, 100)} is not the version of the answer key, {key.revision}"
-    remedy = "run on that version; or leave the field out if the questions are the same"
-    return None, [Fault(YAML_NAME, lines.of(field), field, problem, remedy)]
+def with_matched(line_faults: Sequence[Fault], matched: Matched) -> list[Fault]:
+    """All faults of a file: where lines could not be read, their questions are not reported missing too."""
+    return [*line_faults, *(one for one in matched.faults if not (line_faults and one.line is None))]
 
 
-def _score(question: Question, found: tuple[int, Prediction] | None) -> tuple[Row, list[str], list[Fault]]:
+def _score(
+    question: Question, found: tuple[int, Prediction] | None, file: str
+) -> tuple[Row, list[str], list[Fault]]:
     letter: str | None = None
     warnings: list[str] = []
     faults: list[Fault] = []
     if found is None:
         remedy = 'add a line; "answer": null where the model gave none'
-        faults.append(Fault(JSONL_NAME, None, "question_id", f"{question.id!r} has no line", remedy))
+        faults.append(Fault(file, None, "question_id", f"{question.id!r} has no line", remedy))
     else:
         number, prediction = found
-        letter, faults = _answer(question, number, prediction)
+        letter, faults = _answer(question, number, prediction, file)
         if prediction.raw_output is not None:
             parsed = parse_answer(prediction.raw_output, question.options).letter
             if prediction.answer is not None and parsed != letter:
@@ -182,7 +196,9 @@ def _score(question: Question, found: tuple[int, Prediction] | None) -> tuple[Ro
     return row, warnings, faults
 
 
-def _answer(question: Question, number: int, prediction: Prediction) -> tuple[str | None, list[Fault]]:
+def _answer(
+    question: Question, number: int, prediction: Prediction, file: str
+) -> tuple[str | None, list[Fault]]:
     if prediction.answer is None:
         return None, []
     letter = prediction.answer.strip().upper()
@@ -192,7 +208,7 @@ def _answer(question: Question, number: int, prediction: Prediction) -> tuple[st
         return letter, []
     allowed = ", ".join(question.options)
     problem = f"{shorten(prediction.answer)} is not an option of question {question.id}"
-    return None, [Fault(JSONL_NAME, number, "answer", problem, f"give one of {allowed}, or null")]
+    return None, [Fault(file, number, "answer", problem, f"give one of {allowed}, or null")]
 
 
 def _check_files(folder: Path) -> list[Fault]:
@@ -201,8 +217,8 @@ def _check_files(folder: Path) -> list[Fault]:
         return [Fault(folder.name, None, "(folder)", "is not a folder", "give the folder of one submission")]
     faults = []
     if not FOLDER_NAME.fullmatch(folder.resolve().name):
-        remedy = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
-        faults.append(Fault(shorten(folder.name), None, "(folder)", "has a name that is not allowed", remedy))
+        problem = "has a name that is not allowed"
+        faults.append(Fault(shorten(folder.name), None, "(folder)", problem, FOLDER_RULE))
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)[:100]:
         if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
             faults.append(Fault(shorten(entry.name), None, "(file)", "is not a plain file", "remove it"))

@@ -4,6 +4,7 @@ Example::
 
     data, lines = parse_yaml("model:\n  name: blind\n")
     data["model"]["name"], lines.of("model", "name")            # "blind", 2
+    dump_yaml(data)                                             # and back
 
 YAML 1.1 has more: tags that build objects, aliases that grow without bound, `no` for False, 12:30 for 750,
 010 for 8, dates. All of that is refused or read as text, so that a value means what it looks like.
@@ -82,6 +83,19 @@ def parse_yaml(text: str) -> tuple[Any, YamlLines]:
         loader.dispose()
     lines: dict[tuple[str, ...], int] = {(): 1}
     return (None if node is None else _value(node, (), lines)), YamlLines(lines)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what `_Loader` would not read as the same text: the commit 12345e67 is no number."""
+
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def dump_yaml(data: Any) -> str:
+    """Plain mappings, texts, numbers, true, false and null as YAML that `parse_yaml` reads back equal."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return text
 
 
 def line_of(error: yaml.YAMLError, text: str) -> int | None:
