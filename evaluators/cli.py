@@ -1,4 +1,4 @@
-"""The commands that `evaluators` adds to `hlvid`: demo, gaze, doctor.
+"""The commands that `evaluators` adds to `hlvid`: demo, gaze, doctor, plan, make-checkpoint.
 
 Example::
 
@@ -17,6 +17,8 @@ def mount(app: typer.Typer) -> None:
     app.command()(demo)
     app.command()(gaze)
     app.command()(doctor)
+    app.command()(plan)
+    app.command()(make_checkpoint)
 
 
 def demo(
@@ -66,3 +68,55 @@ def doctor() -> None:
 
     if not diagnose():
         raise typer.Exit(1)
+
+
+def plan(
+    frames: Annotated[int, typer.Option(help="Uniform frames, a multiple of 16.")] = 128,
+    resolution: Annotated[int, typer.Option(help="Long side of the frames in px.")] = 3584,
+    ratio: Annotated[
+        str, typer.Option(help="Gazing ratio of tiles: a number, or a sum of runs for 16 frames.")
+    ] = "0.2+0.06x15",
+    thumbnails: Annotated[int, typer.Option(help="Whole frames beside the tiles.")] = 64,
+    thumbnail_ratio: Annotated[str, typer.Option(help="Gazing ratio of thumbnails.")] = "1",
+    max_tiles: Annotated[int, typer.Option(help="Tiles of a frame, at most.")] = 48,
+    batch: Annotated[int, typer.Option(help="Clips gazed at and encoded at a time.")] = 16,
+    shape: Annotated[str, typer.Option(help="Model shape: tiny, base or 8b.")] = "8b",
+    gpu_gb: Annotated[float, typer.Option(help="Memory of the GPU, in 1e9 bytes.")] = 80.0,
+    dtype: Annotated[str, typer.Option(help="bfloat16, float16 or float32.")] = "bfloat16",
+    aspect: Annotated[str, typer.Option(help="Aspect ratio of the video.")] = "16:9",
+) -> None:
+    """Tell tiles, tokens and gigabytes of a setting beforehand; exit 1 if it does not fit."""
+    from evaluators.plan_command import show_plan
+
+    fits = show_plan(
+        frames=frames,
+        resolution=resolution,
+        ratio=ratio,
+        thumbnails=thumbnails,
+        thumbnail_ratio=thumbnail_ratio,
+        max_tiles=max_tiles,
+        batch=batch,
+        shape_name=shape,
+        gpu_gb=gpu_gb,
+        dtype=dtype,
+        aspect=aspect,
+    )
+    if not fits:
+        raise typer.Exit(1)
+
+
+def make_checkpoint(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    shape: Annotated[str, typer.Option(help="Model shape: tiny, base or 8b.")] = "tiny",
+    seed: Annotated[int, typer.Option(help="Of the random weights.")] = 0,
+) -> None:
+    """Write an NVILA-HD checkpoint with random weights: runs everything, knows nothing, needs no download."""
+    from autogaze.nvila.answering import make_checkpoint as make
+    from hlvid.errors import RunError
+
+    try:
+        folder = make(out, shape, seed)
+    except ValueError as error:
+        raise RunError(f"make-checkpoint: {error}") from error
+    typer.echo(f"{folder}: shape {shape}, random weights; run it with --model nvila_hd")
+    typer.echo(f"  lmms_eval --tasks hlvid_mini --model nvila_hd --model_args pretrained={folder}")

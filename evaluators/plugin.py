@@ -21,6 +21,8 @@ MODELS = {
         "evaluators.models.gaze_reader.GazeReader",
         "evaluators.models.gaze_reader.GazeReaderChat",
     ),
+    "nvila_hd": ("evaluators.models.nvila_hd.NvilaHD", "evaluators.models.nvila_hd.NvilaHDChat"),
+    "nvila_video": ("evaluators.models.nvila_hd.NvilaVideo", "evaluators.models.nvila_hd.NvilaVideoChat"),
 }
 
 

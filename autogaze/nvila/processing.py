@@ -115,7 +115,7 @@ def stream(
 
 def normalise(pixels: Tensor, settings: VideoSettings) -> Tensor:
     """[0, 1] to what the encoder was trained on."""
-    return (pixels - settings.image_mean) / settings.image_std
+    return pixels.sub(settings.image_mean).div_(settings.image_std)  # in place: clips are large
 
 
 def expand(ids: Sequence[int], placeholder: int, count: int) -> list[int]:

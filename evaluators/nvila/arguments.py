@@ -1,0 +1,172 @@
+"""The arguments of `--model nvila_hd`, checked before anything is loaded; how to write a list without commas.
+
+lmms-eval cuts `--model_args` at commas, so sixteen ratios are written as a sum of runs::
+
+    gazing_ratio_tile=0.2+0.06x15            # 0.2 for the first frame of a clip, 0.06 for the other fifteen
+    gazing_ratio_tile=[0.2]+[0.06]*15        # the same, as the published README has it
+    task_loss_requirement_tile=none          # no requirement; leaving it out takes the checkpoint's own
+
+Example::
+
+    NvilaArguments.read({"pretrained": "ckpt", "gazing": "of"})   # RunError: nvila_hd: gazing is 'of'; allowed: …
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from hlvid.errors import RunError
+
+_TERM = re.compile(
+    r"\[?\s*(?P<value>[0-9.]+(?:e-?[0-9]+)?)\s*\]?\s*(?:[x*]\s*(?P<times>[0-9]+))?", re.IGNORECASE
+)
+
+NONE = "none"
+Given = Any
+"""A value as lmms-eval hands it over: str, int, float, bool, or None where it was left out."""
+
+
+@dataclass(frozen=True)
+class NvilaArguments:
+    """None means that the argument was left out; the text "none" asks for no ratio or no requirement.
+
+    pretrained: a folder or hub id, of ours or with the published remote code. revision: of a hub id.
+    num_video_frames … task_loss_requirement_thumbnail, max_batch_size_autogaze, max_batch_size_siglip,
+        autogaze_model_id: the published names.
+    gazing: "on", or "off": every patch of every scale. selector: a name of `autogaze.selectors`; seed: of
+        one that draws. choices: "letters" takes the likeliest option letter, "free" the generated text,
+        "auto" means free unless the weights are random. dtype: "auto" is bfloat16 on a GPU, else float32.
+    use_fast: handed to the published processor.
+    """
+
+    pretrained: str
+    revision: str | None = None
+    num_video_frames: int | None = None
+    num_video_frames_thumbnail: int | None = None
+    max_tiles_video: int | None = None
+    gazing_ratio_tile: Given = None
+    gazing_ratio_thumbnail: Given = None
+    task_loss_requirement_tile: Given = None
+    task_loss_requirement_thumbnail: Given = None
+    max_batch_size_autogaze: int | None = None
+    max_batch_size_siglip: int | None = None
+    autogaze_model_id: str | None = None
+    gazing: str = "on"
+    selector: str | None = None
+    seed: int = 0
+    max_new_tokens: int = 64
+    choices: str = "auto"
+    dtype: str = "auto"
+    use_fast: bool | None = None
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], model: str = "nvila_hd") -> Self:
+        """From `--model_args`. Raises RunError naming the argument, its value and what is allowed."""
+        names = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in names:
+                raise RunError(f"{model}: unknown argument {name!r}; allowed: {', '.join(names)}")
+        if not given.get("pretrained"):
+            raise RunError(
+                f"{model}: no checkpoint; give pretrained=FOLDER or a hub id, "
+                "or make one with 'hlvid make-checkpoint'"
+            )
+        values = {name: value for name, value in given.items() if value is not None}
+        values["pretrained"] = str(values["pretrained"])
+        if isinstance(values.get("gazing"), bool):  # lmms-eval does not read on/off, but yaml does
+            values["gazing"] = "on" if values["gazing"] else "off"
+        arguments = cls(**values)
+        arguments._check(model)
+        return arguments
+
+    def video(self) -> dict[str, Any]:
+        """What was given of the published video settings, read: ratios as numbers or tuples, "none" as None."""
+        out: dict[str, Any] = {}
+        for name in (
+            "num_video_frames",
+            "num_video_frames_thumbnail",
+            "max_tiles_video",
+            "max_batch_size_autogaze",
+        ):
+            if getattr(self, name) is not None:
+                out[name] = getattr(self, name)
+        for name in RATIOS:
+            if getattr(self, name) is not None:
+                out[name] = parse_ratio(getattr(self, name), name)
+        for name in LOSSES:
+            if getattr(self, name) is not None:
+                out[name] = _parse_loss(getattr(self, name), name)
+        return out
+
+    def _check(self, model: str) -> None:
+        _one_of(model, "gazing", self.gazing, ("on", "off"))
+        _one_of(model, "choices", self.choices, ("auto", "letters", "free"))
+        _one_of(model, "dtype", self.dtype, ("auto", "float32", "bfloat16", "float16"))
+        for name in ("max_new_tokens", "seed"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < (name == "max_new_tokens"):
+                raise RunError(f"{model}: {name} is {value!r}; allowed: whole numbers")
+        if self.selector is not None:
+            from autogaze.selectors import names
+
+            _one_of(model, "selector", self.selector, names())
+        if self.gazing == "off":
+            for name in ("selector", *RATIOS, *LOSSES):
+                if getattr(self, name) is not None:
+                    raise RunError(
+                        f"{model}: gazing is off, so {name} has no meaning; leave out one of the two"
+                    )
+        if self.selector == "everything":
+            for name in RATIOS:
+                if getattr(self, name) is not None:
+                    raise RunError(f"{model}: selector 'everything' looks at all patches; leave out {name}")
+        if self.selector not in (None, "autogaze"):
+            for name in LOSSES:
+                if str(getattr(self, name) or NONE).lower() != NONE:
+                    raise RunError(f"{model}: selector {self.selector!r} predicts no loss; leave out {name}")
+        self.video()
+
+
+RATIOS = ("gazing_ratio_tile", "gazing_ratio_thumbnail")
+LOSSES = ("task_loss_requirement_tile", "task_loss_requirement_thumbnail")
+
+
+def parse_ratio(given: Given, name: str = "ratio") -> float | tuple[float, ...] | None:
+    """A number, a list, or text: "0.06", "0.2+0.06x15", "[0.2]+[0.06]*15", "none"."""
+    if given is None or (isinstance(given, str) and given.strip().lower() == NONE):
+        return None
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return float(given)
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        return tuple(float(value) for value in given)
+    values, repeated = [], False
+    for term in str(given).split("+"):
+        match = _TERM.fullmatch(term.strip())
+        if not match:
+            raise RunError(
+                f"{name} is {given!r}; allowed: a number, none, or a sum of runs such as 0.2+0.06x15"
+            )
+        values += [_float(match["value"], name, given)] * int(match["times"] or 1)
+        repeated |= match["times"] is not None
+    return tuple(values) if repeated or len(values) > 1 else values[0]
+
+
+def _float(text: str, name: str, given: Given) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise RunError(f"{name} is {given!r}: {text!r} is no number") from None
+
+
+def _parse_loss(given: Given, name: str) -> float | None:
+    if isinstance(given, str) and given.strip().lower() == NONE:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise RunError(f"{name} is {given!r}; allowed: a number or none")
+    return float(given)
+
+
+def _one_of(model: str, name: str, value: object, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise RunError(f"{model}: {name} is {value!r}; allowed: {', '.join(allowed)}")

@@ -1,0 +1,81 @@
+"""Peak memory of one piece of work: the GPU's allocator where there is one, else this process on Linux.
+
+Example::
+
+    with Peak(torch.device("cpu")) as peak:
+        work()
+    peak.record()                # {"gb": 3.1, "of": "process"}
+"""
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import torch
+
+GB = 1e9
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+class Peak:
+    """Highest memory between entering and leaving."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.bytes: int | None = None
+        self.since_start = False
+
+    def __enter__(self) -> "Peak":
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        else:
+            try:
+                _CLEAR.write_text("5")  # Linux: start VmHWM, the high-water mark, anew
+            except OSError:
+                self.since_start = True
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.device.type == "cuda":
+            self.bytes = torch.cuda.max_memory_allocated(self.device)
+        else:
+            self.bytes = _high_water()
+
+    def record(self) -> dict[str, Any] | None:
+        """For the details of an answer: gigabytes (1e9 bytes) and what they are of; None if unknown."""
+        if self.bytes is None:
+            return None
+        of = "cuda" if self.device.type == "cuda" else "process"
+        return {"gb": round(self.bytes / GB, 3), "of": f"{of} since its start" if self.since_start else of}
+
+
+def _high_water() -> int | None:
+    try:
+        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return None
+    return int(line.split()[1]) * 1024
+
+
+def device_bytes(device: torch.device) -> int:
+    """All memory of a GPU, or of the machine."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    import psutil
+
+    return int(psutil.virtual_memory().total)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on a GPU or on the host."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("not enough memory" in text or "out of memory" in text)
+
+
+def release() -> None:
+    """Give back what a failed question held, so that the next one starts clean."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
