@@ -143,8 +143,8 @@ def _fuzzy(options: Mapping[str, str], lines: Sequence[Line]) -> dict[str, float
 
 
 def _similarity(option: str, text: str) -> float:
-    """0 to 1; a longer line is compared by its best stretch, a shorter one as a whole."""
+    """0 to 1; a longer line is compared by its best stretch, unless the option is but a character or two."""
     if not option or len(text) < 2:
         return 0.0
-    compare = fuzz.partial_ratio if len(text) > len(option) else fuzz.ratio
+    compare = fuzz.partial_ratio if len(text) > len(option) > 2 else fuzz.ratio
     return float(compare(option, text)) / 100

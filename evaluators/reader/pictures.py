@@ -34,6 +34,10 @@ COLOURS: dict[int, Colour] = {
 }
 """RGB of each scale: cool for coarse, warm for fine; told apart with red-green blindness too."""
 
+LIGHT = {32: 0.35, 64: 0.5, 112: 0.68, 224: 0.95}
+TINT = 0.1
+"""How bright a patch of each scale is drawn, and how much of its colour is added."""
+
 
 @dataclass(frozen=True)
 class Panels:
@@ -85,22 +89,23 @@ def look_at(path: Path, frame: int, settings: ReaderSettings) -> tuple[Look, Til
 
 
 def overlay(look: Look, tiling: Tiling) -> Picture:
-    """uint8 (H, W, 3): the dimmed frame, each gazed patch lit in its own pixels and framed in its scale's colour."""
-    dim = look.original.astype(np.float32).mean(-1, keepdims=True) * 0.28 + 14
-    canvas = np.repeat(dim, 3, axis=-1)
+    """uint8 (H, W, 3): the dimmed frame; gazed patches lit, the finer the brighter, framed in their scale's colour.
+
+    Each pixel is drawn as the finest patch that covers it.
+    """
     height, width = look.original.shape[:2]
-    line = max(1, round(width / 900))
+    grey = look.original.astype(np.float32).mean(-1, keepdims=True)
+    canvas = np.repeat(grey * 0.22 + 10, 3, axis=-1)
     for scale, mask in zip(SCALES, look.gaze.scale_masks(), strict=True):
         cell = TILE // (scale // PATCH_SIZE)
         grid = tiling.join_patches(mask)[0]
         seen = grid.repeat(cell, 0).repeat(cell, 1)[:height, :width]
-        colour = np.array(COLOURS[scale], np.float32)
-        strength = 0.62 if scale < SCALES[-1] else 0.92
-        tinted = look.original * strength + colour * (1 - strength) * (0.5 if scale < SCALES[-1] else 1.0)
-        canvas = np.where(seen[..., None], tinted, canvas)
-        edges = _outline(grid, cell, line)[:height, :width]
-        canvas = np.where(edges[..., None], colour, canvas)
-    return np.clip(canvas, 0, 255).astype(np.uint8)
+        colour, light = np.array(COLOURS[scale], np.float32), LIGHT[scale]
+        canvas[seen] = look.original[seen] * light + colour * TINT
+        edges = _outline(grid, cell, max(1, round(width / 1200)))[:height, :width]
+        canvas[edges] = colour * (0.5 + light / 2)
+    picture: Picture = np.clip(canvas, 0, 255).astype(np.uint8)
+    return picture
 
 
 def _outline(grid: npt.NDArray[np.bool_], cell: int, line: int) -> npt.NDArray[np.bool_]:
@@ -108,7 +113,8 @@ def _outline(grid: npt.NDArray[np.bool_], cell: int, line: int) -> npt.NDArray[n
     seen = np.pad(grid.repeat(cell, 0).repeat(cell, 1), 1).astype(np.uint8)
     kernel = np.ones((2 * line + 1, 2 * line + 1), np.uint8)
     inner: Picture = cv2.erode(seen, kernel)
-    return (seen > inner)[1:-1, 1:-1]
+    border: npt.NDArray[np.bool_] = (seen > inner)[1:-1, 1:-1]
+    return border
 
 
 def png(picture: Picture, width: int) -> bytes:

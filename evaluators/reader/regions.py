@@ -76,7 +76,7 @@ def lettering(picture: Picture, seen: Mask) -> Mask:
     rows, cols = seen.shape
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).reshape(rows, PATCH_SIZE, cols, PATCH_SIZE)
     row, col = seen.nonzero()
-    tones = grey[row, :, col, :].reshape(len(row), -1).astype(np.float32)
+    tones = grey[row, :, col, :].reshape(len(row), PATCH_SIZE**2).astype(np.float32)
     low, high = tones.min(-1), tones.max(-1)
     light = tones > ((low + high) / 2)[:, None]
     share = light.mean(-1)
