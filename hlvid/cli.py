@@ -11,6 +11,7 @@ can mend are printed as one line and exit with 1; Ctrl-C exits with 130.
 """
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -97,6 +98,8 @@ def verify(
 
 def main() -> None:
     """Console entry: run the command line and turn known errors into one line and a non-zero exit."""
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_MININTERVAL", "10")  # a log file needs no line a frame
     for name in MOUNTED:
         importlib.import_module(name).mount(app)
     try:
