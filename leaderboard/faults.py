@@ -47,7 +47,7 @@ def from_validation(error: ValidationError, file: str, line: Callable[..., int |
     found = []
     for item in error.errors(include_url=False, include_context=False)[:SHOWN]:
         path = tuple(item["loc"])
-        field = ".".join(shorten(part) if not str(part).isidentifier() else str(part) for part in path)
+        field = ".".join(shorten(part) if not _plain(part) else str(part) for part in path)
         found.append(Fault(file, line(*path), field[:200] or "(all)", _problem(item), _remedy(item)))
     return found
 
@@ -59,6 +59,10 @@ def shorten(value: object, limit: int = 60) -> str:
     except (ValueError, RecursionError):  # an integer of more digits than Python will print
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _plain(part: object) -> bool:
+    return str(part).isascii() and (str(part).isidentifier() or isinstance(part, int))
 
 
 def _problem(item: Any) -> str:
