@@ -1,15 +1,18 @@
-"""`detail`: sharp patches where there is fine structure, coarse ones for the rest. It finds text without a
-network.
+"""`detail`: sharp patches where there is fine structure, coarse ones for the rest; no network needed.
 
 Example::
 
     get("detail").select(tiles, ratio=0.1, layout=(9, 16))
 
 Energy is the variance of the Laplacian (kernel 0 1 0 / 1 -4 1 / 0 1 0) of the luma in a patch, at every
-scale. Of a picture's budget small shares go to the coarse scales, where one token shows up to 49 times the
-area: an overview, best patches first. The rest goes to the finest scale. There a patch also counts for a
-part of its best neighbour's energy, so that a word is seen whole, with its first and last letter, rather
-than as scattered strokes.
+scale. Shares of a picture's budget go to the coarse scales, where a token shows 4 to 49 times the area: an
+overview first, and large lettering for little. The rest goes to the finest scale. Two things there serve
+the reading of text:
+
+- Energy is multiplied with that of the 112 px scale (and the root taken): strokes survive halving, grain
+  does not.
+- A patch counts for a part of its best neighbour's energy, at 64 px and finer, so that a word is seen
+  whole, with its first and last letter, and not as scattered strokes.
 """
 
 from dataclasses import dataclass
@@ -24,13 +27,13 @@ from autogaze.selectors.base import Layout, ScoredSelector
 from autogaze.selectors.budget import top
 from autogaze.selectors.pyramid import at_scale, luma, patch_mean, stitch, tokens, unstitch
 
-COARSE_SHARES = (0.08, 0.12, 0.25)
+COARSE_SHARES = (0.16, 0.12, 0.25)
 """Of a frame's budget, for scales 32, 64 and 112. What one scale cannot use goes to the others."""
 
 
 @dataclass(frozen=True)
 class Detail(ScoredSelector):
-    """spread: the part of a neighbour's energy that a finest patch inherits, in [0, 1]; 0: peaks alone."""
+    """spread: the part of a neighbour's energy that a patch inherits, in [0, 1]; 0: peaks alone."""
 
     spread: float = 0.5
 
@@ -43,7 +46,7 @@ class Detail(ScoredSelector):
             raise ValueError(f"spread: {self.spread}, allowed: numbers in [0, 1]")
 
     def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
-        """Variance of the Laplacian a patch; measured across tile borders where a layout is given."""
+        """See the module; Laplacians reach across tile borders where a layout is given."""
         picture = stitch(luma(clips), layout)
         grids = [laplacian_variance(at_scale(picture, scale)) for scale in SCALES]
         wide = F.interpolate(grids[-2], scale_factor=2, mode="nearest")

@@ -64,7 +64,7 @@ class ReadMemory:
     def remember(self, picture: Picture, read: Mask) -> None:
         """Note that the patches `read` (bool (rows, cols)) have been read as they are in `picture`."""
         pixels = read.repeat(PATCH_SIZE, 0).repeat(PATCH_SIZE, 1)[: picture.shape[0], : picture.shape[1]]
-        self.pixels[pixels] = picture[pixels]
+        np.copyto(self.pixels, picture, where=pixels[..., None])
         self.known |= read
 
 
