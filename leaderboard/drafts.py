@@ -12,7 +12,7 @@ or a submission folder that is to be checked once more. Faults name the line of 
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from leaderboard.questions import TITLES, AnswerKey, Keys
 from leaderboard.reading import Numbered, read_objects, read_predictions, read_text, read_yaml
 from leaderboard.run_fields import run_fields
 from leaderboard.runs import Run, find_run, read_samples
-from leaderboard.schema import Submission
+from leaderboard.schema import Cost, Submission
 from leaderboard.tables import read_table
 from leaderboard.validate import JSONL_NAME, MOST_LINES, YAML_NAME, Matched, find_key, match, with_matched
 from leaderboard.yaml_loader import YamlLines, dump_yaml
@@ -87,7 +87,8 @@ def make_draft(
         matched = match(lines, key.questions, source.name if source.is_file() else _file_of(run))
         faults += with_matched(line_faults, matched)
         if submission is not None and run is not None:
-            submission = submission.model_copy(update={"dataset_revision": key.revision})
+            found = {"dataset_revision": key.revision, "cost": _with_means(submission.cost, lines)}
+            submission = submission.model_copy(update=found)
     name = name or (slug(submission) if submission else "")
     return Draft(name, submission, tuple(lines), key, matched, tuple(faults))
 
@@ -181,6 +182,16 @@ def _other_questions(run: Run | None, key: AnswerKey) -> list[Fault]:
         return []
     problem = f"the run asked other questions than {key.revision} has"
     return [Fault("record.json", None, "prompts", problem, "run again on the present version, all questions")]
+
+
+def _with_means(cost: Cost, lines: Sequence[Numbered]) -> Cost:
+    """Mean seconds and tokens of the answers, where every answer has them and the submitter states none."""
+    found = {}
+    for name, field in (("seconds_per_question", "seconds"), ("tokens_per_question", "tokens")):
+        values = [getattr(prediction, field) for _, prediction in lines]
+        if values and None not in values and getattr(cost, name) is None:
+            found[name] = round(sum(values) / len(values), 3)
+    return cost.model_copy(update=found)
 
 
 def _file_of(run: Run | None) -> str:

@@ -47,10 +47,10 @@ def _model(config: Row, environment: Row) -> dict[str, Any]:
     if engine in OURS:
         return {"name": engine, "openness": "open_source", "revision": _our_revision(environment)}
     arguments = _arguments(config.get("model_args"))
-    return {
-        "name": arguments.get("pretrained") or arguments.get("model") or engine,
-        "revision": arguments.get("revision"),
-    }
+    name = arguments.get("pretrained") or arguments.get("model") or engine
+    if isinstance(name, str) and name.startswith(("/", "~", ".")):
+        name = name.rstrip("/").rpartition("/")[2]  # a folder of somebody's machine says nothing to others
+    return {"name": name, "revision": arguments.get("revision")}
 
 
 def _settings(run: Run) -> dict[str, Any]:
