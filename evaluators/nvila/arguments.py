@@ -110,7 +110,7 @@ class NvilaArguments:
         if self.selector is not None:
             from autogaze.selectors import names
 
-            _one_of(model, "selector", self.selector, names())
+            _one_of(model, "selector", self.selector, sorted({"autogaze", *names()}))
         if self.gazing == "off":
             for name in ("selector", *RATIOS, *LOSSES):
                 if getattr(self, name) is not None:

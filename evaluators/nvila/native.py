@@ -28,6 +28,7 @@ from evaluators.models.base import Answer
 from evaluators.nvila.arguments import LOSSES, RATIOS, NvilaArguments
 from evaluators.nvila.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.nvila.outcome import OK, out_of_memory, overflow
+from evaluators.plan import PROMPT_TOKENS
 from hlvid.dataset_question import Question
 from hlvid.errors import HlvidError, RunError
 from hlvid.video import Video
@@ -187,7 +188,7 @@ class Native:
 
     def _reserve(self) -> int:
         """Tokens for the longest prompt there is in a benchmark of short questions, and the answer."""
-        return 512 + self.arguments.max_new_tokens
+        return PROMPT_TOKENS + self.arguments.max_new_tokens
 
     def _ask(self, look: Look, question: Question, details: dict[str, Any]) -> Answer:
         choices = list(question.options) if self.letters else None
@@ -214,7 +215,7 @@ class Native:
         try:
             return work()
         except ContextOverflowError as error:
-            return overflow(error, self.config, self.video, size)
+            return overflow(error, self.config, self.video, size, self._reserve())
         except HlvidError:
             raise
         except Exception as error:

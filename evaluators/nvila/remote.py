@@ -29,6 +29,7 @@ from evaluators.nvila.arguments import LOSSES, RATIOS, NvilaArguments
 from evaluators.nvila.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.nvila.outcome import OK, out_of_memory, overflow
 from evaluators.nvila.remote_parts import GazeWith, count_tokens, time_model, to_device
+from evaluators.plan import PROMPT_TOKENS
 from hlvid.dataset_question import Question
 from hlvid.errors import HlvidError, RunError
 from hlvid.video import Video
@@ -189,7 +190,7 @@ class Remote:
         try:
             return self._ask(question, path)
         except ContextOverflowError as error:
-            return overflow(error, config, self.video, size)
+            return overflow(error, config, self.video, size, PROMPT_TOKENS + self.arguments.max_new_tokens)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
