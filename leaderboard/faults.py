@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from hlvid.errors import AnswerError
 
-SHOWN = 50  # of a file with ten thousand bad lines, the first faults say enough
+SHOWN = 200  # of a file with ten thousand bad lines, the first faults say enough
+OF_ONE = 50  # of one line or one submission.yaml
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class SubmissionError(AnswerError):
 def from_validation(error: ValidationError, file: str, line: Callable[..., int | None]) -> list[Fault]:
     """Pydantic's errors as faults; `line(*path)` says where a field stands. Bad values are shown shortened."""
     found = []
-    for item in error.errors(include_url=False, include_context=False)[:SHOWN]:
+    for item in error.errors(include_url=False, include_context=False)[:OF_ONE]:
         path = tuple(item["loc"])
         field = ".".join(shorten(part) if not _plain(part) else str(part) for part in path)
         found.append(Fault(file, line(*path), field[:200] or "(all)", _problem(item), _remedy(item)))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hlvid.dataset import Question
 from hlvid.errors import AnswerError
 from hlvid.scoring.answers import parse_answer
 from leaderboard.faults import Fault, shorten
@@ -86,8 +87,8 @@ def find_run(path: Path, task: str | None = None) -> Run:
 def read_samples(path: Path, key: AnswerKey) -> tuple[list[Numbered], list[Fault]]:
     """A samples file's answers with line numbers, or every fault.
 
-    The question is named by `question_id`, else by `doc_id` as the place in the key; then the text that was
-    asked (`input`) has to hold that question.
+    The question is named by `question_id`, else by `doc_id` as the place in the key; then the prompt (`input`)
+    has to ask that question, with the same options in the same order.
     """
     text, faults = read_text(path, JSONL_BYTES)
     lines: list[Numbered] = []
@@ -126,17 +127,29 @@ def _question_id(file: str, number: int, row: Row, key: AnswerKey) -> tuple[str 
     def fault(field: str, problem: str, remedy: str) -> tuple[None, list[Fault]]:
         return None, [Fault(file, number, field, problem, remedy)]
 
+    asked, place = row.get("input"), row.get("doc_id")
     if isinstance(row.get("question_id"), str | int):
         return str(row["question_id"])[:300], []
-    place = row.get("doc_id")
     if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(key.questions):
         return fault(
             "doc_id", f"is {shorten(place)}", f"give 0 to {len(key.questions) - 1}, or a question_id"
         )
-    question, asked = key.questions[place], row.get("input")
-    if isinstance(asked, str) and asked and question.stem not in asked:
-        return fault("input", f"does not hold question {question.id}", "score it against its own dataset")
+    question = key.questions[place]
+    if not isinstance(asked, str) or not asks(asked, question):
+        remedy = "doc_id counts in the key's order: give question_ids, or a table"
+        return fault("input", f"does not ask question {question.id} with its options in order", remedy)
     return question.id, []
+
+
+def asks(text: str, question: Question) -> bool:
+    """Whether a prompt holds a question's text and then its options in order: letters mean the same there."""
+    at = 0
+    for part in (question.stem, *question.options.values()):
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
 
 
 def _seen(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ JSONL_NAME = "predictions.jsonl"
 ALLOWED = {YAML_NAME, JSONL_NAME, "README.md"}
 FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
+NAMED = 20  # missing questions
 MOST_LINES = 10  # times the questions: past that a file is not worth reading on
 
 
@@ -72,15 +73,9 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
     if folder.is_symlink() or not folder.is_dir():
         return Report(folder, None, tuple(faults))
     submission, data, lines, yaml_faults = read_submission(folder)
-    faults += yaml_faults
-    if placed and data.get("benchmark", folder.parent.name) != folder.parent.name:
-        problem = f"is {shorten(data['benchmark'])}, but the folder lies under {shorten(folder.parent.name)}"
-        faults.append(Fault(YAML_NAME, lines.of("benchmark"), "benchmark", problem, "move the folder"))
-    if data.get("reported") is not None or (yaml_faults and not data):
-        if os.path.lexists(folder / JSONL_NAME) and data:
-            problem, remedy = "a reported number has no predictions", f"remove 'reported' or {JSONL_NAME}"
-            faults.append(Fault(YAML_NAME, lines.of("reported"), "reported", problem, remedy))
-        return Report(folder, submission, tuple(faults))
+    faults += yaml_faults + (_place_faults(folder, data, lines) if placed else [])
+    if data.get("reported") is not None:
+        return Report(folder, submission, tuple(faults + _reported_faults(folder, lines)))
     key, key_faults = find_key(data, keys or Keys(), lines)
     faults += key_faults
     if key is None:
@@ -152,11 +147,12 @@ def match(lines: Sequence[Numbered], questions: Sequence[Question], file: str = 
             faults.append(Fault(file, number, "question_id", problem, "keep one line a question"))
         else:
             first[name] = (number, prediction)
-    scored = [_score(question, first.get(question.id), file) for question in questions]
+    scored = [_score(question, first[question.id], file) for question in questions if question.id in first]
+    missing = [question.id for question in questions if question.id not in first]
     return Matched(
         tuple(row for row, _, _ in scored),
         tuple(warning for _, warnings, _ in scored for warning in warnings),
-        (*faults, *(fault for _, _, found in scored for fault in found)),
+        (*faults, *(fault for _, _, found in scored for fault in found), *_missing(missing, file)),
     )
 
 
@@ -165,26 +161,30 @@ def with_matched(line_faults: Sequence[Fault], matched: Matched) -> list[Fault]:
     return [*line_faults, *(one for one in matched.faults if not (line_faults and one.line is None))]
 
 
+def _missing(names: Sequence[str], file: str) -> list[Fault]:
+    """One fault for all questions without a line."""
+    if not names:
+        return []
+    shown = ", ".join(shorten(name, 30) for name in names[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    remedy = 'add a line for each; "answer": null where the model gave none'
+    return [Fault(file, None, "question_id", f"{len(names)} question(s) have no line: {shown}{more}", remedy)]
+
+
 def _score(
-    question: Question, found: tuple[int, Prediction] | None, file: str
+    question: Question, found: tuple[int, Prediction], file: str
 ) -> tuple[Row, list[str], list[Fault]]:
-    letter: str | None = None
+    number, prediction = found
+    letter, faults = _answer(question, number, prediction, file)
     warnings: list[str] = []
-    faults: list[Fault] = []
-    if found is None:
-        remedy = 'add a line; "answer": null where the model gave none'
-        faults.append(Fault(file, None, "question_id", f"{question.id!r} has no line", remedy))
-    else:
-        number, prediction = found
-        letter, faults = _answer(question, number, prediction, file)
-        if prediction.raw_output is not None:
-            parsed = parse_answer(prediction.raw_output, question.options).letter
-            if prediction.answer is not None and parsed != letter:
-                warnings.append(
-                    f"line {number}: question {question.id}: answer {letter} but raw_output reads {parsed}; "
-                    "raw_output counts"
-                )
-            letter = parsed
+    if prediction.raw_output is not None:
+        parsed = parse_answer(prediction.raw_output, question.options).letter
+        if prediction.answer is not None and parsed != letter:
+            warnings.append(
+                f"line {number}: question {question.id}: answer {letter} but raw_output reads {parsed}; "
+                "raw_output counts"
+            )
+        letter = parsed
     row = {
         "question_id": question.id,
         "parsed": letter,
@@ -209,6 +209,22 @@ def _answer(
     allowed = ", ".join(question.options)
     problem = f"{shorten(prediction.answer)} is not an option of question {question.id}"
     return None, [Fault(file, number, "answer", problem, f"give one of {allowed}, or null")]
+
+
+def _place_faults(folder: Path, data: Mapping[str, Any], lines: YamlLines) -> list[Fault]:
+    """The folder lies under its benchmark's name."""
+    if data.get("benchmark", folder.parent.name) == folder.parent.name:
+        return []
+    problem = f"is {shorten(data['benchmark'])}, but the folder lies under {shorten(folder.parent.name)}"
+    return [Fault(YAML_NAME, lines.of("benchmark"), "benchmark", problem, "move the folder")]
+
+
+def _reported_faults(folder: Path, lines: YamlLines) -> list[Fault]:
+    """A reported number has no predictions, or it would be rescored."""
+    if not os.path.lexists(folder / JSONL_NAME):
+        return []
+    problem, remedy = "a reported number has no predictions", f"remove 'reported' or {JSONL_NAME}"
+    return [Fault(YAML_NAME, lines.of("reported"), "reported", problem, remedy)]
 
 
 def _check_files(folder: Path) -> list[Fault]:

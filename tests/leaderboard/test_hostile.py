@@ -190,7 +190,7 @@ def judge(report: Report, data: bytes, key: AnswerKey) -> None:
     event("refused")
     for fault in report.faults:
         assert fault.file and fault.field and fault.problem and fault.remedy
-        missing_question = fault.field == "question_id" and "has no line" in fault.problem
+        missing_question = fault.field == "question_id" and "have no line" in fault.problem
         assert fault.line is not None or missing_question or fault.field in WHOLE_FILE, fault
         assert len(str(fault)) < 1000
         assert str(fault).isprintable(), "control characters would reach the terminal"

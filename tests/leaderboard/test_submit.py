@@ -122,13 +122,15 @@ def test_a_plain_samples_file(tmp_path: Path, key: AnswerKey, keys: Keys) -> Non
     ready = prepare(path, tmp_path / "out", GIVEN, submissions=tmp_path, keys=keys)
     assert ready.entry.accuracy == 1.0
     assert ready.entry.predictions["3"].raw_output == "Answer: D"
+    rows[1]["input"] = key.questions[1].prompt().replace("A. A1x\nB. B1x", "A. B1x\nB. A1x")
     rows[2]["input"], rows[4]["doc_id"], rows[5]["resps"] = "What else?", 12, [["A", "B"]]
     rows[5].pop("filtered_resps")
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(SubmissionError) as caught:
         prepare(path, tmp_path / "out", GIVEN, submissions=tmp_path, keys=keys)
     assert [(f.file, f.line, f.field) for f in caught.value.faults] == [
-        ("anything.jsonl", 3, "input"), ("anything.jsonl", 5, "doc_id"), ("anything.jsonl", 6, "resps"),
+        ("anything.jsonl", 2, "input"), ("anything.jsonl", 3, "input"), ("anything.jsonl", 5, "doc_id"),
+        ("anything.jsonl", 6, "resps"),
     ]  # fmt: skip
 
 
