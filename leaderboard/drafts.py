@@ -142,7 +142,7 @@ def _is_samples(path: Path) -> bool:
     if path.suffix.lower() != ".jsonl":
         return False
     text, _ = read_text(path, 50 * 1024 * 1024)
-    first = next((row for _, row in read_objects(path.name, text) if isinstance(row, dict)), {})
+    first = next((row for _, row in read_objects(path.name, text, nan=True) if isinstance(row, dict)), {})
     return "doc_id" in first
 
 

@@ -72,12 +72,14 @@ def read_predictions(path: Path, limit: int) -> tuple[list[Numbered], list[Fault
     return predictions, faults
 
 
-def read_objects(file: str, text: str) -> Iterator[tuple[int, dict[str, Any] | list[Fault]]]:
-    """Each line that is not blank: its number, and its JSON object or the fault in it."""
+def read_objects(
+    file: str, text: str, *, nan: bool = False
+) -> Iterator[tuple[int, dict[str, Any] | list[Fault]]]:
+    """Each line that is not blank: its number, and its JSON object or the fault in it; `nan` lets NaN pass."""
     # Split at newlines alone: str.splitlines would also cut at characters that JSON allows inside a string.
     for number, line in enumerate(text.split("\n"), start=1):
         if stripped := line.strip("\r \t"):
-            yield number, _parse_line(file, number, stripped)
+            yield number, _parse_line(file, number, stripped, nan)
 
 
 def read_text(path: Path, limit: int) -> tuple[str, list[Fault]]:
@@ -110,16 +112,19 @@ def _read_bytes(path: Path, limit: int) -> bytes | None:
         return file.read(limit) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
 
 
-def _parse_line(file: str, number: int, line: str) -> dict[str, Any] | list[Fault]:
+def _parse_line(file: str, number: int, line: str, nan: bool) -> dict[str, Any] | list[Fault]:
     def fault(problem: str, remedy: str = "write one JSON object a line") -> list[Fault]:
         return [Fault(file, number, "(line)", problem, remedy)]
 
     if len(line) > LINE_CHARACTERS:
         return fault(f"is longer than {LINE_CHARACTERS:,} characters", "shorten raw_output")
     try:
-        record = json.loads(line, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError) as error:
+        constant = float if nan else _no_constant
+        record = json.loads(line, parse_constant=constant, object_pairs_hook=_no_duplicates)
+    except ValueError as error:
         return fault(f"is not JSON: {str(error)[:200]}")
+    except RecursionError:
+        return fault("is not JSON that can be read: nested too deep")
     if not isinstance(record, dict):
         return fault(f"is {shorten(record)}, not an object")
     return record

@@ -56,7 +56,7 @@ def _model(config: Row, environment: Row) -> dict[str, Any]:
 def _settings(run: Run) -> dict[str, Any]:
     """What the model saw: the most frames and pixels of any answer, the mean ratio."""
     text, _ = read_text(run.samples, JSONL_BYTES)
-    rows = [row for _, row in read_objects(run.samples.name, text) if isinstance(row, dict)]
+    rows = [row for _, row in read_objects(run.samples.name, text, nan=True) if isinstance(row, dict)]
     details = [mapping(row.get("details")) for row in rows]
     ratios = _values(details, "ratio_of_valid")
     decoders = [one["decoder"] for one in details if isinstance(one.get("decoder"), str)]
@@ -94,8 +94,12 @@ def _our_revision(environment: Mapping[str, Any]) -> str | None:
     return None if version is None else f"hlvid {version}" + (f" {str(commit)[:12]}" if commit else "")
 
 
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _hardware(environment: Mapping[str, Any]) -> str | None:
-    gpus = [str(mapping(gpu).get("name")) for gpu in environment.get("gpus") or []]
+    gpus = [str(mapping(gpu).get("name")) for gpu in _items(environment.get("gpus"))]
     if gpus:
         return ", ".join(f"{gpus.count(name)} x {name}" for name in dict.fromkeys(gpus))[:120]
     return (
@@ -105,7 +109,7 @@ def _hardware(environment: Mapping[str, Any]) -> str | None:
 
 def _command(record: Mapping[str, Any]) -> str:
     """How to run it again, without the folders of the machine it ran on."""
-    command = [str(part) for part in record.get("command") or []]
+    command = [str(part) for part in _items(record.get("command"))]
     kept, skip = [], False
     for part in command:
         if (

@@ -93,7 +93,7 @@ def read_samples(path: Path, key: AnswerKey) -> tuple[list[Numbered], list[Fault
     text, faults = read_text(path, JSONL_BYTES)
     lines: list[Numbered] = []
     options = {question.id: question.options for question in key.questions}
-    for number, row in read_objects(path.name, text):
+    for number, row in read_objects(path.name, text, nan=True):  # lmms-eval writes NaN
         if len(faults) >= MOST_FAULTS or len(lines) > len(key.questions):
             break
         found = _sample(path.name, number, row, key, options) if isinstance(row, dict) else row

@@ -4,7 +4,7 @@ Example::
 
     ready = prepare(Path("demo/runs/blind"), Path("hlvid-submission"))
     print(describe(ready))          # accuracy with its interval, place, neighbours
-    ready.folder, ready.body        # hlvid-submission/hlvid_mini/blind, …/hlvid_mini/blind.md
+    ready.folder, ready.body        # hlvid-submission/hlvid_mini/blind, …/hlvid_mini-blind.md
 
 Everything happens on this machine; nothing is pushed unless the submitter asks for it.
 """
@@ -54,7 +54,7 @@ def prepare(
 
     Args:
         source: run folder, samples file, table or submission folder (see `leaderboard.drafts`).
-        out: gets BENCHMARK/NAME/ and BENCHMARK/NAME.md.
+        out: gets BENCHMARK/NAME/ and BENCHMARK-NAME.md.
         given: fields of submission.yaml that win over the source's.
         name: of the folder; by default from the model's name and settings.
         submissions: the board to stand on.
@@ -74,7 +74,7 @@ def prepare(
     assert entry is not None and report.key is not None  # no faults, and never a reported number
     standing = stand(entry.name, entry.rows, _others(submissions, entry, report.key, keys))
     title = f"Submission: {entry.name} on {report.key.title}, {percent(entry.accuracy)}"
-    body = folder.with_name(f"{folder.name}.md")
+    body = out / f"{entry.benchmark}-{entry.name}.md"
     ready = Ready(folder, report.key, entry, standing, title, body)
     body.write_text(pull_request(ready), encoding="utf-8")
     return ready

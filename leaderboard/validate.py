@@ -235,7 +235,19 @@ def _check_files(folder: Path) -> list[Fault]:
     if not FOLDER_NAME.fullmatch(folder.resolve().name):
         problem = "has a name that is not allowed"
         faults.append(Fault(shorten(folder.name), None, "(folder)", problem, FOLDER_RULE))
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)[:100]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)[:100]
+    except OSError as error:
+        return [
+            Fault(
+                shorten(folder.name),
+                None,
+                "(folder)",
+                f"cannot be read: {error.strerror}",
+                "allow reading it",
+            )
+        ]
+    for entry in entries:
         if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
             faults.append(Fault(shorten(entry.name), None, "(file)", "is not a plain file", "remove it"))
         elif entry.name not in ALLOWED:

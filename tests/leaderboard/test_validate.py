@@ -119,7 +119,7 @@ LINES = {
         "'answer' is given twice",
     ),
     "a list": ('["0", "A"]', "(line)", "not an object"),
-    "deep": ("[" * 100_000, "(line)", "not JSON"),
+    "deep": ("[" * 100_000, "(line)", "nested too deep"),
     "deep inside": ('{"question_id": ' + "[" * 500 + "]" * 500 + "}", "question_id", "string"),
     "no JSON": ("question_id: 0", "(line)", "not JSON"),
     "many fields": (json.dumps({str(n): n for n in range(60)}), "(line)", "60 fields"),
