@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 RESOLUTIONS = (448, 896, 1792, 3584)  # long side in pixels: each makes one more detail tier readable
-RATIOS = (0.1, 0.3)  # gazing ratio: share of the multi-scale patches of every frame
-FRAMES = 12
+RATIOS = (0.03, 0.1)  # gazing ratio: share of the multi-scale patches of every frame
+FRAMES = 8
 
 
 @dataclass(frozen=True)
