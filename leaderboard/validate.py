@@ -157,8 +157,9 @@ def match(lines: Sequence[Numbered], questions: Sequence[Question], file: str = 
 
 
 def with_matched(line_faults: Sequence[Fault], matched: Matched) -> list[Fault]:
-    """All faults of a file: where lines could not be read, their questions are not reported missing too."""
-    return [*line_faults, *(one for one in matched.faults if not (line_faults and one.line is None))]
+    """All faults of a file by line: where lines could not be read, their questions are not reported missing too."""
+    found = [*line_faults, *(one for one in matched.faults if not (line_faults and one.line is None))]
+    return sorted(found, key=lambda one: (one.line is None, one.line or 0))
 
 
 def _missing(names: Sequence[str], file: str) -> list[Fault]:
