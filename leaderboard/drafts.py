@@ -27,11 +27,11 @@ from leaderboard.run_fields import run_fields
 from leaderboard.runs import Run, find_run, read_samples
 from leaderboard.schema import Cost, Submission
 from leaderboard.tables import read_table
-from leaderboard.validate import JSONL_NAME, MOST_LINES, YAML_NAME, Matched, find_key, match, with_matched
+from leaderboard.validate import JSONL_NAME, YAML_NAME, Matched, find_key, line_limit, match, with_matched
 from leaderboard.yaml_loader import YamlLines, dump_yaml
 
 Fields = Mapping[str, Any]
-Reader = Callable[[AnswerKey], tuple[list[Numbered], list[Fault]]]
+Reader = Callable[[AnswerKey | None], tuple[list[Numbered], list[Fault]]]
 OPTIONS = {
     "benchmark": "--benchmark",
     "model": "--model and --openness",
@@ -75,15 +75,16 @@ def make_draft(
     fields = _merged(known, given or {})
     submission, faults = _submission(fields)
     key: AnswerKey | None = None
-    lines: list[Numbered] = []
     matched: Matched | None = None
     if fields.get("benchmark") is None:
         raise AnswerError(f"{source}: give --benchmark, one of {', '.join(TITLES)}")
     key, key_faults = find_key(fields, keys or Keys(), YamlLines({}))
     faults += key_faults
-    if key is not None:
+    lines, line_faults = read(key)
+    if key is None:
+        faults += line_faults
+    else:
         faults += _other_questions(run, key)
-        lines, line_faults = read(key)
         matched = match(lines, key.questions, source.name if source.is_file() else _file_of(run))
         faults += with_matched(line_faults, matched)
         if submission is not None and run is not None:
@@ -124,16 +125,16 @@ def _open(source: Path, given: Fields) -> tuple[dict[str, Any], Reader, Run | No
         data, _, faults = read_yaml(source / YAML_NAME)
         if faults:
             raise SubmissionError(faults)
-        return data, lambda key: read_predictions(source / JSONL_NAME, _limit(key)), None
+        return data, lambda key: read_predictions(source / JSONL_NAME, line_limit(key)), None
     if source.is_dir() or (source.is_file() and _is_samples(source)):
         run = find_run(source, given.get("benchmark"))
         return run_fields(run), lambda key: read_samples(run.samples, key), run
     if not source.is_file():
         raise AnswerError(f"{source}: no such file or folder")
     if source.suffix.lower() in (".csv", ".tsv", ".txt"):
-        return {}, lambda key: read_table(source, _limit(key)), None
+        return {}, lambda key: read_table(source, line_limit(key)), None
     if source.suffix.lower() == ".jsonl":
-        return {}, lambda key: read_predictions(source, _limit(key)), None
+        return {}, lambda key: read_predictions(source, line_limit(key)), None
     raise AnswerError(f"{source}: not a run folder, samples or predictions (.jsonl), or table (.csv, .tsv)")
 
 
@@ -144,10 +145,6 @@ def _is_samples(path: Path) -> bool:
     text, _ = read_text(path, 50 * 1024 * 1024)
     first = next((row for _, row in read_objects(path.name, text, nan=True) if isinstance(row, dict)), {})
     return "doc_id" in first
-
-
-def _limit(key: AnswerKey) -> int:
-    return MOST_LINES * len(key.questions)
 
 
 def _merged(known: Fields, given: Fields) -> dict[str, Any]:

@@ -75,16 +75,16 @@ def find_run(path: Path, task: str | None = None) -> Run:
     runs = [_run(file) for file in files]
     chosen = [run for run in runs if task is None or task in (run.task, run.benchmark)]
     if not chosen:
-        raise AnswerError(
-            f"{path}: no *_samples_*.jsonl in it; run lmms_eval with --log_samples --output_path"
-        )
+        other = ", ".join(sorted({run.task or "" for run in runs})[:10])
+        problem = f"no samples of {task} in it, only of {other}" if runs else "no *_samples_*.jsonl in it"
+        raise AnswerError(f"{path}: {problem}; run lmms_eval with --log_samples --output_path")
     if len({(run.samples.parent, run.task) for run in chosen}) > 1:
         names = ", ".join(str(run.samples.relative_to(path)) for run in chosen[:10])
         raise AnswerError(f"{path}: holds several runs ({names}); give one of these files, or --benchmark")
     return chosen[-1]
 
 
-def read_samples(path: Path, key: AnswerKey) -> tuple[list[Numbered], list[Fault]]:
+def read_samples(path: Path, key: AnswerKey | None) -> tuple[list[Numbered], list[Fault]]:
     """A samples file's answers with line numbers, or every fault.
 
     The question is named by `question_id`, else by `doc_id` as the place in the key; then the prompt (`input`)
@@ -92,6 +92,8 @@ def read_samples(path: Path, key: AnswerKey) -> tuple[list[Numbered], list[Fault
     """
     text, faults = read_text(path, JSONL_BYTES)
     lines: list[Numbered] = []
+    if key is None:
+        return [], faults  # which question a line answers is then unknown
     options = {question.id: question.options for question in key.questions}
     for number, row in read_objects(path.name, text, nan=True):  # lmms-eval writes NaN
         if len(faults) >= MOST_FAULTS or len(lines) > len(key.questions):

@@ -34,6 +34,7 @@ JSONL_NAME = "predictions.jsonl"
 ALLOWED = {YAML_NAME, JSONL_NAME, "README.md"}
 FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
+LARGEST = 10_000  # questions of any benchmark here, rounded up
 NAMED = 20  # missing questions
 MOST_LINES = 10  # times the questions: past that a file is not worth reading on
 
@@ -79,9 +80,10 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
     key, key_faults = find_key(data, keys or Keys(), lines)
     faults += key_faults
     if key is None:
+        faults += read_predictions(folder / JSONL_NAME, limit=line_limit(None))[1]
         missing = bool(key_faults) and data["benchmark"] != MINI  # whose key is everywhere
         return Report(folder, submission, tuple(faults), key_missing=missing)
-    numbered, line_faults = read_predictions(folder / JSONL_NAME, limit=MOST_LINES * len(key.questions))
+    numbered, line_faults = read_predictions(folder / JSONL_NAME, limit=line_limit(key))
     matched = match(numbered, key.questions)
     faults += with_matched(line_faults, matched)
     predictions = {prediction.question_id: prediction for _, prediction in numbered}
@@ -120,6 +122,11 @@ def find_key(data: Mapping[str, Any], keys: Keys, lines: YamlLines) -> tuple[Ans
     problem = f"{shorten(stated, 100)} is not the version of the answer key, {key.revision}"
     remedy = "run on that version, or leave the field out if the questions are the same"
     return key, [Fault(YAML_NAME, lines.of(name), name, problem, remedy)]
+
+
+def line_limit(key: AnswerKey | None) -> int:
+    """Lines to read at most; without a key, as many as the largest benchmark needs."""
+    return MOST_LINES * (len(key.questions) if key is not None else LARGEST)
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,24 @@ def test_faults_of_fields_and_lines_together(table: Path, tmp_path: Path, keys: 
     assert not (tmp_path / "out").exists()
 
 
+def test_lines_are_checked_without_a_key(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_folder: Path
+) -> None:
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path / "empty"))
+    table.write_text("question_id,answer,frames\n0,A,-1\n1\n")
+    with pytest.raises(SubmissionError) as caught:
+        prepare(table, tmp_path / "out", GIVEN, submissions=tmp_path)
+    assert [(f.file, f.line) for f in caught.value.faults] == [
+        ("submission.yaml", None), ("predictions.csv", 2), ("predictions.csv", 3),
+    ]  # fmt: skip
+    with pytest.raises(AnswerError, match="no samples of hlvid in it, only of hlvid_mini"):
+        prepare(run_folder, tmp_path / "out", GIVEN, submissions=tmp_path)
+    samples = run_folder / "2026_samples_hlvid_mini.jsonl"
+    samples.rename(samples.with_name("2026_samples_hlvid.jsonl"))
+    with pytest.raises(SubmissionError, match="hlvid download"):
+        prepare(run_folder, tmp_path / "out", GIVEN, submissions=tmp_path)
+
+
 def test_standing_against_neighbours(
     make_folder: Make, answers: Answers, key: AnswerKey, keys: Keys, table: Path, tmp_path: Path
 ) -> None:
