@@ -4,6 +4,7 @@ find_file("nvidia/AutoGaze", "config.json")      # downloads once, returns the c
 load_strict(model, find_file(folder, "model.safetensors"))
 """
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def find_file(source: str | Path, name: str, revision: str | None = None) -> Pat
     except Exception as error:  # the hub client raises a dozen types; one line is what the reader needs
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"checkpoint {source}: cannot get {name} from the hub ({reason})") from error
+
+
+def fingerprint(source: str | Path, revision: str | None = None) -> str:
+    """The first 16 hex digits of the weights' SHA-256: what tells two checkpoints of one name apart.
+
+    Raises CheckpointError like `find_file`.
+    """
+    with find_file(source, "model.safetensors", revision).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def load_strict(model: nn.Module, path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from autogaze.checkpoint import CheckpointError
+from autogaze.checkpoint import CheckpointError, fingerprint
 from autogaze.gaze import Gaze
 from autogaze.model import AutoGaze
 from autogaze.processing import AutoGazeImageProcessor
@@ -43,6 +43,11 @@ class AutoGazeSelector:
     name: ClassVar[str] = "autogaze"
     history: ClassVar[int | None] = None
 
+    @property
+    def clip_frames(self) -> int:
+        """Frames that the checkpoint was made for, 16 in the published one."""
+        return self.model.config.max_num_frames
+
     def __post_init__(self) -> None:
         if not self.checkpoint:
             raise CheckpointError(
@@ -59,10 +64,12 @@ class AutoGazeSelector:
         object.__setattr__(self, "processor", _processor(self.checkpoint, self.revision))
 
     def settings(self) -> dict[str, Any]:
-        """Name, checkpoint, revision, dtype, batching: what shapes the choice."""
+        """Name, checkpoint with its weights' hash, revision, dtype, batching: what shapes the choice."""
+        assert self.checkpoint is not None
         return {
             "name": self.name,
             "checkpoint": str(self.checkpoint),
+            "weights": fingerprint(self.checkpoint, self.revision),
             "revision": self.revision,
             "dtype": self.dtype,
             "published_batching": self.published_batching,

@@ -38,6 +38,8 @@ class Selector(Protocol):
     name: as in the registry.
     history: earlier frames that the choice in a frame depends on (0: none, 1: the one before, None: all). A
         caller that streams a long video has to pass that many frames before the ones it wants.
+    clip_frames: the most frames that a call may have, None for no limit; a longer video is cut into clips of so
+        many, each gazed by itself.
     """
 
     @property
@@ -45,6 +47,9 @@ class Selector(Protocol):
 
     @property
     def history(self) -> int | None: ...
+
+    @property
+    def clip_frames(self) -> int | None: ...
 
     def settings(self) -> dict[str, Any]:
         """Everything that shapes the choice, as JSON values: for the record of a run."""
@@ -82,6 +87,7 @@ class ScoredSelector(abc.ABC):
 
     name: ClassVar[str]
     history: ClassVar[int | None]
+    clip_frames: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         if self.budget not in ("picture", "tile"):

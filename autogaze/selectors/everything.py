@@ -20,6 +20,7 @@ class Everything:
 
     name: ClassVar[str] = "everything"
     history: ClassVar[int | None] = 0
+    clip_frames: ClassVar[int | None] = None
 
     def settings(self) -> dict[str, Any]:
         """The name: there is nothing to set."""

@@ -12,6 +12,7 @@ from typing import Any
 from autogaze.selectors.base import Selector
 
 SELECTORS = {
+    "autogaze": "autogaze.selectors.autogaze:AutoGazeSelector",
     "centre": "autogaze.selectors.centre:Centre",
     "detail": "autogaze.selectors.detail:Detail",
     "everything": "autogaze.selectors.everything:Everything",

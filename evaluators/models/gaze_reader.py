@@ -17,9 +17,10 @@ from typing import Any, ClassVar
 
 from evaluators.models.base import Answer, JournalledModel
 from evaluators.models.blind import hashed_letter
+from evaluators.reader.looking import selector_of
 from evaluators.reader.options import Line, plain, score_options
 from evaluators.reader.reader import Reading, read_video
-from evaluators.reader.settings import ReaderSettings
+from evaluators.reader.settings import LEARNED, ReaderSettings
 from hlvid.dataset_question import Question
 from hlvid.errors import RunError
 
@@ -73,8 +74,11 @@ class GazeReader(JournalledModel):
         self._newest: tuple[Path, Reading] | None = None
 
     def settings(self) -> dict[str, Any]:
-        """All of `ReaderSettings`."""
-        return asdict(self.reader)
+        """All of `ReaderSettings`; of a learned selector also what tells its weights from others."""
+        settings = asdict(self.reader)
+        if self.reader.selector == LEARNED:
+            settings["weights"] = selector_of(self.reader).settings()["weights"]
+        return settings
 
     def answer(self, question: Question) -> Answer:
         """The letter of the option that was read, or a recorded guess."""

@@ -12,6 +12,7 @@ Example::
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -21,8 +22,10 @@ import torch
 from autogaze import selectors
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
 from autogaze.reconstruction.paste import rebuild
+from autogaze.selectors.base import Selector
 from evaluators.reader.settings import ReaderSettings
 from evaluators.reader.tiling import TILE, Picture, Tiling
+from hlvid.errors import RunError
 
 AT_ONCE = 4
 """Frames gazed in one call where the selector's history allows it: 4 of 4K are 350 MB as floats."""
@@ -75,20 +78,27 @@ class Looker:
 
     def __init__(self, settings: ReaderSettings, tiling: Tiling) -> None:
         self.settings, self.tiling = settings, tiling
-        self.selector = selectors.get(settings.selector, **settings.selector_settings())
+        self.selector = selector_of(settings)
         self.seconds = {"select": 0.0, "rebuild": 0.0}
         self.tokens_selected = self.tokens_valid = self.tokens_all = 0
 
     def looks(self, frames: Iterable[tuple[int, Picture]]) -> Iterator[Look]:
-        """Each frame gazed; the selector sees the earlier frames that its `history` asks for."""
+        """Each frame gazed; the selector sees the earlier frames that its `history` asks for.
+
+        Where that is all of them and a clip has an end (`clip_frames`), the video is gazed clip by clip.
+        """
         history = self.selector.history
         earlier: list[Picture] = []
-        for group in _groups(frames, AT_ONCE if history is not None else None):
+        for group in _groups(frames, AT_ONCE if history is not None else self.selector.clip_frames):
             pictures = [picture for _, picture in group]
             started = time.perf_counter()
             clips = self.tiling.split(np.stack([*earlier, *pictures]))
             gaze = self.selector.select(
-                clips, ratio=self.settings.ratio, valid=self.tiling.valid, layout=self.tiling.layout
+                clips,
+                ratio=self.settings.ratio,
+                loss=self.settings.loss,
+                valid=self.tiling.valid,
+                layout=self.tiling.layout,
             )
             self.seconds["select"] += time.perf_counter() - started
             for t, (index, picture) in enumerate(group, start=len(earlier)):
@@ -104,6 +114,18 @@ class Looker:
         self.tokens_valid += int(self.tiling.valid.sum())
         self.tokens_all += self.tiling.valid.numel()
         return Look(index, picture, rebuilt, gaze, self.tiling)
+
+
+@lru_cache(maxsize=1)
+def selector_of(settings: ReaderSettings) -> Selector:
+    """The selector that the settings name, made once: a learned one has weights to load.
+
+    Raises RunError where it cannot be made, for example without its checkpoint.
+    """
+    try:
+        return selectors.get(settings.selector, **settings.selector_settings())
+    except ValueError as error:
+        raise RunError(f"gaze_reader: {error}") from error
 
 
 def _at_scale(picture: Picture, scale: int) -> Picture:

@@ -80,7 +80,9 @@ def look_at(path: Path, frame: int, settings: ReaderSettings) -> tuple[Look, Til
         size = fit_long_side(video.width, video.height, settings.resolution)
         tiling = Tiling.of(*size)
         looker = Looker(settings, tiling)
-        history = frame if looker.selector.history is None else looker.selector.history
+        history = looker.selector.history
+        if history is None:
+            history = min(frame, (looker.selector.clip_frames or frame + 1) - 1)
         frames = list(video.stream(range(max(0, frame - history), frame + 1), size))
     *_, look = looker.looks(frames)
     looker.tokens_selected //= len(frames)

@@ -16,6 +16,8 @@ from hlvid.errors import RunError
 SAMPLINGS = ("uniform_linspace", "uniform_midpoint")
 BUDGETS = ("picture", "tile")
 DEFAULT_RATIO = 0.25
+LEARNED = "autogaze"
+"""The selector that is a model: it has a checkpoint, predicts a loss, and budgets every tile by itself."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class ReaderSettings:
     frames: how many frames of the video, spread by `sampling` (a policy of `hlvid.video.sampling`).
     budget: "picture": the tiles of a frame share their tokens; "tile": every tile has its own.
     seed: of selectors that draw at random.
+    checkpoint: AutoGaze's weights, a folder or a hub id; of selector `autogaze` alone, like `loss`: a frame is
+        done once its predicted reconstruction loss is this low, and then the ratio, if given, is the cap.
     """
 
     selector: str = "detail"
@@ -38,6 +42,8 @@ class ReaderSettings:
     sampling: str = "uniform_linspace"
     budget: str = "picture"
     seed: int = 0
+    checkpoint: str | None = None
+    loss: float | None = None
 
     def __post_init__(self) -> None:
         from autogaze import selectors
@@ -48,7 +54,8 @@ class ReaderSettings:
         _whole("resolution", self.resolution, 32, 8192)
         _whole("frames", self.frames, 1, 4096)
         _whole("seed", self.seed, 0, 2**31)
-        if self.ratio is None and self.selector != "everything":
+        self._check_learned()
+        if self.ratio is None and self.loss is None and self.selector != "everything":
             object.__setattr__(self, "ratio", DEFAULT_RATIO)
         if self.ratio is not None:
             _ratio(self.ratio, self.selector)
@@ -60,8 +67,26 @@ class ReaderSettings:
 
     def selector_settings(self) -> dict[str, Any]:
         """The arguments of the selector that are its own."""
+        if self.selector == LEARNED:
+            return {"checkpoint": self.checkpoint}
         own: dict[str, Any] = {} if self.selector == "everything" else {"budget": self.budget}
         return {**own, "seed": self.seed} if self.selector == "random" else own
+
+    def _check_learned(self) -> None:
+        if self.selector != LEARNED:
+            for name in ("checkpoint", "loss"):
+                if getattr(self, name) is not None:
+                    raise RunError(
+                        f"gaze_reader: {name} is of selector 'autogaze'; leave it out with {self.selector!r}"
+                    )
+        elif self.loss is not None and not _positive(self.loss):
+            raise RunError(f"gaze_reader: loss is {self.loss!r}; allowed: numbers above 0")
+
+
+def _positive(value: object) -> bool:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    )
 
 
 def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -75,8 +100,7 @@ def _whole(name: str, value: object, low: int, high: int) -> None:
 
 
 def _ratio(value: object, selector: str) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not (math.isfinite(value) and 0 < value <= 1):  # type: ignore[arg-type,operator]
+    if not _positive(value) or value > 1:  # type: ignore[operator]
         raise RunError(f"gaze_reader: ratio is {value!r}; allowed: numbers above 0, up to 1")
     if selector == "everything" and value != 1:
         raise RunError(

@@ -9,6 +9,8 @@ from hlvid.errors import RunError
 def test_default_ratio_depends_on_the_selector() -> None:
     assert ReaderSettings(selector="detail").ratio == 0.25
     assert ReaderSettings(selector="everything").ratio is None
+    assert ReaderSettings(selector="autogaze").ratio == 0.25
+    assert ReaderSettings(selector="autogaze", loss=0.7).ratio is None, "the predicted loss ends a frame"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,9 @@ def test_default_ratio_depends_on_the_selector() -> None:
         ({"ratio": float("nan")}, "ratio is nan; allowed"),
         ({"ratio": "half"}, "ratio is 'half'; allowed"),
         ({"selector": "everything", "ratio": 0.5}, "ratio is 0.5; .*allowed: 1 or none"),
+        ({"selector": "detail", "loss": 0.7}, "loss is of selector 'autogaze'; leave it out with 'detail'"),
+        ({"selector": "random", "checkpoint": "w"}, "checkpoint is of selector 'autogaze'"),
+        ({"selector": "autogaze", "loss": 0}, "loss is 0; allowed: numbers above 0"),
     ],
 )
 def test_bad_values_are_named(arguments: dict[str, object], message: str) -> None:
