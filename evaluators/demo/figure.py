@@ -34,8 +34,9 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True, layout="constrained")
     _draw_series(left, rows)
     _draw_tiers(right, rows)
-    for axes in (left, right):
-        _dress(axes, rows)
+    # Where the curves are not: all questions rise from the left, the finest tier is low until the right.
+    for axes, corner in ((left, "upper left"), (right, "lower right")):
+        _dress(axes, rows, corner)
     left.set_ylabel("accuracy (%)")
     count = rows[0].summary.overall.n
     figure.suptitle(f"HLVid-Mini, {count} questions on 4K video; bars: 95 % Wilson intervals", fontsize=11)
@@ -83,7 +84,7 @@ def _points(
     )  # fmt: skip
 
 
-def _dress(axes: "Axes", rows: Sequence[Row]) -> None:
+def _dress(axes: "Axes", rows: Sequence[Row], corner: str) -> None:
     ticks = sorted({row.setting.resolution for row in rows if row.setting.resolution is not None})
     axes.set_xscale("log", base=2)
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -92,4 +93,4 @@ def _dress(axes: "Axes", rows: Sequence[Row]) -> None:
     axes.set_xlabel("width of the frames seen (px)")
     axes.grid(axis="y", color="0.9")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, frameon=False, loc="upper left")
+    axes.legend(fontsize=8, frameon=False, loc=corner)

@@ -7,6 +7,7 @@ Example::
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from evaluators.demo.rows import Row
@@ -14,21 +15,36 @@ from hlvid.scoring.accuracy import Accuracy
 
 
 def build_table(rows: Sequence[Row]) -> Table:
-    """A rich table, one line a setting; intervals are 95 % (Wilson; clustered by recording in brackets)."""
+    """A rich table for a terminal of 80 columns, one line a setting.
+
+    Intervals are 95 % (Wilson; clustered by recording in brackets). Answers without a letter count as wrong; where
+    there are any the caption says how many.
+    """
     tiers = tier_names(rows)
-    table = Table(title="HLVid-Mini: accuracy in %, by the width of the frames that the model sees")
-    table.add_column("model")
-    for heading in ("px", "ratio", "accuracy", "95 % interval", *tiers, "unparsed", "tokens", "s"):
+    table = Table(
+        title="HLVid-Mini: accuracy in %, by the width of the frames seen",
+        caption=_caption(rows, tiers),
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+    )
+    table.add_column("model", no_wrap=True)
+    for heading in ("px", "ratio", "acc.", "95 % interval", *tiers, "tokens", "s"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*row_cells(row, tiers))
-    questions = rows[0].summary.overall.n if rows else 0
-    table.caption = (
-        f"n = {questions} questions, {questions // max(len(tiers), 1)} a tier; "
-        "interval: Wilson [clustered by recording]; tiers: height of the text at 3840 px; "
-        "tokens and seconds: means a question"
-    )
     return table
+
+
+def _caption(rows: Sequence[Row], tiers: Sequence[str]) -> str:
+    questions = rows[0].summary.overall.n if rows else 0
+    unparsed = sum(row.summary.overall.unparsed for row in rows)
+    return (
+        f"{questions} questions, {questions // max(len(tiers), 1)} a tier (height of the text at 3840 px); "
+        "interval: Wilson \\[clustered by recording]; tokens, seconds: means a question; "
+        f"answers without a letter: {unparsed}"
+    )
 
 
 def tier_names(rows: Sequence[Row]) -> list[str]:
@@ -40,22 +56,20 @@ def tier_names(rows: Sequence[Row]) -> list[str]:
 def row_cells(row: Row, tiers: Sequence[str]) -> list[str]:
     """The texts of one line, in the order of the table's columns."""
     setting, overall = row.setting, row.summary.overall
-    name = setting.model if setting.selector is None else f"{setting.model} {setting.selector}"
     return [
-        name,
+        setting.selector or setting.model,
         "-" if setting.resolution is None else str(setting.resolution),
         "-" if setting.ratio is None else f"{setting.ratio:.0%}",
         f"{100 * overall.value:.1f}",
         interval_text(overall),
         *(f"{100 * row.summary.by_tier[tier].value:.0f}" for tier in tiers),
-        str(overall.unparsed),
         f"{row.tokens_per_question:,.0f}",
         f"{row.seconds_per_question:.1f}",
     ]
 
 
 def interval_text(accuracy: Accuracy) -> str:
-    """`38.2-60.1 [35.0-63.3]`: Wilson interval, then the clustered bootstrap's, in per cent."""
+    """`38-60 [35-63]`: Wilson interval, then the clustered bootstrap's, in per cent; results.json has the digits."""
     wilson, clustered = accuracy.wilson, accuracy.clustered
-    parts = f"{100 * wilson.low:.1f}-{100 * wilson.high:.1f}"
-    return f"{parts} [{100 * clustered.low:.1f}-{100 * clustered.high:.1f}]"
+    parts = f"{100 * wilson.low:.0f}-{100 * wilson.high:.0f}"
+    return f"{parts} [{100 * clustered.low:.0f}-{100 * clustered.high:.0f}]"

@@ -1,0 +1,43 @@
+"""Rows of a demo as they come out of a run, without running one: six recordings, four tiers, two settings."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from evaluators.demo.grid import Setting
+from evaluators.demo.rows import Row, make_row
+
+TIERS = ("54px", "27px", "13px", "07px")
+
+
+def samples_of(right: Callable[[int, str], bool], model: str = "gaze_reader") -> list[dict[str, Any]]:
+    """48 samples; `right(i, tier)` says whether the i-th question of a tier is answered correctly."""
+    details = {"tokens_selected": 100, "seconds": {"decode": 4.0, "ocr": 8.0}} if model != "blind" else {}
+    return [
+        {
+            "question_id": f"{tier}-{i}",
+            "video": f"clip_av_video_{i % 6}_000.mp4",
+            "source": f"av_video_{i % 6}",
+            "category": "av" if i % 2 else "household",
+            "tier": tier,
+            "parsed": "A",
+            "correct": right(i, tier),
+            "details": details,
+        }
+        for tier in TIERS
+        for i in range(12)
+    ]
+
+
+@pytest.fixture
+def rows() -> Sequence[Row]:
+    """Blind (a quarter right), 448 px (only the largest text) and 3584 px (all but the first of each tier)."""
+    blind = Setting("blind", "blind", "strategy=hash")
+    small = Setting("detail-448-r0.10", "gaze_reader", "", 448, 0.1, "detail")
+    large = Setting("detail-3584-r0.10", "gaze_reader", "", 3584, 0.1, "detail")
+    return [
+        make_row(blind, samples_of(lambda i, tier: i % 4 == 0, "blind")),
+        make_row(small, samples_of(lambda i, tier: tier == "54px")),
+        make_row(large, samples_of(lambda i, tier: i > 0)),
+    ]

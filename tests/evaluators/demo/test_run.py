@@ -1,0 +1,35 @@
+"""The whole demo on the tiny HLVid-Mini, run twice: all files are there, and the second time nothing is answered anew.
+
+Run: pytest -m slow tests/evaluators/demo/test_run.py
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evaluators.demo.grid import demo_settings
+from evaluators.demo.run import run_demo
+
+SETTINGS = demo_settings(resolutions=(448, 1792), ratios=(0.1,), frames=3)
+
+
+@pytest.mark.slow
+def test_demo_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path / "data"))
+    rows = run_demo(tmp_path / "demo", "tiny", SETTINGS)
+    assert [row.setting.name for row in rows] == ["blind", "detail-448-r0.10", "detail-1792-r0.10"]
+    record = json.loads((tmp_path / "demo" / "results.json").read_text())
+    assert [row["overall"]["n"] for row in record["rows"]] == [rows[0].summary.overall.n] * 3
+    assert record["environment"]["dataset"].startswith("mini-tiny")
+    page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
+    pictures = list((tmp_path / "demo" / "pictures").glob("*.jpg"))
+    assert pictures and all(f"pictures/{path.name}" in page for path in pictures)
+    assert "http://" not in page and "https://" not in page, "the report asks nothing of a network"
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a journalled answer was computed again")
+
+    monkeypatch.setattr("evaluators.models.gaze_reader.read_video", refuse)
+    again = run_demo(tmp_path / "demo", "tiny", SETTINGS)
+    assert [row.summary for row in again] == [row.summary for row in rows]

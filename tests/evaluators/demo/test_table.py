@@ -1,0 +1,84 @@
+"""The demo's numbers and table: what a person reads has to be what was measured.
+
+Run: pytest tests/evaluators/demo
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from evaluators.demo.figure import draw
+from evaluators.demo.grid import FRAMES, RATIOS, RESOLUTIONS, demo_settings
+from evaluators.demo.rows import Row, make_row
+from evaluators.demo.table import build_table, tier_names
+
+
+def printed(rows: Sequence[Row], width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(build_table(rows))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_grid_is_the_issues() -> None:
+    """Blind, and the reader at four resolutions and two ratios, each a run with a name of its own."""
+    settings = demo_settings()
+    assert RESOLUTIONS == (448, 896, 1792, 3584) and len(RATIOS) == 2
+    assert [setting.model for setting in settings] == ["blind"] + ["gaze_reader"] * 8
+    assert len({setting.name for setting in settings}) == 9
+    assert settings[-1].model_args == f"selector=detail,ratio={RATIOS[1]},resolution=3584,frames={FRAMES}"
+
+
+def test_rows_count_a_videos_seconds_once(rows: Sequence[Row]) -> None:
+    """Six videos of 12 s answered 48 questions: 1.5 s a question, though every sample carries the 12 s."""
+    assert rows[1].seconds_per_question == pytest.approx(6 * 12 / 48)
+    assert rows[1].tokens_per_question == 100
+    assert rows[0].seconds_per_question == rows[0].tokens_per_question == 0
+
+
+def test_rows_are_json(rows: Sequence[Row]) -> None:
+    record = json.loads(json.dumps(rows[2].to_json()))
+    assert record["overall"]["correct"] == 44 and record["overall"]["n"] == 48
+    assert record["by_tier"]["07px"]["correct"] == 11
+    assert record["overall"]["wilson"]["low"] == pytest.approx(0.804, abs=0.001)
+
+
+def test_table_fits_a_terminal_of_80_columns(rows: Sequence[Row]) -> None:
+    text = printed(rows)
+    assert "…" not in text
+    (small,) = (line.split() for line in text.splitlines() if line.startswith("detail   448"))
+    assert small[:5] == ["detail", "448", "10%", "25.0", "15-39"]
+    assert small[-6:] == ["100", "0", "0", "0", "100", "1.5"]
+    assert "Wilson [clustered by recording]" in " ".join(text.split())
+
+
+def test_answers_without_a_letter_are_counted(rows: Sequence[Row]) -> None:
+    assert "answers without a letter: 0" in " ".join(printed(rows).split())
+    samples = [dict(sample) for sample in rows[1].samples]
+    samples[0].update(parsed=None, correct=False)
+    text = printed([rows[0], make_row(rows[1].setting, samples)])
+    assert "answers without a letter: 1" in " ".join(text.split())
+
+
+def test_tiers_stand_by_falling_text_height(rows: Sequence[Row]) -> None:
+    assert tier_names(rows) == ["54px", "27px", "13px", "07px"]
+
+
+def test_figure_is_drawn_as_picture_and_for_papers(rows: Sequence[Row], tmp_path: Path) -> None:
+    draw(rows, tmp_path / "demo.png")
+    with Image.open(tmp_path / "demo.png") as picture:
+        assert picture.width > 1500
+    assert (tmp_path / "demo.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_figure_moves_with_the_numbers(rows: Sequence[Row], tmp_path: Path) -> None:
+    """Not a fixed picture: other answers draw another one."""
+    draw(rows, tmp_path / "one.png")
+    draw([rows[0], replace(rows[1], summary=rows[2].summary), rows[2]], tmp_path / "two.png")
+    one, two = (Image.open(tmp_path / name).tobytes() for name in ("one.png", "two.png"))
+    assert one != two

@@ -1,0 +1,47 @@
+"""`hlvid doctor` names what is wrong and how to mend it; a finding that cannot be wrong would be of no use.
+
+Run: pytest tests/evaluators/test_doctor.py
+"""
+
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from evaluators import doctor
+
+
+def test_this_environment_is_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.diagnose()
+    out = capsys.readouterr().out
+    assert "decoder: PyAV" in out and "wrong" not in out
+
+
+def test_another_owner_of_the_import_name_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autogaze.doctor.owners_of_import_name", lambda: ["autogaze", "hlvid"])
+    finding = doctor.import_names()
+    assert finding.state == "wrong" and "pip uninstall autogaze" in finding.text
+
+
+def test_a_lost_entry_point_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "entry_points", lambda group: [])
+    assert doctor.tasks().state == "wrong"
+
+
+def test_a_missing_reader_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr(doctor.importlib, "import_module", missing)
+    finding = doctor.reader()
+    assert finding.state == "note" and "pip install 'hlvid[reader]'" in finding.text
+
+
+def test_disk_is_measured_where_the_data_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path / "not" / "yet" / "there"))
+    assert str(tmp_path) in doctor.disk().text
+
+
+def test_one_wrong_finding_fails_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", (lambda: doctor.Finding("wrong", "mend it"),))
+    assert not doctor.diagnose()

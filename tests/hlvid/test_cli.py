@@ -1,0 +1,53 @@
+"""The roof: every command is there, help is quick, errors a user can mend are one line with a non-zero exit.
+
+Run: pytest tests/hlvid/test_cli.py
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hlvid import __version__
+
+HEAVY = ("torch", "av", "transformers", "cv2", "lmms_eval", "scipy", "pandas", "matplotlib")
+
+
+def hlvid(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "hlvid.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_help_lists_the_commands_of_all_packages() -> None:
+    run = hlvid("--help")
+    assert run.returncode == 0
+    for command in ("mini", "download", "verify", "demo", "gaze", "doctor", "plan", "submit"):
+        assert f"  {command} " in run.stdout, command
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`hlvid --help` is to answer in under a second: what takes longer is imported by the commands."""
+    code = (
+        "import sys; sys.argv = ['hlvid', '--help']\n"
+        "from hlvid.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print('LOADED', sorted(set({HEAVY!r}) & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert run.stdout.splitlines()[-1] == "LOADED []", run.stderr
+
+
+def test_version() -> None:
+    assert hlvid("--version").stdout == f"hlvid {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("verify", "nowhere"), ("gaze", "--ratio", "0.1", "nowhere.mp4"), ("mini", "--preset", "huge")],
+)
+def test_an_error_is_one_line_and_exit_1(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    run = hlvid(*arguments, *(["--out", str(tmp_path)] if arguments[0] != "verify" else []))
+    assert run.returncode == 1
+    assert run.stderr.startswith("hlvid: ") and len(run.stderr.splitlines()) == 1
+    assert arguments[-1] in run.stderr
