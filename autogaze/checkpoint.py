@@ -55,13 +55,13 @@ def load_strict(model: nn.Module, path: Path) -> None:
 
     tensors = load_file(str(path))
     own = model.state_dict()
-    problems = _differences(own, tensors)
+    problems = differences(own, tensors)
     if problems:
         raise CheckpointError(f"checkpoint {path}: does not fit the model\n  " + "\n  ".join(problems))
     model.load_state_dict(tensors)
 
 
-def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+def differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
     """One line for every tensor that is not as the model has it."""
     shared = sorted(own.keys() & given.keys())
     return [

@@ -74,6 +74,11 @@ class AutoGaze(nn.Module):
         save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
 
     @property
+    def num_vision_tokens_each_frame(self) -> int:
+        """Tokens of a frame over all scales, 265 as published."""
+        return self.config.num_vision_tokens_each_frame
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.gazing_model.connector.pos_embed.device

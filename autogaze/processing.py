@@ -41,13 +41,13 @@ class Features(dict[str, Any]):
 class AutoGazeImageProcessor:
     """Turns frames into model input; the fields are those of the published `preprocessor_config.json`.
 
-    size: {"height", "width"}, or {"shortest_edge"} to keep the aspect ratio (then usually with
-    `do_center_crop`).
+    size: {"height", "width"} or the pair (height, width), or {"shortest_edge"} to keep the aspect ratio (then
+    usually with `do_center_crop`).
     image_mean, image_std: one number or three.
     """
 
     do_resize: bool = True
-    size: dict[str, int] | None = None
+    size: dict[str, int] | Sequence[int] | None = None
     resample: int = _BILINEAR
     do_center_crop: bool = False
     crop_size: dict[str, int] | None = None
@@ -61,6 +61,8 @@ class AutoGazeImageProcessor:
     def __post_init__(self) -> None:
         if self.resample != _BILINEAR:
             raise ValueError(f"resample={self.resample}: expected {_BILINEAR} (bilinear)")
+        if isinstance(self.size, list | tuple) and len(self.size) == 2:
+            object.__setattr__(self, "size", dict(zip(("height", "width"), self.size, strict=True)))
         if self.offset and not self.do_rescale:
             raise ValueError("offset=True with do_rescale=False: expected offset=False, or rescaling too")
 
@@ -163,6 +165,8 @@ class AutoGazeImageProcessor:
     def _target(self, height: int, width: int) -> tuple[int, int]:
         """The size a frame is resized to."""
         size = self.size or {"height": 224, "width": 224}
+        if not isinstance(size, dict):
+            raise ValueError(f"size={size}: expected a dict or the pair (height, width)")
         if "shortest_edge" in size:
             short = size["shortest_edge"]
             if height <= width:

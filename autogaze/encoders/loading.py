@@ -7,16 +7,18 @@ Example::
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from autogaze.checkpoint import CheckpointError, find_file
+from autogaze.checkpoint import CheckpointError, differences, find_file
 
-# A whole SigLIP holds these besides its vision tower; the pooling head plays no part in per-patch features.
-BESIDES = ("text_model.", "logit_scale", "logit_bias", "vision_model.head.")
+TOWER = "vision_model."
+# A whole SigLIP holds these besides its vision tower; the pooling head plays no part in per-patch features. A tower
+# saved alone by transformers 5 has lost the prefix `vision_model.`.
+BESIDES = ("text_model.", "logit_scale", "logit_bias", "vision_model.head.", "head.")
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
@@ -40,11 +42,20 @@ def load_tower(
     Raises CheckpointError listing every tensor missing, surplus or of another shape; `model` is then
     unchanged.
     """
-    tensors = read_tensors(source, revision, besides)
+    tensors = _within_tower(read_tensors(source, revision, besides), model)
     problems = differences(model.state_dict(), tensors)
     if problems:
         raise CheckpointError(f"checkpoint {source}: does not fit the model\n  " + "\n  ".join(problems))
     model.load_state_dict(tensors)
+
+
+def _within_tower(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """The tensors with the tower's prefix where the model's names all have it and the checkpoint's none."""
+    if not all(name.startswith(TOWER) for name in model.state_dict()) or any(
+        n.startswith(TOWER) for n in tensors
+    ):
+        return tensors
+    return {TOWER + name: tensor for name, tensor in tensors.items()}
 
 
 def read_tensors(
@@ -73,15 +84,3 @@ def weight_files(source: str | Path, revision: str | None = None) -> list[Path]:
             raise single from None
     shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
     return [find_file(source, shard, revision) for shard in shards]
-
-
-def differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
-    """One line for every tensor that is not as the model has it."""
-    lines = [f"missing: {name} {tuple(own[name].shape)}" for name in sorted(own.keys() - given.keys())]
-    lines += [f"surplus: {name} {tuple(given[name].shape)}" for name in sorted(given.keys() - own.keys())]
-    for name in sorted(own.keys() & given.keys()):
-        if own[name].shape != given[name].shape:
-            lines.append(
-                f"shape of {name}: {tuple(given[name].shape)}, the model has {tuple(own[name].shape)}"
-            )
-    return lines

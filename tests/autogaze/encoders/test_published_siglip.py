@@ -55,6 +55,18 @@ def test_saved_checkpoints_are_plain_siglip(tmp_path: Path, video: Tensor, gaze:
     torch.testing.assert_close(got, native(video, gaze), atol=0, rtol=0)
 
 
+def test_a_tower_saved_alone_by_transformers_loads(tmp_path: Path, video: Tensor, gaze: Gaze) -> None:
+    """transformers 5 leaves the prefix `vision_model.` out of it; both ways in read the same weights."""
+    from transformers import SiglipVisionConfig
+    from transformers import SiglipVisionModel as Plain
+
+    Plain(SiglipVisionConfig(**SHAPE)).save_pretrained(tmp_path)
+    native = GazedSiglip.from_pretrained(tmp_path).requires_grad_(False)
+    published = SiglipVisionModel.from_pretrained(tmp_path).requires_grad_(False)
+    got = published(video, gazing_info=gaze.to_published()).last_hidden_state
+    torch.testing.assert_close(got, native(video, gaze), atol=0, rtol=0)
+
+
 def test_hidden_states_tuple_output_and_no_gaze(video: Tensor, gaze: Gaze) -> None:
     model = random_model()
     info = gaze.to_published()
