@@ -82,15 +82,18 @@ class Report:
         return "\n  ".join([f"{head}: {len(self.broken)} videos broken", *lines])
 
     def table(self) -> "Table":
-        """One row a video, for the terminal."""
+        """One row a video, for a terminal of 80 columns; `summary` says what is wrong with the broken ones."""
+        from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
-        table = Table(title="videos")
-        for column in ("video", "questions", "size", "frames", "fps", "seconds", "codec", "on disk", "state"):
-            table.add_column(column, justify="left" if column in ("video", "codec", "state") else "right")
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
+        table.add_column("video", overflow="fold")  # a name that is cut short would name no file
+        for column in ("size", "frames", "fps", "s", "codec", "bytes"):
+            table.add_column(column, justify="right", no_wrap=True)
+        table.add_column("")
         for check in self.checks:
-            state = f"[red]{_escape(check.problem)}[/red]" if check.problem else "[green]ok[/green]"
-            table.add_row(_escape(check.video), str(len(check.questions)), *_cells(check.facts), state)
+            state = "[red]broken[/red]" if check.problem else "[green]ok[/green]"
+            table.add_row(_escape(check.video), *_cells(check.facts), state)
         return table
 
 
@@ -191,7 +194,7 @@ def _cells(facts: Facts | None) -> list[str]:
     return [
         f"{facts.width}x{facts.height}",
         f"{facts.frames:,}",
-        f"{facts.fps:.2f}",
+        f"{facts.fps:.4g}",
         f"{facts.duration:.1f}",
         facts.codec,
         size_text(facts.size),

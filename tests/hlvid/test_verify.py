@@ -126,9 +126,11 @@ def test_file_other_than_the_one_downloaded(root):
 def test_table_shows_every_video(root):
     (root / "videos" / NAMES[0]).unlink()
     out = io.StringIO()
-    Console(file=out, width=220).print(check(root).table())
-    assert all(name in out.getvalue() for name in NAMES)
-    assert "160x96" in out.getvalue() and "not found" in out.getvalue()
+    report = check(root)
+    Console(file=out, width=80).print(report.table())
+    assert all(name in out.getvalue() for name in NAMES), "no name is cut short on 80 columns"
+    assert "160x96" in out.getvalue() and "broken" in out.getvalue()
+    assert NAMES[0] in report.summary() and "not found" in report.summary()
 
 
 def test_no_questions_is_not_ok():
