@@ -11,6 +11,7 @@ in size. All columns share the same draws: differences and ranks of systems keep
 """
 
 from collections.abc import Hashable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,7 @@ from scipy.special import ndtr, stdtrit
 Floats = NDArray[np.float64]
 
 _CELLS = 4_000_000  # draws x clusters held at once: 32 MB
+_KEPT_CELLS = 1_000_000  # up to which drawn counts are kept: a board draws the same ones for each submission
 
 
 def cluster_sums(values: ArrayLike, clusters: Sequence[Hashable]) -> tuple[Floats, Floats]:
@@ -65,14 +67,28 @@ def resample_means(sums: Floats, sizes: Floats, *, draws: int, seed: int) -> Flo
 
 def _times_drawn(clusters: int, draws: int, seed: int) -> Iterator[Floats]:
     """Blocks (b, G) of multinomial counts: how often each cluster is in a draw; b adds up to `draws`."""
+    if clusters * draws <= _KEPT_CELLS:
+        yield _kept_counts(clusters, draws, seed)
+        return
     generator = np.random.default_rng(seed)
     block = max(1, _CELLS // clusters)
     for start in range(0, draws, block):
-        rows = min(block, draws - start)
-        drawn = generator.integers(0, clusters, size=(rows, clusters))
-        drawn += np.arange(rows)[:, None] * clusters  # each row counts into its own stretch of one bincount
-        counts = np.bincount(drawn.ravel(), minlength=rows * clusters)
-        yield counts.reshape(rows, clusters).astype(np.float64)
+        yield _counts(generator, min(block, draws - start), clusters)
+
+
+@lru_cache(maxsize=8)  # at most 64 MB
+def _kept_counts(clusters: int, draws: int, seed: int) -> Floats:
+    counts = _counts(np.random.default_rng(seed), draws, clusters)
+    counts.setflags(write=False)  # shared by all who ask
+    return counts
+
+
+def _counts(generator: np.random.Generator, draws: int, clusters: int) -> Floats:
+    """(draws, G): how often each cluster is drawn when G are drawn with replacement."""
+    drawn = generator.integers(0, clusters, size=(draws, clusters))
+    drawn += np.arange(draws)[:, None] * clusters  # each row counts into its own stretch of one bincount
+    counts = np.bincount(drawn.ravel(), minlength=draws * clusters)
+    return counts.reshape(draws, clusters).astype(np.float64)
 
 
 def effective_clusters(sizes: ArrayLike) -> float:
