@@ -18,6 +18,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from hlvid import dataset
 from hlvid.dataset_question import Question
 from hlvid.errors import DatasetError
 from hlvid.paths import data_home, hlvid_root
-from hlvid.tasks import ledger
+from hlvid.tasks import ledger, videos
 
 INFO = "hlvid_task.json"
 MAX_SHOWN = 5
@@ -72,17 +73,27 @@ def prepare(task: str, root: Path) -> Path:
     _check_answers(questions, root)
     check_videos(questions, root)
     fingerprint = fingerprint_of(questions)
-    folder = data_home() / "tasks" / f"{task}-{fingerprint.removeprefix('sha256:')[:16]}"
+    info = {"root": str(root), "revision": dataset.dataset_revision(root)}
+    rows = [{**doc_of(question, fingerprint), "task": task} for question in questions]
+    return publish(task, questions, rows, info)
+
+
+def publish(
+    name: str,
+    questions: Sequence[Question],
+    rows: Sequence[Mapping[str, str | None]],
+    info: Mapping[str, Any],
+) -> Path:
+    """The folder `name`-FINGERPRINT for lmms-eval, written unless it is there; `rows` are all text.
+
+    Its `hlvid_task.json` says what it holds and goes into the record of each run: `info` and the counts and
+    hashes of the questions.
+    """
+    fingerprint = fingerprint_of(questions)
+    folder = data_home() / "tasks" / f"{name}-{fingerprint.removeprefix('sha256:')[:16]}"
     if not (folder / INFO).is_file():
-        info = {
-            "task": task,
-            "root": str(root),
-            "questions": len(questions),
-            "fingerprint": fingerprint,
-            "revision": dataset.dataset_revision(root),
-            "prompts": prompt_hash(questions),
-        }
-        _save([doc_of(question, fingerprint) for question in questions], info, folder)
+        counted = {"task": name, "questions": len(questions), "fingerprint": fingerprint}
+        _save(rows, {**counted, "prompts": prompt_hash(questions), **info}, folder)
     return folder
 
 
@@ -102,9 +113,20 @@ def doc_of(question: Question, fingerprint: str) -> dict[str, str | None]:
     }
 
 
+@dataclass(frozen=True)
+class PosedQuestion(Question):
+    """A question of a benchmark that has its own wording; `wording` is the whole prompt."""
+
+    wording: str = ""
+
+    def prompt(self) -> str:
+        """The benchmark's own wording."""
+        return self.wording
+
+
 def question_of(doc: Mapping[str, Any]) -> Question:
     """The question that `doc_of` wrote."""
-    return Question(
+    question = Question(
         id=doc["question_id"],
         video=doc["video"],
         source=doc["source"],
@@ -115,6 +137,13 @@ def question_of(doc: Mapping[str, Any]) -> Question:
         tier=doc["tier"],
         video_path=Path(doc["video_path"]),
     )
+    return posed(question, doc["wording"]) if doc.get("wording") else question
+
+
+def posed(question: Question, wording: str) -> PosedQuestion:
+    """The same question, asked in a benchmark's own words."""
+    kept = {field.name: getattr(question, field.name) for field in fields(question)}
+    return PosedQuestion(**{**kept, "wording": wording})
 
 
 def fingerprint_of(questions: Sequence[Question]) -> str:
@@ -148,7 +177,7 @@ def check_videos(questions: Sequence[Question], root: Path) -> None:
         if question.video_path is None:
             raise DatasetError(f"{root}: question {question.id}: has no video path")
         first_of.setdefault(question.video_path, question)
-    faults = [(question, fault) for path, question in first_of.items() if (fault := _video_fault(path))]
+    faults = [(first_of[path], fault) for path, fault in videos.faults(first_of).items()]
     if not faults:
         return
     shown = "; ".join(f"question {one.id}: video {one.video} {fault}" for one, fault in faults[:MAX_SHOWN])
@@ -157,28 +186,9 @@ def check_videos(questions: Sequence[Question], root: Path) -> None:
     raise DatasetError(f"{shown}{more}, under {root / 'videos'}; {_remedy(root, names)}")
 
 
-def _video_fault(path: Path) -> str | None:
-    """What is wrong with a video as far as its first picture tells, or None."""
-    import av
-
-    if not path.is_file():
-        return "not found"
-    if path.stat().st_size == 0:
-        return "is an empty file"
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                return "has no video stream"
-            if next(iter(container.decode(video=0)), None) is None:
-                return "has no picture that decodes"
-    except (av.FFmpegError, OSError) as error:
-        return f"does not decode ({error})"
-    return None
-
-
-def _remedy(root: Path, videos: str) -> str:
+def _remedy(root: Path, names: str) -> str:
     if root == hlvid_root():
-        return f"run 'hlvid download --videos {videos}', or set HLVID_PARTIAL=1 to ask only what is there"
+        return f"run 'hlvid download --videos {names}', or set HLVID_PARTIAL=1 to ask only what is there"
     if root.parent == data_home() and root.name.startswith("mini-"):
         return f"delete {root} and run again to have it made anew"
     return "put the files there"

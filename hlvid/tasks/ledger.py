@@ -6,7 +6,8 @@ Example::
     ledger.lookup(question.id)                                            # in the task's process_results
 
 lmms-eval passes only text from a model to a task, so this is a plain dict in the process that both share.
-It is emptied when a task's data are loaded, so that no run sees the costs of an earlier one. Questions are
+Tasks that run together may use the same ids; a model that says which task it answers keeps them apart. The
+ledger is emptied when a task's data are loaded, so that no run sees the costs of an earlier one. Questions are
 noted as they are handed to a model, so that a crash inside a foreign model can still name the one it was
 working on.
 """
@@ -14,18 +15,18 @@ working on.
 from collections.abc import Mapping
 from typing import Any
 
-_details: dict[str, dict[str, Any]] = {}
+_details: dict[tuple[str, str], dict[str, Any]] = {}
 _handed_out: list[str] = []
 
 
-def record(question_id: str, details: Mapping[str, Any]) -> None:
+def record(question_id: str, details: Mapping[str, Any], task: str = "") -> None:
     """Keep JSON-ready facts about an answer; a second call for the same question adds to them."""
-    _details.setdefault(question_id, {}).update(details)
+    _details.setdefault((task, question_id), {}).update(details)
 
 
-def lookup(question_id: str) -> dict[str, Any]:
-    """What the model recorded, or {} from a model that records nothing."""
-    return dict(_details.get(question_id, {}))
+def lookup(question_id: str, task: str = "") -> dict[str, Any]:
+    """What the model recorded for this task, else for no task in particular; {} if it records nothing."""
+    return dict(_details.get((task, question_id)) or _details.get(("", question_id)) or {})
 
 
 def hand_out(question_id: str) -> None:

@@ -84,10 +84,11 @@ def write(folder: Path, results_file: str, entry: Mapping[str, Any]) -> Path:
 
 
 def _summaries(samples: Mapping[str, Any], tasks: Mapping[str, Any]) -> dict[str, Any]:
-    """Accuracy by category, tier and source of every task of ours whose samples were logged."""
+    """Accuracy by category, tier and source of every task of ours that has answers and logged its samples."""
     from hlvid.scoring.accuracy import summarize
 
-    return {name: asdict(summarize(rows)) for name, rows in samples.items() if tasks.get(name) and rows}
+    scored = [name for name, info in tasks.items() if info and not info.get("hidden")]
+    return {name: asdict(summarize(samples[name])) for name in scored if samples.get(name)}
 
 
 def _dataset(config: Mapping[str, Any]) -> dict[str, Any] | None:

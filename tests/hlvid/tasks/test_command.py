@@ -189,7 +189,7 @@ def test_a_second_run_in_the_process_sees_no_costs_of_the_first(toys: None) -> N
 @pytest.mark.parametrize(
     ("argv", "code", "text"),
     [
-        (["--model", "blind"], 1, "lmms_eval: --tasks is missing; ours are hlvid, hlvid_mini"),
+        (["--model", "blind"], 1, "lmms_eval: --tasks is missing; ours are hlvid, hlvid_egoschema"),
         (["--tasks", "hlvid", "--model", "blnd"], 1, "lmms_eval: model 'blnd' is unknown"),
     ],
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hlvid.tasks import plugin
+from hlvid.tasks.suite.adapters import ADAPTERS
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 BLIND = ("--tasks", "hlvid", "--model", "blind", "--model_args", "strategy=longest")
@@ -21,6 +22,7 @@ BLIND = ("--tasks", "hlvid", "--model", "blind", "--model_args", "strategy=longe
 RUN_TWICE = """
 import json, sys
 from hlvid.tasks import plugin
+from hlvid.tasks.suite.adapters import ADAPTERS
 plugin.register(); plugin.register()
 {first}
 import lmms_eval.evaluator
@@ -131,4 +133,4 @@ def test_mini_is_made_on_first_use(shell: Shell, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_yaml_files_are_the_tasks() -> None:
-    assert plugin.task_names() == ["hlvid", "hlvid_mini"]
+    assert plugin.task_names() == sorted(["hlvid", "hlvid_mini", "hlvid_paper", *ADAPTERS])

@@ -1,14 +1,13 @@
-"""Run with: pytest tests/hlvid/tasks/test_utils.py. Prompt snapshot, samples, metrics; without lmms-eval."""
+"""Run with: pytest tests/hlvid/tasks/test_hooks.py. Prompt snapshot, samples, metrics; without lmms-eval."""
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from hlvid.tasks import ledger, plugin
+from hlvid.tasks import hooks, ledger, plugin
+from hlvid.tasks.suite.adapters import ADAPTERS
 
 DOC = {
     "question_id": "7",
@@ -32,23 +31,13 @@ D. Hamden Ave
 Please answer directly with the letter of the correct answer."""
 
 
-@pytest.fixture(scope="module")
-def utils() -> ModuleType:
-    """The module as lmms-eval loads it: from its file."""
-    spec = importlib.util.spec_from_file_location("utils", plugin.FOLDER / "hlvid" / "utils.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_the_prompt_is_the_published_one() -> None:
+    assert hooks.doc_to_text(DOC) == PROMPT
+    assert hooks.doc_to_text(DOC, {"pre_prompt": "Look. ", "post_prompt": " Now."}) == f"Look. {PROMPT} Now."
 
 
-def test_the_prompt_is_the_published_one(utils: ModuleType) -> None:
-    assert utils.doc_to_text(DOC) == PROMPT
-    assert utils.doc_to_text(DOC, {"pre_prompt": "Look. ", "post_prompt": " Now."}) == f"Look. {PROMPT} Now."
-
-
-def test_chat_models_get_the_video_then_the_prompt(utils: ModuleType) -> None:
-    assert utils.doc_to_messages(DOC) == [
+def test_chat_models_get_the_video_then_the_prompt() -> None:
+    assert hooks.doc_to_messages(DOC) == [
         {
             "role": "user",
             "content": [{"type": "video", "url": DOC["video_path"]}, {"type": "text", "text": PROMPT}],
@@ -57,9 +46,9 @@ def test_chat_models_get_the_video_then_the_prompt(utils: ModuleType) -> None:
     assert ledger.last_handed_out() == "7"
 
 
-def test_a_sample_says_everything_about_itself(utils: ModuleType) -> None:
+def test_a_sample_says_everything_about_itself() -> None:
     ledger.record("7", {"frames": 12, "seconds": {"ocr": 0.5}})
-    sample = utils.process_results(DOC, ["The answer is (B)."])
+    sample = hooks.process_results(DOC, ["The answer is (B)."])
     assert {name: sample[name] for name in ("question_id", "video", "source", "category", "tier")} == {
         name: DOC[name] for name in ("question_id", "video", "source", "category", "tier")
     }
@@ -72,17 +61,17 @@ def test_a_sample_says_everything_about_itself(utils: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("results", [[""], [], [None], ["\x00🛣"], ["A" * 100_000], ["A and B and C and D"]])
-def test_no_output_makes_it_raise(utils: ModuleType, results: list[Any]) -> None:
-    sample = utils.process_results(DOC, results)
+def test_no_output_makes_it_raise(results: list[Any]) -> None:
+    sample = hooks.process_results(DOC, results)
     assert sample["correct"] is (sample["parsed"] == "B")
 
 
-def test_metrics_count_unparsed_answers_as_wrong(utils: ModuleType) -> None:
+def test_metrics_count_unparsed_answers_as_wrong() -> None:
     outputs = ["B", "B", "A", "I cannot tell."]
     docs = [{**DOC, "question_id": str(n), "source": f"s{n % 2}"} for n in range(4)]
-    samples = [utils.process_results(doc, [text]) for doc, text in zip(docs, outputs, strict=True)]
+    samples = [hooks.process_results(doc, [text]) for doc, text in zip(docs, outputs, strict=True)]
     values = {
-        name: getattr(utils, name)([sample[name] for sample in samples])
+        name: getattr(hooks, name)([sample[name] for sample in samples])
         for name in ("accuracy", "accuracy_low", "accuracy_high", "unparsed")
     }
     assert values["accuracy"] == 0.5
@@ -90,11 +79,14 @@ def test_metrics_count_unparsed_answers_as_wrong(utils: ModuleType) -> None:
     assert 0 <= values["accuracy_low"] <= 0.5 <= values["accuracy_high"] <= 1
 
 
-def test_every_function_that_the_yaml_names_exists(utils: ModuleType) -> None:
+def test_every_function_that_the_yaml_names_exists() -> None:
     lines = [line for path in Path(plugin.FOLDER).rglob("*.yaml") for line in path.read_text().splitlines()]
-    named = {line.split("utils.")[1].strip() for line in lines if "!function utils." in line}
-    assert named >= {"HLVID", "HLVID_MINI", "process_results"}
-    for name in named - {"HLVID", "HLVID_MINI"}:
-        assert callable(getattr(utils, name))
+    named = {
+        line.split("!function hlvid.tasks.hooks.")[1] for line in lines if "function hlvid.tasks" in line
+    }
+    data = {name.upper() for name in ADAPTERS}
+    assert named >= {"process_results", "submission", *data}
+    for name in named - data:
+        assert callable(getattr(hooks, name))
     with pytest.raises(AttributeError):
-        _ = utils.NO_SUCH_NAME
+        _ = hooks.NO_SUCH_NAME

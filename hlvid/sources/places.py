@@ -1,0 +1,63 @@
+"""Finds a benchmark's files on this machine, by one rule for questions, videos and subtitles.
+
+Example::
+
+    benchmark = registry.get("videomme")
+    folders(benchmark)                                  # [~/.cache/hlvid/videomme, ~/.cache/huggingface/…]
+    find(benchmark, ["data/fFjv93ACGo8.mp4"])           # the first that exists, or None
+
+The rule: `$HLVID_DATA/<name>` first, then the folder where lmms-eval unpacks (`$HF_HOME/<unpacked>`), then the
+snapshot in the hub's cache. A file is taken from the first of them that has it, so questions may come from one
+and videos from another.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hlvid.paths import data_home
+from hlvid.sources.registry import Benchmark
+
+
+def home(benchmark: Benchmark) -> Path:
+    """Our own folder of a benchmark: the first place looked at, and where `hlvid data prepare` writes."""
+    return data_home() / benchmark.name
+
+
+def folders(benchmark: Benchmark) -> list[Path]:
+    """The places that exist, in the order of the rule."""
+    candidates = [home(benchmark), hf_home() / benchmark.unpacked, *_snapshots(benchmark)]
+    return [place for place in dict.fromkeys(candidates) if place.is_dir()]
+
+
+def find(benchmark: Benchmark, names: Iterable[str]) -> Path | None:
+    """The first existing file of these relative paths, the order of places before that of names."""
+    wanted = list(names)
+    paths = (place / name for place in folders(benchmark) for name in wanted)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def tables(benchmark: Benchmark, task: str) -> list[Path]:
+    """The question files of a task: all that match its patterns in the first place that has any."""
+    for place in folders(benchmark):
+        found = [path for pattern in benchmark.tables[task] for path in sorted(place.glob(pattern))]
+        if found:
+            return found
+    return []
+
+
+def hf_home() -> Path:
+    """`$HF_HOME`, else where the hub's client keeps its files by default."""
+    if chosen := os.environ.get("HF_HOME"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface"
+
+
+def _snapshots(benchmark: Benchmark) -> Iterator[Path]:
+    """The repository's snapshot of our revision in the hub's cache, under its present and former names."""
+    cache = Path(os.environ.get("HF_HUB_CACHE") or hf_home() / "hub").expanduser()
+    for repo in (benchmark.repo, *benchmark.former):
+        folder = cache / f"datasets--{repo.replace('/', '--')}"
+        pointer = folder / "refs" / benchmark.revision
+        if pointer.is_file():
+            yield folder / "snapshots" / pointer.read_text(encoding="utf-8").strip()

@@ -1,0 +1,227 @@
+"""From a benchmark's files on this machine to what lmms-eval loads, one way for all of them.
+
+Example::
+
+    prepare("hlvid_videomme")       # -> a folder that lmms-eval loads with `load_from_disk: true`
+    needed("hlvid_videomme")        # -> [["data/fFjv93ACGo8.mp4", …], …]: where each video may lie
+
+Every row is read and every video looked at before the first model is built; what is wrong is told at once,
+with file, row and field, or with question and video.
+"""
+
+import json
+import os
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from hlvid.dataset_files import Record, read_rows
+from hlvid.dataset_question import Question
+from hlvid.dataset_rows import Faults
+from hlvid.errors import DatasetError
+from hlvid.sources import places, registry
+from hlvid.tasks import docs, ledger, videos
+from hlvid.tasks.suite import theirs
+from hlvid.tasks.suite.adapters import ADAPTERS
+from hlvid.tasks.suite.rows import Item, Row, RowError, Shelf
+from hlvid.tasks.suite.settings import Settings, settings
+
+TASKS = tuple(ADAPTERS)
+MAX_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One row with where it came from and where its video is."""
+
+    table: Path
+    record: Record
+    row: Row
+    video: Path
+
+
+def prepare(task: str) -> Path:
+    """Check a benchmark and write it for lmms-eval.
+
+    Returns:
+        A folder saved by `datasets` with the split "test" and `hlvid_task.json`, which says what it holds
+        and by which settings.
+
+    Raises:
+        DatasetError: questions not on this machine, a malformed row, a missing or broken video.
+        RunError: a setting that does not exist.
+
+    With HLVID_PARTIAL=1 in the environment, questions whose videos are absent are left out.
+    """
+    ledger.clear()
+    chosen = settings()
+    benchmark = registry.get(task)
+    placed = _placed(task, rows_of(task))
+    items = _items(task, placed, chosen)
+    questions = _questions(task, items, placed, chosen)
+    rows = _rows(task, questions, items, placed, chosen)
+    info = {
+        "root": str(places.home(benchmark)),
+        "repo": benchmark.repo,
+        "repo_revision": benchmark.revision,
+        "tables": [str(path) for path in dict.fromkeys(one.table for one in placed)],
+        "hidden": ADAPTERS[task].hidden,
+        **chosen.as_json(),
+    }
+    return docs.publish(task + chosen.variant(), questions, rows, info)
+
+
+def needed(task: str) -> list[list[str]]:
+    """For each row, where its video may lie, relative to the repository, and then its further files."""
+    return [[*row.places(table), *row.extras()] for table, _, row in rows_of(task)]
+
+
+def rows_of(task: str) -> list[tuple[Path, Record, Row]]:
+    """Every row of a task's question files, checked column by column.
+
+    Raises:
+        DatasetError: no such files here, or a list of faults with file, row and field.
+    """
+    benchmark = registry.get(task)
+    tables = places.tables(benchmark, task)
+    if not tables:
+        looked = ", ".join(map(str, places.folders(benchmark))) or "no folder of it exists"
+        raise DatasetError(
+            f"task {task}: {benchmark.repo} is not on this machine ({', '.join(benchmark.tables[task])}; "
+            f"looked in: {looked}); run 'hlvid data prepare {benchmark.name}'"
+        )
+    found: list[tuple[Path, Record, Row]] = []
+    for table in tables:
+        faults = Faults(str(table))
+        for record in read_rows(table):
+            row = _row(ADAPTERS[task].row, table, record, faults)
+            if row is not None:
+                found.append((table, record, row))
+        faults.check()
+    return found
+
+
+def _row(kind: type[Row], table: Path, record: Record, faults: Faults) -> Row | None:
+    """One row, or None with its faults noted."""
+    try:
+        row = kind.model_validate(record.values)
+        row.places(table)
+    except ValidationError as error:
+        for item in error.errors():
+            column = str(item["loc"][0]) if item["loc"] else "row"
+            missing = item["type"] == "missing"
+            what = (
+                f"no such column among {', '.join(record.values)}"
+                if missing
+                else f"{item['input']!r}: {item['msg']}"
+            )
+            faults.add(record.where, column, what)
+        return None
+    except RowError as error:
+        faults.add(record.where, error.column, error.what)
+        return None
+    return row
+
+
+def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Placed]:
+    """Rows with their videos; raises for those not found, unless HLVID_PARTIAL=1, and for broken ones."""
+    benchmark = registry.get(task)
+    found = [(table, record, row, places.find(benchmark, row.places(table))) for table, record, row in rows]
+    absent = [(table, record, row) for table, record, row, video in found if video is None]
+    placed = [Placed(table, record, row, video) for table, record, row, video in found if video is not None]
+    if absent and (os.environ.get("HLVID_PARTIAL") != "1" or not placed):
+        lost = {row.places(table)[0]: f"{table.name} {record.where}" for table, record, row in absent}
+        shown = "; ".join(f"{name} ({where})" for name, where in list(lost.items())[:MAX_SHOWN])
+        raise DatasetError(
+            f"task {task}: {len(lost)} of its videos not found: {shown}{_more(lost)}; looked in "
+            f"{', '.join(map(str, places.folders(benchmark)))}; run 'hlvid data prepare {benchmark.name}'"
+            + (", or set HLVID_PARTIAL=1 to ask only about what is there" if placed else "")
+        )
+    broken = videos.faults(one.video for one in placed)
+    if broken:
+        shown = "; ".join(f"{path} {what}" for path, what in list(broken.items())[:MAX_SHOWN])
+        raise DatasetError(
+            f"task {task}: {len(broken)} broken videos: {shown}{_more(broken)}; delete them and run "
+            f"'hlvid data prepare {benchmark.name}'"
+        )
+    return placed
+
+
+def _items(task: str, placed: Sequence[Placed], chosen: Settings) -> list[Item]:
+    """The question of each row; faults in them are collected and raised, file by file."""
+    find = partial(places.find, registry.get(task))
+    notes: dict[Path, Faults] = {one.table: Faults(str(one.table)) for one in placed}
+    items: list[Item] = []
+    first: dict[str, str] = {}
+    for one in placed:
+        try:
+            item = one.row.item(Shelf(one.video, find, chosen, one.table))
+        except RowError as error:
+            notes[one.table].add(one.record.where, error.column, error.what)
+            continue
+        name = _name(item, one)
+        if name in first:
+            notes[one.table].add(one.record.where, "id", f"'{name}' again; first in {first[name]}")
+        first.setdefault(name, one.record.where)
+        items.append(item)
+    for faults in notes.values():
+        faults.check()
+    return items
+
+
+def _name(item: Item, one: Placed) -> str:
+    """The benchmark's own id; else category and row, as in "moving_count-17"."""
+    return item.id or f"{item.category}-{one.record.where.split()[1]}"
+
+
+def _questions(
+    task: str, items: Sequence[Item], placed: Sequence[Placed], chosen: Settings
+) -> list[docs.PosedQuestion]:
+    """The questions in the wording that the settings ask for."""
+    found = []
+    for item, one in zip(items, placed, strict=True):
+        question = Question(
+            id=_name(item, one),
+            video=one.row.places(one.table)[0],
+            source=item.source,
+            category=item.category,
+            stem=item.stem,
+            options=item.options,
+            answer=item.answer,
+            tier=item.tier,
+            video_path=one.video.absolute(),
+        )
+        foreign = chosen.prompt == theirs.NAME
+        wording = theirs.prompt(task, one.record.values, one.video) if foreign else item.wording
+        found.append(docs.posed(question, wording))
+    return found
+
+
+def _rows(
+    task: str,
+    questions: Sequence[docs.PosedQuestion],
+    items: Sequence[Item],
+    placed: Sequence[Placed],
+    chosen: Settings,
+) -> list[dict[str, str | None]]:
+    """The rows for lmms-eval: those of `docs.doc_of`, and what is the suite's own."""
+    fingerprint = docs.fingerprint_of(questions)
+    return [
+        {
+            **docs.doc_of(question, fingerprint),
+            "task": task,
+            "wording": question.prompt(),
+            "labels": json.dumps(dict(item.labels), ensure_ascii=False) if item.labels else None,
+            "metrics": json.dumps(ADAPTERS[task].metrics),
+            "parser": chosen.parser,
+            "row": json.dumps(one.record.values, default=str) if chosen.parser == theirs.NAME else None,
+        }
+        for question, item, one in zip(questions, items, placed, strict=True)
+    ]
+
+
+def _more(things: Sized) -> str:
+    return f"; and {len(things) - MAX_SHOWN} more" if len(things) > MAX_SHOWN else ""
