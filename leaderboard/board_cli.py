@@ -1,0 +1,49 @@
+"""`hlvid board`: the public page, as files or on this machine with a form to check submissions.
+
+Example::
+
+    hlvid board build --out site              # open site/index.html, or put the folder on any web server
+    hlvid board serve                         # http://127.0.0.1:8765, with the upload form
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+board = typer.Typer(no_args_is_help=True, help="The leaderboard's page: build it, or serve it with an upload form.")
+Submissions = Annotated[Path | None, typer.Option(help="Folder of BENCHMARK/NAME/; default: this clone's.")]
+
+
+def mount(app: typer.Typer) -> None:
+    """Add the commands to the roof; what they need is imported when they run."""
+    app.add_typer(board, name="board")
+
+
+@board.command()
+def build(
+    out: Annotated[Path, typer.Option(help="Folder to write; made anew each time.")] = Path("site"),
+    submissions: Submissions = None,
+    url: Annotated[str | None, typer.Option(help="The site's address, for links in the feed.")] = None,
+) -> None:
+    """Make the static site from the submissions; works from disk, without a network."""
+    from leaderboard.entries import SUBMISSIONS
+    from leaderboard.site.build import build as make
+
+    site = make(out, submissions or SUBMISSIONS, url=url)
+    refused = f", {site.refused} not shown (see its page of datasets)" if site.refused else ""
+    typer.echo(f"{site.entries} entries on {site.pages} pages{refused}, in {site.seconds:.1f} s")
+    typer.echo(f"Open {site.folder / 'index.html'}")
+
+
+@board.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8765,
+    host: Annotated[str, typer.Option(help="Address; the default is reached from this machine alone.")] = "127.0.0.1",
+    submissions: Submissions = None,
+) -> None:
+    """Serve the site on this machine with a form that checks, scores and hands back a submission."""
+    from leaderboard.entries import SUBMISSIONS
+    from leaderboard.site.server import run
+
+    run(submissions or SUBMISSIONS, host, port)

@@ -1,0 +1,19 @@
+"""The public page: a static site made from the submissions, and a local server that adds an upload form.
+
+Example::
+
+    from leaderboard.site.build import build
+    build(Path("site"))                       # open site/index.html: no server, no network
+
+| module | what it does |
+|---|---|
+| identity, history | which sections and pages there are; when a submission was recorded |
+| facts | an entry or section as plain data, without any answer of the key |
+| resampling | the constants with which the browser repeats `hlvid.scoring`'s paired test to the last digit |
+| exports, interop | CSV, JSON and RSS; the hub's `.eval_results` and the every_eval_ever schema |
+| pages, build | Jinja templates (autoescape on), and writing all files |
+| server, uploads | `hlvid board serve`: the page with a form that checks, scores and hands back a submission |
+
+`static/` holds our scripts and styles; `static/vendor/` Tabulator with its licence. A page loads nothing from
+elsewhere, which its Content-Security-Policy also forbids.
+"""

@@ -1,0 +1,167 @@
+"""`hlvid board build`: all files of the site from the submissions.
+
+Example::
+
+    site = build(Path("site"))                # Site(folder, pages, entries, refused, seconds)
+
+The folder is made anew each time and moved into place as a whole, so that a reader never sees half a site. A folder
+that this command did not make is left alone. Nothing but the submissions and the answer keys is read; a benchmark
+whose key is not on this machine loses its scored entries (named on the page of datasets), never the whole build.
+"""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from hlvid.errors import RunError
+from leaderboard.entries import SUBMISSIONS, Board, Entry, Section, load_board
+from leaderboard.questions import Keys
+from leaderboard.site import exports, interop
+from leaderboard.site.facts import answers_of, entry_facts, section_facts
+from leaderboard.site.history import build_time, recorded
+from leaderboard.site.identity import model_page, section_id
+from leaderboard.site.model_page import model_values
+from leaderboard.site.pages import page
+
+MARKER = "made-by-hlvid-board.txt"
+FIXED_PAGES = ("compare.html", "questions.html", "method.html")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What was built."""
+
+    folder: Path
+    pages: int
+    entries: int
+    refused: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Content:
+    """Everything that pages and exports are made from."""
+
+    board: Board
+    rows: tuple[dict[str, Any], ...]
+    sections: tuple[dict[str, Any], ...]
+    built: datetime
+    url: str | None
+    served: bool
+
+
+def build(
+    out: Path,
+    submissions: Path = SUBMISSIONS,
+    keys: Keys | None = None,
+    url: str | None = None,
+    served: bool = False,
+) -> Site:
+    """Write the site.
+
+    Args:
+        out: folder to make; may exist if an earlier build made it.
+        submissions: folder of BENCHMARK/NAME folders.
+        keys: answer keys; by default from this machine's data folder.
+        url: where the site will stand ("https://example.org/board/"), for links in the feed and exports.
+        served: with the upload form, for `hlvid board serve`.
+
+    Raises:
+        RunError: `out` holds something else, or `url` is no http(s) address.
+    """
+    start = time.monotonic()
+    _check_out(out)
+    content = _content(load_board(submissions, keys), recorded(submissions), _checked(url), served)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        fresh.chmod(0o755)
+        _write(fresh, content)
+        if out.exists():
+            shutil.rmtree(out)
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    pages = sum(1 for _ in out.rglob("*.html"))
+    return Site(out, pages, len(content.rows), len(content.board.refused), time.monotonic() - start)
+
+
+def _content(board: Board, added: Mapping[str, datetime], url: str | None, served: bool) -> _Content:
+    rows = tuple(
+        entry_facts(entry, section, added.get(f"{entry.benchmark}/{entry.name}"))
+        for section in board.sections
+        for entry in section.entries
+    )
+    return _Content(board, rows, tuple(map(section_facts, board.sections)), build_time(), url, served)
+
+
+def _write(out: Path, content: _Content) -> None:
+    static = resources.files("leaderboard.site") / "static"
+    with resources.as_file(static) as folder:
+        shutil.copytree(folder, out / "static")
+    (out / MARKER).write_text("This folder is made anew by each 'hlvid board build'.\n", encoding="utf-8")
+    _write_data(out, content)
+    common = {"sections": content.sections, "served": content.served}
+    for name in FIXED_PAGES:
+        _put(out / name, page(name, **common))
+    _put(out / "index.html", page("index.html", rows=content.rows, built=content.built, **common))
+    _put(out / "datasets.html", page("datasets.html", refused=content.board.refused, **common))
+    _put(out / "submit.html", page("submit.html", **common))
+    facts = {(row["section"], row["name"]): row for row in content.rows}
+    for section in content.board.sections:
+        for entry in section.entries:
+            row = facts[section_id(section), entry.name]
+            _write_entry(out, content, section, entry, row)
+
+
+def _write_data(out: Path, content: _Content) -> None:
+    _put(out / "board.json", exports.board_json(content.sections, content.rows, content.built))
+    _put(out / "board.csv", exports.board_csv(content.rows))
+    titles = {section["id"]: section["title"] for section in content.sections}
+    _put(out / "feed.xml", exports.feed(content.rows, titles, content.url, content.built))
+    board = {"sections": content.sections, "entries": content.rows}
+    _put(out / "data" / "board.js", exports.script("HLVID_BOARD", board))
+    for section in content.board.sections:
+        if answers := answers_of(section):
+            _put(out / "data" / f"{section_id(section)}.js", exports.script("HLVID_ANSWERS", answers))
+
+
+def _write_entry(out: Path, content: _Content, section: Section, entry: Entry, row: Mapping[str, Any]) -> None:
+    """The entry's page and its two exports."""
+    place = Path(entry.benchmark) / entry.name
+    hub = interop.hub_yaml(entry, content.url)
+    if hub is not None:
+        _put(out / "eval_results" / f"{place}.yaml", hub)
+    record = interop.every_eval_ever(entry, section, content.built, content.url)
+    _put(out / "every_eval_ever" / f"{place}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    values = model_values(section, entry)
+    shown = page("model.html", root="../../", row=row, hub=hub is not None, served=content.served, **values)
+    _put(out / model_page(entry), shown)
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _check_out(out: Path) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise RunError(f"{out}: is not a folder; give --out another place")
+    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
+        raise RunError(f"{out}: holds files that 'hlvid board build' did not make; give --out another folder")
+
+
+def _checked(url: str | None) -> str | None:
+    """The site's address with a slash at its end."""
+    if url is None:
+        return None
+    if not url.startswith(("https://", "http://")) or any(one.isspace() for one in url):
+        raise RunError(f"--url is {url!r}; give the site's address, such as https://example.org/board/")
+    return url.rstrip("/") + "/"

@@ -1,0 +1,102 @@
+"""The board for other programs and readers: JSON, CSV and an RSS feed.
+
+Example::
+
+    board_csv(rows)                           # rows: from `facts.entry_facts`
+    feed(rows, titles, url="https://example.org/board/", built=now)
+
+Texts are a submitter's: CSV cells that a spreadsheet would run as a formula get an apostrophe in front, XML is
+written by a library, and characters that XML cannot hold are dropped.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from xml.etree import ElementTree
+
+Facts = Mapping[str, Any]
+COLUMNS = (
+    "section", "name", "model", "revision", "trust", "openness", "parameters", "accuracy", "low", "high", "method",
+    "rank", "n", "right", "no_letter", "frames", "resolution", "selector", "ratio", "tokens", "seconds", "hardware",
+    "claimed_percent", "source", "added", "page",
+)  # fmt: skip
+NEWEST = 50  # items of the feed
+_NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def board_json(sections: Sequence[Facts], rows: Sequence[Facts], built: datetime) -> str:
+    """All sections and entries, readable by people, too."""
+    board = {"schema": 1, "built": built.isoformat(), "sections": sections, "entries": rows}
+    return json.dumps(board, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def script(target: str, value: object) -> str:
+    """A script that sets a global variable: pages opened from disk may load scripts, but not JSON files."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    escaped = text.replace("<", "\\u003c")
+    return f"globalThis.{target} = {escaped};\n"
+
+
+def board_csv(rows: Sequence[Facts]) -> str:
+    """One line an entry, LF, with a header."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+    return out.getvalue()
+
+
+def feed(rows: Sequence[Facts], titles: Mapping[str, str], url: str | None, built: datetime) -> str:
+    """RSS 2.0 of the newest entries; items are linked where the site's address is known."""
+    rss = ElementTree.Element("rss", version="2.0")
+    channel = ElementTree.SubElement(rss, "channel")
+    _texts(
+        channel,
+        title="HLVid leaderboard",
+        link=url or "about:blank",  # RSS wants one, and a site made without --url has none
+        description="New submissions, scored from their predictions.",
+        lastBuildDate=format_datetime(built),
+    )
+    newest = sorted(rows, key=lambda row: (row["added"] or "", row["name"]), reverse=True)[:NEWEST]
+    for row in newest:
+        item = ElementTree.SubElement(channel, "item")
+        _texts(item, title=_headline(row, titles), description=_description(row))
+        if url:
+            _texts(item, link=url + row["page"])
+        if row["added"]:
+            _texts(item, pubDate=format_datetime(datetime.fromisoformat(row["added"])))
+        guid = ElementTree.SubElement(item, "guid", isPermaLink="false")
+        guid.text = f"hlvid-board:{row['section']}/{row['name']}"
+    ElementTree.indent(rss)
+    return ElementTree.tostring(rss, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _headline(row: Facts, titles: Mapping[str, str]) -> str:
+    return f"{row['model']}: {100 * row['accuracy']:.1f} % on {titles[row['section']]} ({row['trust']})"
+
+
+def _description(row: Facts) -> str:
+    if row["low"] is None:
+        return f"{row['setting'] or 'No settings stated'}. No interval: the number of questions is not stated."
+    kind = "recordings resampled" if row["method"] == "clustered" else "Wilson, unclustered: too narrow"
+    interval = f"95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f} % ({kind})"
+    rank = f"; possible places {row['rank']['text']}" if row["rank"] else ""
+    return f"{row['setting'] or 'No settings stated'}. {interval}{rank}."
+
+
+def _texts(parent: ElementTree.Element, **texts: str) -> None:
+    for name, text in texts.items():
+        ElementTree.SubElement(parent, name).text = _NOT_XML.sub("", text)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return value["text"]
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value

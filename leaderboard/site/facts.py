@@ -1,0 +1,142 @@
+"""Entries and sections as plain data for pages and exports, without anything that gives an answer away.
+
+Example::
+
+    facts = entry_facts(entry, section, when)
+    facts["accuracy"], facts["low"], facts["high"], facts["rank"]["text"], facts["page"]
+
+HLVid's answers are not published here: per question the site says right or wrong, never a letter (a right
+one would be the key, and "all chose C, which is wrong" halves the guess). Stems are shown only of HLVid-Mini,
+which is ours to print; of the others ids, recordings and categories.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from hlvid.dataset import Question
+from hlvid.scoring.resampling import effective_clusters
+from hlvid.scoring.table import Table
+from leaderboard.entries import Entry, Section
+from leaderboard.questions import MINI
+from leaderboard.site.identity import label, model_page, section_id, settings_text
+from leaderboard.site.resampling import constants
+
+RIGHT, WRONG, NO_LETTER = "1", "0", "-"
+
+
+def entry_facts(entry: Entry, section: Section, added: datetime | None = None) -> dict[str, Any]:
+    """One line of the table; shares are 0 to 1, absent values None.
+
+    `method` says what the interval is: "clustered" (recordings resampled), "wilson" (a reported share; takes
+    questions as independent and is too narrow), or None where no interval is known.
+    """
+    submission, summary = entry.submission, entry.summary
+    overall = summary.overall if summary else None
+    return {
+        "section": section_id(section),
+        "benchmark": entry.benchmark,
+        "name": entry.name,
+        "model": submission.model.name,
+        "revision": submission.model.revision,
+        "setting": settings_text(entry),
+        "page": model_page(entry),
+        "trust": entry.trust,
+        "openness": submission.model.openness,
+        "parameters": submission.model.parameters_b,
+        "accuracy": entry.accuracy,
+        "low": entry.interval.low if entry.interval else None,
+        "high": entry.interval.high if entry.interval else None,
+        "method": None if entry.interval is None else ("clustered" if entry.scored else "wilson"),
+        "rank": _rank(entry),
+        "n": overall.n if overall else None,
+        "right": overall.correct if overall else None,
+        "no_letter": overall.unparsed if overall else None,
+        "frames": submission.settings.frames,
+        "resolution": submission.settings.resolution,
+        "selector": submission.settings.selector,
+        "ratio": submission.settings.gazing_ratio,
+        "tokens": submission.cost.tokens_per_question,
+        "seconds": submission.cost.seconds_per_question,
+        "hardware": submission.cost.hardware,
+        "claimed_percent": submission.claimed_accuracy_percent,
+        "source": submission.reported.source if submission.reported else None,
+        "reproduced_by": list(entry.reproduced_by),
+        "added": added.isoformat() if added else None,
+    }
+
+
+def section_facts(section: Section) -> dict[str, Any]:
+    """What a section is: its version, size and how much its questions say."""
+    recordings: dict[str, int] = {}
+    for question in section.questions:
+        recordings[question.source] = recordings.get(question.source, 0) + 1
+    scored = len(section.scored())
+    return {
+        "id": section_id(section),
+        "benchmark": section.benchmark,
+        "title": section.title,
+        "revision": section.revision,
+        "questions": len(section.questions) or None,
+        "recordings": len(recordings) or None,
+        "effective_recordings": effective_clusters(list(recordings.values())) if recordings else None,
+        "chance": _chance(section.questions),
+        "scored": scored,
+        "reported": len(section.entries) - scored,
+    }
+
+
+def answers_of(section: Section) -> dict[str, Any] | None:
+    """Right and wrong of every scored entry, question by question, and how to resample; None without any.
+
+    `entries[i].correct` has a character a question: "1" right, "0" wrong, "-" no letter found (wrong, too).
+    """
+    scored = section.scored()
+    if not scored:
+        return None
+    table = Table.of({entry.name: entry.rows for entry in scored})
+    stems = section.benchmark == MINI
+    known = {question.id: question for question in section.questions}
+    return {
+        "id": section_id(section),
+        "title": section.title,
+        "questions": [question_facts(known[name], stems) for name in table.questions],
+        "entries": [_answers(entry) for entry in scored],
+        "resampling": constants(table),
+    }
+
+
+def question_facts(question: Question, stem: bool) -> dict[str, str | None]:
+    """A question without its options and answer."""
+    facts = {
+        "id": question.id,
+        "video": question.video,
+        "source": question.source,
+        "category": question.category,
+        "tier": question.tier,
+    }
+    return {**facts, "stem": question.stem} if stem else facts
+
+
+def mark(row: Mapping[str, Any]) -> str:
+    """One answer as a character."""
+    return RIGHT if row["correct"] else NO_LETTER if row["parsed"] is None else WRONG
+
+
+def _answers(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "label": label(entry),
+        "page": model_page(entry),
+        "correct": "".join(mark(row) for row in entry.rows),
+    }
+
+
+def _rank(entry: Entry) -> dict[str, Any] | None:
+    rank = entry.rank
+    return rank and {"place": rank.place, "best": rank.best, "worst": rank.worst, "text": rank.text}
+
+
+def _chance(questions: tuple[Question, ...]) -> float | None:
+    """Expected share of a guesser."""
+    return sum(1 / len(one.options) for one in questions) / len(questions) if questions else None

@@ -1,0 +1,38 @@
+"""When each submission was first committed: git is the database, so git knows.
+
+Example::
+
+    recorded(SUBMISSIONS)["hlvid_mini/blind"]         # datetime(2026, 11, 21, 6, 20, tzinfo=UTC)
+"""
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def recorded(root: Path) -> dict[str, datetime]:
+    """First commit's time by "BENCHMARK/NAME"; empty where `root` is in no git clone (or git is missing)."""
+    command = ["git", "-C", str(root), "log", "--reverse", "--diff-filter=A", "--relative", "--no-renames"]
+    command += ["--format=%x00%ct", "--name-only", "--", "*/submission.yaml"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    found: dict[str, datetime] = {}
+    for commit in done.stdout.split("\0")[1:]:
+        seconds, *paths = commit.split("\n")
+        for path in paths:
+            if path:
+                found.setdefault(path.removesuffix("/submission.yaml"), _moment(int(seconds)))
+    return found
+
+
+def build_time() -> datetime:
+    """Now, or $SOURCE_DATE_EPOCH, with which two builds of one state are the same to the byte."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return _moment(int(stated)) if stated.isdecimal() else datetime.now(UTC).replace(microsecond=0)
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,44 @@
+"""Names of sections and pages: what stands in addresses, so that links keep working.
+
+Example::
+
+    section_id(section)                       # "hlvid", "hlvid_mini", "hlvid_mini-mini-full-0"
+    model_page(entry)                         # "models/hlvid_mini/blind.html"
+
+Both are made of [a-z0-9._-] alone (`validate.FOLDER_NAME`), whatever a submitter wrote.
+"""
+
+from leaderboard.entries import Entry, Section
+from leaderboard.questions import MINI, MINI_SETS
+
+
+def section_id(section: Section) -> str:
+    """The benchmark, and of HLVid-Mini the set unless it is the default one."""
+    name = (section.revision or "").partition("@")[0]
+    if section.benchmark == MINI and name not in ("", MINI_SETS[0]):
+        return f"{section.benchmark}-{name}"
+    return section.benchmark
+
+
+def model_page(entry: Entry) -> str:
+    """The entry's page, relative to the site's root."""
+    return f"models/{entry.benchmark}/{entry.name}.html"
+
+
+def settings_text(entry: Entry) -> str:
+    """What tells entries of one model apart: "detail, ratio 0.10, 8 frames, 896 px"."""
+    settings = entry.submission.settings
+    parts = [
+        settings.selector,
+        None if settings.gazing_ratio is None else f"ratio {settings.gazing_ratio:.2f}",
+        None if not settings.frames else f"{settings.frames:,} frames",
+        "no pixels" if settings.frames == 0 else None,
+        None if not settings.resolution else f"{settings.resolution:,} px",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def label(entry: Entry) -> str:
+    """Name and settings in one line, for lists to choose from."""
+    settings = settings_text(entry)
+    return entry.submission.model.name + (f" ({settings})" if settings else "")

@@ -1,0 +1,172 @@
+// The table of the first page: Tabulator with our cells, filters outside of it, everything usable by keyboard.
+(() => {
+  const { element, svg, number, percent, intervalBar, choices, keep } = HlvidDraw;
+  const { sections, entries } = HLVID_BOARD;
+  const OPENNESS = { open_source: "open source", open_weights: "open weights", closed: "closed" };
+  const filters = document.getElementById("filters");
+  const radios = [...document.querySelectorAll("input[name=section]")];
+  let shown = null; // the section in the table
+  let table = null;
+
+  const text = (value) => document.createTextNode(value ?? "–");
+  const plain = (cell) => text(number(cell.getValue()));
+
+  function modelCell(cell) {
+    const row = cell.getData();
+    return element("div", { class: "model" },
+      element("a", { href: row.page }, row.model),
+      row.setting ? element("span", { class: "setting" }, row.setting) : null);
+  }
+
+  function accuracyCell(cell) {
+    const row = cell.getData();
+    const interval = row.low === null ? "no interval" : `${percent(row.low)} to ${percent(row.high)}`;
+    const words = row.method === "wilson" ? `${interval}, Wilson, unclustered` : interval;
+    const bar = { value: row.accuracy, low: row.low, high: row.high, chance: shown.chance, loose: row.method === "wilson" };
+    return element("div", { class: "accuracy", title: `95 % interval: ${words}` },
+      element("strong", {}, percent(row.accuracy)), intervalBar(bar), element("span", { class: "ends" }, interval));
+  }
+
+  function rankCell(cell) {
+    const rank = cell.getValue();
+    return rank ? text(rank.text) : element("span", { class: "gap", title: "A reported number has no place" }, "–");
+  }
+
+  function trustCell(cell) {
+    const trust = cell.getValue();
+    return element("span", { class: `badge ${trust}` }, element("span", { class: "dot", "aria-hidden": "true" }), trust);
+  }
+
+  /** Numbers first in either direction, what is not stated last. */
+  function sorter(value) {
+    return (a, b, rowA, rowB, column, direction) => {
+      const [one, other] = [value(rowA.getData()), value(rowB.getData())];
+      const gap = (one === null) - (other === null);
+      if (gap || one === null) return direction === "desc" ? -gap : gap; // Tabulator turns the sign for "desc"
+      return one < other ? -1 : one > other ? 1 : 0;
+    };
+  }
+
+  function numeric(title, field, priority, extra = {}) {
+    return { title, field, formatter: plain, sorter: sorter((row) => row[field]), hozAlign: "right", headerHozAlign: "right",
+      headerSortStartingDir: "desc", responsive: priority, minWidth: 84, ...extra };
+  }
+
+  const TRUSTS = ["reported", "rescored", "reproduced"];
+  const COLUMNS = [
+    { title: "", field: "open", formatter: "responsiveCollapse", width: 36, minWidth: 36, headerSort: false, resizable: false, responsive: 0, hozAlign: "center" },
+    { title: "Places", field: "rank", formatter: rankCell, sorter: sorter((row) => row.rank && row.rank.best * 1e6 + row.rank.worst), width: 82, minWidth: 70, responsive: 1 },
+    { title: "Model", field: "model", formatter: modelCell, sorter: sorter((row) => `${row.model} ${row.setting}`.toLowerCase()), minWidth: 150, widthGrow: 3, responsive: 0 },
+    { title: "Accuracy (%)", field: "accuracy", formatter: accuracyCell, sorter: sorter((row) => row.accuracy), headerSortStartingDir: "desc", minWidth: 130, widthGrow: 3, responsive: 0 },
+    { title: "Trust", field: "trust", formatter: trustCell, sorter: sorter((row) => TRUSTS.indexOf(row.trust)), headerSortStartingDir: "desc", minWidth: 112, responsive: 2 },
+    { title: "Openness", field: "openness", formatter: (cell) => text(OPENNESS[cell.getValue()]), sorter: sorter((row) => row.openness), minWidth: 112, responsive: 8 },
+    numeric("Params (B)", "parameters", 7),
+    numeric("Frames", "frames", 5),
+    numeric("Long side (px)", "resolution", 6, { minWidth: 96 }),
+    numeric("Tokens", "tokens", 3, { headerTooltip: "Visual tokens that reach the model, mean of a question" }),
+    numeric("Seconds", "seconds", 4, { headerTooltip: "Wall-clock seconds, mean of a question, as submitted" }),
+  ];
+
+  function collapsed(cells) {
+    const list = element("dl", { class: "collapsed" });
+    for (const cell of cells) list.append(element("div", {}, element("dt", {}, cell.title), element("dd", {}, cell.value)));
+    return list;
+  }
+
+  function makeTable() {
+    table = new Tabulator("#table", {
+      data: [], columns: COLUMNS, layout: "fitColumns", responsiveLayout: "collapse", responsiveLayoutCollapseStartOpen: false,
+      responsiveLayoutCollapseFormatter: collapsed, columnHeaderSortMulti: false, pagination: true, paginationSize: 25,
+      paginationSizeSelector: [25, 50, 100, true], paginationCounter: "rows", placeholder: "No entry fits these filters.",
+      initialSort: [{ column: "accuracy", dir: "desc" }],
+    });
+    table.on("tableBuilt", () => { headersByKeyboard(); show(); });
+    table.on("dataFiltered", (_, rows) => drawFronts(rows.map((row) => row.getData())));
+  }
+
+  /** Tabulator sorts by mouse alone; here its headers are buttons to the keyboard as well. */
+  function headersByKeyboard() {
+    for (const header of document.querySelectorAll("#table .tabulator-col.tabulator-sortable")) {
+      header.tabIndex = 0;
+      header.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        header.querySelector(".tabulator-col-content").click();
+      });
+    }
+  }
+
+  function chosenSection() {
+    const value = radios.find((radio) => radio.checked)?.value;
+    return sections.find((section) => section.id === value) ?? sections[0];
+  }
+
+  function show() {
+    const next = chosenSection();
+    if (next !== shown) {
+      shown = next;
+      table.setData(entries.filter((entry) => entry.section === shown.id)).then(applyFilters);
+      describe();
+    } else {
+      applyFilters();
+    }
+  }
+
+  function applyFilters() {
+    const form = new FormData(filters);
+    const value = (name) => String(form.get(name) ?? "").trim();
+    const words = value("text").toLowerCase().split(/\s+/).filter(Boolean);
+    const text = (row) => [row.model, row.setting, row.hardware, row.name, row.source].join(" ").toLowerCase();
+    const bound = (name, fits) => value(name) === "" ? () => true : (row) => row[name] !== null && fits(row[name], Number(value(name)));
+    const least = (own, wanted) => own >= wanted;
+    const tests = [
+      (row) => words.every((word) => text(row).includes(word)),
+      (row) => !value("trust") || row.trust === value("trust"),
+      (row) => !value("openness") || row.openness === value("openness"),
+      bound("parameters", (own, wanted) => own <= wanted), bound("frames", least), bound("resolution", least),
+    ];
+    table.setFilter((row) => tests.every((test) => test(row)));
+    keep({ section: shown.id, ...Object.fromEntries(form) });
+  }
+
+  /** What the table holds and how to read its bars, in words. */
+  function describe() {
+    const size = shown.questions === null ? "" : `${number(shown.questions)} questions about ${number(shown.recordings)} recordings. `;
+    const counts = [shown.scored && `${shown.scored} scored from predictions`, shown.reported && `${shown.reported} reported in papers`];
+    document.getElementById("summary").textContent = `${shown.title}: ${size}${counts.filter(Boolean).join(", ")}.`;
+    const rows = entries.filter((entry) => entry.section === shown.id);
+    const has = (method) => rows.some((row) => row.method === method);
+    const sample = (loose) => svg("svg", { class: loose ? "bar loose sample" : "bar sample", "aria-hidden": "true" },
+      svg("line", { class: "interval", x1: "8%", x2: "92%", y1: "50%", y2: "50%" }), svg("circle", { class: "value", cx: "50%", cy: "50%", r: 4.5 }));
+    document.getElementById("legend").replaceChildren(
+      ...(has("clustered") ? [sample(false), " 95 % interval, recordings resampled. "] : []),
+      ...(has("wilson") ? [sample(true), " Wilson 95 % interval of a reported number, unclustered: no predictions exist, so it is too narrow. "] : []),
+      ...(has(null) ? ["No bar: the number of questions behind it is not on record. "] : []),
+      ...(shown.chance === null ? [] : [`Thin upright line: guessing (${percent(shown.chance)} %). `]),
+      element("a", { href: "method.html" }, "How to read this"));
+  }
+
+  function drawFronts(rows) {
+    HlvidFronts.draw(document.getElementById("front-seconds"), rows, "seconds", "seconds a question");
+    HlvidFronts.draw(document.getElementById("front-tokens"), rows, "tokens", "visual tokens a question");
+  }
+
+  function restore() {
+    const wanted = choices();
+    for (const radio of radios) radio.checked = radio.value === (wanted.get("section") ?? sections[0]?.id);
+    if (!radios.some((radio) => radio.checked) && radios.length) radios[0].checked = true;
+    for (const field of filters.elements) if (field.name) field.value = wanted.get(field.name) ?? "";
+  }
+
+  if (!sections.length) {
+    document.getElementById("summary").textContent = "There is no entry yet.";
+    return;
+  }
+  restore();
+  makeTable();
+  for (const radio of radios) radio.addEventListener("change", show);
+  filters.addEventListener("input", show);
+  filters.addEventListener("submit", (event) => event.preventDefault());
+  filters.addEventListener("reset", () => setTimeout(show)); // after the browser has emptied the fields
+  addEventListener("hashchange", () => { restore(); show(); });
+})();

@@ -1,0 +1,52 @@
+// Small helpers: elements made from text (never from HTML), SVG, numbers, and the bar of an interval.
+globalThis.HlvidDraw = (() => {
+  const SVG = "http://www.w3.org/2000/svg";
+
+  /** An HTML element; children are nodes or texts. A submitter's text can only become text. */
+  function element(name, attributes = {}, ...children) {
+    return fill(document.createElement(name), attributes, children);
+  }
+
+  function svg(name, attributes = {}, ...children) {
+    return fill(document.createElementNS(SVG, name), attributes, children);
+  }
+
+  function fill(node, attributes, children) {
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : String(value));
+    }
+    node.append(...children.filter((child) => child !== null));
+    return node;
+  }
+
+  /** Like the Python pages: thousands with commas, small numbers with three digits. */
+  function number(value) {
+    if (value === null || value === undefined) return "–";
+    const whole = Math.abs(value) >= 1000 || Number.isInteger(value);
+    return value.toLocaleString("en", whole ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
+  }
+
+  const percent = (share) => (100 * share).toFixed(1);
+
+  /** A bar from 0 to 100 %: interval as a thick line (dashed if `loose`), value as a dot, guessing as a thin line. */
+  function intervalBar({ value, low, high, chance = null, loose = false }) {
+    const at = (share) => `${(100 * share).toFixed(2)}%`;
+    const line = (kind, from, to, top = "50%", bottom = "50%") =>
+      svg("line", { class: kind, x1: at(from), x2: at(to), y1: top, y2: bottom });
+    return svg("svg", { class: loose ? "bar loose" : "bar", "aria-hidden": "true" },
+      line("track", 0, 1),
+      chance === null ? null : line("chance", chance, chance, "8%", "92%"),
+      low === null ? null : line("interval", low, high),
+      svg("circle", { class: "value", cx: at(value), cy: "50%", r: 4.5 }));
+  }
+
+  /** Choices kept in the address after "#", so that a view can be linked. */
+  const choices = () => new URLSearchParams(location.hash.slice(1));
+
+  function keep(values) {
+    const kept = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+    history.replaceState(null, "", `#${kept}`);
+  }
+
+  return { element, svg, number, percent, intervalBar, choices, keep };
+})();

@@ -1,0 +1,102 @@
+// Accuracy against cost: points with their intervals, and the front of those that nothing cheaper beats.
+globalThis.HlvidFronts = (() => {
+  const { element, svg, number, percent } = HlvidDraw;
+  const WIDTH = 560, HEIGHT = 320, LEFT = 44, RIGHT = 18, TOP = 14, BOTTOM = 46;
+  const LABELS = 6; // names that fit without crowding
+
+  /** Entries that no other one beats at lower or equal cost, cheapest first. */
+  function front(points) {
+    const found = [];
+    for (const point of [...points].sort((a, b) => a.cost - b.cost || b.row.accuracy - a.row.accuracy)) {
+      if (!found.length || point.row.accuracy > found.at(-1).row.accuracy) found.push(point);
+    }
+    return found;
+  }
+
+  function draw(place, rows, field, words) {
+    const points = rows.filter((row) => row[field] !== null && row[field] > 0).map((row) => ({ row, cost: row[field] }));
+    const free = rows.filter((row) => row[field] === 0);
+    if (!points.length) {
+      place.replaceChildren(element("p", { class: "gap" }, `No entry here states ${words}.`));
+      return;
+    }
+    place.replaceChildren(picture(points, words), note(rows, points, free, words));
+  }
+
+  function note(rows, points, free, words) {
+    const silent = rows.length - points.length - free.length;
+    const parts = [
+      free.length ? `${free.map((row) => row.model).slice(0, 3).join(", ")}: 0 ${words}, at ${free.map((row) => percent(row.accuracy)).slice(0, 3).join(", ")} %; off a logarithmic axis.` : "",
+      silent ? `${silent} state none.` : "",
+    ];
+    return element("p", { class: "fine" }, parts.filter(Boolean).join(" "));
+  }
+
+  function picture(points, words) {
+    const [x, ticks] = scale(points.map((point) => point.cost));
+    const y = (share) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
+    const best = front(points);
+    const summary = best.map((point) => `${point.row.model} ${percent(point.row.accuracy)} % at ${number(point.cost)}`).join("; ");
+    return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Accuracy against ${words}. On the front: ${summary}` },
+      ...grid(x, y, ticks, words),
+      svg("path", { class: "front", d: steps(best, x, y) }),
+      ...points.map((point) => mark(point, x, y, best.includes(point))),
+      ...names(best, x, y));
+  }
+
+  /** A logarithmic axis with round ticks; whole decades, or 1-2-5 steps where there are few. */
+  function scale(costs) {
+    const low = Math.log10(Math.min(...costs)), high = Math.log10(Math.max(...costs));
+    const room = Math.max(0.15, 0.08 * (high - low));
+    const x = (cost) => LEFT + 6 + ((Math.log10(cost) - low + room) / (high - low + 2 * room)) * (WIDTH - LEFT - RIGHT - 6);
+    const steps = high - low > 2.2 ? [1] : [1, 2, 5];
+    const ticks = [];
+    for (let decade = Math.floor(low - room); decade <= high + room; decade++) {
+      for (const step of steps) ticks.push(step * 10 ** decade);
+    }
+    return [x, ticks.filter((tick) => Math.log10(tick) >= low - room && Math.log10(tick) <= high + room)];
+  }
+
+  function grid(x, y, ticks, words) {
+    const bottom = HEIGHT - BOTTOM;
+    const rows = [0, 0.25, 0.5, 0.75, 1].flatMap((share) => [
+      svg("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(share), y2: y(share) }),
+      svg("text", { class: "tick", x: LEFT - 8, y: y(share) + 4, "text-anchor": "end" }, String(100 * share)),
+    ]);
+    const columns = ticks.flatMap((tick) => [
+      svg("line", { class: "grid", x1: x(tick), x2: x(tick), y1: bottom, y2: bottom + 4 }),
+      svg("text", { class: "tick", x: x(tick), y: bottom + 18, "text-anchor": "middle" }, number(tick)),
+    ]);
+    return [...rows, ...columns,
+      svg("text", { class: "axis", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, `${words} (logarithmic)`),
+      svg("text", { class: "axis", x: -(TOP + bottom) / 2, y: 11, "text-anchor": "middle", transform: "rotate(-90)" }, "accuracy (%)")];
+  }
+
+  function steps(best, x, y) {
+    return best.map((point, index) => {
+      const [right, up] = [x(point.cost).toFixed(1), y(point.row.accuracy).toFixed(1)];
+      return index ? `H${right}V${up}` : `M${right} ${up}`;
+    }).join("");
+  }
+
+  function mark(point, x, y, ahead) {
+    const { row, cost } = point;
+    const words = `${row.model}${row.setting ? ` (${row.setting})` : ""}: ${percent(row.accuracy)} %, ${number(cost)}`;
+    const line = row.low === null ? null
+      : svg("line", { class: "interval", x1: x(cost), x2: x(cost), y1: y(row.low), y2: y(row.high) });
+    return svg("a", { href: row.page, class: ahead ? "point ahead" : "point", "aria-label": words },
+      svg("title", {}, words), line, svg("circle", { cx: x(cost), cy: y(row.accuracy), r: ahead ? 5.5 : 4 }));
+  }
+
+  /** Names beside the front's points, on the side that has room; the best ones where there are many. */
+  function names(best, x, y) {
+    return best.slice(-LABELS).map((point) => {
+      const right = x(point.cost) > WIDTH * 0.6;
+      const short = point.row.model.length > 22 ? `${point.row.model.slice(0, 21)}…` : point.row.model;
+      const detail = point.row.resolution ? ` ${number(point.row.resolution)} px` : "";
+      return svg("text", { class: "name", x: x(point.cost) + (right ? -10 : 10), y: y(point.row.accuracy) + (right ? -8 : 16), "text-anchor": right ? "end" : "start" }, short + detail);
+    });
+  }
+
+  return { draw, front };
+})();

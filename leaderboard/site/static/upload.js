@@ -1,0 +1,68 @@
+// The form of `hlvid board serve`: drop files, see every fault or the standing, take the ready folder.
+(() => {
+  const { element } = HlvidDraw;
+  const form = document.getElementById("upload");
+  const drop = document.getElementById("drop");
+  const chosen = document.getElementById("chosen");
+  const place = document.getElementById("verdict");
+  const button = form.querySelector("button[type=submit]");
+  const MOST_BYTES = 64 * 1024 * 1024;
+
+  const files = () => [...form.elements.files.files];
+
+  function name() {
+    chosen.textContent = files().map((file) => `${file.name} (${Math.ceil(file.size / 1024).toLocaleString("en")} kB)`).join(", ");
+  }
+
+  function say(kind, ...children) {
+    place.replaceChildren(element("div", { class: `verdict-box ${kind}` }, ...children));
+    place.focus({ preventScroll: true });
+    place.scrollIntoView({ block: "nearest" });
+  }
+
+  function faults(answer) {
+    const rows = answer.faults.map((fault) => element("tr", {}, ...[fault.file, fault.line ?? "–", fault.field, fault.problem, fault.remedy].map((value) => element("td", {}, String(value)))));
+    const head = ["File", "Line", "Field", "What is wrong", "Remedy"].map((title) => element("th", { scope: "col" }, title));
+    const more = answer.more ? [element("p", {}, `and ${answer.more} more`)] : [];
+    say("bad", element("h3", {}, answer.message), ...(rows.length ? [element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Faults" },
+      element("table", { class: "plain faults" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)))] : []), ...more);
+  }
+
+  function standing(answer) {
+    say("good", element("h3", {}, answer.headline), element("p", {}, answer.place),
+      element("ul", {}, ...answer.comparisons.map((words) => element("li", {}, words))),
+      ...(answer.warnings.length ? [element("p", {}, `${answer.warnings.length} answers disagree with their raw_output; the text counts.`)] : []),
+      element("p", {}, element("a", { class: "button", href: answer.download, download: answer.file }, `Take ${answer.file}`),
+        ` Unpack it into ${answer.target} and open a pull request; its text is in the archive.`));
+  }
+
+  async function check(event) {
+    event.preventDefault();
+    if (!files().length) return say("bad", element("h3", {}, "Choose a file first."));
+    const size = files().reduce((sum, file) => sum + file.size, 0);
+    if (size > MOST_BYTES) return say("bad", element("h3", {}, "These files have more than 64 MB; a submission has up to 50."));
+    button.disabled = true;
+    say("", element("p", {}, "Checking …"));
+    try {
+      const reply = await fetch("api/check", { method: "POST", body: new FormData(form) });
+      const answer = await reply.json();
+      if (answer.ok) standing(answer); else faults(answer);
+    } catch (error) {
+      say("bad", element("h3", {}, "The server does not answer; is 'hlvid board serve' still running?"));
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  for (const kind of ["dragenter", "dragover"]) {
+    drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("over"); });
+  }
+  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    form.elements.files.files = event.dataTransfer.files;
+    name();
+  });
+  form.elements.files.addEventListener("change", name);
+  form.addEventListener("submit", check);
+})();
