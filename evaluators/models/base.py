@@ -123,7 +123,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
             title = f"{self.name} {task}" + (f" ({kept} of {len(mine)} from the journal)" if kept else "")
             for one in tqdm(mine, desc=title, disable=self.rank != 0):
                 answer = self._answer(one.question, journal)
-                ledger.record(one.question.id, answer.details)
+                ledger.record(one.question.id, answer.details, one.task)
                 results[one.index] = GenerationResult(
                     answer.text, TokenCounts(answer.details.get("tokens_selected"))
                 )

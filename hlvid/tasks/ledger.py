@@ -25,8 +25,12 @@ def record(question_id: str, details: Mapping[str, Any], task: str = "") -> None
 
 
 def lookup(question_id: str, task: str = "") -> dict[str, Any]:
-    """What the model recorded for this task, else for no task in particular; {} if it records nothing."""
-    return dict(_details.get((task, question_id)) or _details.get(("", question_id)) or {})
+    """What the model recorded for this task, else for none in particular; without `task`, for any.
+
+    {} from a model that records nothing.
+    """
+    names = [task, ""] if task else ["", *(name for name, known in _details if known == question_id)]
+    return next((dict(_details[name, question_id]) for name in names if (name, question_id) in _details), {})
 
 
 def hand_out(question_id: str) -> None:
