@@ -11,7 +11,9 @@ from typing import Annotated
 
 import typer
 
-board = typer.Typer(no_args_is_help=True, help="The leaderboard's page: build it, or serve it with an upload form.")
+board = typer.Typer(
+    no_args_is_help=True, help="The leaderboard's page: build it, or serve it with an upload form."
+)
 Submissions = Annotated[Path | None, typer.Option(help="Folder of BENCHMARK/NAME/; default: this clone's.")]
 
 
@@ -39,7 +41,9 @@ def build(
 @board.command()
 def serve(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8765,
-    host: Annotated[str, typer.Option(help="Address; the default is reached from this machine alone.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address; the default is reached from this machine alone.")
+    ] = "127.0.0.1",
     submissions: Submissions = None,
 ) -> None:
     """Serve the site on this machine with a form that checks, scores and hands back a submission."""

@@ -82,12 +82,12 @@ def prepare(
 
 def branch_for(ready: Ready, repo: Path) -> Branch:
     """The branch that adds this submission to a clone of the results repository."""
-    return make_branch(repo, ready.folder, ready.target, f"{ready.title}\n\n{_score_line(ready)}")
+    return make_branch(repo, ready.folder, ready.target, f"{ready.title}\n\n{score_line(ready)}")
 
 
 def describe(ready: Ready) -> str:
     """Score and standing for the terminal."""
-    lines = [f"{ready.entry.name} on {ready.key.title}: {_score_line(ready)}", _place(ready)]
+    lines = [f"{ready.entry.name} on {ready.key.title}: {score_line(ready)}", place_line(ready)]
     lines += [f"  {comparison.verdict}" for comparison in ready.standing.comparisons]
     if ready.entry.warnings:
         lines.append(f"{len(ready.entry.warnings)} warning(s): {'; '.join(ready.entry.warnings[:5])}")
@@ -114,9 +114,9 @@ def pull_request(ready: Ready) -> str:
     }
     return "\n\n".join(
         [
-            f"Adds `{ready.target}/`. {escape(_score_line(ready))}",
+            f"Adds `{ready.target}/`. {escape(score_line(ready))}",
             table(("questions", "right", "accuracy", "95 % interval"), [_row(*group) for group in groups]),
-            escape(_place(ready)),
+            escape(place_line(ready)),
             *(f"- {escape(comparison.verdict)}" for comparison in ready.standing.comparisons),
             table(("field", "stated"), [(name, _or_unstated(value)) for name, value in facts.items()]),
             "Scored by `hlvid submit` from the predictions; the checks of this repository score them again.\n",
@@ -136,7 +136,8 @@ def _others(submissions: Path, entry: Entry, key: AnswerKey, keys: Keys) -> tupl
     return fitting[0].entries if fitting else ()
 
 
-def _score_line(ready: Ready) -> str:
+def score_line(ready: Ready) -> str:
+    """Score and interval in one line."""
     assert ready.entry.summary is not None
     overall = ready.entry.summary.overall
     unparsed = f", {overall.unparsed} without a letter" if overall.unparsed else ""
@@ -146,7 +147,8 @@ def _score_line(ready: Ready) -> str:
     )
 
 
-def _place(ready: Ready) -> str:
+def place_line(ready: Ready) -> str:
+    """Where it would stand, in a sentence."""
     rank, standing = ready.standing.rank, ready.standing
     reported = standing.reported_above
     more = f"; {reported} reported number(s) are higher, without predictions to compare" if reported else ""

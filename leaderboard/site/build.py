@@ -22,7 +22,7 @@ from typing import Any
 
 from hlvid.errors import RunError
 from leaderboard.entries import SUBMISSIONS, Board, Entry, Section, load_board
-from leaderboard.questions import Keys
+from leaderboard.questions import TITLES, Keys
 from leaderboard.site import exports, interop
 from leaderboard.site.facts import answers_of, entry_facts, section_facts
 from leaderboard.site.history import build_time, recorded
@@ -108,12 +108,12 @@ def _write(out: Path, content: _Content) -> None:
         shutil.copytree(folder, out / "static")
     (out / MARKER).write_text("This folder is made anew by each 'hlvid board build'.\n", encoding="utf-8")
     _write_data(out, content)
-    common = {"sections": content.sections, "served": content.served}
+    common: dict[str, Any] = {"sections": content.sections, "served": content.served}
     for name in FIXED_PAGES:
         _put(out / name, page(name, **common))
     _put(out / "index.html", page("index.html", rows=content.rows, built=content.built, **common))
     _put(out / "datasets.html", page("datasets.html", refused=content.board.refused, **common))
-    _put(out / "submit.html", page("submit.html", **common))
+    _put(out / "submit.html", page("submit.html", benchmarks=list(TITLES.items()), **common))
     facts = {(row["section"], row["name"]): row for row in content.rows}
     for section in content.board.sections:
         for entry in section.entries:
@@ -133,7 +133,9 @@ def _write_data(out: Path, content: _Content) -> None:
             _put(out / "data" / f"{section_id(section)}.js", exports.script("HLVID_ANSWERS", answers))
 
 
-def _write_entry(out: Path, content: _Content, section: Section, entry: Entry, row: Mapping[str, Any]) -> None:
+def _write_entry(
+    out: Path, content: _Content, section: Section, entry: Entry, row: Mapping[str, Any]
+) -> None:
     """The entry's page and its two exports."""
     place = Path(entry.benchmark) / entry.name
     hub = interop.hub_yaml(entry, content.url)

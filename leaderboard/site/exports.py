@@ -82,7 +82,9 @@ def _headline(row: Facts, titles: Mapping[str, str]) -> str:
 
 def _description(row: Facts) -> str:
     if row["low"] is None:
-        return f"{row['setting'] or 'No settings stated'}. No interval: the number of questions is not stated."
+        return (
+            f"{row['setting'] or 'No settings stated'}. No interval: the number of questions is not stated."
+        )
     kind = "recordings resampled" if row["method"] == "clustered" else "Wilson, unclustered: too narrow"
     interval = f"95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f} % ({kind})"
     rank = f"; possible places {row['rank']['text']}" if row["rank"] else ""

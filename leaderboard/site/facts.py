@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from hlvid.dataset import Question
+from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.resampling import effective_clusters
 from hlvid.scoring.table import Table
 from leaderboard.entries import Entry, Section
@@ -90,6 +91,7 @@ def answers_of(section: Section) -> dict[str, Any] | None:
     """Right and wrong of every scored entry, question by question, and how to resample; None without any.
 
     `entries[i].correct` has a character a question: "1" right, "0" wrong, "-" no letter found (wrong, too).
+    `suspects` are questions that all fail with one and the same letter.
     """
     scored = section.scored()
     if not scored:
@@ -102,6 +104,7 @@ def answers_of(section: Section) -> dict[str, Any] | None:
         "title": section.title,
         "questions": [question_facts(known[name], stems) for name in table.questions],
         "entries": [_answers(entry) for entry in scored],
+        "suspects": [one.question_id for one in label_suspects(table)],
         "resampling": constants(table),
     }
 
@@ -134,7 +137,9 @@ def _answers(entry: Entry) -> dict[str, Any]:
 
 def _rank(entry: Entry) -> dict[str, Any] | None:
     rank = entry.rank
-    return rank and {"place": rank.place, "best": rank.best, "worst": rank.worst, "text": rank.text}
+    if rank is None:
+        return None
+    return {"place": rank.place, "best": rank.best, "worst": rank.worst, "text": rank.text}
 
 
 def _chance(questions: tuple[Question, ...]) -> float | None:

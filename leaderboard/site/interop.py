@@ -96,9 +96,7 @@ def _results(entry: Entry, section: Section) -> list[dict[str, Any]]:
     for kind, groups in _groups(entry).items():
         for name, accuracy in groups.items():
             known = _uncertainty(accuracy.clustered, accuracy.n, True)
-            found.append(
-                _result(f"{section.title}, {kind} {name}", entry, section, accuracy.value, known)
-            )
+            found.append(_result(f"{section.title}, {kind} {name}", entry, section, accuracy.value, known))
     return found
 
 

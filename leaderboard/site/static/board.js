@@ -3,9 +3,11 @@
   const { element, svg, number, percent, intervalBar, choices, keep } = HlvidDraw;
   const { sections, entries } = HLVID_BOARD;
   const OPENNESS = { open_source: "open source", open_weights: "open weights", closed: "closed" };
+  const PAGE = 25; // rows
   const filters = document.getElementById("filters");
   const radios = [...document.querySelectorAll("input[name=section]")];
   let shown = null; // the section in the table
+  let axis = { from: 0, to: 1 }; // of its bars
   let table = null;
 
   const text = (value) => document.createTextNode(value ?? "–");
@@ -22,7 +24,7 @@
     const row = cell.getData();
     const interval = row.low === null ? "no interval" : `${percent(row.low)} to ${percent(row.high)}`;
     const words = row.method === "wilson" ? `${interval}, Wilson, unclustered` : interval;
-    const bar = { value: row.accuracy, low: row.low, high: row.high, chance: shown.chance, loose: row.method === "wilson" };
+    const bar = { value: row.accuracy, low: row.low, high: row.high, chance: shown.chance, loose: row.method === "wilson", ...axis };
     return element("div", { class: "accuracy", title: `95 % interval: ${words}` },
       element("strong", {}, percent(row.accuracy)), intervalBar(bar), element("span", { class: "ends" }, interval));
   }
@@ -49,20 +51,20 @@
 
   function numeric(title, field, priority, extra = {}) {
     return { title, field, formatter: plain, sorter: sorter((row) => row[field]), hozAlign: "right", headerHozAlign: "right",
-      headerSortStartingDir: "desc", responsive: priority, minWidth: 84, ...extra };
+      headerSortStartingDir: "desc", responsive: priority, minWidth: 76, ...extra };
   }
 
   const TRUSTS = ["reported", "rescored", "reproduced"];
   const COLUMNS = [
     { title: "", field: "open", formatter: "responsiveCollapse", width: 36, minWidth: 36, headerSort: false, resizable: false, responsive: 0, hozAlign: "center" },
-    { title: "Places", field: "rank", formatter: rankCell, sorter: sorter((row) => row.rank && row.rank.best * 1e6 + row.rank.worst), width: 82, minWidth: 70, responsive: 1 },
+    { title: "Places", field: "rank", formatter: rankCell, sorter: sorter((row) => row.rank && row.rank.best * 1e6 + row.rank.worst), width: 78, minWidth: 70, responsive: 1 },
     { title: "Model", field: "model", formatter: modelCell, sorter: sorter((row) => `${row.model} ${row.setting}`.toLowerCase()), minWidth: 150, widthGrow: 3, responsive: 0 },
     { title: "Accuracy (%)", field: "accuracy", formatter: accuracyCell, sorter: sorter((row) => row.accuracy), headerSortStartingDir: "desc", minWidth: 130, widthGrow: 3, responsive: 0 },
     { title: "Trust", field: "trust", formatter: trustCell, sorter: sorter((row) => TRUSTS.indexOf(row.trust)), headerSortStartingDir: "desc", minWidth: 112, responsive: 2 },
-    { title: "Openness", field: "openness", formatter: (cell) => text(OPENNESS[cell.getValue()]), sorter: sorter((row) => row.openness), minWidth: 112, responsive: 8 },
-    numeric("Params (B)", "parameters", 7),
+    { title: "Openness", field: "openness", formatter: (cell) => text(OPENNESS[cell.getValue()]), sorter: sorter((row) => row.openness), minWidth: 124, responsive: 8 },
+    numeric("Size (B)", "parameters", 7, { headerTooltip: "Parameters in billions" }),
     numeric("Frames", "frames", 5),
-    numeric("Long side (px)", "resolution", 6, { minWidth: 96 }),
+    numeric("Pixels", "resolution", 6, { headerTooltip: "Long side of the frames really seen, in px" }),
     numeric("Tokens", "tokens", 3, { headerTooltip: "Visual tokens that reach the model, mean of a question" }),
     numeric("Seconds", "seconds", 4, { headerTooltip: "Wall-clock seconds, mean of a question, as submitted" }),
   ];
@@ -76,12 +78,16 @@
   function makeTable() {
     table = new Tabulator("#table", {
       data: [], columns: COLUMNS, layout: "fitColumns", responsiveLayout: "collapse", responsiveLayoutCollapseStartOpen: false,
-      responsiveLayoutCollapseFormatter: collapsed, columnHeaderSortMulti: false, pagination: true, paginationSize: 25,
+      responsiveLayoutCollapseFormatter: collapsed, columnHeaderSortMulti: false, pagination: true, paginationSize: PAGE,
       paginationSizeSelector: [25, 50, 100, true], paginationCounter: "rows", placeholder: "No entry fits these filters.",
       initialSort: [{ column: "accuracy", dir: "desc" }],
     });
     table.on("tableBuilt", () => { headersByKeyboard(); show(); });
-    table.on("dataFiltered", (_, rows) => drawFronts(rows.map((row) => row.getData())));
+    table.on("dataFiltered", (_, rows) => {
+      const left = rows.map((row) => row.getData());
+      document.getElementById("table").classList.toggle("one-page", left.length <= PAGE);
+      drawFronts(left);
+    });
   }
 
   /** Tabulator sorts by mouse alone; here its headers are buttons to the keyboard as well. */
@@ -101,11 +107,24 @@
     return sections.find((section) => section.id === value) ?? sections[0];
   }
 
+  /** One axis for all bars of a section, in whole tens around its intervals. */
+  function axisOf(rows) {
+    const ends = rows.flatMap((row) => [row.accuracy, row.low ?? row.accuracy, row.high ?? row.accuracy]);
+    if (shown.chance !== null) ends.push(shown.chance);
+    return { from: Math.max(0, Math.floor(10 * Math.min(...ends) - 0.2) / 10), to: Math.min(1, Math.ceil(10 * Math.max(...ends) + 0.2) / 10) };
+  }
+
   function show() {
     const next = chosenSection();
     if (next !== shown) {
       shown = next;
-      table.setData(entries.filter((entry) => entry.section === shown.id)).then(applyFilters);
+      const rows = entries.filter((entry) => entry.section === shown.id);
+      axis = axisOf(rows);
+      for (const field of ["rank", "parameters", "frames", "resolution", "tokens", "seconds"]) {
+        const stated = rows.some((row) => row[field] !== null);
+        if (stated) table.showColumn(field); else table.hideColumn(field); // a column of dashes says nothing
+      }
+      table.setData(rows).then(applyFilters);
       describe();
     } else {
       applyFilters();
@@ -132,21 +151,24 @@
   /** What the table holds and how to read its bars, in words. */
   function describe() {
     const size = shown.questions === null ? "" : `${number(shown.questions)} questions about ${number(shown.recordings)} recordings. `;
+    const missing = shown.scored ? "" : " No predictions exist, so there are no places and nothing can be compared question by question.";
     const counts = [shown.scored && `${shown.scored} scored from predictions`, shown.reported && `${shown.reported} reported in papers`];
-    document.getElementById("summary").textContent = `${shown.title}: ${size}${counts.filter(Boolean).join(", ")}.`;
+    document.getElementById("summary").textContent = `${shown.title}: ${size}${counts.filter(Boolean).join(", ")}.${missing}`;
     const rows = entries.filter((entry) => entry.section === shown.id);
     const has = (method) => rows.some((row) => row.method === method);
-    const sample = (loose) => svg("svg", { class: loose ? "bar loose sample" : "bar sample", "aria-hidden": "true" },
-      svg("line", { class: "interval", x1: "8%", x2: "92%", y1: "50%", y2: "50%" }), svg("circle", { class: "value", cx: "50%", cy: "50%", r: 4.5 }));
+    const sample = (loose) => svg("svg", { class: loose ? "bar loose swatch" : "bar swatch", "aria-hidden": "true" },
+      svg("line", { class: "interval", x1: "8%", x2: "92%", y1: "50%", y2: "50%" }), svg("circle", { class: "value", cx: "50%", cy: "50%", r: 4 }));
     document.getElementById("legend").replaceChildren(
       ...(has("clustered") ? [sample(false), " 95 % interval, recordings resampled. "] : []),
       ...(has("wilson") ? [sample(true), " Wilson 95 % interval of a reported number, unclustered: no predictions exist, so it is too narrow. "] : []),
       ...(has(null) ? ["No bar: the number of questions behind it is not on record. "] : []),
+      `Bars reach from ${percent(axis.from).replace(".0", "")} to ${percent(axis.to).replace(".0", "")} %. `,
       ...(shown.chance === null ? [] : [`Thin upright line: guessing (${percent(shown.chance)} %). `]),
       element("a", { href: "method.html" }, "How to read this"));
   }
 
   function drawFronts(rows) {
+    document.getElementById("fronts").hidden = !rows.some((row) => row.seconds !== null || row.tokens !== null);
     HlvidFronts.draw(document.getElementById("front-seconds"), rows, "seconds", "seconds a question");
     HlvidFronts.draw(document.getElementById("front-tokens"), rows, "tokens", "visual tokens a question");
   }
@@ -168,5 +190,6 @@
   filters.addEventListener("input", show);
   filters.addEventListener("submit", (event) => event.preventDefault());
   filters.addEventListener("reset", () => setTimeout(show)); // after the browser has emptied the fields
+  addEventListener("resize", () => table.initialized && drawFronts(table.getData("active")));
   addEventListener("hashchange", () => { restore(); show(); });
 })();

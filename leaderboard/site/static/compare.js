@@ -33,7 +33,7 @@
     if (a.value === b.value) return say("Choose two different entries.");
     const [one, other] = [a.selectedIndex, b.selectedIndex];
     const result = HlvidStatistics.compare(answers, one, other);
-    const labels = [one, other].map((index) => answers.entries[index].label);
+    const labels = result.names; // folders' names: unique, and shorter than the labels to choose from
     place.replaceChildren(headline(result), element("p", { class: "verdict", id: "verdict" }, result.verdict),
       element("div", { class: "pair" }, difference(result, labels), duels(answers, one, other, result, labels)),
       ...groups(answers, one, other, labels), ...lists(answers, one, other, labels));
@@ -85,7 +85,7 @@
         counts.set(question[field], count);
       });
       if (counts.size < 2) return [];
-      const head = [title.slice(3), "Questions", `A: ${labels[0]}`, `B: ${labels[1]}`, "A − B"].map((words, index) => element("th", { scope: "col", class: index ? "num" : null }, words));
+      const head = [field === "tier" ? "Tier" : "Category", "Questions", `A: ${labels[0]}`, `B: ${labels[1]}`, "A − B"].map((words, index) => element("th", { scope: "col", class: index ? "num" : null }, words));
       const cells = ({ n, a, b }) => [n, a, b, `${a - b > 0 ? "+" : ""}${a - b}`].map((value) => element("td", { class: "num" }, String(value)));
       const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => element("tr", {}, element("th", { scope: "row" }, name), ...cells(count)));
       return [element("h2", {}, title), element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title },

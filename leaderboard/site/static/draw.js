@@ -28,16 +28,16 @@ globalThis.HlvidDraw = (() => {
 
   const percent = (share) => (100 * share).toFixed(1);
 
-  /** A bar from 0 to 100 %: interval as a thick line (dashed if `loose`), value as a dot, guessing as a thin line. */
-  function intervalBar({ value, low, high, chance = null, loose = false }) {
-    const at = (share) => `${(100 * share).toFixed(2)}%`;
-    const line = (kind, from, to, top = "50%", bottom = "50%") =>
-      svg("line", { class: kind, x1: at(from), x2: at(to), y1: top, y2: bottom });
+  /** Interval as a thick line (dashed if `loose`), value as a dot, guessing as a thin line; on the axis `from` to `to`. */
+  function intervalBar({ value, low, high, chance = null, loose = false, from = 0, to = 1 }) {
+    const at = (share) => `${((100 * (share - from)) / (to - from)).toFixed(2)}%`;
+    const line = (kind, left, right, top = "50%", bottom = "50%") =>
+      svg("line", { class: kind, x1: at(left), x2: at(right), y1: top, y2: bottom });
     return svg("svg", { class: loose ? "bar loose" : "bar", "aria-hidden": "true" },
-      line("track", 0, 1),
+      line("track", from, to),
       chance === null ? null : line("chance", chance, chance, "8%", "92%"),
       low === null ? null : line("interval", low, high),
-      svg("circle", { class: "value", cx: at(value), cy: "50%", r: 4.5 }));
+      svg("circle", { class: "value", cx: at(value), cy: "50%", r: 4 }));
   }
 
   /** Choices kept in the address after "#", so that a view can be linked. */

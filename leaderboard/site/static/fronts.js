@@ -1,7 +1,7 @@
 // Accuracy against cost: points with their intervals, and the front of those that nothing cheaper beats.
 globalThis.HlvidFronts = (() => {
   const { element, svg, number, percent } = HlvidDraw;
-  const WIDTH = 560, HEIGHT = 320, LEFT = 44, RIGHT = 18, TOP = 14, BOTTOM = 46;
+  const HEIGHT = 320, LEFT = 44, RIGHT = 18, TOP = 14, BOTTOM = 46;
   const LABELS = 6; // names that fit without crowding
 
   /** Entries that no other one beats at lower or equal cost, cheapest first. */
@@ -20,7 +20,8 @@ globalThis.HlvidFronts = (() => {
       place.replaceChildren(element("p", { class: "gap" }, `No entry here states ${words}.`));
       return;
     }
-    place.replaceChildren(picture(points, words), note(rows, points, free, words));
+    const width = Math.max(260, Math.min(640, place.clientWidth || 560)); // drawn at its size, so that text stays legible
+    place.replaceChildren(picture(points, words, width), note(rows, points, free, words));
   }
 
   function note(rows, points, free, words) {
@@ -32,24 +33,24 @@ globalThis.HlvidFronts = (() => {
     return element("p", { class: "fine" }, parts.filter(Boolean).join(" "));
   }
 
-  function picture(points, words) {
-    const [x, ticks] = scale(points.map((point) => point.cost));
+  function picture(points, words, width) {
+    const [x, ticks] = scale(points.map((point) => point.cost), width);
     const y = (share) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
     const best = front(points);
     const summary = best.map((point) => `${point.row.model} ${percent(point.row.accuracy)} % at ${number(point.cost)}`).join("; ");
-    return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Accuracy against ${words}. On the front: ${summary}` },
-      ...grid(x, y, ticks, words),
+    return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `Accuracy against ${words}. On the front: ${summary}` },
+      ...grid(x, y, ticks, words, width),
       svg("path", { class: "front", d: steps(best, x, y) }),
       ...points.map((point) => mark(point, x, y, best.includes(point))),
-      ...names(best, x, y));
+      ...names(best, x, y, width));
   }
 
   /** A logarithmic axis with round ticks; whole decades, or 1-2-5 steps where there are few. */
-  function scale(costs) {
+  function scale(costs, width) {
     const low = Math.log10(Math.min(...costs)), high = Math.log10(Math.max(...costs));
     const room = Math.max(0.15, 0.08 * (high - low));
-    const x = (cost) => LEFT + 6 + ((Math.log10(cost) - low + room) / (high - low + 2 * room)) * (WIDTH - LEFT - RIGHT - 6);
-    const steps = high - low > 2.2 ? [1] : [1, 2, 5];
+    const x = (cost) => LEFT + 6 + ((Math.log10(cost) - low + room) / (high - low + 2 * room)) * (width - LEFT - RIGHT - 6);
+    const steps = (high - low) / width > 2.2 / 560 ? [1] : [1, 2, 5]; // as many as fit
     const ticks = [];
     for (let decade = Math.floor(low - room); decade <= high + room; decade++) {
       for (const step of steps) ticks.push(step * 10 ** decade);
@@ -57,10 +58,10 @@ globalThis.HlvidFronts = (() => {
     return [x, ticks.filter((tick) => Math.log10(tick) >= low - room && Math.log10(tick) <= high + room)];
   }
 
-  function grid(x, y, ticks, words) {
+  function grid(x, y, ticks, words, width) {
     const bottom = HEIGHT - BOTTOM;
     const rows = [0, 0.25, 0.5, 0.75, 1].flatMap((share) => [
-      svg("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(share), y2: y(share) }),
+      svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(share), y2: y(share) }),
       svg("text", { class: "tick", x: LEFT - 8, y: y(share) + 4, "text-anchor": "end" }, String(100 * share)),
     ]);
     const columns = ticks.flatMap((tick) => [
@@ -68,7 +69,7 @@ globalThis.HlvidFronts = (() => {
       svg("text", { class: "tick", x: x(tick), y: bottom + 18, "text-anchor": "middle" }, number(tick)),
     ]);
     return [...rows, ...columns,
-      svg("text", { class: "axis", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, `${words} (logarithmic)`),
+      svg("text", { class: "axis", x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, `${words} (logarithmic)`),
       svg("text", { class: "axis", x: -(TOP + bottom) / 2, y: 11, "text-anchor": "middle", transform: "rotate(-90)" }, "accuracy (%)")];
   }
 
@@ -89,9 +90,9 @@ globalThis.HlvidFronts = (() => {
   }
 
   /** Names beside the front's points, on the side that has room; the best ones where there are many. */
-  function names(best, x, y) {
+  function names(best, x, y, width) {
     return best.slice(-LABELS).map((point) => {
-      const right = x(point.cost) > WIDTH * 0.6;
+      const right = x(point.cost) > width * 0.5;
       const short = point.row.model.length > 22 ? `${point.row.model.slice(0, 21)}…` : point.row.model;
       const detail = point.row.resolution ? ` ${number(point.row.resolution)} px` : "";
       return svg("text", { class: "name", x: x(point.cost) + (right ? -10 : 10), y: y(point.row.accuracy) + (right ? -8 : 16), "text-anchor": right ? "end" : "start" }, short + detail);

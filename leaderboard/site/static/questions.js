@@ -61,7 +61,7 @@
       context.fillStyle = colours.text;
       context.font = `${Math.min(13, tall - 3)}px system-ui, sans-serif`;
       context.textBaseline = "middle";
-      context.fillText(shortened(context, entry.label, left - 10), 0, (row + 0.5) * tall);
+      context.fillText(shortened(context, entry.name, left - 10), 0, (row + 0.5) * tall);
     }
     columns.forEach((question, column) => {
       const state = entry.correct[question];
@@ -94,9 +94,10 @@
       const question = answers.questions[number];
       return [element("th", { scope: "row" }, question.id), element("td", { class: "num" }, `${right[number]} of ${count}`),
         element("td", {}, element("meter", { min: 0, max: count, value: right[number], "aria-label": `${percent(right[number] / count)} % of entries` })),
-        ...fields.map((field) => element("td", {}, question[field] ?? "–")), element("td", {}, question.source), ...(question.stem ? [element("td", {}, question.stem)] : [])];
+        ...fields.map((field) => element("td", {}, question[field] ?? "–")), element("td", {}, question.source), ...(question.stem ? [element("td", {}, question.stem)] : []),
+        ...(answers.suspects.length ? [element("td", {}, answers.suspects.includes(question.id) ? "all agree on one wrong letter" : "")] : [])];
     };
-    const titles = ["Question", "Entries right", "", ...fields.map((field) => field[0].toUpperCase() + field.slice(1)), "Recording", ...(answers.questions[0].stem ? ["Asks"] : [])];
+    const titles = ["Question", "Entries right", "", ...fields.map((field) => field[0].toUpperCase() + field.slice(1)), "Recording", ...(answers.questions[0].stem ? ["Asks"] : []), ...(answers.suspects.length ? ["Look again"] : [])];
     document.getElementById("difficulty").replaceChildren(element("table", { class: "plain" },
       element("thead", {}, element("tr", {}, ...titles.map((title) => element("th", { scope: "col" }, title)))),
       element("tbody", {}, ...order.map((number) => element("tr", {}, ...cells(number))))));
