@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 # Modules of the other packages that add their commands to the roof; each has `mount(app)` and imports lazily.
-MOUNTED = ("evaluators.cli", "leaderboard.cli", "leaderboard.board_cli")
+MOUNTED = ("hlvid.data_cli", "evaluators.cli", "leaderboard.cli", "leaderboard.board_cli")
 
 
 @app.callback(invoke_without_command=True)

@@ -39,7 +39,7 @@ def index_part(source: Source, part: RemoteFile) -> list[Member]:
         or
             truncated member, or one name twice. Nothing of such a part is taken.
     """
-    reader = _RangeReader(source, part)
+    reader = RangeReader(source, part)
     try:
         with tarfile.open(fileobj=io.BufferedReader(reader, WINDOW), mode="r:") as archive:
             infos = archive.getmembers()
@@ -72,7 +72,7 @@ def _as_member(info: tarfile.TarInfo, part: RemoteFile) -> Member:
     return Member(PurePosixPath(info.name).name, part.path, info.offset_data, info.size)
 
 
-class _RangeReader(io.RawIOBase):
+class RangeReader(io.RawIOBase):
     """A part of a source as a seekable file, so that `tarfile` skips the videos instead of reading them."""
 
     def __init__(self, source: Source, part: RemoteFile) -> None:

@@ -12,7 +12,8 @@ and videos from another.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hlvid.paths import data_home
@@ -38,11 +39,11 @@ def find(benchmark: Benchmark, names: Iterable[str]) -> Path | None:
 
 
 def tables(benchmark: Benchmark, task: str) -> list[Path]:
-    """The question files of a task: all that match its patterns in the first place that has any."""
+    """The question files of a task, from the first place that has all of them; [] where none has."""
     for place in folders(benchmark):
-        found = [path for pattern in benchmark.tables[task] for path in sorted(place.glob(pattern))]
-        if found:
-            return found
+        found = [sorted(place.glob(pattern)) for pattern in benchmark.tables[task]]
+        if all(found) and all(_complete(paths) for paths in found):
+            return [path for paths in found for path in paths]
     return []
 
 
@@ -51,6 +52,12 @@ def hf_home() -> Path:
     if chosen := os.environ.get("HF_HOME"):
         return Path(chosen).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface"
+
+
+def _complete(paths: Sequence[Path]) -> bool:
+    """Whether "test-00000-of-00002.parquet" comes with as many others as it says."""
+    match = re.search(r"-of-(\d{5})$", paths[0].stem)
+    return match is None or int(match[1]) == len(paths)
 
 
 def _snapshots(benchmark: Benchmark) -> Iterator[Path]:

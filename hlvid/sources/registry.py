@@ -23,9 +23,8 @@ class Benchmark:
         name: also the folder below the data folder.
         repo, revision: of the hub. `former` are names under which older caches hold the same repository.
         unpacked: the folder below $HF_HOME where lmms-eval unpacks it.
-        tables: for each task of ours, its question files in the repository, as patterns.
+        tables: for each task of ours, its question files in the repository, as patterns; each must match.
         archives: patterns of zip and tar files with videos; empty where the videos lie loose.
-        wanted: beginnings of the paths inside that we need; everything else is left alone.
         gigabytes: all archives together.
         gated: the terms must be accepted on the hub first.
     """
@@ -35,7 +34,6 @@ class Benchmark:
     unpacked: str
     tables: dict[str, tuple[str, ...]]
     archives: tuple[str, ...]
-    wanted: tuple[str, ...] = ("",)
     revision: str = "main"
     former: tuple[str, ...] = ()
     gigabytes: float | None = None
@@ -47,6 +45,13 @@ class Benchmark:
         return tuple(self.tables)
 
 
+ABILITIES = (
+    *("action_antonym", "action_count", "action_localization", "action_prediction", "action_sequence"),
+    *("character_order", "counterfactual_inference", "egocentric_navigation", "episodic_reasoning"),
+    *("fine_grained_action", "fine_grained_pose", "moving_attribute", "moving_count", "moving_direction"),
+    *("object_existence", "object_interaction", "object_shuffle", "scene_transition", "state_change"),
+    "unexpected_action",
+)
 _VIDEOMME = ("videomme/test-*.parquet",)
 
 BENCHMARKS = (
@@ -57,7 +62,6 @@ BENCHMARKS = (
         unpacked="videomme",
         tables={"hlvid_videomme": _VIDEOMME, "hlvid_videomme_w_subtitle": _VIDEOMME},
         archives=("videos_chunked_*.zip", "subtitle.zip"),
-        wanted=("data/", "subtitle/"),
         gigabytes=101,
     ),
     Benchmark(
@@ -65,7 +69,7 @@ BENCHMARKS = (
         repo="OpenGVLab/MVBench",
         revision="video",
         unpacked="mvbench_video",
-        tables={"hlvid_mvbench": ("json/*.json",)},
+        tables={"hlvid_mvbench": tuple(f"json/{ability}.json" for ability in ABILITIES)},
         archives=(),
         gigabytes=17,
     ),
@@ -76,7 +80,6 @@ BENCHMARKS = (
         unpacked="nextqa",
         tables={"hlvid_nextqa_mc": ("MC/test-*.parquet",)},
         archives=("videos.zip",),
-        wanted=("NExTVideo/",),
         gigabytes=6.5,
     ),
     Benchmark(
@@ -85,7 +88,6 @@ BENCHMARKS = (
         unpacked="datasets/longvideobench",
         tables={"hlvid_longvideobench_val": ("validation-*.parquet",)},
         archives=("videos.tar.part.*",),
-        wanted=("videos/",),
         gigabytes=162,
         gated=True,
     ),
@@ -99,7 +101,6 @@ BENCHMARKS = (
             "hlvid_egoschema_subset": ("Subset/test-*.parquet",),
         },
         archives=("videos_chunked_*.zip",),
-        wanted=("videos/",),
         gigabytes=106,
     ),
     Benchmark(

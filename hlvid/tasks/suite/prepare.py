@@ -3,7 +3,7 @@
 Example::
 
     prepare("hlvid_videomme")       # -> a folder that lmms-eval loads with `load_from_disk: true`
-    needed("hlvid_videomme")        # -> [["data/fFjv93ACGo8.mp4", …], …]: where each video may lie
+    needed("hlvid_videomme")        # -> Needed(videos=(("data/fFjv93ACGo8.mp4", …), …), extras=())
 
 Every row is read and every video looked at before the first model is built; what is wrong is told at once,
 with file, row and field, or with question and video.
@@ -74,9 +74,23 @@ def prepare(task: str) -> Path:
     return docs.publish(task + chosen.variant(), questions, rows, info)
 
 
-def needed(task: str) -> list[list[str]]:
-    """For each row, where its video may lie, relative to the repository, and then its further files."""
-    return [[*row.places(table), *row.extras()] for table, _, row in rows_of(task)]
+@dataclass(frozen=True)
+class Needed:
+    """The files that a task asks about, relative to the repository.
+
+    `videos` holds, for each video, where it may lie, best first; `extras` are wanted where they exist.
+    """
+
+    videos: tuple[tuple[str, ...], ...]
+    extras: tuple[str, ...]
+
+
+def needed(task: str) -> Needed:
+    """What a task needs beside its question files, which must be here (see `rows_of`)."""
+    rows = rows_of(task)
+    places_of = dict.fromkeys(tuple(row.places(table)) for table, _, row in rows)
+    extras = dict.fromkeys(extra for _, _, row in rows for extra in row.extras())
+    return Needed(tuple(places_of), tuple(extras))
 
 
 def rows_of(task: str) -> list[tuple[Path, Record, Row]]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from hlvid.tasks.suite.adapters.mvbench import FOLDERS
+
 Rows = list[dict[str, Any]]
 
 VIDEOMME = [
@@ -145,7 +147,9 @@ def mlvu_rows(split: str) -> Rows:
         {
             "video_name": video,
             "duration": 2.0,
-            "question": "\n".join([question, *(f"({key}) {text}" for key, text in zip("ABCDEF", texts))]),
+            "question": "\n".join(
+                [question, *(f"({key}) {text}" for key, text in zip("ABCDEF", texts, strict=False))]
+            ),
             "candidates": texts,
             "answer": answer,
             "task_type": kind,
@@ -196,14 +200,23 @@ def fill(name: str, bench: Bench, video: bytes) -> None:
 
 
 def _mvbench() -> tuple[dict[str, Rows], list[str]]:
-    tables = {
-        f"json/{kind}.json": [
-            {**row, "answer": answer} for row, answer in zip(rows, MVBENCH_ANSWERS[kind], strict=True)
+    """Three questions of two abilities, one of each other."""
+    tables, files = {}, []
+    for ability, folder in FOLDERS.items():
+        rows = [
+            {**row, "answer": answer}
+            for row, answer in zip(MVBENCH.get(ability, []), MVBENCH_ANSWERS.get(ability, []), strict=True)
+        ] or [
+            {
+                "video": f"{ability}.mp4",
+                "question": "What does he hold?",
+                "candidates": ["a cup", "a book", "a bag", "a long rope"],
+                "answer": "a long rope",
+            }
         ]
-        for kind, rows in MVBENCH.items()
-    }
-    videos = ["clevrer/video_validation/video_1.mp4", "clevrer/video_validation/video_2.mp4"]
-    return tables, [*videos, "star/Charades_segment/ZS9XR.mp4"]
+        tables[f"json/{ability}.json"] = rows
+        files += [f"{folder}/{row['video']}" for row in rows]
+    return tables, files
 
 
 def _egoschema() -> tuple[dict[str, Rows], list[str]]:

@@ -19,7 +19,7 @@ from hlvid.tasks.suite.adapters import ADAPTERS
 EXPECTED = {
     "hlvid_videomme": ("BBBB", 2),
     "hlvid_videomme_w_subtitle": ("BBBB", 2),
-    "hlvid_mvbench": ("BAA", 1),
+    "hlvid_mvbench": ("DDDDBDDDDDDDAADDDDDDD", 19),
     "hlvid_nextqa_mc": ("CCC", 1),
     "hlvid_longvideobench_val": ("AAA", 0),
     "hlvid_egoschema": ("CC", None),
@@ -62,9 +62,9 @@ def test_averages_count_categories_not_questions(make_bench: Callable[..., Any])
     make_bench("mvbench")
     always = ["--model_args", "strategy=most_common,letter=C"]
     numbers = evaluate(*always, task="hlvid_mvbench")["results"]["hlvid_mvbench"]
-    assert numbers["accuracy,none"] == pytest.approx(2 / 3)  # 1 of 2 and 1 of 1
-    assert numbers["average,none"] == pytest.approx(3 / 4)
-    assert numbers["average_low,none"] < 3 / 4 < numbers["average_high,none"]
+    assert numbers["accuracy,none"] == pytest.approx(2 / 21)
+    assert numbers["average,none"] == pytest.approx((1 / 2 + 1) / 20)  # one ability by half, one whole
+    assert numbers["average_low,none"] < 1.5 / 20 < numbers["average_high,none"]
 
 
 def test_the_submission_is_what_egoschema_takes(make_bench: Callable[..., Any]) -> None:
@@ -81,7 +81,7 @@ def test_their_parser_gives_their_number(
     make_bench("mvbench")
     monkeypatch.setenv("HLVID_PARSER", "lmms_eval")
     results = evaluate("--model_args", "strategy=most_common,letter=C", task="hlvid_mvbench")
-    assert results["results"]["hlvid_mvbench"]["lmms_eval_score,none"] == pytest.approx(200 / 3)
+    assert results["results"]["hlvid_mvbench"]["lmms_eval_score,none"] == pytest.approx(200 / 21)
     assert {sample["how"] for sample in results["samples"]["hlvid_mvbench"]} == {"lmms_eval"}
     assert "lmms_eval_parser" in results["configs"]["hlvid_mvbench"]["dataset_path"]
     (record,) = json.loads(Path(results["files"]["record"]).read_text()).values()

@@ -1,0 +1,169 @@
+"""Run with: pytest tests/hlvid/tasks/suite/test_prompts.py. Every prompt as a snapshot, ours and lmms-eval's.
+
+A change of a prompt changes every number made with it: change the snapshot and docs/tasks.md together.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hlvid.sources import registry
+from hlvid.tasks import hooks
+from hlvid.tasks.suite.prepare import prepare
+
+OURS = {
+    "hlvid_videomme": """\
+Select the best answer to the following multiple-choice question based on the video. Respond with only the \
+letter (A, B, C, or D) of the correct option.
+When demonstrating the Germany modern Christmas tree, which of these are on it?
+A. Apples.
+B. Candles and berries.
+C. A man.
+D. None.
+
+Answer with the option's letter from the given choices directly.""",
+    "hlvid_videomme_w_subtitle": """\
+This video's subtitles are listed below: 
+Hi, I'm John Green
+plain words, no tags
+and this is the end
+Select the best answer to the following multiple-choice question based on the video and the subtitles. \
+Respond with only the letter (A, B, C, or D) of the correct option.
+When demonstrating the Germany modern Christmas tree, which of these are on it?
+A. Apples.
+B. Candles and berries.
+C. A man.
+D. None.
+The best answer is:""",
+    "hlvid_mvbench": """\
+Question:What does he hold?
+Option:
+(A) a cup
+(B) a book
+(C) a bag
+(D) a long rope
+Only give the best option.
+""",
+    "hlvid_nextqa_mc": """\
+how do the two man play the instrument
+A. roll the handle
+B. tap their feet
+C. strum the string
+D. hit with sticks
+E. pat animal
+Answer with the option's letter from the given choices directly.""",
+    "hlvid_longvideobench_val": """\
+At the beginning, a woman with a braid is talking. What is she doing?
+A. Reading
+B. A dance
+C. Cooking
+D. Driving
+E. Singing
+Answer with the option's letter from the given choices directly.
+""",
+    "hlvid_egoschema": """\
+Taking into account all the actions performed by c, what can you deduce?
+A. C is cooking.
+B. C is doing laundry.
+C. C is cleaning the kitchen.
+D. C is cleaning dishes.
+E. C is cleaning the bath.
+Answer with the option's letter from the given choices directly.""",
+    "hlvid_mlvu_dev": """\
+What colour is the shirt?
+(A) Yellow
+(B) Red
+(C) Green
+(D) Blue
+Only give the best option.
+Best option: (""",
+    "hlvid_mlvu_test": """\
+Which team scores?
+(A) Red
+(B) Blue
+(C) Pink
+(D) Grey
+(E) Lime
+(F) None
+Only give the best option.
+Best option: (""",
+}
+OURS["hlvid_egoschema_subset"] = OURS["hlvid_egoschema"]
+
+# Where lmms-eval 0.7.3 asks something else (the list in docs/tasks.md); elsewhere the two are the same.
+THEIRS = {
+    "hlvid_videomme": OURS["hlvid_videomme"].replace("on the video.", "on the video and the subtitles."),
+    "hlvid_videomme_w_subtitle": OURS["hlvid_videomme_w_subtitle"].replace("plain words, no tags\n", ""),
+    "hlvid_nextqa_mc": OURS["hlvid_nextqa_mc"].rpartition("\n")[0],
+    "hlvid_mlvu_test": OURS["hlvid_mlvu_test"].removesuffix("\nOnly give the best option.\nBest option: ("),
+}
+
+
+def first_prompt(task: str) -> str:
+    from datasets import load_from_disk
+
+    return hooks.doc_to_text(load_from_disk(str(prepare(task)))["test"][0])
+
+
+@pytest.mark.parametrize("task", OURS)
+def test_our_prompt(task: str, make_bench: Callable[..., Any]) -> None:
+    make_bench(registry.get(task).name)
+    assert first_prompt(task) == OURS[task]
+
+
+@pytest.mark.parametrize("task", OURS)
+def test_their_prompt(task: str, make_bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    make_bench(registry.get(task).name)
+    monkeypatch.setenv("HLVID_PROMPT", "lmms_eval")
+    assert first_prompt(task) == THEIRS.get(task, OURS[task])
+
+
+def test_options_that_are_not_there_are_not_shown(make_bench: Callable[..., Any]) -> None:
+    from datasets import load_from_disk
+
+    make_bench("longvideobench")
+    docs = load_from_disk(str(prepare("hlvid_longvideobench_val")))["test"]
+    assert "N/A" not in hooks.doc_to_text(docs[1])
+    assert json.loads(docs[1]["options"]) == {"A": "Reading", "B": "A dance"}
+
+
+@pytest.mark.parametrize(
+    ("frames", "shown"),
+    [
+        ("1", ["Hi, I'm John Green"]),  # the frame at 0 s
+        ("2", ["Hi, I'm John Green", "and this is the end"]),  # 0 s and 1.9 s
+        ("all", ["Hi, I'm John Green", "plain words, no tags", "and this is the end"]),
+    ],
+)
+def test_subtitles_are_those_of_the_sampled_frames(
+    frames: str, shown: list[str], make_bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bench("videomme")
+    monkeypatch.setenv("HLVID_SUBTITLE_FRAMES", frames)
+    lines = first_prompt("hlvid_videomme_w_subtitle").splitlines()
+    assert lines[1 : lines.index(next(line for line in lines if line.startswith("Select")))] == shown
+
+
+def test_a_video_without_subtitles_says_so(make_bench: Callable[..., Any]) -> None:
+    (make_bench("videomme").root / "subtitle" / "vid1.srt").unlink()
+    assert first_prompt("hlvid_videomme_w_subtitle").splitlines()[1] == "No subtitles available"
+
+
+def test_the_table_says_which_settings_made_it(
+    make_bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hlvid.errors import RunError
+    from hlvid.tasks.docs import INFO
+
+    make_bench("videomme")
+    monkeypatch.setenv("HLVID_SUBTITLE_FRAMES", "8")
+    info = json.loads((Path(prepare("hlvid_videomme_w_subtitle")) / INFO).read_text())
+    assert (info["parser"], info["prompt"], info["subtitle_frames"]) == ("hlvid", "hlvid", 8)
+    for name in ("HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "vlmevalkit")
+            with pytest.raises(RunError, match=f"{name} is 'vlmevalkit'; allowed"):
+                prepare("hlvid_videomme")
