@@ -11,16 +11,17 @@ their directories are read, then the members that are needed, straight to their 
 """
 
 import fcntl
+import shutil
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from hlvid.errors import DownloadError
-from hlvid.hub import check_space, size_text
-from hlvid.hub_fetch import git_sha1_of
+from hlvid.hub import SPARE_BYTES, size_text
+from hlvid.hub_fetch import git_sha1_of, partial_of, trusted_length
 from hlvid.hub_index import Member
 from hlvid.hub_parallel import fetch_members
 from hlvid.hub_source import FolderSource, HubSource, Source
@@ -131,7 +132,7 @@ def _fetch(
     progress: bool,
 ) -> int:
     """Bring members to their places, each checked against what the repository states; returns the bytes."""
-    check_space(root, members)
+    _check_space(root, members)
 
     def check(member: Member, sha256: str) -> None:
         entry, path = entries[member.part], root / member.name
@@ -140,11 +141,34 @@ def _fetch(
             path.unlink()
             raise DownloadError(f"{path}: came with another checksum than {entry.archive} states; run again")
 
+    return _bring(source, members, root, workers, progress, check)
+
+
+def _bring(
+    source: Source,
+    members: Sequence[Member],
+    root: Path,
+    workers: int,
+    progress: bool,
+    check: Callable[[Member, str], None],
+) -> int:
+    """Fetch members and leave no empty folders of partial files; returns the bytes that came."""
     total = fetch_members(source, root, members, workers, progress, on_done=check)
-    for folder in {(root / member.name).parent / ".partial" for member in members}:
+    for folder in {partial_of(root / member.name).parent for member in members}:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     return total
+
+
+def _check_space(root: Path, members: Sequence[Member]) -> None:
+    """Raise DownloadError before the first byte if the disk cannot take what is left."""
+    left = sum(one.size - trusted_length(root / one.name, one.size) for one in members)
+    free = shutil.disk_usage(root).free
+    if left + SPARE_BYTES > free:
+        raise DownloadError(
+            f"{root}: {size_text(left)} to fetch, {size_text(free)} free; free some, set HLVID_DATA to another "
+            "disk, or prepare one task instead of a benchmark"
+        )
 
 
 def _fetch_tables(
@@ -168,7 +192,7 @@ def _fetch_tables(
             path.unlink()
             raise DownloadError(f"{path}: came with another hash than {benchmark.repo} states; run again")
 
-    return len(members), fetch_members(origin, root, members, 1, progress, on_done=check)
+    return len(members), _bring(origin, members, root, 1, progress, check)
 
 
 def _absent(benchmark: Benchmark, wants: Sequence[Needed]) -> Needed:

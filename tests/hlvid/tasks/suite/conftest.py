@@ -275,7 +275,7 @@ def two_seconds(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def clean_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder and a hub cache of this test's own, and an empty folder to work in."""
     data, work = tmp_path / "data", tmp_path / "work"
-    data.mkdir()
+    data.mkdir(exist_ok=True)
     work.mkdir()
     monkeypatch.setenv("HLVID_DATA", str(data))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))

@@ -26,7 +26,7 @@ D. None.
 
 Answer with the option's letter from the given choices directly.""",
     "hlvid_videomme_w_subtitle": """\
-This video's subtitles are listed below: 
+This video's subtitles are listed below:\x20
 Hi, I'm John Green
 plain words, no tags
 and this is the end
