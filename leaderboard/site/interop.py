@@ -3,7 +3,7 @@
 Example::
 
     hub_yaml(entry, url)                      # for a pull request to the model's repository on the hub
-    every_eval_ever(entry, section, built)    # one JSON object, schema version 0.2.1
+    every_eval_ever(entry, section, built)    # one JSON object, schema version 0.3.0
 
 The hub lists a result only if the dataset is a registered benchmark there; HLVid-Mini is on no hub, so there is
 none for it. Both carry the interval: in the hub's format, which has no field for it, in `notes`.
@@ -34,7 +34,7 @@ HUB = {
     "mlvu_dev": ("sy1998/MLVU_dev", "test"),
     "mlvu_test": ("sy1998/MLVU_Test", "test"),
 }  # benchmark -> dataset and split, as in lmms-eval's tasks
-SCHEMA_VERSION = "0.2.1"
+SCHEMA_VERSION = "0.3.0"
 
 _ARXIV = re.compile(r"arXiv[: ]\s*(\d{4}\.\d{4,5}(?:v\d+)?)")
 
@@ -81,7 +81,11 @@ def every_eval_ever(
             "name": model.name,
             "id": model.name,
             "additional_details": _stated(
-                revision=model.revision, openness=model.openness, parameters_billions=model.parameters_b
+                deployment_type="unknown",
+                model_availability="closed_weights" if model.openness == "closed" else "open_weights",
+                revision=model.revision,
+                openness=model.openness,
+                parameters_billions=model.parameters_b,
             ),
         },
         "eval_library": {"name": "hlvid", "version": __version__},

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hlvid.errors import HlvidError
+from leaderboard.branch import PLACE
 from leaderboard.entries import SUBMISSIONS
 from leaderboard.faults import SubmissionError
 from leaderboard.questions import Keys
@@ -127,6 +128,6 @@ def _standing(ready: Ready) -> Answer:
         "place": place_line(ready),
         "comparisons": [comparison.verdict for comparison in ready.standing.comparisons],
         "warnings": list(ready.entry.warnings),
-        "target": f"{ready.target}/",
+        "target": f"{PLACE}/",
         "file": f"{ready.body.stem}.zip",
     }

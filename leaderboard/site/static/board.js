@@ -8,6 +8,7 @@
   const radios = [...document.querySelectorAll("input[name=section]")];
   let shown = null; // the section in the table
   let axis = { from: 0, to: 1 }; // of its bars
+  const unstated = new Set(); // columns without a value in this section
   let table = null;
 
   const text = (value) => document.createTextNode(value ?? "–");
@@ -120,15 +121,23 @@
       shown = next;
       const rows = entries.filter((entry) => entry.section === shown.id);
       axis = axisOf(rows);
-      for (const field of ["rank", "parameters", "frames", "resolution", "tokens", "seconds"]) {
-        const stated = rows.some((row) => row[field] !== null);
-        if (stated) table.showColumn(field); else table.hideColumn(field); // a column of dashes says nothing
-      }
+      hideUnstated(rows);
       table.setData(rows).then(applyFilters);
       describe();
     } else {
       applyFilters();
     }
+  }
+
+  /** A column of dashes says nothing. Only what was hidden here is shown again: the others may be folded away. */
+  function hideUnstated(rows) {
+    for (const field of ["rank", "parameters", "frames", "resolution", "tokens", "seconds"]) {
+      const stated = rows.some((row) => row[field] !== null);
+      if (!stated && !unstated.has(field)) table.hideColumn(field);
+      if (stated && unstated.has(field)) table.showColumn(field);
+      if (stated) unstated.delete(field); else unstated.add(field);
+    }
+    table.redraw(true);
   }
 
   function applyFilters() {

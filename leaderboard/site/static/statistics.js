@@ -37,9 +37,10 @@ globalThis.HlvidStatistics = (() => {
   function mcnemar(onlyA, onlyB) {
     const n = onlyA + onlyB, least = Math.min(onlyA, onlyB);
     if (!n) return 1;
-    let logChoose = 0, sum = 0;
+    let sum = 0, choose = 1, logChoose = 0;
     for (let k = 0; k <= least; k++) {
-      sum += Math.exp(logChoose - n * Math.LN2);
+      sum += n <= 1000 ? choose * 2 ** -n : Math.exp(logChoose - n * Math.LN2); // the first is exact while it can be
+      choose = (choose * (n - k)) / (k + 1);
       logChoose += Math.log(n - k) - Math.log(k + 1);
     }
     return Math.min(1, 2 * sum);
@@ -156,13 +157,18 @@ globalThis.HlvidStatistics = (() => {
   }
 
   const points = (share) => (share < 0 || Object.is(share, -0) ? "-" : "+") + fixed(Math.abs(100 * share));
-  const pText = (value) => (value < 0.001 ? "p < 0.001" : `p = ${Number(value.toPrecision(2))}`);
+  function pText(value) {
+    if (value < 0.001) return "p < 0.001";
+    const exponent = Number(value.toExponential().split("e")[1]);
+    return `p = ${Number(fixed(value, 1 - exponent))}`; // two digits that count
+  }
 
-  /** One decimal, exact ties to even as Python rounds them (toFixed would round 6.25 up). */
-  function fixed(value) {
-    const digits = Math.abs(value).toFixed(40), dot = digits.indexOf(".");
-    const tie = /^50*$/.test(digits.slice(dot + 2)) && Number(digits[dot + 1]) % 2 === 0;
-    return tie ? (value < 0 ? "-" : "") + digits.slice(0, dot + 2) : value.toFixed(1);
+  /** With `decimals`, exact ties to even as Python rounds them (toFixed would round 6.25 up). */
+  function fixed(value, decimals = 1) {
+    const digits = Math.abs(value).toFixed(80), kept = digits.length - 80 + decimals;
+    const even = "02468".includes(digits.slice(0, kept).replace(".", "").at(-1));
+    const tie = /^50*$/.test(digits.slice(kept).replace(".", "")) && even;
+    return tie ? (value < 0 ? "-" : "") + digits.slice(0, kept) : value.toFixed(decimals);
   }
 
   return { compare, mcnemar, signFlip, fixed };

@@ -33,7 +33,7 @@
       element("ul", {}, ...answer.comparisons.map((words) => element("li", {}, words))),
       ...(answer.warnings.length ? [element("p", {}, `${answer.warnings.length} answers disagree with their raw_output; the text counts.`)] : []),
       element("p", {}, element("a", { class: "button", href: answer.download, download: answer.file }, `Take ${answer.file}`),
-        ` Unpack it into ${answer.target} and open a pull request; its text is in the archive.`));
+        ` Unpack it into ${answer.target} of the results repository and open a pull request; its text is in the archive.`));
   }
 
   async function check(event) {

@@ -1,0 +1,149 @@
+"""The browser's statistics are `hlvid.scoring`'s: the same draws, the same numbers, the same sentence."""
+
+import json
+import random
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hlvid.scoring.compare import compare
+from hlvid.scoring.paired import mcnemar, sign_flip
+from hlvid.scoring.table import Table
+from leaderboard.entries import load_board
+from leaderboard.site.resampling import constants, generator_state
+
+Open = Callable[..., Any]
+Row = dict[str, Any]
+
+
+def section_of(runs: dict[str, list[Row]]) -> dict[str, Any]:
+    """What `facts.answers_of` ships, for made-up runs."""
+    entries = [
+        {"name": name, "label": name, "correct": "".join("1" if row["correct"] else "0" for row in rows)}
+        for name, rows in runs.items()
+    ]
+    return {"entries": entries, "questions": [], "resampling": constants(Table.of(runs))}
+
+
+def run_of(right: list[bool], sources: list[str]) -> list[Row]:
+    return [
+        {"question_id": str(number), "correct": ok, "parsed": "A", "source": source}
+        for number, (ok, source) in enumerate(zip(right, sources, strict=True))
+    ]
+
+
+def in_browser(page: Any, section: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate("(section) => HlvidStatistics.compare(section, 0, 1)", section)
+    return found
+
+
+def check(page: Any, runs: dict[str, list[Row]]) -> str:
+    """Both agree; returns the verdict."""
+    (name_a, a), (name_b, b) = runs.items()
+    here = compare(a, b, (name_a, name_b))
+    there = in_browser(page, section_of(runs))
+    assert there["verdict"] == here.verdict
+    assert there["shown"] == (here.conclusion != "no_evidence")
+    numbers = [there["interval"]["low"], there["interval"]["high"], there["mcnemar"], there["signFlip"]]
+    assert numbers == pytest.approx(
+        [here.interval.low, here.interval.high, here.mcnemar_p, here.clustered_p], rel=1e-9, abs=1e-12
+    )
+    return here.verdict
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 30, 77, 900])
+def test_the_same_random_numbers(open_page: Open, count: int) -> None:
+    page = open_page("compare.html")
+    drawn = page.evaluate(
+        """([state, count]) => { const next = HlvidGenerator.integers(state, count); return Array.from({length: 999}, next); }""",
+        [generator_state(0), count],
+    )
+    assert drawn == np.random.default_rng(0).integers(0, count, size=(27, 37)).ravel().tolist()
+
+
+def test_every_pair_of_the_board(open_page: Open, boards: Any) -> None:
+    page = open_page("compare.html")
+    for section in load_board(boards.submissions, boards.keys).sections:
+        scored = section.scored()
+        for one, other in combinations(scored, 2):
+            check(page, {one.name: list(one.rows), other.name: list(other.rows)})
+
+
+def test_random_pairs_on_many_shapes(open_page: Open) -> None:
+    """Few and many recordings, single questions, equal runs, opposite runs: each branch of the interval."""
+    page = open_page("compare.html")
+    draw = random.Random(3)
+    verdicts = ""
+    for trial in range(40):
+        groups, n = draw.choice([1, 2, 5, 12, 30]), draw.choice([1, 8, 48, 160])
+        sources = [f"s{draw.randrange(groups)}" for _ in range(n)]
+        right = [draw.random() < 0.6 for _ in range(n)]
+        flip = draw.choice([0.0, 0.1, 0.5, 1.0])
+        other = [not ok if draw.random() < flip else ok for ok in right]
+        if trial % 4 == 0:
+            other = [ok or draw.random() < 0.6 for ok in right]  # one-sided, so that some differences are shown
+        verdicts += check(page, {"one": run_of(right, sources), "two": run_of(other, sources)})
+    for words in ("evidence that", "no evidence", "one recording", "same difference", "hardly any", "8 times in 10"):
+        assert words in verdicts
+
+
+def test_hlvids_two_real_systems(open_page: Open, shared: Path) -> None:
+    """133 against 130 of 268 on 30 recordings: no evidence of a difference."""
+    lines = (shared / "hlvid" / "paired_correctness.csv").read_text().split()[1:]
+    sources = [line.rsplit(",", 1)[1] for line in (shared / "hlvid" / "questions.csv").read_text().split()[1:]]
+    pairs = [line.split(",") for line in lines]
+    runs = {
+        name: run_of([pair[column] == "1" for pair in pairs], sources) for name, column in (("full", 1), ("gazed", 2))
+    }
+    verdict = check(open_page("compare.html"), runs)
+    assert "no evidence of a difference" in verdict and "268 questions" in verdict
+
+
+def test_exact_tests_on_large_counts(open_page: Open) -> None:
+    page = open_page("compare.html")
+    for one, other in [(0, 0), (0, 1), (16, 13), (700, 600), (1500, 1400), (3, 2000)]:
+        assert page.evaluate(f"HlvidStatistics.mcnemar({one}, {other})") == pytest.approx(mcnemar(one, other), rel=1e-9)
+    sums = [3, -2, 0, 5, 1, 1, -4, 12]
+    values = [(1 if size > 0 else -1) for size in sums for _ in range(abs(size))]
+    labels = [index for index, size in enumerate(sums) for _ in range(abs(size))]
+    expected = pytest.approx(sign_flip(values, labels), rel=1e-12)
+    assert page.evaluate(f"HlvidStatistics.signFlip({json.dumps(sums)})") == expected
+
+
+def test_numbers_are_rounded_as_python_does(open_page: Open) -> None:
+    page = open_page("compare.html")
+    values = [0, 6.25, 6.35, 18.75, 0.05, 0.15, 31.25, 99.95, 100, 2.5, 43.75, -6.25, -0.04]
+    values += [100 * right / 48 for right in range(49)]
+    shown = page.evaluate("(values) => values.map((value) => HlvidStatistics.fixed(value))", values)
+    assert shown == [f"{value:.1f}" for value in values]
+
+
+def test_the_page_compares_what_is_chosen(open_page: Open, boards: Any) -> None:
+    page = open_page("compare.html#section=mvbench&a=sys-7&b=sys-0")
+    page.wait_for_selector("#verdict")
+    (section,) = [one for one in load_board(boards.submissions, boards.keys).sections if one.benchmark == "mvbench"]
+    rows = {entry.name: entry.rows for entry in section.scored()}
+    assert page.inner_text("#verdict") == compare(rows["sys-7"], rows["sys-0"], ("sys-7", "sys-0")).verdict
+    counts = [int(text) for text in page.locator("table.duels td").all_inner_texts()]
+    assert sum(counts) == 90
+    won = page.locator("details.questions li").count()
+    assert won == counts[1] + counts[2]
+    page.click("#swap")
+    page.wait_for_selector("text=Only A right: sys-0")
+    assert "a=sys-0&b=sys-7" in page.url
+    page.select_option("select[name=b]", "sys-0")
+    page.wait_for_selector("text=Choose two different entries")
+    page.select_option("select[name=section]", "hlvid")
+    page.wait_for_selector("#verdict")
+    assert "of 12 questions" in page.inner_text("#verdict")
+
+
+def test_reported_numbers_cannot_be_chosen(open_page: Open) -> None:
+    page = open_page("compare.html#section=hlvid&a=paper&b=all-right")
+    page.wait_for_selector("#result > *")
+    options = page.locator("select[name=a] option").all_inner_texts()
+    assert len(options) == 3 and not any("Paper" in text for text in options)
