@@ -119,3 +119,26 @@ def test_the_group_has_table_1s_columns(make_bench: Callable[..., Any], shared: 
     for old, new in endings.items():
         names = [name.replace(old, new) if name.endswith(old) else name for name in names]
     assert group["task"] == [name.replace("hlvid_hlvid", "hlvid") for name in names]
+
+
+def test_the_whole_table_in_one_run(home: Path, make_bench: Callable[..., Any]) -> None:
+    """All eight columns; two tasks of the same question ids keep their costs apart."""
+    for benchmark in registry.BENCHMARKS:
+        if benchmark.name != "mlvu_test":
+            make_bench(benchmark.name)
+    results = evaluate(task="hlvid_paper")
+    group = [
+        "hlvid",
+        *(task for task in ADAPTERS if task not in ("hlvid_egoschema_subset", "hlvid_mlvu_test")),
+    ]
+    assert set(results["samples"]) == set(group)
+    for task in group:
+        assert all(sample["details"]["strategy"] == "hash" for sample in results["samples"][task])
+    assert "average,none" in results["results"]["hlvid_mlvu_dev"]
+    (record,) = json.loads(Path(results["files"]["record"]).read_text()).values()
+    assert set(record["summaries"]) == set(group) - {"hlvid_egoschema"}
+
+
+def test_the_table_stops_at_the_first_benchmark_that_is_not_here(home: Path) -> None:
+    with pytest.raises(RunError, match=r"is not on this machine .*run 'hlvid data prepare"):
+        evaluate(task="hlvid_paper")
