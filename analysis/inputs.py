@@ -1,0 +1,96 @@
+"""What figures are made from: the user's own folders where given, else what this machine can generate.
+
+Example::
+
+    inputs = Inputs(videos=(Path("clips/"),), records=(Path("runs/"),), selector="autogaze")
+    selector = inputs.looker()             # the selector whose gaze is shown
+    inputs.describe(selector)              # "autogaze, checkpoint weights/ (1a2b3c4d)": for captions
+
+`inputs.looker()` is AutoGaze where weights are bundled or named, else `detail`; captions always say which.
+"""
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hlvid.errors import RunError
+from hlvid.paths import data_home
+
+if TYPE_CHECKING:
+    from autogaze.selectors.base import Selector
+
+COMPARED = ("autogaze", "detail", "rgb_diff", "optical_flow", "centre", "random")
+"""Selectors that are set against each other, in the order of legends; those this version lacks are left out."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a figure may draw on.
+
+    videos: files or folders of videos; none: clips generated with known motion.
+    images: a folder of pictures for `detail`; none: frames of the clips.
+    chairs: FlyingChairs' folder (`data/*_img1.ppm`, ...) for `motion`.
+    dataset: what `hlvid.dataset.load` takes, for the figures about the benchmark.
+    records: folders searched for finished runs, sweeps and latency measurements.
+    selector, checkpoint: whose gaze is studied; None: AutoGaze where there are weights, else `detail`.
+    clips: how many clips of 16 frames. cache: where measurements are kept. seed: of all that is drawn.
+    """
+
+    videos: tuple[Path, ...] = ()
+    images: Path | None = None
+    chairs: Path | None = None
+    dataset: str = "mini"
+    records: tuple[Path, ...] = (Path("runs"),)
+    selector: str | None = None
+    checkpoint: str | None = None
+    clips: int = 24
+    seed: int = 0
+    cache: Path = field(default_factory=lambda: data_home() / "figures")
+
+    def weights(self) -> str | None:
+        """AutoGaze's checkpoint: the one named, else the bundled one, else None."""
+        if self.checkpoint:
+            return self.checkpoint
+        try:
+            found = importlib.import_module("autogaze.weights").bundled()
+        except (ImportError, FileNotFoundError):
+            return None
+        return str(found)
+
+    def looker(self) -> "Selector":
+        """The selector whose gaze is studied.
+
+        Raises RunError for a name that is unknown, or AutoGaze without weights.
+        """
+        return self.named(self.selector or ("autogaze" if self.weights() else "detail"))
+
+    def named(self, name: str) -> "Selector":
+        """A selector by name, AutoGaze with its weights."""
+        from autogaze import selectors
+
+        settings = {"checkpoint": self.weights()} if name == "autogaze" else {}
+        try:
+            return selectors.get(name, **settings)
+        except ValueError as error:
+            raise RunError(str(error)) from error
+
+    def compared(self) -> list["Selector"]:
+        """Every selector that can be set against the others on this machine, in the order of legends."""
+        from autogaze import selectors
+
+        there = [name for name in COMPARED if name in selectors.names()]
+        return [self.named(name) for name in there if name != "autogaze" or self.weights()]
+
+    def describe(self, selector: "Selector") -> str:
+        """The selector as a caption names it: with the weights that were used, if it has any."""
+        settings = selector.settings()
+        if "weights" not in settings:
+            return f"selector {selector.name} (no learned weights)"
+        kind = "the bundled checkpoint" if not self.checkpoint else f"checkpoint {Path(self.checkpoint).name}"
+        return f"AutoGaze with {kind} (weights {_short(settings['weights'])})"
+
+
+def _short(fingerprint: object) -> str:
+    """The first digits of a hash, whatever stands before it."""
+    return str(fingerprint).rpartition(":")[2][:8]

@@ -1,0 +1,121 @@
+"""Means, differences, ranks and fitted lines with intervals that know which measurements belong together.
+
+Example::
+
+    mean(losses, clips)                       # Estimate(value=0.21, low=0.18, high=0.24, n=384, clusters=24)
+    difference(flow, gazed, clips)            # gazed minus not gazed
+    rank_correlation(scale, variance, images) # Spearman's rho, its interval, p and what p takes for granted
+
+Patches of a clip and frames of a video are not independent: whole clusters (clips, or recordings where known)
+are drawn anew. The engine is that of the accuracies, `hlvid.scoring.resampling`.
+"""
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hlvid.scoring.resampling import cluster_sums, effective_clusters, percentile_interval, resample_means
+
+DRAWS = 2000
+Floats = NDArray[np.float64]
+DrawnLater = Callable[[], Floats]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval (NaN where fewer than two clusters say nothing about others)."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    clusters: int
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Spearman's rho with a cluster-bootstrap interval; p is of scipy's t test, which takes all n as independent."""
+
+    rho: Estimate
+    p: float
+
+    @property
+    def text(self) -> str:
+        """As a caption quotes it."""
+        rho = self.rho
+        return (
+            f"Spearman's rho {rho.value:.2f} [{rho.low:.2f}, {rho.high:.2f}] (interval: {rho.clusters} clusters "
+            f"resampled; p {_p(self.p)}, two-sided t test on n = {rho.n} taken as independent)"
+        )
+
+
+def mean(values: ArrayLike, clusters: Sequence[Hashable], draws: int = DRAWS, seed: int = 0) -> Estimate:
+    """The mean of `values` (n,), NaN left out, with the interval of the cluster bootstrap."""
+    table = np.asarray(values, float)
+    known = np.isfinite(table)
+    labels = [label for label, good in zip(clusters, known, strict=True) if good]
+    if not labels:
+        return Estimate(math.nan, math.nan, math.nan, 0, 0)
+    sums, sizes = cluster_sums(table[known], labels)
+    return _estimate(float(sums.sum() / sizes.sum()), lambda: resample_means(
+        sums, sizes, draws=draws, seed=seed)[:, 0], sizes)  # fmt: skip
+
+
+def difference(
+    values: ArrayLike, first: ArrayLike, clusters: Sequence[Hashable], draws: int = DRAWS, seed: int = 0
+) -> Estimate:
+    """Mean of the `first` group (bool (n,)) minus the mean of the rest, both drawn from the same clusters."""
+    table, group = np.asarray(values, float), np.asarray(first, bool)
+    columns = np.stack([table * group, group, table * ~group, ~group], 1)
+    sums, sizes = cluster_sums(columns, clusters)
+    total = sums.sum(0)
+    value = float(total[0] / total[1] - total[2] / total[3]) if total[1] and total[3] else math.nan
+
+    def drawn() -> Floats:
+        m = resample_means(sums, sizes, draws=draws, seed=seed)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(m[:, 0] / m[:, 1] - m[:, 2] / m[:, 3])
+
+    return _estimate(value, drawn, sizes)
+
+
+def rank_correlation(
+    x: ArrayLike, y: ArrayLike, clusters: Sequence[Hashable], draws: int = 400, seed: int = 0
+) -> Ranks:
+    """Spearman's rho of x and y (n,) with the interval of whole clusters drawn anew.
+
+    Ranks are taken once, over all values: a draw reweights them (a good approximation, and far quicker).
+    """
+    from scipy.stats import rankdata, spearmanr
+
+    a, b = rankdata(np.asarray(x, float)), rankdata(np.asarray(y, float))
+    a, b = (a - a.mean()) / len(a), (b - b.mean()) / len(b)
+    sums, sizes = cluster_sums(np.stack([a, b, a * b, a * a, b * b], 1), clusters)
+    test = spearmanr(np.asarray(x, float), np.asarray(y, float))
+
+    def drawn() -> Floats:
+        m = resample_means(sums, sizes, draws=draws, seed=seed)
+        spread = (m[:, 3] - m[:, 0] ** 2) * (m[:, 4] - m[:, 1] ** 2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray((m[:, 2] - m[:, 0] * m[:, 1]) / np.sqrt(np.maximum(spread, 0)))
+
+    return Ranks(_estimate(float(test.statistic), drawn, sizes), float(test.pvalue))
+
+
+def _estimate(value: float, drawn: DrawnLater, sizes: Floats) -> Estimate:
+    n, groups = int(sizes.sum()), len(sizes)
+    if groups < 2 or not math.isfinite(value):
+        return Estimate(value, math.nan, math.nan, n, groups)
+    draws = drawn()
+    draws = draws[np.isfinite(draws)]
+    if len(draws) < 100:
+        return Estimate(value, math.nan, math.nan, n, groups)
+    low, high = percentile_interval(draws, 0.95, effective_clusters(sizes))
+    return Estimate(value, low, high, n, groups)
+
+
+def _p(p: float) -> str:
+    return f"= {p:.2g}" if p >= 1e-4 else "< 0.0001"
