@@ -40,14 +40,14 @@ def status(
     found = look(benchmark, deep)
     Console().print(table(found))
     for one in found if benchmark else []:
-        for line in [
-            *(f"missing: {name}" for name in one.missing),
-            *(f"broken: {name}" for name in one.broken),
-        ][:MAX_LISTED]:
+        lines = [f"missing: {name}" for name in one.missing] + [f"broken: {what}" for what in one.broken]
+        for line in lines[:MAX_LISTED]:
             typer.echo(f"{one.task}: {line}")
     typer.echo(
-        f"Data folder: {data_home()} (HLVID_DATA); then lmms-eval's folders and the hub's cache (HF_HOME)"
+        f"Looked in {data_home()} (HLVID_DATA), then lmms-eval's folders and the hub's cache (HF_HOME)."
     )
+    if not all(one.ready for one in found):
+        typer.echo("To fetch what a task needs: hlvid data prepare TASK")
     if benchmark and not all(one.ready for one in found):
         raise typer.Exit(1)
 

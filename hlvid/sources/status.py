@@ -49,18 +49,18 @@ class Status:
         """Whether a run would start."""
         return self.questions > 0 and not self.missing and not self.broken
 
-    def advice(self) -> str:
-        """What to do, in a few words."""
+    def state(self) -> str:
+        """In a few words."""
         if self.fault:
             return self.fault.splitlines()[0]
         if self.broken:
-            return f"{len(self.broken)} broken: delete them, then prepare"
+            return f"{len(self.broken)} broken: delete them and prepare again"
         if self.ready:
             return "ready"
-        size = f", {self.benchmark.gigabytes:g} GB in all" if self.benchmark.gigabytes else ""
+        if self.questions:
+            return f"{len(self.missing)} missing"
         gate = "; accept its terms on the hub first" if self.benchmark.gated else ""
-        what = f"{len(self.missing)} missing" if self.questions else f"not here{size}"
-        return f"{what}: hlvid data prepare {self.task}{gate}"
+        return f"not here{gate}"
 
 
 def status(name: str | None = None, deep: bool = False) -> list[Status]:
@@ -85,13 +85,26 @@ def table(found: Sequence[Status]) -> "Table":
     from rich.table import Table
 
     shown = Table(box=None)
-    for column, side in {"task": "left", "questions": "right", "videos": "right", "size": "right"}.items():
-        shown.add_column(column, justify="right" if side == "right" else "left")
-    shown.add_column("", overflow="fold")
+    sides = {
+        "task": "left",
+        "questions": "right",
+        "videos": "right",
+        "here": "right",
+        "all": "right",
+        "": "left",
+    }
+    for column, side in sides.items():
+        shown.add_column(column, justify="right" if side == "right" else "left", no_wrap=column == "task")
     for one in found:
-        videos = f"{one.here} of {one.videos}" if one.questions else "-"
-        size = size_text(one.bytes_here) if one.here else "-"
-        shown.add_row(one.task, str(one.questions or "-"), videos, size, one.advice())
+        gigabytes = one.benchmark.gigabytes
+        shown.add_row(
+            one.task,
+            str(one.questions or "-"),
+            f"{one.here} of {one.videos}" if one.questions else "-",
+            size_text(one.bytes_here) if one.here else "-",
+            f"{gigabytes:g} GB" if gigabytes else "?",
+            one.state(),
+        )
     return shown
 
 

@@ -44,10 +44,11 @@ def category_mean_interval(
     A draw without any question of a category averages the others. With few videos, or answers that do not
     vary, the bootstrap's variance goes into Wilson's formula, as `cluster_bootstrap` does it.
     """
-    sums, sizes = cluster_sums(_table(rows), [cluster_of(row) for row in rows])
-    if len(sizes) < 2:
-        reason = "one video says nothing about others" if len(sizes) else "no answers"
+    clusters = [cluster_of(row) for row in rows]
+    if len(set(clusters)) < 2:
+        reason = "one video says nothing about others" if rows else "no answers"
         return Interval(0.0, 1.0, level, "cluster bootstrap", reason)
+    sums, sizes = cluster_sums(_table(rows), clusters)
     right, asked = np.split(resample_means(sums, sizes, draws=draws, seed=seed), 2, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.nanmean(np.where(asked > 0, right / asked, np.nan), axis=1)

@@ -31,7 +31,8 @@ def test_nothing_is_here(make_hub: Make, run: Callable[..., Any]) -> None:
     done = run("data", "status")
     assert done.exit_code == 0
     assert "hlvid_videomme_w_subtitle" in done.output
-    assert "not here, 101 GB in all: hlvid data prepare hlvid_videomme" in done.output
+    assert "101 GB  not here" in done.output
+    assert "hlvid data prepare TASK" in done.output
     assert "accept its terms on the hub first" in done.output  # LongVideoBench
     assert run("data", "status", "egoschema").exit_code == 1
 
