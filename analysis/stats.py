@@ -105,6 +105,30 @@ def rank_correlation(
     return Ranks(_estimate(float(test.statistic), drawn, sizes), float(test.pvalue))
 
 
+def fitted_line(
+    x: ArrayLike, y: ArrayLike, clusters: Sequence[Hashable], at: ArrayLike, draws: int = DRAWS, seed: int = 0
+) -> tuple[Floats, Floats, Floats]:
+    """Least squares of y on x (n,), evaluated `at` (m,): the line, and the ends of its 95 % interval.
+
+    The interval is of whole clusters drawn anew; NaN with fewer than two.
+    """
+    a, b, where = np.asarray(x, float), np.asarray(y, float), np.asarray(at, float)
+    sums, sizes = cluster_sums(np.stack([a, b, a * b, a * a], 1), clusters)
+    best = _line(sums.sum(0, keepdims=True) / sizes.sum(), where)[0]
+    if len(sizes) < 2:
+        return best, np.full_like(best, np.nan), np.full_like(best, np.nan)
+    lines = _line(resample_means(sums, sizes, draws=draws, seed=seed), where)
+    ends = [percentile_interval(column, 0.95, effective_clusters(sizes)) for column in lines.T]
+    return best, np.array([low for low, _ in ends]), np.array([high for _, high in ends])
+
+
+def _line(m: Floats, at: Floats) -> Floats:
+    """Lines from means of x, y, xy, xx (rows of m), evaluated at `at`: (rows, m)."""
+    spread = np.maximum(m[:, 3] - m[:, 0] ** 2, 1e-12)
+    slope = (m[:, 2] - m[:, 0] * m[:, 1]) / spread
+    return np.asarray(m[:, 1, None] + slope[:, None] * (at[None] - m[:, 0, None]))
+
+
 def _estimate(value: float, drawn: DrawnLater, sizes: Floats) -> Estimate:
     n, groups = int(sizes.sum()), len(sizes)
     if groups < 2 or not math.isfinite(value):

@@ -1,0 +1,128 @@
+"""The clips that are measured: 16 frames of 224 x 224 px each, of the user's videos or generated.
+
+Example::
+
+    for clip in load_clips(inputs):
+        clip.tensor()                # float (1, 16, 3, 224, 224) in [0, 1], what a selector takes
+        clip.cluster                 # the video it is of: clips of one video are not independent
+
+Generated ones come from `scenes`, with their flow; videos are centre-cropped to a square and sampled at 8 FPS
+(every frame where the video has fewer), several clips spread over a long video.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from analysis.cache import files_identity
+from analysis.inputs import Inputs
+from analysis.studies.scenes import SIDE, Flow, Pictures, make_scene
+from hlvid.errors import VideoError
+from hlvid.video import Video
+
+FRAMES = 16
+RATE = 8.0
+SUFFIXES = {".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v"}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """name: unique. cluster: what it was cut from. frames: uint8 (T, 224, 224, 3). flow: (T, 224, 224) or None."""
+
+    name: str
+    cluster: str
+    frames: Pictures
+    flow: Flow | None = None
+
+    def tensor(self) -> Tensor:
+        """Float (1, T, 3, 224, 224) in [0, 1]."""
+        return torch.from_numpy(self.frames).permute(0, 3, 1, 2).float()[None] / 255
+
+
+def load_clips(inputs: Inputs, count: int | None = None) -> list[Clip]:
+    """`count` clips (default `inputs.clips`): of the videos given, else generated with their exact flow.
+
+    Raises VideoError where the folders hold no video.
+    """
+    count = count or inputs.clips
+    if not inputs.videos:
+        return [_generated(seed) for seed in range(inputs.seed, inputs.seed + count)]
+    files = video_files(inputs.videos)
+    each = -(-count // len(files))
+    found = (clip for path in tqdm(files, desc="reading clips", leave=False) for clip in clips_of(path, each))
+    return list(found)[:max(count, len(files))]
+
+
+def describe_clips(clips: Sequence[Clip], inputs: Inputs) -> str:
+    """What was measured, for captions."""
+    clusters = len({clip.cluster for clip in clips})
+    if not inputs.videos:
+        return f"{len(clips)} generated clips of {len(clips[0].frames)} frames at 224 px (seeds {inputs.seed} on)"
+    return f"{len(clips)} clips of up to {FRAMES} frames at 224 px and {RATE:g} FPS of {clusters} videos"
+
+
+def identity(inputs: Inputs, count: int | None = None) -> dict[str, object]:
+    """What tells one set of clips from another: for the cache."""
+    files = files_identity(video_files(inputs.videos)) if inputs.videos else []
+    return {"videos": files, "clips": count or inputs.clips, "seed": inputs.seed}
+
+
+def video_files(paths: Iterable[Path]) -> list[Path]:
+    """Every video among `paths`, folders searched in full; VideoError where there is none."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        found += inside
+    if not found:
+        raise VideoError(f"no video in {', '.join(map(str, paths))}; looked for {', '.join(sorted(SUFFIXES))}")
+    return found
+
+
+def clips_of(path: Path, count: int, frames: int = FRAMES, rate: float = RATE) -> Iterator[Clip]:
+    """Up to `count` clips of one video, spread over it and not overlapping."""
+    with Video.open(path) as video:
+        step = max(1.0, video.fps / rate)
+        room = int((video.frame_count - 1) / step) + 1  # sampled frames there are
+        length = min(frames, room)
+        number = max(1, min(count, room // length))
+        side = fit(video.height, video.width, SIDE)
+        for k in range(number):
+            first = round(k * (room - length) / max(1, number - 1)) if number > 1 else (room - length) // 2
+            indices = [int((first + i) * step) for i in range(length)]
+            pictures = centre(video.frames(indices, side), SIDE)
+            yield Clip(f"{path.stem}#{k}", path.stem, pictures)
+
+
+def fit(height: int, width: int, side: int) -> tuple[int, int]:
+    """(height, width) of a picture whose shorter side becomes `side`."""
+    factor = side / min(height, width)
+    return max(side, round(height * factor)), max(side, round(width * factor))
+
+
+def centre(pictures: Pictures, side: int) -> Pictures:
+    """The square of `side` px in the middle of (T, H, W, 3)."""
+    top, left = (pictures.shape[1] - side) // 2, (pictures.shape[2] - side) // 2
+    return np.ascontiguousarray(pictures[:, top : top + side, left : left + side])
+
+
+def read_picture(path: Path, side: int = SIDE) -> Pictures | None:
+    """A picture file as the square of `side` px in its middle, uint8 (side, side, 3); None if it is none."""
+    found = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if found is None:
+        return None
+    height, width = fit(*found.shape[:2], side)
+    small = cv2.resize(found[..., ::-1], (width, height), interpolation=cv2.INTER_AREA)
+    return centre(small[None], side)[0]
+
+
+@lru_cache(maxsize=64)  # 6 MB a clip; half a second to make
+def _generated(seed: int) -> Clip:
+    scene = make_scene(seed, FRAMES)
+    return Clip(f"scene {seed}", f"scene {seed}", scene.frames, scene.flow)

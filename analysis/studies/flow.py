@@ -1,0 +1,99 @@
+"""How fast things move at each pixel and in each patch: exact where a clip knows, else estimated by DIS.
+
+Example::
+
+    speed = speed_of(clip)                 # float32 (T, 224, 224), px per frame
+    per_patch(speed)                       # [(T, 2, 2), (T, 4, 4), (T, 7, 7), (T, 14, 14)]
+
+As in the paper the flow of a pixel is the larger of the forward and the backward one, and that of a patch its
+largest pixel. FlyingChairs gives the forward flow only; the backward one is the same vectors carried to where
+they point.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from analysis.studies.clips import Clip, centre, fit
+from analysis.studies.scenes import SIDE, Flow, Pictures
+from autogaze.gaze import PATCH_SIZE, SCALES, grid_sides
+from hlvid.errors import DatasetError
+
+_FLO_TAG = 202021.25
+
+
+def speed_of(clip: Clip) -> Flow:
+    """Px per frame at each pixel: the clip's own where it is known, else OpenCV's DIS optical flow."""
+    return clip.flow if clip.flow is not None else estimate(clip.frames)
+
+
+def estimate(frames: Pictures) -> Flow:
+    """The larger of DIS flow forward and backward, float32 (T, H, W); zeros for a single frame."""
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
+    speed = np.zeros(frames.shape[:3], np.float32)
+    for t in range(len(grey) - 1):
+        for a, b in ((t, t + 1), (t + 1, t)):
+            speed[a] = np.maximum(speed[a], np.linalg.norm(dis.calc(grey[a], grey[b], None), axis=-1))
+    return speed
+
+
+def per_patch(speed: Flow) -> list[Flow]:
+    """The largest value in every patch of every scale: float32 (T, g, g) each, coarse first."""
+    grids = []
+    for side in grid_sides(SCALES, PATCH_SIZE):
+        cell = speed.shape[-1] // side
+        grids.append(speed.reshape(-1, side, cell, side, cell).max((2, 4)))
+    return grids
+
+
+def flying_chairs(folder: Path, limit: int) -> Iterator[Clip]:
+    """Pairs of FlyingChairs as clips of two frames with their flow, scaled to 224 px.
+
+    folder: holds `*_img1.ppm`, `*_img2.ppm`, `*_flow.flo`, itself or in `data/`. Raises DatasetError where there
+    are none or one is damaged.
+    """
+    found = sorted(folder.rglob("*_img1.ppm"))[:limit]
+    if not found:
+        raise DatasetError(f"{folder}: no *_img1.ppm; give the unpacked folder of FlyingChairs")
+    for first in found:
+        stem = first.name.removesuffix("_img1.ppm")
+        pair = [cv2.imread(str(first.with_name(f"{stem}_img{k}.ppm"))) for k in (1, 2)]
+        if any(picture is None for picture in pair):
+            raise DatasetError(f"{first}: the pair cannot be read; unpack FlyingChairs again")
+        flow = read_flo(first.with_name(f"{stem}_flow.flo"))
+        yield _pair(stem, np.stack([picture[..., ::-1] for picture in pair]), flow)
+
+
+def read_flo(path: Path) -> Flow:
+    """A Middlebury .flo file: float32 (H, W, 2). Raises DatasetError for anything else."""
+    data = path.read_bytes() if path.is_file() else b""
+    if len(data) < 12 or np.frombuffer(data[:4], "<f4")[0] != np.float32(_FLO_TAG):
+        raise DatasetError(f"{path}: missing or not a .flo file; unpack FlyingChairs again")
+    width, height = (int(x) for x in np.frombuffer(data[4:12], "<i4"))
+    if len(data) != 12 + 8 * width * height:
+        raise DatasetError(f"{path}: {len(data)} bytes, {width} x {height} px need {12 + 8 * width * height}")
+    return np.frombuffer(data[12:], "<f4").reshape(height, width, 2).astype(np.float32)
+
+
+def backward(flow: Flow) -> Flow:
+    """Speed (H, W) at the pixels that the vectors of `flow` (H, W, 2) point to; 0 where none arrives."""
+    height, width = flow.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    to_x, to_y = np.rint(x + flow[..., 0]).astype(int), np.rint(y + flow[..., 1]).astype(int)
+    inside = (to_x >= 0) & (to_x < width) & (to_y >= 0) & (to_y < height)
+    speed = np.zeros((height, width), np.float32)
+    np.maximum.at(speed, (to_y[inside], to_x[inside]), np.linalg.norm(flow, axis=-1)[inside])
+    return speed
+
+
+def _pair(name: str, pictures: Pictures, flow: Flow) -> Clip:
+    height, width = fit(*pictures.shape[1:3], SIDE)
+    factor = width / pictures.shape[2]
+    frames = np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures])
+    speeds = np.stack([np.linalg.norm(flow, axis=-1), backward(flow)]) * factor
+    small = np.stack([cv2.resize(s, (width, height), interpolation=cv2.INTER_AREA) for s in speeds])
+    cut = centre(small[..., None], SIDE)[..., 0]
+    return Clip(f"chairs {name}", f"chairs {name}", centre(frames, SIDE), cut.astype(np.float32))

@@ -1,0 +1,90 @@
+"""Loss against ratio: what a selector's gaze lets one rebuild, clip by clip.
+
+Example::
+
+    table = curves([selector], clips, RATIOS)     # clip, cluster, selector, asked, ratio, ratio_finest, loss
+    needed(table, loss=0.1)                       # per selector and clip: the ratio at which the loss is met
+
+The reconstruction is `paste` with memory: a pixel is taken from the finest patch that shows it now or did in
+an earlier frame, and what nobody looked at is mid-grey. The loss is the mean absolute difference of pixels
+normalised to [-1, 1], the first of the three terms of the paper's loss: the shape of a curve can be compared
+with the paper's, its height cannot.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from analysis.studies.clips import Clip
+from autogaze.gaze import Gaze
+from autogaze.reconstruction.paste import rebuild
+from autogaze.selectors.base import Selector
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+LOSS_NAME = "reconstruction loss (L1 of normalised pixels)"
+METRIC = (
+    "loss: mean absolute difference of pixels normalised to [-1, 1], rebuilt by pasting the finest patch seen so "
+    "far (mid-grey where nobody looked); the paper's loss has two feature terms more, so heights do not compare"
+)
+
+
+def loss_of(clips: Tensor, gaze: Gaze) -> Tensor:
+    """Float (B, T): the loss of every frame of clips (B, T, 3, 224, 224) in [0, 1]."""
+    with torch.no_grad():
+        return (rebuild(clips, gaze, memory=True) - clips).abs().mean((2, 3, 4)) * 2
+
+
+def curves(selectors: Sequence[Selector], clips: Sequence[Clip], ratios: Sequence[float] = RATIOS) -> "pd.DataFrame":
+    """One row a selector, clip and ratio; `ratio` of all 265 tokens, `ratio_finest` of the finest 196."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    work = [(selector, clip) for selector in selectors for clip in clips]
+    for selector, clip in tqdm(work, desc="loss against ratio", leave=False):
+        rows += [{"clip": clip.name, "cluster": clip.cluster, **row} for row in curve(selector, clip.tensor(), ratios)]
+    return pd.DataFrame(rows)
+
+
+def curve(selector: Selector, tensor: Tensor, ratios: Sequence[float]) -> list[dict[str, Any]]:
+    """The rows of clips (B, T, 3, 224, 224), their losses averaged over clips and frames."""
+    rows = []
+    for asked in ratios:
+        with torch.no_grad():
+            gaze = selector.select(tensor, ratio=asked)
+        loss = float(loss_of(tensor, gaze).mean())
+        finest = gaze.ratio("finest")
+        rows.append(
+            {"selector": selector.name, "asked": asked, "ratio": gaze.ratio(), "ratio_finest": finest, "loss": loss}
+        )
+    return rows
+
+
+def needed(table: "pd.DataFrame", loss: float, by: Sequence[str] = ("selector", "clip", "cluster")) -> "pd.DataFrame":
+    """The smallest ratio that meets `loss`, interpolated on a logarithmic axis; NaN where none measured does."""
+    import pandas as pd
+
+    rows = []
+    for key, part in table.groupby(list(by), sort=False):
+        part = part.sort_values("ratio")
+        rows.append(dict(zip(by, key, strict=True)) | {"needed": crossing(part["ratio"], part["loss"], loss)})
+    return pd.DataFrame(rows)
+
+
+def crossing(ratios: Any, losses: Any, target: float) -> float:
+    """Where the falling curve first meets `target`: NaN if never, the first ratio if it starts below."""
+    ratio, loss = np.log(np.asarray(ratios, float)), np.minimum.accumulate(np.asarray(losses, float))
+    below = np.flatnonzero(loss <= target)
+    if not len(below):
+        return float("nan")
+    k = int(below[0])
+    if k == 0:
+        return float(np.exp(ratio[0]))
+    share = (loss[k - 1] - target) / (loss[k - 1] - loss[k])
+    return float(np.exp(ratio[k - 1] + share * (ratio[k] - ratio[k - 1])))
