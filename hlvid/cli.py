@@ -20,6 +20,7 @@ import typer
 
 from hlvid import __version__
 from hlvid.errors import HlvidError
+from hlvid.threads import wait_passively
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -98,6 +99,7 @@ def verify(
 
 def main() -> None:
     """Console entry: run the command line and turn known errors into one line and a non-zero exit."""
+    wait_passively()
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_MININTERVAL", "10")  # a log file needs no line a frame
     for name in MOUNTED:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hlvid.threads import wait_passively
+
+wait_passively()  # before anything imports torch: machines that run tests are busy
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -24,10 +24,12 @@ from typing import Any
 from hlvid.errors import HlvidError, RunError
 from hlvid.tasks import plugin, record
 from hlvid.tasks.failures import check_model, check_results, explain, is_defect
+from hlvid.threads import wait_passively
 
 
 def main() -> None:
     """The console script: `sys.argv` in, exit code out."""
+    wait_passively()
     argv = sys.argv[1:]
     try:
         if _is_evaluation(argv):
