@@ -8,6 +8,7 @@
   const radios = [...document.querySelectorAll("input[name=section]")];
   let shown = null; // the section in the table
   let axis = { from: 0, to: 1 }; // of its bars
+  let waiting = 0; // timer of the figures
   const unstated = new Set(); // columns without a value in this section
   let table = null;
 
@@ -87,7 +88,8 @@
     table.on("dataFiltered", (_, rows) => {
       const left = rows.map((row) => row.getData());
       document.getElementById("table").classList.toggle("one-page", left.length <= PAGE);
-      drawFronts(left);
+      clearTimeout(waiting);
+      waiting = setTimeout(() => drawFronts(left), 30); // the table first: 500 entries are 2,000 elements here
     });
   }
 
@@ -122,7 +124,9 @@
       const rows = entries.filter((entry) => entry.section === shown.id);
       axis = axisOf(rows);
       hideUnstated(rows);
-      table.setData(rows).then(applyFilters);
+      table.clearData(); // or the filters would run once more over what is leaving
+      applyFilters();
+      table.setData(rows);
       describe();
     } else {
       applyFilters();

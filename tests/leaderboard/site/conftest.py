@@ -61,7 +61,9 @@ def submit(root: Path, key: AnswerKey, name: str, skill: float, fields: dict[str
         lines.append(json.dumps({"question_id": question.id, "answer": answer}))
     (folder / "predictions.jsonl").write_text("\n".join(lines) + "\n")
     model = {"name": name, "openness": "open_weights", **fields.pop("model", {})}
-    (folder / "submission.yaml").write_text(json.dumps({"benchmark": key.benchmark, "model": model, **fields}))
+    (folder / "submission.yaml").write_text(
+        json.dumps({"benchmark": key.benchmark, "model": model, **fields})
+    )
 
 
 def fill(root: Path, narrow: AnswerKey, wide: AnswerKey) -> None:
@@ -69,12 +71,22 @@ def fill(root: Path, narrow: AnswerKey, wide: AnswerKey) -> None:
     folder = root / "hlvid" / "paper"
     folder.mkdir(parents=True)
     (folder / "submission.yaml").write_text(
-        json.dumps({"benchmark": "hlvid", "model": {"name": "Paper-8B", "openness": "closed"}, "reported": reported})
+        json.dumps(
+            {"benchmark": "hlvid", "model": {"name": "Paper-8B", "openness": "closed"}, "reported": reported}
+        )
     )
-    hostile = {"model": {"name": HOSTILE, "link": "https://example.org/?a=1&b='2'"}, "notes": HOSTILE, "contact": "=1+1"}
+    hostile = {
+        "model": {"name": HOSTILE, "link": "https://example.org/?a=1&b='2'"},
+        "notes": HOSTILE,
+        "contact": "=1+1",
+    }
     submit(root, narrow, "hostile", 0.5, hostile)
-    submit(root, narrow, "all-right", 1.0, {"cost": {"seconds_per_question": 9.5, "tokens_per_question": 500}})
-    submit(root, narrow, "all-wrong", 0.0, {"cost": {"seconds_per_question": 0.5, "tokens_per_question": 100}})
+    submit(
+        root, narrow, "all-right", 1.0, {"cost": {"seconds_per_question": 9.5, "tokens_per_question": 500}}
+    )
+    submit(
+        root, narrow, "all-wrong", 0.0, {"cost": {"seconds_per_question": 0.5, "tokens_per_question": 100}}
+    )
     for number in range(8):
         settings = {"frames": 8 * (number + 1), "resolution": 448 if number % 2 else 3584}
         cost = {"seconds_per_question": 1.5**number, "tokens_per_question": 100 * 2**number}
@@ -119,15 +131,19 @@ def open_page(chromium: Any, boards: Boards) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
         page.on(
             "requestfailed",  # one that a next page cuts off is no fault
-            lambda request: None if "ABORTED" in str(request.failure) else problems.append(f"failed: {request.url}"),
+            lambda request: (
+                None if "ABORTED" in str(request.failure) else problems.append(f"failed: {request.url}")
+            ),
         )
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on(
             "request",
-            lambda request: None
-            if request.url.startswith((allowed, "data:", "about:blank"))
-            else problems.append(f"outside: {request.url}"),
+            lambda request: (
+                None
+                if request.url.startswith((allowed, "data:", "about:blank"))
+                else problems.append(f"outside: {request.url}")
+            ),
         )
 
     def open_it(address: str, *, width: int = 1280, theme: str = "light", base: str | None = None) -> Any:

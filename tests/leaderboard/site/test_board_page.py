@@ -11,10 +11,24 @@ HOSTILE = "<script>alert(1)</script>{{ 7*7 }}\" onmouseover='x'"
 WIDE = "index.html#section=mvbench"
 
 
+UNNAMED = """[...document.querySelectorAll('a, button, input, select')]
+  .filter((node) => node.offsetParent !== null && !node.closest('.tabulator-footer'))
+  .filter((node) => !(node.innerText ?? node.textContent).trim())
+  .filter((node) => !(node.getAttribute('aria-label') || node.labels?.length))
+  .map((node) => node.outerHTML)"""
+
+
 def names(page: Any) -> list[str]:
     page.wait_for_selector("#table .model a")
     found: list[str] = page.locator("#table .model a").all_inner_texts()
     return found
+
+
+def settled(found: Any, count: int) -> None:
+    """Waits until a locator finds `count` elements."""
+    from playwright.sync_api import expect
+
+    expect(found).to_have_count(count)
 
 
 def test_best_first_then_sorted_by_click_and_by_key(open_page: Open) -> None:
@@ -50,9 +64,9 @@ def test_filters_narrow_the_table_and_the_figures(open_page: Open) -> None:
     assert sorted(names(page)) == ["sys-0", "sys-2", "sys-4", "sys-6"]
     page.fill("input[name=parameters]", "3")
     assert sorted(names(page)) == ["sys-0", "sys-2"]
-    assert page.locator("#front-seconds .point").count() == 2
+    settled(page.locator("#front-seconds .point"), 2)
     page.click("button[type=reset]")
-    page.locator("#table .model a").nth(7).wait_for()
+    settled(page.locator("#table .model a"), 8)
     page.fill("input[type=search]", "SYS-3")
     assert names(page) == ["sys-3"]
     page.select_option("select[name=trust]", "reported")
@@ -70,7 +84,7 @@ def test_sections_change_the_table(open_page: Open) -> None:
     page = open_page("index.html")
     assert "Paper-8B" in names(page)
     page.locator("label", has_text="MVBench").click()
-    page.locator("#table .model a").nth(7).wait_for()
+    settled(page.locator("#table .model a"), 8)
     assert "90 questions about 14 recordings" in page.inner_text("#summary")
     assert "Wilson" not in page.inner_text("#legend")
 
@@ -98,10 +112,15 @@ def test_a_hostile_name_is_shown_as_text(open_page: Open) -> None:
 def test_the_front_holds_what_nothing_cheaper_beats(open_page: Open) -> None:
     page = open_page(WIDE)
     names(page)
-    points = page.evaluate("HLVID_BOARD.entries.filter((e) => e.section === 'mvbench').map((e) => [e.seconds, e.accuracy])")
+    points = page.evaluate(
+        "HLVID_BOARD.entries.filter((e) => e.section === 'mvbench').map((e) => [e.seconds, e.accuracy])"
+    )
     ahead = [one for one in points if not any(o[0] <= one[0] and o[1] >= one[1] and o != one for o in points)]
-    assert page.locator("#front-seconds .point.ahead").count() == len(ahead) > 1
-    assert page.locator("#front-tokens svg[role=img]").get_attribute("aria-label").startswith("Accuracy against")
+    settled(page.locator("#front-seconds .point.ahead"), len(ahead))
+    assert len(ahead) > 1
+    assert (
+        page.locator("#front-tokens svg[role=img]").get_attribute("aria-label").startswith("Accuracy against")
+    )
 
 
 def test_theme_follows_the_system_until_chosen(open_page: Open) -> None:
@@ -120,7 +139,8 @@ def test_theme_follows_the_system_until_chosen(open_page: Open) -> None:
 def test_no_page_scrolls_sideways(open_page: Open, width: int) -> None:
     pages = [
         "index.html", WIDE, "compare.html#section=mvbench", "questions.html#section=mvbench", "datasets.html",
-        "submit.html", "method.html", "models/hlvid/hostile.html", "models/hlvid/paper.html", "models/mvbench/sys-1.html",
+        "submit.html", "method.html", "models/hlvid/hostile.html", "models/hlvid/paper.html",
+        "models/mvbench/sys-1.html",
     ]  # fmt: skip
     page = open_page(pages[0], width=width)
     base = page.url.removesuffix("index.html")
@@ -147,11 +167,7 @@ def test_keyboard_reaches_content_first_and_everything_is_named(open_page: Open)
     names(page)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    unnamed = page.evaluate(
-        """[...document.querySelectorAll('a, button, input, select')].filter((node) =>
-             node.offsetParent !== null && !((node.innerText ?? node.textContent).trim() || node.getAttribute('aria-label') || node.labels?.length
-             || node.closest('.tabulator-footer'))).map((node) => node.outerHTML)"""
-    )
+    unnamed = page.evaluate(UNNAMED)
     assert unnamed == []
 
 

@@ -59,7 +59,8 @@ def check(page: Any, runs: dict[str, list[Row]]) -> str:
 def test_the_same_random_numbers(open_page: Open, count: int) -> None:
     page = open_page("compare.html")
     drawn = page.evaluate(
-        """([state, count]) => { const next = HlvidGenerator.integers(state, count); return Array.from({length: 999}, next); }""",
+        "([state, count]) => { const next = HlvidGenerator.integers(state, count);"
+        " return Array.from({length: 999}, next); }",
         [generator_state(0), count],
     )
     assert drawn == np.random.default_rng(0).integers(0, count, size=(27, 37)).ravel().tolist()
@@ -85,19 +86,31 @@ def test_random_pairs_on_many_shapes(open_page: Open) -> None:
         flip = draw.choice([0.0, 0.1, 0.5, 1.0])
         other = [not ok if draw.random() < flip else ok for ok in right]
         if trial % 4 == 0:
-            other = [ok or draw.random() < 0.6 for ok in right]  # one-sided, so that some differences are shown
+            other = [
+                ok or draw.random() < 0.6 for ok in right
+            ]  # one-sided, so that some differences are shown
         verdicts += check(page, {"one": run_of(right, sources), "two": run_of(other, sources)})
-    for words in ("evidence that", "no evidence", "one recording", "same difference", "hardly any", "8 times in 10"):
+    for words in (
+        "evidence that",
+        "no evidence",
+        "one recording",
+        "same difference",
+        "hardly any",
+        "8 times in 10",
+    ):
         assert words in verdicts
 
 
 def test_hlvids_two_real_systems(open_page: Open, shared: Path) -> None:
     """133 against 130 of 268 on 30 recordings: no evidence of a difference."""
     lines = (shared / "hlvid" / "paired_correctness.csv").read_text().split()[1:]
-    sources = [line.rsplit(",", 1)[1] for line in (shared / "hlvid" / "questions.csv").read_text().split()[1:]]
+    sources = [
+        line.rsplit(",", 1)[1] for line in (shared / "hlvid" / "questions.csv").read_text().split()[1:]
+    ]
     pairs = [line.split(",") for line in lines]
     runs = {
-        name: run_of([pair[column] == "1" for pair in pairs], sources) for name, column in (("full", 1), ("gazed", 2))
+        name: run_of([pair[column] == "1" for pair in pairs], sources)
+        for name, column in (("full", 1), ("gazed", 2))
     }
     verdict = check(open_page("compare.html"), runs)
     assert "no evidence of a difference" in verdict and "268 questions" in verdict
@@ -106,7 +119,9 @@ def test_hlvids_two_real_systems(open_page: Open, shared: Path) -> None:
 def test_exact_tests_on_large_counts(open_page: Open) -> None:
     page = open_page("compare.html")
     for one, other in [(0, 0), (0, 1), (16, 13), (700, 600), (1500, 1400), (3, 2000)]:
-        assert page.evaluate(f"HlvidStatistics.mcnemar({one}, {other})") == pytest.approx(mcnemar(one, other), rel=1e-9)
+        assert page.evaluate(f"HlvidStatistics.mcnemar({one}, {other})") == pytest.approx(
+            mcnemar(one, other), rel=1e-9
+        )
     sums = [3, -2, 0, 5, 1, 1, -4, 12]
     values = [(1 if size > 0 else -1) for size in sums for _ in range(abs(size))]
     labels = [index for index, size in enumerate(sums) for _ in range(abs(size))]
@@ -125,7 +140,9 @@ def test_numbers_are_rounded_as_python_does(open_page: Open) -> None:
 def test_the_page_compares_what_is_chosen(open_page: Open, boards: Any) -> None:
     page = open_page("compare.html#section=mvbench&a=sys-7&b=sys-0")
     page.wait_for_selector("#verdict")
-    (section,) = [one for one in load_board(boards.submissions, boards.keys).sections if one.benchmark == "mvbench"]
+    (section,) = [
+        one for one in load_board(boards.submissions, boards.keys).sections if one.benchmark == "mvbench"
+    ]
     rows = {entry.name: entry.rows for entry in section.scored()}
     assert page.inner_text("#verdict") == compare(rows["sys-7"], rows["sys-0"], ("sys-7", "sys-0")).verdict
     counts = [int(text) for text in page.locator("table.duels td").all_inner_texts()]

@@ -74,7 +74,13 @@ def test_datasets_name_versions_and_what_is_not_shown(open_page: Open) -> None:
 def test_dark_is_legible_on_every_page(open_page: Open) -> None:
     """Text against its background, at least 4.5 to 1 as WCAG AA asks, in both themes."""
     for theme in ("light", "dark"):
-        for address in ("index.html", "compare.html#section=mvbench", "models/hlvid/paper.html", "method.html", "submit.html"):
+        for address in (
+            "index.html",
+            "compare.html#section=mvbench",
+            "models/hlvid/paper.html",
+            "method.html",
+            "submit.html",
+        ):
             page = open_page(address, theme=theme)
             page.wait_for_timeout(150)
             poor = page.evaluate(CONTRAST)
@@ -85,13 +91,15 @@ CONTRAST = """(() => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (node) => { for (; node; node = node.parentElement) { const c = parse(getComputedStyle(node).backgroundColor);
+  const behind = (node) => { for (; node; node = node.parentElement) {
+    const c = parse(getComputedStyle(node).backgroundColor);
     if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
   const poor = [];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const node = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || node.closest('noscript, svg, script, :disabled, select') || !node.checkVisibility()) continue;
+    if (!texts.currentNode.data.trim() || node.closest('noscript, svg, script, :disabled, select')) continue;
+    if (!node.checkVisibility()) continue;
     const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);
     if (ratio < 4.5) poor.push([texts.currentNode.data.trim().slice(0, 30), node.className, ratio.toFixed(2)]);
