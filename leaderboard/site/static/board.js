@@ -68,7 +68,7 @@
     numeric("Frames", "frames", 5),
     numeric("Pixels", "resolution", 6, { headerTooltip: "Long side of the frames really seen, in px" }),
     numeric("Tokens", "tokens", 3, { headerTooltip: "Visual tokens that reach the model, mean of a question" }),
-    numeric("Seconds", "seconds", 4, { headerTooltip: "Wall-clock seconds, mean of a question, as submitted" }),
+    numeric("Seconds", "seconds", 4, { minWidth: 92, headerTooltip: "Wall-clock seconds, mean of a question, as submitted" }),
   ];
 
   function collapsed(cells) {

@@ -18,6 +18,7 @@ globalThis.HlvidStatistics = (() => {
       names: [a, b].map((index) => section.entries[index].name), n, level, onlyA, onlyB, difference,
       accuracy: right.map((one) => total(one) / n), interval: interval(section, right, difference, disagreement, n, groups, sizes),
       mcnemar: mcnemar(onlyA, onlyB), signFlip: signFlip(sums), effective,
+      recordings: groups, leastP: Math.min(1, 2 ** (1 - sums.filter(Boolean).length)), // the sign-flip test's, had one won them all
     };
     const effect = designEffect(differences, sums, sizes);
     result.detectable = detectable(n, disagreement, effect, section.resampling);
@@ -171,5 +172,5 @@ globalThis.HlvidStatistics = (() => {
     return tie ? (value < 0 ? "-" : "") + digits.slice(0, kept) : value.toFixed(decimals);
   }
 
-  return { compare, mcnemar, signFlip, fixed };
+  return { compare, mcnemar, signFlip, fixed, pText };
 })();

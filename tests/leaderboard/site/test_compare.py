@@ -159,6 +159,17 @@ def test_the_page_compares_what_is_chosen(open_page: Open, boards: Any) -> None:
     assert "of 12 questions" in page.inner_text("#verdict")
 
 
+def test_too_few_recordings_to_show_anything_are_named(open_page: Open) -> None:
+    """12 right against 12 wrong, on 4 recordings: the sign-flip test cannot fall below 2 / 2^4."""
+    page = open_page("compare.html#section=hlvid&a=all-right&b=all-wrong")
+    page.wait_for_selector("#verdict")
+    assert "no evidence" in page.inner_text("#verdict")
+    assert "4 recordings" in page.inner_text(".caution") and "p = 0.12" in page.inner_text(".caution")
+    page.goto(page.url.replace("hlvid&a=all-right&b=all-wrong", "mvbench&a=sys-7&b=sys-0"))
+    page.wait_for_selector("text=of 90 questions")
+    assert page.locator(".caution").count() == 0
+
+
 def test_reported_numbers_cannot_be_chosen(open_page: Open) -> None:
     page = open_page("compare.html#section=hlvid&a=paper&b=all-right")
     page.wait_for_selector("#result > *")
