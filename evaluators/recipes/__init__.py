@@ -1,0 +1,105 @@
+"""Recipes: the models of the paper's Table 1, and our own small ones, as settings with their origin.
+
+Example::
+
+    recipe = load("qwen2_5_vl_7b")
+    recipe.model, recipe.arguments("hlvid")   # "hlvid_frames", {"inner": "qwen2_5_vl", "frames": 48, ...}
+    names()                                   # ["apollo_7b", "blind", ...]
+
+A recipe is a YAML file of this folder, read and checked by `Recipe`. One that cannot be run says why in
+`unavailable`, in words; `hlvid recipes` lists them all, `hlvid eval --recipe NAME` runs one.
+"""
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hlvid.errors import RunError
+
+Value = str | int | float | bool
+
+
+class Recipe(BaseModel):
+    """One model with the settings of its row.
+
+    name: the file's stem. title: how Table 1 (or we) call it. table1: whether it is a row of Table 1.
+    model, model_args: lmms-eval's `--model` and `--model_args`; model is None where there is nothing to run.
+    frames, resolution: the columns "Max #Frames" (a count, or "2 FPS") and "Max Res." (px); None where the
+    paper leaves them empty. source: where the settings are from. per_task: arguments that replace
+    `model_args` for a task. note: what differs from the paper. unavailable: why it cannot be run here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+    name: str
+    title: str
+    table1: bool = False
+    model: str | None = None
+    model_args: Mapping[str, Value] = Field(default_factory=dict)
+    frames: int | str | None
+    resolution: int | None
+    source: str = Field(min_length=1)
+    per_task: Mapping[str, Mapping[str, Value]] = Field(default_factory=dict)
+    note: str = ""
+    unavailable: str | None = None
+
+    @model_validator(mode="after")
+    def _runs_or_says_why(self) -> Self:
+        if self.model is None and not self.unavailable:
+            raise ValueError("model is missing; name one, or say in 'unavailable' why there is none")
+        return self
+
+    def arguments(self, task: str | None = None) -> dict[str, Value]:
+        """`--model_args` for a task: those of the recipe, replaced by the task's own."""
+        return {**self.model_args, **self.per_task.get(task or "", {})}
+
+    def runnable(self) -> str:
+        """The model to run.
+
+        Raises:
+            RunError: the recipe is unavailable; the message says why.
+        """
+        if self.unavailable or self.model is None:
+            raise RunError(f"recipe {self.name}: cannot be run: {self.unavailable}")
+        return self.model
+
+
+def names() -> list[str]:
+    """All recipes, sorted."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in _folder() if entry.name.endswith(".yaml"))
+
+
+def load(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        RunError: no such recipe (the message lists them), or a file that is not one.
+    """
+    if name not in names():
+        raise RunError(f"no recipe {name!r}; allowed: {', '.join(names())}")
+    text = (resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+    return parse(name, text)
+
+
+def parse(name: str, text: str) -> Recipe:
+    """A recipe from its YAML. Raises RunError naming the recipe, the field and what is wrong with it."""
+    try:
+        given: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RunError(f"recipe {name}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(given, dict):
+        raise RunError(f"recipe {name}: a mapping of fields is needed, not {type(given).__name__}")
+    try:
+        return Recipe(name=name, **given)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, one['loc'])) or 'recipe'}: {one['msg']}" for one in error.errors()]
+        raise RunError(f"recipe {name}: {'; '.join(faults)}") from error
+    except TypeError as error:
+        raise RunError(f"recipe {name}: {error}; the file's name is the recipe's name") from error
+
+
+def _folder() -> list[Any]:
+    return list(resources.files(__name__).iterdir())
