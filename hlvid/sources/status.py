@@ -127,5 +127,5 @@ def _status(task: str, benchmark: registry.Benchmark, deep: bool) -> Status:
         here=len(here),
         bytes_here=sum(path.stat().st_size for path in here),
         missing=tuple(video[0] for video, path in found.items() if path is None),
-        broken=tuple(f"{path} {what}" for path, what in faults(here).items()) if deep else (),
+        broken=tuple(f"{path} {what}" for path, what in faults(here, again=True).items()) if deep else (),
     )

@@ -6,38 +6,52 @@ Example::
 
 An unpacking that was interrupted leaves files whose beginning plays. An MP4 states the length of each of its
 boxes, so a file that ends inside one is found without decoding it.
+
+A look takes some 10 ms, for EgoSchema's 5,031 videos a minute; so what was found whole is remembered in the data
+folder, by path, size and time of change, and the next run starts at once.
 """
 
+import json
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 
+from tqdm import tqdm
 
-def faults(paths: Iterable[Path]) -> dict[Path, str]:
-    """What is wrong with each broken video, in the order given; empty where all are fine."""
-    unique = list(dict.fromkeys(paths))
+from hlvid.paths import data_home
+
+MEMORY = ".looked-at.json"  # path -> [size, time of change in ns] of videos found whole
+
+
+def faults(paths: Iterable[Path], again: bool = False) -> dict[Path, str]:
+    """What is wrong with each broken video, in the order given; empty where all are fine.
+
+    Args:
+        paths: of videos; one named twice is looked at once.
+        again: look also at those that an earlier call found whole.
+    """
+    states = {path: _state(path) for path in paths}
+    known = _remembered()
+    due = [path for path, state in states.items() if again or state is None or known.get(str(path)) != state]
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        found = list(pool.map(fault, unique))
-    return {path: what for path, what in zip(unique, found, strict=True) if what is not None}
+        looks = tqdm(pool.map(fault, due), total=len(due), desc="looking at videos", delay=3, leave=False)
+        found = dict(zip(due, looks, strict=True))
+    whole = {str(path): states[path] for path, what in found.items() if what is None}
+    if whole:
+        _remember({**_remembered(), **whole})
+    return {path: what for path, what in found.items() if what is not None}
 
 
 def fault(path: Path) -> str | None:
     """What is wrong with one video as far as its length and its first picture tell, or None."""
-    if not path.is_file():
-        return "not found"
-    status = path.stat()
-    if status.st_size == 0:
-        return "is an empty file"
-    return _looked_at(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=100_000)
-def _looked_at(path: Path, size: int, changed: int) -> str | None:
-    """`fault` of a file in one state; lmms-eval loads a task's configuration more than once a run."""
     import av
 
+    if not path.is_file():
+        return "not found"
+    size = path.stat().st_size
+    if size == 0:
+        return "is an empty file"
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -66,3 +80,29 @@ def _stated_length(path: Path) -> int:
                 return 0
             position += length
     return position
+
+
+def _state(path: Path) -> list[int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _remembered() -> dict[str, list[int] | None]:
+    """Earlier findings; nothing where the note is absent or damaged, which costs time only."""
+    try:
+        note = json.loads((data_home() / MEMORY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _remember(known: dict[str, list[int] | None]) -> None:
+    """Write beside the goal and rename; of two processes the later one's findings stay."""
+    path = data_home() / MEMORY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(known), encoding="utf-8")
+    fresh.replace(path)
