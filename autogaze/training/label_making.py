@@ -1,0 +1,220 @@
+"""Make a set of labelled clips from videos and from the generator: resumable, the same for the same seed.
+
+Example::
+
+    python -m autogaze.training.labels --out labels --videos clips --per-video 128 --generated 1000 \\
+        --frames 4..16 --processes 2 --seed 0
+
+    make_labels("labels", videos="clips", generated=1000, frames=(4, 16))
+
+The set is cut in shards of `SHARD` clips, each of one video or of the generator and each decided by seed and
+number alone. A run makes the shards that are not there, so a killed one is resumed by the same command; a
+folder that was made with other settings is refused. Videos that `split.held_out` names are passed over, or,
+with `part="val"`, are the only ones taken.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autogaze.training import generator
+from autogaze.training.clips import Window, videos_in
+from autogaze.training.greedy import search_paste
+from autogaze.training.labels import LabelError, LabelledClip, save
+from autogaze.training.schedule import RATIO_RANGE, frame_budgets
+from autogaze.training.split import held_out
+
+SHARD = 32
+MANIFEST = "labels.json"
+VERSION = 1
+"""Raise it when the same settings no longer make the same labels."""
+
+Part = Literal["train", "val", "all"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One shard. video: its path, None for generated clips. number: counts the shards of one source."""
+
+    name: str
+    video: str | None
+    number: int
+    clips: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides about the content of a set.
+
+    frames: least and most frames of a clip. ratios: least and greatest mean gazing ratio. memory: whether the
+    pasted picture remembers earlier frames.
+    """
+
+    seed: int = 0
+    frames: tuple[int, int] = (4, 16)
+    ratios: tuple[float, float] = RATIO_RANGE
+    memory: bool = True
+    shard: int = SHARD
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.frames[0] <= self.frames[1]:
+            raise ValueError(f"frames={self.frames}: expected two numbers, 1 <= least <= most")
+        if not 0 < self.ratios[0] < self.ratios[1] <= 1:
+            raise ValueError(f"ratios={self.ratios}: expected two numbers, 0 < least < greatest <= 1")
+        if self.seed < 0 or self.shard < 1:
+            raise ValueError(f"seed={self.seed}, shard={self.shard}: expected 0 or more, 1 or more")
+
+
+def make_labels(
+    out: str | Path,
+    videos: str | Path | None = None,
+    generated: int = 0,
+    per_video: int = 64,
+    processes: int = 1,
+    part: Part = "train",
+    settings: Settings | None = None,
+    progress: bool = True,
+) -> Path:
+    """Fill folder `out` with labelled clips and return it; shards that are there already are kept.
+
+    videos: folder of videos, `per_video` clips of each. generated: clips of the generator. part: which videos.
+    Raises LabelError where the folder holds a set of other settings, ValueError for arguments out of range.
+    """
+    from tqdm import tqdm
+
+    folder, settings = Path(out), settings or Settings()
+    jobs = plan(videos, generated, per_video, part, settings.shard)
+    _agree(folder, settings, jobs)
+    missing = [job for job in jobs if not (folder / job.name).exists()]
+    with tqdm(total=sum(job.clips for job in missing), unit="clip", disable=not progress) as bar:
+        for done in _run(partial(make_shard, folder, settings), missing, processes):
+            bar.update(done)
+    return folder
+
+
+def plan(
+    videos: str | Path | None, generated: int, per_video: int, part: Part, shard: int = SHARD
+) -> list[Job]:
+    """The shards of a set, in order of their names."""
+    if generated < 0 or per_video < 1:
+        raise ValueError(f"generated={generated}, per_video={per_video}: expected 0 or more, 1 or more")
+    paths = [] if videos is None else [path for path in videos_in(videos) if _wanted(path.name, part)]
+    if not paths and not generated:
+        raise ValueError(f"videos={videos}, generated={generated}: nothing to label")
+    jobs = [
+        Job(f"{path.stem}-{number:04d}.safetensors", str(path), number, clips)
+        for path in paths
+        for number, clips in enumerate(_cut(per_video, shard))
+    ]
+    jobs += [
+        Job(f"generated-{number:04d}.safetensors", None, number, clips)
+        for number, clips in enumerate(_cut(generated, shard))
+    ]
+    if len({job.name for job in jobs}) < len(jobs):
+        raise ValueError(f"videos={videos}: two videos of one name; rename one of them")
+    return sorted(jobs, key=lambda job: job.name)
+
+
+def make_shard(folder: Path, settings: Settings, job: Job) -> int:
+    """Draw, label and write one shard; returns its number of clips."""
+    torch.set_num_threads(1)
+    draw = np.random.default_rng([settings.seed, job.number, *Path(job.video or "generated").name.encode()])
+    labelled = [label(frames, settings, draw) for frames in _clips(job, settings, draw)]
+    save(folder / job.name, labelled)
+    return len(labelled)
+
+
+def label(frames: Tensor, settings: Settings, draw: np.random.Generator) -> LabelledClip:
+    """Draw budgets and search: frames uint8 (T, 3, 224, 224)."""
+    budgets = frame_budgets(len(frames), draw, *settings.ratios)
+    return LabelledClip(frames, *search_paste(frames, budgets, settings.memory))
+
+
+def _clips(job: Job, settings: Settings, draw: np.random.Generator) -> Iterator[Tensor]:
+    low, high = settings.frames
+    window = None if job.video is None else Window.read(job.video, seed=int(draw.integers(2**31)))
+    for _ in range(job.clips):
+        frames, seed = int(draw.integers(low, high + 1)), int(draw.integers(2**31))
+        yield generator.clip(seed, frames) if window is None else window.clip(seed, frames)
+
+
+def _cut(clips: int, shard: int) -> list[int]:
+    """So many clips in shards: full ones and a rest."""
+    return [shard] * (clips // shard) + ([clips % shard] if clips % shard else [])
+
+
+def _wanted(name: str, part: Part) -> bool:
+    return part == "all" or held_out(name) == (part == "val")
+
+
+def _agree(folder: Path, settings: Settings, jobs: Sequence[Job]) -> None:
+    """Write the manifest, or compare with the one that is there."""
+    own = {"version": VERSION, **asdict(settings), "shards": {job.name: job.clips for job in jobs}}
+    own = json.loads(json.dumps(own))
+    path = folder / MANIFEST
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        half = path.with_suffix(".part")
+        half.write_text(json.dumps(own, indent=1), encoding="utf-8")
+        os.replace(half, path)  # noqa: PTH105  the same call on every system
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    differing = [key for key in own if found.get(key) != own[key]]
+    if differing:
+        raise LabelError(
+            f"labels {folder}: made with other settings ({', '.join(differing)}); give the ones in {path}, or "
+            "another folder"
+        )
+
+
+def _run(work: "partial[int]", jobs: Sequence[Job], processes: int) -> Iterator[int]:
+    if processes == 1:
+        yield from map(work, jobs)
+        return
+    # Spawned, not forked: torch's and OpenCV's threads do not survive a fork.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(work, jobs)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command `python -m autogaze.training.labels`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m autogaze.training.labels", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--out", required=True, help="folder of the set")
+    parser.add_argument("--videos", help="folder of videos")
+    parser.add_argument("--per-video", type=int, default=64, help="clips of each video")
+    parser.add_argument("--generated", type=int, default=0, help="clips of the generator")
+    parser.add_argument("--frames", type=frame_range, default=(4, 16), help="least..most frames of a clip")
+    parser.add_argument("--part", choices=("train", "val", "all"), default="train", help="which videos")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    try:
+        settings = Settings(seed=given.seed, frames=given.frames)
+        out = make_labels(
+            given.out, given.videos, given.generated, given.per_video, given.processes, given.part, settings
+        )
+    except ValueError as error:
+        parser.error(str(error))
+    print(f"labels in {out}")
+
+
+def frame_range(text: str) -> tuple[int, int]:
+    """ "4..16" -> (4, 16), "8" -> (8, 8)."""
+    low, _, high = text.partition("..")
+    try:
+        return int(low), int(high or low)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, or two as in 4..16") from error
