@@ -24,6 +24,9 @@ import hlvid
 from hlvid.tasks.docs import INFO
 
 NAME = "record.json"
+VARIABLES = (  # of the environment, that change what a task asks or how it reads answers
+    *("HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES", "HLVID_PARTIAL", "HLVID_MINI_PRESET"),
+)
 PACKAGES = (
     *("hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets"),
     *("av", "decord", "torchcodec", "numpy", "pillow", "opencv-python-headless"),
@@ -60,12 +63,13 @@ def record(argv: Sequence[str], results: Mapping[str, Any]) -> dict[str, Any]:
     """The entry for one run.
 
     Args:
-        argv: arguments of `lmms_eval`, which run it again.
+        argv: arguments of `lmms_eval`, which run it again together with the "variables" of the environment.
         results: what lmms-eval returns, with "samples" where they were logged.
     """
     tasks = {name: _dataset(config) for name, config in results.get("configs", {}).items()}
     return {
         "command": ["lmms_eval", *argv],
+        "variables": {name: os.environ[name] for name in VARIABLES if os.environ.get(name)},
         "environment": environment(),
         "datasets": {name: info for name, info in tasks.items() if info},
         "summaries": _summaries(results.get("samples") or {}, tasks),

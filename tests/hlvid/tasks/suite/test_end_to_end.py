@@ -86,6 +86,7 @@ def test_their_parser_gives_their_number(
     assert "lmms_eval_parser" in results["configs"]["hlvid_mvbench"]["dataset_path"]
     (record,) = json.loads(Path(results["files"]["record"]).read_text()).values()
     assert record["datasets"]["hlvid_mvbench"]["parser"] == "lmms_eval"
+    assert record["variables"] == {"HLVID_PARSER": "lmms_eval"}
 
 
 def test_another_parser_asks_nothing_again(
