@@ -21,6 +21,10 @@ MODELS = {
         "evaluators.models.gaze_reader.GazeReader",
         "evaluators.models.gaze_reader.GazeReaderChat",
     ),
+    "hlvid_frames": (
+        "evaluators.models.hlvid_frames.HlvidFrames",
+        "evaluators.models.hlvid_frames.HlvidFramesChat",
+    ),
     "nvila_hd": ("evaluators.models.nvila_hd.NvilaHD", "evaluators.models.nvila_hd.NvilaHDChat"),
     "nvila_video": ("evaluators.models.nvila_hd.NvilaVideo", "evaluators.models.nvila_hd.NvilaVideoChat"),
 }
