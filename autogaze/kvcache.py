@@ -2,10 +2,9 @@
 
 Two layouts with one interface, because the hardware differs:
 
-`ClipCache` (CPU)         attends clip by clip. Keys lie transposed, (head, channel, token), so that the
-scores of ten
-                          queries are a matrix product that streams over tokens without repacking; a clip's
-                          scores stay in the processor's cache, and ragged lengths cost nothing.
+`ClipCache` (CPU)         Keys lie transposed, (head, channel, token), so that the scores of ten queries are a
+                          matrix product that streams over tokens without repacking. Clips of one length attend
+                          in one product, others clip by clip: ragged lengths cost nothing.
 `DenseCache` (GPU etc.)   attends to all clips in one kernel, with a mask where lengths differ.
 
     cache = new_cache(layers=4, heads=6, dim=32, batch=2, capacity=6304, device=device, dtype=torch.float32)
@@ -22,6 +21,8 @@ from torch import Tensor
 
 # Scores held at a time on a CPU: 1 MB, half of a core's second-level cache.
 BLOCK = 1 << 18
+# Scores of clips that attend together: fewer, larger steps are worth leaving that cache, up to 16 MB.
+TOGETHER = 1 << 22
 
 
 class Cache(Protocol):
@@ -65,7 +66,7 @@ def new_cache(
 
 
 class ClipCache:
-    """Clip by clip; keys (layers, heads, dim, capacity), values (layers, heads, capacity, dim) for each."""
+    """Keys (layers, batch, heads, dim, capacity), values (layers, batch, heads, capacity, dim)."""
 
     def __init__(
         self,
@@ -78,12 +79,8 @@ class ClipCache:
         dtype: torch.dtype,
     ) -> None:
         self.lengths = [0] * batch
-        self._keys = [
-            torch.empty(layers, heads, dim, capacity, device=device, dtype=dtype) for _ in range(batch)
-        ]
-        self._values = [
-            torch.empty(layers, heads, capacity, dim, device=device, dtype=dtype) for _ in range(batch)
-        ]
+        self._keys = torch.empty(layers, batch, heads, dim, capacity, device=device, dtype=dtype)
+        self._values = torch.empty(layers, batch, heads, capacity, dim, device=device, dtype=dtype)
         self._scores = torch.empty(BLOCK, device=device, dtype=dtype)
         self._future = torch.empty(0, 0, device=device, dtype=dtype)
 
@@ -97,11 +94,13 @@ class ClipCache:
         counts: Sequence[int],
         last_only: bool,
     ) -> Tensor:
+        if self._alike(clips, counts, q):
+            return self._together(layer, q, k, v, counts[0])
         out = torch.empty_like(q)
         row = query = 0
         for clip, count in zip(clips, counts, strict=True):
             start, end = self.lengths[clip], self.lengths[clip] + count
-            keys, values = self._keys[clip][layer], self._values[clip][layer]
+            keys, values = self._keys[layer, clip], self._values[layer, clip]
             keys[:, :, start:end] = k[row : row + count].permute(1, 2, 0)
             values[:, start:end] = v[row : row + count].transpose(0, 1)
             rows = 1 if last_only else count
@@ -110,6 +109,26 @@ class ClipCache:
             out[query : query + rows] = y.transpose(0, 1)
             row, query = row + count, query + rows
         return out.flatten(1)
+
+    def _alike(self, clips: Sequence[int], counts: Sequence[int], q: Tensor) -> bool:
+        """Whether all clips take part, with as many tokens each, and their scores are few enough for one step."""
+        batch = len(self.lengths)
+        if not 1 < batch == len(clips) or len(set(counts)) > 1 or len(set(self.lengths)) > 1:
+            return False
+        return q.shape[0] * q.shape[1] * (self.lengths[0] + counts[0]) <= TOGETHER
+
+    def _together(self, layer: int, q: Tensor, k: Tensor, v: Tensor, count: int) -> Tensor:
+        """`attend` for clips of one length: their heads are the batch of one matrix product."""
+        keys, values = self._keys[layer], self._values[layer]
+        batch, heads, dim, _ = keys.shape
+        start, end = self.lengths[0], self.lengths[0] + count
+        keys[..., start:end] = k.view(batch, count, heads, dim).permute(0, 2, 3, 1)
+        values[:, :, start:end] = v.reshape(batch, count, heads, dim).transpose(1, 2)
+        rows = len(q) // batch
+        asked = q.reshape(batch, rows, heads, dim).transpose(1, 2).reshape(batch * heads, rows, dim)
+        mask = self._mask(rows) if rows > 1 else None
+        y = self._block(asked, keys.flatten(0, 1)[..., :end], values.flatten(0, 1)[:, :end], start, mask)
+        return y.view(batch, heads, rows, dim).transpose(1, 2).reshape(batch * rows, heads * dim)
 
     def _weigh(self, q: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
         """Softmax attention of q (heads, rows, dim); each row sees the new tokens up to its own.
@@ -157,18 +176,18 @@ class ClipCache:
     def keep(self, clip: int, start: int, kept: Tensor) -> None:
         index = kept + start
         end = start + len(kept)
-        self._keys[clip][..., start:end] = self._keys[clip][..., index]
-        self._values[clip][:, :, start:end] = self._values[clip][:, :, index]
+        self._keys[:, clip, ..., start:end] = self._keys[:, clip][..., index]
+        self._values[:, clip, :, start:end] = self._values[:, clip][:, :, index]
         self.lengths[clip] = end
 
     def reserve(self, tokens: int) -> None:
-        for clip, length in enumerate(self.lengths):
-            extra = length + tokens - self._values[clip].shape[2]
-            if extra > 0:
-                # Doubling keeps the copying of an endless stream linear in its length.
-                extra = max(extra, self._values[clip].shape[2])
-                self._keys[clip] = F.pad(self._keys[clip], (0, extra))
-                self._values[clip] = F.pad(self._values[clip], (0, 0, 0, extra))
+        capacity = self._values.shape[3]
+        extra = max(self.lengths) + tokens - capacity
+        if extra > 0:
+            # Doubling keeps the copying of an endless stream linear in its length.
+            extra = max(extra, capacity)
+            self._keys = F.pad(self._keys, (0, extra))
+            self._values = F.pad(self._values, (0, 0, 0, extra))
 
 
 class DenseCache:
