@@ -5,6 +5,7 @@ Example::
     python -m analysis motion detail --out figures
 """
 
+import os
 import sys
 
 import typer
@@ -15,8 +16,12 @@ from hlvid.errors import HlvidError
 
 def main() -> None:
     """Run the command; a known error is one line and a non-zero exit."""
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_MININTERVAL", "10")  # a log file needs no line a clip
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command()(figure)
     try:
-        typer.run(figure)
+        app()
     except HlvidError as error:
         typer.echo(f"analysis: {error}", err=True)
         sys.exit(1)

@@ -35,6 +35,11 @@ class Estimate:
     clusters: int
 
 
+def ends(estimate: Estimate) -> dict[str, float]:
+    """An estimate as the columns of a figure's CSV."""
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
+
+
 @dataclass(frozen=True)
 class Ranks:
     """Spearman's rho with a cluster-bootstrap interval; p is of scipy's t test, which takes all n as independent."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RATIO = 0.1
-BINS = 8
+BINS = 6
 KEY = "fig4_flow"
 
 
@@ -40,7 +40,7 @@ def make(inputs: Inputs) -> Made:
     table = cached(inputs, "patches", key, lambda: measure(selector, clips, RATIO))
     table = table[table.frame > 0]
     numbers = _numbers(table)
-    count = table.clip.nunique()
+    count = table["clip"].nunique()
     caption = (
         f"Gaze against motion. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, on {what}; "
         f"{len(table):,} patches of frames 2 on. Flow of a patch: its fastest pixel, the larger of forward and "
@@ -90,7 +90,7 @@ def _frequency(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
         mine = part[index == k]
         share = stats.mean(mine.gazed.to_numpy(float), mine.cluster.tolist())
         middle = float(mine.flow.median())
-        rows.append(row("measured", "bin", scale=scale, flow=middle, **_ends(share)))
+        rows.append(row("measured", "bin", scale=scale, flow=middle, **stats.ends(share)))
     at = np.linspace(np.log2(1 + flow.min()), np.log2(1 + np.quantile(flow, 0.995)), 25)
     fit = stats.fitted_line(np.log2(1 + flow), gazed, part.cluster.tolist(), at)
     for x, value, low, high in zip(2**at - 1, *fit, strict=True):
@@ -102,13 +102,9 @@ def _means(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
     rows = []
     for name, group in (("gazed", part[part.gazed]), ("not_gazed", part[~part.gazed])):
         estimate = stats.mean(group.flow.to_numpy(float), group.cluster.tolist())
-        rows.append(row("measured", name, scale=scale, **_ends(estimate)))
+        rows.append(row("measured", name, scale=scale, **stats.ends(estimate)))
     apart = stats.difference(part.flow.to_numpy(float), part.gazed.to_numpy(bool), part.cluster.tolist())
-    return [*rows, row("measured", "gazed minus not gazed", scale=scale, **_ends(apart))]
-
-
-def _ends(estimate: stats.Estimate) -> dict[str, Any]:
-    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
+    return [*rows, row("measured", "gazed minus not gazed", scale=scale, **stats.ends(apart))]
 
 
 def _draw(numbers: "pd.DataFrame") -> "Figure":
@@ -144,7 +140,7 @@ def _draw_frequency(axes: Any, part: "pd.DataFrame", scale: int, colour: str) ->
     axes.plot(ends.flow, 100 * ends.value, "o", color=style.GREY, markerfacecolor="white", markersize=3.5)
     axes.set_xscale("symlog", linthresh=1)
     style.ticks(axes, (0, 1, 10, 100))
-    axes.set_xlim(-0.15, 140)
+    axes.set_xlim(-0.15, 200)
     axes.set_ylim(bottom=0)
     axes.set_title(f"{scale} px")
     axes.set_xlabel("flow (px / frame)")

@@ -6,8 +6,7 @@ Example::
     table.groupby(["scale", "gazed"]).flow.mean()
 
 Columns: clip, cluster, frame, scale (32 ... 224), gazed (bool), flow (px a frame, the largest in the patch; NaN
-where not asked for), variance (of the Laplacian 0 1 0 / 1 -4 1 / 0 1 0 of the luma in [0, 1], at the patch's
-own scale).
+where not asked for), variance (of the Laplacian 0 1 0 / 1 -4 1 / 0 1 0 of the luma in [0, 1]).
 """
 
 from collections.abc import Sequence
@@ -21,9 +20,9 @@ from tqdm import tqdm
 
 from analysis.studies.clips import Clip
 from analysis.studies.flow import per_patch, speed_of
-from autogaze.gaze import PATCH_SIZE, SCALES
+from autogaze.gaze import PATCH_SIZE, SCALES, grid_sides
 from autogaze.selectors.base import Selector
-from autogaze.selectors.pyramid import at_scale, luma
+from autogaze.selectors.pyramid import luma
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,13 +60,14 @@ def _of_clip(selector: Selector, clip: Clip, ratio: float, flow: bool) -> "pd.Da
 def laplacian_variance(tensor: Tensor) -> list[Tensor]:
     """Of clips (1, T, 3, 224, 224) in [0, 1]: (T, g, g) a scale, the paper's measure of detail.
 
-    Patches at the picture's edge have no neighbour outside it: it is mirrored there.
+    The frame is convolved once, at 224 px; a patch's variance is over all pixels that it covers. At the edge
+    of the frame, where there are no neighbours, the picture is mirrored.
     """
     kernel = torch.tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])[None, None]
+    edges = F.conv2d(F.pad(luma(tensor)[0][:, None], (1, 1, 1, 1), mode="reflect"), kernel)
     grids = []
-    for scale in SCALES:
-        grey = at_scale(luma(tensor), scale)[0][:, None]
-        edges = F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="reflect"), kernel)
-        mean = F.avg_pool2d(edges, PATCH_SIZE)
-        grids.append((F.avg_pool2d(edges.square(), PATCH_SIZE) - mean.square()).clamp_min(0)[:, 0])
+    for side in grid_sides(SCALES, PATCH_SIZE):
+        cell = edges.shape[-1] // side
+        mean = F.avg_pool2d(edges, cell)
+        grids.append((F.avg_pool2d(edges.square(), cell) - mean.square()).clamp_min(0)[:, 0])
     return grids
