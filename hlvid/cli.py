@@ -31,7 +31,13 @@ app = typer.Typer(
 )
 
 # Modules of the other packages that add their commands to the roof; each has `mount(app)` and imports lazily.
-MOUNTED = ("hlvid.data_cli", "evaluators.cli", "leaderboard.cli", "leaderboard.board_cli")
+MOUNTED = (
+    "hlvid.data_cli",
+    "evaluators.cli",
+    "evaluators.eval_cli",
+    "leaderboard.cli",
+    "leaderboard.board_cli",
+)
 
 
 @app.callback(invoke_without_command=True)

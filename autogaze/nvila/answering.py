@@ -10,7 +10,7 @@ Example::
 Also makes checkpoints with random weights, which need no download (`make_checkpoint`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -22,7 +22,7 @@ from autogaze.model import AutoGaze
 from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
 from autogaze.nvila.model import NVILAHD, Seen
 from autogaze.nvila.presets import selector_shape, shape
-from autogaze.nvila.processing import FrameSource, VideoPlan, plan_video, stream
+from autogaze.nvila.processing import ClipBatch, FrameSource, VideoPlan, plan_video, stream
 from autogaze.nvila.settings import VideoSettings
 from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokenizer import END, FILE, byte_tokenizer, load_tokenizer
@@ -73,15 +73,17 @@ class Answerer:
         model = NVILAHD.from_pretrained(source, config=config, dtype=dtype, device=device, revision=revision)
         return cls(model, load_tokenizer(source, revision), selector, settings or model.config.video)
 
-    def look(self, source: FrameSource, reserve: int = 512) -> Look:
-        """See a video. reserve: tokens kept free for prompt and answer.
+    def look(
+        self, source: FrameSource, reserve: int = 512, watch: Callable[[ClipBatch], None] | None = None
+    ) -> Look:
+        """See a video. reserve: tokens kept free for prompt and answer. watch: is shown every batch of clips.
 
         Raises ContextOverflowError as soon as there are more tokens than the context has room for.
         """
         model, stages = self.model, Stages(self.model.device)
         plan = plan_video(source.width, source.height, source.frame_count, self.settings, model.config.tile)
         clips = stream(source, plan, model.config, self.settings, self.selector, model.device, stages)
-        seen = model.see(clips, model.config.context - reserve, stages)
+        seen = model.see(_watched(clips, watch), model.config.context - reserve, stages)
         return Look(plan, seen, stages.seconds)
 
     def ask(
@@ -108,6 +110,14 @@ class Answerer:
         if len(ids) != 1:
             raise ValueError(f"choices: {text!r} is {len(ids)} tokens, expected one")
         return int(ids[0])
+
+
+def _watched(clips: Iterator[ClipBatch], watch: Callable[[ClipBatch], None] | None) -> Iterator[ClipBatch]:
+    """The same batches, each shown to `watch` on its way."""
+    for batch in clips:
+        if watch is not None:
+            watch(batch)
+        yield batch
 
 
 def published_selector(

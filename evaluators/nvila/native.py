@@ -26,6 +26,7 @@ from autogaze.selectors import get
 from autogaze.selectors.base import Selector
 from evaluators.models.base import Answer
 from evaluators.nvila.arguments import LOSSES, RATIOS, NvilaArguments
+from evaluators.nvila.gaze_watch import GazeWatch
 from evaluators.nvila.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.nvila.outcome import OK, out_of_memory, overflow
 from evaluators.plan import PROMPT_TOKENS
@@ -157,11 +158,12 @@ class Native:
     def _see(self, path: Path) -> tuple[Look | Answer, dict[str, Any]]:
         """The video's tokens, or the answer that says why there are none; and what was seen."""
         answerer = self.answerer
+        watch = GazeWatch.for_video(path) if self.selector_name else None
         with Video.open(path) as video:
             size = (video.width, video.height)
             details = self._about(video)
             with Peak(self.device) as peak:
-                look = self._guarded(lambda: answerer.look(video, self._reserve()), size)
+                look = self._guarded(lambda: answerer.look(video, self._reserve(), watch), size)
             details |= {"peak_memory": peak.record(), "decoder": video.decoder}
         if isinstance(look, Look):
             grid = look.plan.grid
@@ -176,6 +178,8 @@ class Native:
                 "tokens_video": len(look.seen.embeddings),
                 "seconds": look.seconds,
             }
+            if watch:
+                details["gaze_file"] = watch.save(look.plan, self.config.vision)
         return look, details
 
     def _about(self, video: Video) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autogaze.gaze import PATCH_SIZE
+from autogaze.gaze import PATCH_SIZE, SCALES
+from evaluators.gaze_file import Recorder
 from evaluators.reader.frames import FrameSource
 from evaluators.reader.looking import Look, Looker
 from evaluators.reader.ocr import Engine, Text
@@ -63,10 +64,19 @@ def read_video(path: Path, settings: ReaderSettings, cache: bool = True) -> Read
     with FrameSource(path, settings.resolution, settings.frames, settings.sampling, cache) as source:
         tiling = Tiling.of(*source.size)
         looker = Looker(settings, tiling)
+        recorder = Recorder.for_video(path)
         for look in looker.looks(source):
+            if recorder:
+                recorder.add(look.index, look.gaze.masks()[:, 0].numpy())
             desk.add(look)
         desk.read()
-    return Reading(desk.lines, _details(source, tiling, looker, desk))
+    details = _details(source, tiling, looker, desk)
+    if recorder:
+        rows, columns = tiling.layout
+        details["gaze_file"] = recorder.save(
+            rows=rows, columns=columns, size=source.size, scales=SCALES, patch=PATCH_SIZE
+        )
+    return Reading(desk.lines, details)
 
 
 @lru_cache(maxsize=1)

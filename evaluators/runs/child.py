@@ -1,0 +1,123 @@
+"""The process that runs the model: `python -m evaluators.runs.child FOLDER`, started by `execute`.
+
+It reads the folder's `spec.json`, runs our strict `lmms_eval` on it and writes samples, results and record. A
+process of its own, so that running out of memory, a hanging decoder or a kill ends only this one run; it
+ends as soon as its standard input does, so that it does not outlive whoever started it.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from evaluators.runs.files import JOURNAL, RAW, RECORD, RESULTS, SPEC, read_json, write_json, write_samples
+from evaluators.runs.scoring import ERROR, MEMORY, OVERFLOW, failed, results_of, samples_of
+from evaluators.runs.spec import RunSpec
+from hlvid.errors import HlvidError
+from hlvid.threads import wait_passively
+
+MEMORY_SIGNS = (
+    "out of memory",
+    "not enough memory",
+    "memoryerror",
+    "can't allocate memory",
+    "cannot allocate memory",
+)
+OVERFLOW_SIGNS = ("context_length_exceeded", "maximum context length", "context overflow", "contextoverflow")
+
+
+def main() -> None:
+    """Exit code 0 where `results.json` was written, whatever its status; 1 where nothing could be."""
+    folder = Path(sys.argv[1])
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    wait_passively()
+    spec = RunSpec.from_json(read_json(folder / SPEC))
+    started = time.monotonic()
+    try:
+        results = _run(spec, folder)
+    except Exception as error:
+        if not isinstance(error, HlvidError):
+            sys.excepthook(*sys.exc_info())
+        message = str(error) if isinstance(error, HlvidError) else f"{type(error).__name__}: {error}"
+        print(f"hlvid eval: {message}", file=sys.stderr, flush=True)
+        results = failed(spec, classify(message), message)
+        _record(spec, folder, {})
+    results["seconds"] = round(time.monotonic() - started, 2)
+    if results["peak_memory_bytes"] is None:
+        results["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    write_json(folder / RESULTS, results)
+
+
+def classify(message: str) -> str:
+    """The status that an error's message tells: out of memory, context overflow, or any other error."""
+    text = message.lower()
+    if any(sign in text for sign in MEMORY_SIGNS):
+        return MEMORY
+    return OVERFLOW if any(sign in text for sign in OVERFLOW_SIGNS) else ERROR
+
+
+def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
+    """Evaluate, and write all but the results."""
+    from hlvid.tasks.command import run
+
+    returned = run(spec.argv(folder / RAW))
+    rows = samples_of(returned)
+    write_samples(folder, rows)
+    _record(spec, folder, returned.get("record") or {})
+    return results_of(spec, rows)
+
+
+def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
+    """`record.json`: where the numbers come from."""
+    from hlvid.tasks.record import environment
+
+    around = entry.get("environment") or environment()
+    write_json(
+        folder / RECORD,
+        {
+            "spec": spec.to_json(),
+            "command": ["hlvid", "eval", "--task", spec.task, "--model", spec.model,
+                        "--model-args", spec.model_args_text(), "--seed", str(spec.seed),
+                        *(["--limit", str(spec.limit)] if spec.limit else [])],
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "environment": around,
+            "decoder": around.get("decoder"),
+            "versions": around.get("packages"),
+            "git": around.get("git"),
+            "datasets": entry.get("datasets", {}),
+            "identities": _identities(folder / JOURNAL),
+            "variables": {name: value for name, value in os.environ.items() if name in RECORDED},
+        },
+    )  # fmt: skip
+
+
+RECORDED = ("HLVID_MINI_PRESET", "HLVID_PARTIAL", "HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES")
+"""Settings that come by the environment; never the whole environment, which holds keys."""
+
+
+def _identities(folder: Path) -> list[dict[str, Any]]:
+    """What keyed the answers, from the first line of each journal: settings, weights, data, code, libraries."""
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as file, contextlib.suppress(ValueError):
+            header = json.loads(file.readline())
+            found.append({"journal": path.name, "key": header["key"], **header["identity"]})
+    return found
+
+
+def _end_with_parent() -> None:
+    """Wait for standard input to end, then end at once: whoever started this process is gone."""
+    while os.read(0, 4096):  # not sys.stdin: its lock, held here, would break the interpreter's own ending
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What of a task's data is on this machine: questions, videos, and which of them are missing; opens nothing.
+
+Example::
+
+    for one in data_of("hlvid_paper"):
+        one.task, one.questions, len(one.videos), one.missing[:3], one.note
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from hlvid.errors import DatasetError
+from hlvid.tasks.plugin import FOLDER, task_names
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """questions: None while nobody can tell. note: what the user should know or do, or ""."""
+
+    task: str
+    questions: int | None = None
+    videos: tuple[Path, ...] = ()
+    missing: tuple[str, ...] = ()
+    note: str = ""
+    ready: bool = True
+
+    @property
+    def bytes(self) -> int:
+        """Of the videos that are here."""
+        return sum(path.stat().st_size for path in self.videos)
+
+
+def data_of(task: str) -> list[TaskData]:
+    """Of a task, or of each task of a group; of a task that is lmms-eval's own nothing is known."""
+    if task not in task_names():
+        return [TaskData(task, note="lmms-eval's own task: its data are looked at when it starts")]
+    members = _members(task)
+    if members:
+        return [one for name in members for one in data_of(name)]
+    try:
+        if task in ("hlvid", "hlvid_mini"):
+            return [_hlvid(task)]
+        return [_suite(task)]
+    except DatasetError as error:
+        return [TaskData(task, note=str(error), ready=False)]
+
+
+def _members(task: str) -> list[str]:
+    """The tasks of a group; none for a task."""
+    (path,) = FOLDER.rglob(f"{task}.yaml")
+    text = path.read_text(encoding="utf-8").replace("!function", "")  # a tag that only lmms-eval knows
+    config = yaml.safe_load(text)
+    return list(config["task"]) if isinstance(config.get("task"), list) else []
+
+
+def _hlvid(task: str) -> TaskData:
+    from hlvid.dataset import load
+
+    preset = os.environ.get("HLVID_MINI_PRESET", "default")
+    source = "hlvid" if task == "hlvid" else f"mini-{preset}-0"
+    try:
+        questions = load(source)
+    except DatasetError:
+        if task == "hlvid":
+            raise
+        return TaskData(task, note=f"HLVid-Mini ({preset}) is generated at the start, in a minute or two")
+    paths = {question.video: question.video_path for question in questions}
+    here = {name: path for name, path in paths.items() if path is not None and path.is_file()}
+    missing = tuple(name for name in paths if name not in here)
+    return _found(task, len(questions), tuple(here.values()), missing, "run 'hlvid download'")
+
+
+def _suite(task: str) -> TaskData:
+    from hlvid.sources import places, registry
+    from hlvid.tasks.suite.prepare import needed, rows_of
+
+    benchmark = registry.get(task)
+    found = {video[0]: places.find(benchmark, video) for video in needed(task).videos}
+    here = tuple(path for path in found.values() if path is not None)
+    missing = tuple(name for name, path in found.items() if path is None)
+    return _found(task, len(rows_of(task)), here, missing, f"run 'hlvid data prepare {benchmark.name}'")
+
+
+def _found(
+    task: str, questions: int, here: tuple[Path, ...], missing: tuple[str, ...], remedy: str
+) -> TaskData:
+    partial = os.environ.get("HLVID_PARTIAL") == "1" and bool(here)
+    note = ""
+    if missing:
+        note = "only questions about the videos that are here (HLVID_PARTIAL=1)" if partial else remedy
+    return TaskData(task, questions, here, missing, note, ready=partial or not missing)

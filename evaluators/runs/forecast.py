@@ -1,0 +1,201 @@
+"""`hlvid eval --dry-run`: questions, missing videos, frames, tokens and gigabytes, with no model loaded.
+
+Example::
+
+    found = forecast(RunSpec("hlvid_mini", "gaze_reader", {"resolution": 1792, "ratio": 0.1}))
+    found.ready, found.load.frames, found.load.pixels, found.load.tokens      # True, 12, (1008, 1792), 12720
+
+Sizes are worked out for the largest video that is here, which asks for most. Where a model is not ours, its
+arguments are shown, and what it makes of them is known only when it runs.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from evaluators.runs.data import TaskData, data_of
+from evaluators.runs.spec import RunSpec
+from hlvid.errors import HlvidError
+
+GB = 1e9
+
+
+@dataclass(frozen=True)
+class Load:
+    """Of one question about the largest video; None where nobody can tell beforehand.
+
+    pixels: height and width of a frame as the model gets it. tokens: visual tokens at most; llm_tokens: at most for
+    the language model. host_bytes: decoded pictures held at once. device_bytes: weights and the worst stage.
+    """
+
+    frames: int | None = None
+    pixels: tuple[int, int] | None = None
+    tokens: int | None = None
+    llm_tokens: int | None = None
+    host_bytes: int | None = None
+    device_bytes: int | None = None
+    notes: tuple[str, ...] = ()
+    fits: bool = True
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run would be. fault: why the model's arguments would be refused, or ""."""
+
+    spec: RunSpec
+    data: list[TaskData]
+    load: Load = field(default_factory=Load)
+    largest: str = ""
+    fault: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it could start and would fit."""
+        return not self.fault and self.load.fits and all(one.ready for one in self.data)
+
+
+def forecast(spec: RunSpec) -> Forecast:
+    """Look at the data and work out the load; opens one video, loads no model."""
+    data = data_of(spec.task)
+    videos = [path for one in data for path in one.videos]
+    largest = max(videos, key=lambda path: path.stat().st_size, default=None)
+    size = (3840, 2160) if largest is None else _size(largest)
+    name = "a 3840 x 2160 video, none being here" if largest is None else largest.name
+    try:
+        return Forecast(spec, data, _load(spec, *size), name)
+    except HlvidError as error:
+        return Forecast(spec, data, largest=name, fault=str(error))
+
+
+def show(found: Forecast, console: Console) -> None:
+    """Print it: the data, then what one question takes."""
+    table = Table(title=f"{found.spec.task}: data", title_justify="left")
+    for column in ("task", "questions", "videos", "missing", "size"):
+        table.add_column(column, justify="left" if column == "task" else "right")
+    for one in found.data:
+        asked = one.questions and min(one.questions, found.spec.limit or one.questions)
+        table.add_row(
+            one.task,
+            "?" if asked is None else f"{asked:,}",
+            f"{len(one.videos):,}",
+            f"{len(one.missing):,}",
+            f"{one.bytes / GB:.2f} GB",
+        )
+    console.print(table)
+    notes = [f"{one.task}: {one.note.removeprefix(f'task {one.task}: ')}" for one in found.data if one.note]
+    for line in [*_missing(found), *notes, *_lines(found)]:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _missing(found: Forecast, shown: int = 20) -> list[str]:
+    names = [f"missing: {name}" for one in found.data for name in one.missing]
+    more = [f"and {len(names) - shown} more"] if len(names) > shown else []
+    return [*names[:shown], *more]
+
+
+def _lines(found: Forecast) -> list[str]:
+    spec, load = found.spec, found.load
+    lines = [f"model: {spec.model} {spec.model_args_text()}"]
+    if found.fault:
+        return [*lines, f"refused: {found.fault}"]
+    facts = {
+        "frames": load.frames,
+        "visual tokens at most": load.tokens,
+        "tokens for the language model at most": load.llm_tokens,
+    }
+    parts = [f"{value:,} {name}" for name, value in facts.items() if value is not None]
+    if load.pixels:
+        parts.insert(1, f"{load.pixels[1]} x {load.pixels[0]} px")
+    sizes = {"host, decoded pictures": load.host_bytes, "device": load.device_bytes}
+    parts += [f"{name} {value / GB:.2f} GB" for name, value in sizes.items() if value is not None]
+    if parts:
+        lines.append(f"a question ({found.largest}): {', '.join(parts)}")
+    else:
+        lines.append("what a question takes is known only to the model")
+    return [*lines, *load.notes]
+
+
+def _size(path: Path) -> tuple[int, int]:
+    from hlvid.video import Video
+
+    with Video.open(path) as video:
+        return video.width, video.height
+
+
+def _load(spec: RunSpec, width: int, height: int) -> Load:
+    if spec.model == "blind":
+        return Load(frames=0, tokens=0)
+    if spec.model == "gaze_reader":
+        return _reader(spec.model_args, width, height)
+    if spec.model in ("nvila_hd", "nvila_video"):
+        return _nvila(spec, width, height)
+    return _by_arguments(spec.model_args, width, height)
+
+
+def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
+    from evaluators.reader.looking import AT_ONCE
+    from evaluators.reader.settings import ReaderSettings
+    from evaluators.reader.tiling import Tiling
+    from hlvid.errors import RunError
+    from hlvid.video.tiles import fit_long_side
+
+    own = {name: value for name, value in arguments.items() if name not in ("cache", "runs")}
+    unknown = sorted(set(own) - set(ReaderSettings.names()))
+    if unknown:
+        raise RunError(f"gaze_reader: unknown argument {unknown[0]!r}")
+    settings = ReaderSettings(**own)
+    size = fit_long_side(width, height, settings.resolution)
+    valid = int(Tiling.of(*size).valid.sum())
+    tokens = round(settings.frames * valid * (settings.ratio or 1))
+    # A picture as bytes, and as floats when cut in tiles and when rebuilt.
+    host = AT_ONCE * size[0] * size[1] * 3 * (1 + 4 + 4)
+    return Load(settings.frames, size, tokens, host_bytes=host)
+
+
+def _nvila(spec: RunSpec, width: int, height: int) -> Load:
+    import torch
+
+    from evaluators.nvila.arguments import NvilaArguments
+    from evaluators.nvila.checkpoint import describe
+    from evaluators.nvila.memory import device_bytes
+    from evaluators.nvila.native import Native
+    from evaluators.plan import make_plan
+
+    arguments = NvilaArguments.read(spec.model_args, spec.model)
+    kind, config = describe(arguments.pretrained, arguments.revision, spec.model)
+    if kind != "native":
+        note = "a checkpoint with its own code: 'hlvid plan' has the numbers of the published shape"
+        return Load(arguments.num_video_frames, notes=(note,))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    native = Native(arguments, config, str(device), spec.model, spec.model == "nvila_video")
+    plan = make_plan(native.config, native.video, width, height, native.dtype)
+    there = device_bytes(device)
+    notes = []
+    if not plan.fits(there):
+        peak = f"{plan.peak.name} takes {plan.peak.total / GB:.1f} of {there / GB:.1f} GB"
+        notes = [f"does not fit: {plan.wanted:,} tokens of {plan.context:,}; {peak}"]
+    return Load(
+        native.video.num_video_frames,
+        plan.grid.size,
+        plan.load.gazed,
+        plan.load.language,
+        plan.host,
+        plan.peak.total,
+        tuple(notes),
+        plan.fits(there),
+    )
+
+
+def _by_arguments(arguments: dict[str, Any], width: int, height: int) -> Load:
+    """Frames and resolution by the names that models of ours use; of others only what can be read off."""
+    from hlvid.video.tiles import fit_long_side
+
+    frames, resolution = arguments.get("frames"), arguments.get("resolution")
+    size = fit_long_side(width, height, resolution) if isinstance(resolution, int) else None
+    if not isinstance(frames, int):
+        return Load(pixels=size)
+    host = frames * size[0] * size[1] * 3 if size else None
+    return Load(frames, size, host_bytes=host, notes=("its visual tokens depend on its own processor",))

@@ -1,0 +1,161 @@
+"""`execute`: one evaluation in one folder, by our strict `lmms_eval` in a process of its own.
+
+Example::
+
+    results = execute(RunSpec("hlvid_mini", "gaze_reader", {"ratio": 0.1}), Path("runs/reader"), timeout=3600)
+    results["status"], results["accuracy"], results["clustered"]     # "ok", 0.71, [0.6, 0.8]
+
+The folder keeps a journal of every answer. Killed at any moment and started again, a run goes on where it was; a
+finished one is not run again. A folder belongs to one `RunSpec` and refuses another.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from evaluators.runs.child import classify
+from evaluators.runs.files import GAZE, JOURNAL, LOG, RESULTS, SPEC, read_json, write_json
+from evaluators.runs.progress import Progress, duration
+from evaluators.runs.scoring import ERROR, INTERRUPTED, MEMORY, OK, TIMEOUT, failed
+from evaluators.runs.spec import RunSpec
+from hlvid.errors import RunError
+
+POLL = 0.5
+"""Seconds between two looks at the process."""
+
+
+def execute(
+    spec: RunSpec,
+    folder: Path,
+    *,
+    timeout: float | None = None,
+    total: int | None = None,
+    again: bool = False,
+) -> dict[str, Any]:
+    """Run it, or go on with it.
+
+    Args:
+        spec: what to run.
+        folder: where; made if missing. Gets spec.json, journal/, samples.jsonl, results.json, record.json,
+            log.txt and lmms-eval's own files.
+        timeout: seconds after which the run is ended, with the status "timeout"; None for never.
+        total: how many questions there are, for the progress; None if unknown.
+        again: run a finished one again; the answers in the journal stay.
+
+    Returns:
+        What `results.json` holds. Whatever goes wrong in the run is told by "status" and "message".
+
+    Raises:
+        RunError: the folder belongs to another run.
+        KeyboardInterrupt: passed on; the status is then "interrupted".
+    """
+    folder = folder.absolute()
+    _claim(folder, spec)
+    results = folder / RESULTS
+    if results.is_file() and not again:
+        known = read_json(results)
+        if known.get("status") == OK:
+            return known
+    results.unlink(missing_ok=True)
+    started = time.monotonic()
+    status, message = _run(folder, timeout, total)
+    if not results.is_file():
+        seconds = round(time.monotonic() - started, 2)
+        write_json(results, {**failed(spec, status, message), "seconds": seconds})
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    return read_json(results)
+
+
+def _claim(folder: Path, spec: RunSpec) -> None:
+    """Make the folder this run's own."""
+    path = folder / SPEC
+    if path.is_file() and (found := read_json(path)) != spec.to_json():
+        ours = spec.to_json()
+        names = sorted(name for name in {**found, **ours} if found.get(name) != ours.get(name))
+        told = "; ".join(f"{name}: there {found.get(name)!r}, now {ours.get(name)!r}" for name in names)
+        raise RunError(f"{folder}: holds another run ({told}); name another folder")
+    if not path.is_file() and folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{folder}: not empty and no run's folder; name another")
+    write_json(path, spec.to_json())
+
+
+def _run(folder: Path, timeout: float | None, total: int | None) -> tuple[str, str]:
+    """Start the process and wait: (status, message) for the case that it wrote no results itself."""
+    deaths = _oom_kills()
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "evaluators.runs.child", str(folder)],
+            stdin=subprocess.PIPE,  # closes when this process ends, and the other one with it
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(folder),
+            start_new_session=True,
+        )
+        try:
+            with Progress(folder, total) as progress:
+                late = _wait(process, progress, timeout)
+        except KeyboardInterrupt:
+            _end(process)
+            return INTERRUPTED, f"interrupted after {progress.done()} answers, which are kept"
+    if late:
+        _end(process)
+        return TIMEOUT, f"not done after {duration(timeout or 0)}; {progress.done()} answers are kept"
+    return _death(process.returncode, folder, _oom_kills() > deaths)
+
+
+def _wait(process: subprocess.Popen[bytes], progress: Progress, timeout: float | None) -> bool:
+    """Until the process ends (False) or its time is up (True)."""
+    ends = None if timeout is None else time.monotonic() + timeout
+    while True:
+        try:
+            process.wait(POLL)
+        except subprocess.TimeoutExpired:
+            progress.show()
+        else:
+            return False
+        if ends is not None and time.monotonic() > ends:
+            return True
+
+
+def _death(code: int, folder: Path, oom: bool) -> tuple[str, str]:
+    """What became of a process that ended without writing results."""
+    last = _last_line(folder / LOG)
+    if code >= 0:
+        return classify(last), f"exit code {code}: {last}; see {folder / LOG}"
+    name = signal.Signals(-code).name
+    if code == -signal.SIGKILL and oom:
+        return MEMORY, "ended by the kernel, which had no memory left; what was answered is kept"
+    return ERROR, f"ended by signal {name}; what was answered is kept; see {folder / LOG}"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and all it started; it holds nothing that a kill could spoil."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Journals and gazes go into the run's own folder."""
+    own = {"HLVID_RUNS": str(folder / JOURNAL), "HLVID_GAZE": str(folder / GAZE), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **own}
+
+
+def _oom_kills() -> int:
+    """How many processes this machine's kernel has ended for want of memory; 0 where it does not tell."""
+    try:
+        lines = Path("/proc/vmstat").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "no output")

@@ -1,0 +1,167 @@
+"""From what lmms-eval returns to the numbers of `results.json`.
+
+Example::
+
+    rows = samples_of(lmms_eval_results)            # every question with what was asked, said and spent
+    results_of(spec, rows)["clustered"]             # [0.41, 0.63]
+
+An answer that could not be given for want of memory or context makes the run's status say so: its accuracy
+then counts those answers as wrong, and nobody should read it as the model's.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from evaluators.runs.spec import RunSpec
+from hlvid.scoring.accuracy import Accuracy, Summary, summarize
+
+Row = Mapping[str, Any]
+
+OK, MEMORY, OVERFLOW, TIMEOUT, ERROR, INTERRUPTED = STATUSES = (
+    "ok", "out_of_memory", "context_overflow", "timeout", "error", "interrupted",
+)  # fmt: skip
+
+KEPT = ("question_id", "video", "source", "category", "tier", "correct", "parsed", "how", "raw_output")
+VISUAL = ("tokens_selected", "tokens_visual", "tokens_video", "visual_tokens")
+LANGUAGE = ("tokens_llm", "tokens_input", "input_tokens", "prompt_tokens")
+"""Names under which models record tokens: what the vision encoder saw, what the language model read."""
+
+
+def samples_of(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of `samples.jsonl`, task by task: the question, the answer, what it took.
+
+    Args:
+        results: of `hlvid.tasks.command.run`, with logged samples.
+    """
+    rows = []
+    for task, samples in results["samples"].items():
+        asked = _questions(results["configs"].get(task, {}))
+        for sample in samples:
+            question = asked.get(str(sample.get("question_id")), {})
+            kept = {name: sample.get(name) for name in KEPT}
+            rows.append({"task": task, **kept, **question, "details": sample.get("details") or {}})
+    return rows
+
+
+def results_of(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
+    """Everything of `results.json` but what only the process knows (seconds, memory of the host)."""
+    scored = [row for row in rows if row["correct"] is not None]
+    by_task = {task: [row for row in scored if row["task"] == task] for task in _tasks(rows)}
+    status, message = _status(rows)
+    numbers: dict[str, Any] = _numbers(None)
+    if len(by_task) == 1 and scored:
+        numbers = _numbers(summarize(scored))
+    return {
+        **spec.to_json(),
+        "status": status,
+        "message": message,
+        "questions": len(rows),
+        **numbers,
+        "tasks": {task: _numbers(summarize(part) if part else None) for task, part in by_task.items()},
+        "tokens_per_question": _mean(rows, VISUAL),
+        "llm_tokens_per_question": _mean(rows, LANGUAGE),
+        "seconds_per_question": _seconds(rows),
+        "peak_memory_bytes": _peak(rows),
+    }
+
+
+def failed(spec: RunSpec, status: str, message: str) -> dict[str, Any]:
+    """The results of a run that ended without any: no accuracy, and why."""
+    nothing: dict[str, Any] = {"questions": None, **_numbers(None), "tasks": {}, "tokens_per_question": None}
+    costs: dict[str, Any] = {
+        "llm_tokens_per_question": None,
+        "seconds_per_question": {},
+        "peak_memory_bytes": None,
+    }
+    return {**spec.to_json(), "status": status, "message": message, **nothing, **costs}
+
+
+def _tasks(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row["task"] for row in rows))
+
+
+def _numbers(summary: Summary | None) -> dict[str, Any]:
+    """Of one task; None for an accuracy that there is not (a hidden answer key, several tasks)."""
+    if summary is None:
+        names = ("n", "correct", "unparsed", "accuracy", "wilson", "clustered")
+        return {**dict.fromkeys(names), "by_category": {}, "by_tier": {}}
+    return {
+        **_accuracy(summary.overall),
+        "by_category": {name: _accuracy(part) for name, part in summary.by_category.items()},
+        "by_tier": {name: _accuracy(part) for name, part in summary.by_tier.items()},
+    }
+
+
+def _accuracy(one: Accuracy) -> dict[str, Any]:
+    return {
+        "n": one.n,
+        "correct": one.correct,
+        "unparsed": one.unparsed,
+        "accuracy": one.value,
+        "wilson": [one.wilson.low, one.wilson.high],
+        "clustered": [one.clustered.low, one.clustered.high],
+    }
+
+
+def _status(rows: Sequence[Row]) -> tuple[str, str]:
+    """ "ok", or the commonest reason why answers are missing, with the first one's message."""
+    outcomes = [(row, row["details"].get("outcome", OK)) for row in rows]
+    bad = Counter(outcome for _, outcome in outcomes if outcome != OK)
+    if not bad:
+        return OK, ""
+    (worst, _), *_ = bad.most_common(1)
+    first = next(row for row, outcome in outcomes if outcome == worst)
+    fits = first["details"].get("fits")
+    remedy = "; would fit: " + ", ".join(f"{k}={v}" for k, v in fits.items()) if fits else ""
+    message = f"{sum(bad.values())} of {len(rows)} questions without an answer ({worst})"
+    told = first["details"].get("message", "no message")
+    status = worst if worst in STATUSES else ERROR
+    return status, f"{message}; question {first['question_id']}: {told}{remedy}"
+
+
+def _mean(rows: Sequence[Row], names: Sequence[str]) -> float | None:
+    found = [next((row["details"][name] for name in names if name in row["details"]), None) for row in rows]
+    known = [float(value) for value in found if isinstance(value, int | float)]
+    return fmean(known) if known else None
+
+
+def _seconds(rows: Sequence[Row]) -> dict[str, float]:
+    """Mean by stage over the questions that tell; stages of a video count fully for each of its questions."""
+    stages: dict[str, list[float]] = {}
+    for row in rows:
+        told = row["details"].get("seconds")
+        parts = told if isinstance(told, Mapping) else {"all": told} if told is not None else {}
+        for stage, value in parts.items():
+            stages.setdefault(stage, []).append(float(value))
+    return {stage: round(fmean(values), 4) for stage, values in stages.items()}
+
+
+def _peak(rows: Sequence[Row]) -> int | None:
+    """The highest peak that a model recorded, in bytes."""
+    peaks = [(row["details"].get("peak_memory") or {}).get("gb") for row in rows]
+    return max((round(float(gb) * 1e9) for gb in peaks if gb is not None), default=None)
+
+
+def _questions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Stem, options, answer and place of the video of a task of ours, by question id; else nothing."""
+    from hlvid.tasks.docs import INFO, question_of
+
+    folder = Path(str(config.get("dataset_path")))
+    if not (folder / INFO).is_file():
+        return {}
+    from datasets import load_from_disk
+
+    asked = {}
+    for doc in load_from_disk(str(folder))["test"]:
+        question = question_of(doc)
+        asked[question.id] = {
+            "stem": question.stem,
+            "prompt": question.prompt(),
+            "options": dict(question.options),
+            "answer": question.answer,
+            "video_path": str(question.video_path),
+        }
+    return asked

@@ -1,0 +1,118 @@
+"""`RunSpec`: what is evaluated on what, and nothing about where or how; two equal ones are the same run.
+
+Example::
+
+    spec = RunSpec("hlvid_mini", "gaze_reader", parse_model_args("selector=detail,ratio=0.1,resolution=1792"))
+    spec.argv(Path("out"))     # arguments of `lmms_eval`
+    spec.name                  # "hlvid_mini-gaze_reader-3fa2b41c"
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from hlvid.errors import RunError
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One evaluation.
+
+    Attributes:
+        task: an lmms-eval task or group.
+        model, model_args: as `--model` and `--model_args`, the latter read.
+        limit: only so many questions of each task; None for all.
+        seed: of Python, numpy and torch in the process that runs the model.
+
+    Raises:
+        RunError: a value that lmms-eval's command line cannot carry, named.
+    """
+
+    task: str
+    model: str
+    model_args: dict[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("task", "model"):
+            if not getattr(self, name):
+                raise RunError(f"run: {name} is missing; give --{name}, or a recipe that names it")
+        if self.limit is not None and self.limit < 1:
+            raise RunError(f"run: limit is {self.limit}; allowed: whole numbers from 1")
+        for name, value in self.model_args.items():
+            if not re.fullmatch(r"\w+", name):
+                raise RunError(f"run: model argument {name!r}: allowed are letters, digits and _")
+            if not isinstance(value, str | int | float | bool | None):
+                raise RunError(
+                    f"run: model argument {name} is {value!r}; allowed: text, a number, true, false"
+                )
+            if isinstance(value, str) and "," in value and not value.startswith(("{", "[")):
+                raise RunError(f"run: model argument {name} is {value!r}; lmms-eval cuts arguments at commas")
+
+    @property
+    def name(self) -> str:
+        """A folder's name: task, model and 8 hex digits of everything else."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        digits = hashlib.sha256(text.encode()).hexdigest()[:8]
+        return re.sub(r"[^\w.-]+", "_", f"{self.task}-{self.model}") + f"-{digits}"
+
+    def model_args_text(self) -> str:
+        """As lmms-eval's `--model_args` takes them: "selector=detail,ratio=0.1"."""
+        return ",".join(f"{name}={value}" for name, value in self.model_args.items())
+
+    def argv(self, out: Path) -> list[str]:
+        """Arguments of `lmms_eval` that run it and write to the folder `out`."""
+        argv = ["--tasks", self.task, "--model", self.model]
+        if self.model_args:
+            argv += ["--model_args", self.model_args_text()]
+        if self.limit is not None:
+            argv += ["--limit", str(self.limit)]
+        argv += ["--seed", str(self.seed), "--batch_size", "1"]
+        return [*argv, "--output_path", str(out), "--log_samples", "--verbosity", "ERROR"]
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`. Raises RunError for fields that do not exist."""
+        names = {one.name for one in fields(cls)}
+        if set(data) - names:
+            raise RunError(f"run: unknown fields {', '.join(sorted(set(data) - names))}")
+        return cls(**data)
+
+
+def parse_model_args(text: str) -> dict[str, Value]:
+    """`key=value,…` as lmms-eval reads it: true or false, whole and other numbers, else text.
+
+    Raises:
+        RunError: a part without "=", or a name given twice.
+    """
+    arguments: dict[str, Value] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, sign, value = part.partition("=")
+        if not sign or not name.strip():
+            raise RunError(f"--model-args: {part!r} is not key=value")
+        if name.strip() in arguments:
+            raise RunError(f"--model-args: {name.strip()} is given twice")
+        arguments[name.strip()] = _value(value.strip())
+    return arguments
+
+
+def _value(text: str) -> Value:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if text.isdecimal():
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text
