@@ -22,6 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tqdm import tqdm
+
 from hlvid.errors import DownloadError
 from hlvid.hub_index import WINDOW, RangeReader
 from hlvid.hub_source import RemoteFile, Source
@@ -117,8 +119,11 @@ class Unpacked:
         return self._source.read(entry.archive, _data_offset(self._source, entry) + start, length)
 
 
-def entries_of(source: Joined, archive: RemoteFile) -> list[Entry]:
+def entries_of(source: Joined, archive: RemoteFile, progress: bool = False) -> list[Entry]:
     """The files inside one archive, folders and hidden files left out.
+
+    A zip has a directory at its end; in a tar each member is asked for where the one before it ends, which
+    takes minutes for thousands of them: hence `progress`.
 
     Raises:
         DownloadError: not a readable zip or tar, a member that leads outside, a link, an encrypted member or
@@ -130,7 +135,8 @@ def entries_of(source: Joined, archive: RemoteFile) -> list[Entry]:
             with zipfile.ZipFile(reader) as opened:
                 return [_zipped(info, archive) for info in opened.infolist() if _wanted(info.filename, info)]
         with tarfile.open(fileobj=reader, mode="r:") as tar:
-            return [_taped(info, archive) for info in tar if _wanted(info.name, info)]
+            infos = tqdm(tar, desc=archive.path, unit="file", delay=3, disable=not progress, leave=False)
+            return [_taped(info, archive) for info in infos if _wanted(info.name, info)]
     except (tarfile.TarError, zipfile.BadZipFile) as error:
         raise DownloadError(f"{archive.path}: not a readable archive: {error}") from error
 

@@ -55,7 +55,7 @@ def contents(
     known = _catalogue(origin, root)
     for archive in tqdm(packed, desc="reading archives", unit="file", disable=not progress, leave=False):
         if archive.path not in known.archives:
-            known.archives[archive.path] = entries_of(joined, archive)
+            known.archives[archive.path] = entries_of(joined, archive, progress)
             known.save(root)
     loose = [
         Entry(file.path, file.path, 0, file.size, file.size, "plain", None, file.sha256) for file in files

@@ -130,6 +130,8 @@ def get(name: str) -> Benchmark:
     for one in BENCHMARKS:
         if name == one.name or name in one.tasks:
             return one
+    if name in ("hlvid", "hlvid_mini"):
+        raise DatasetError(f"{name} has commands of its own: hlvid download, hlvid mini, hlvid verify")
     raise DatasetError(
         f"benchmark {name!r} is unknown; allowed: {', '.join(one.name for one in BENCHMARKS)}, or a task of theirs"
     )

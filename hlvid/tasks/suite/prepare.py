@@ -14,7 +14,8 @@ import os
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
@@ -96,6 +97,8 @@ def needed(task: str) -> Needed:
 def rows_of(task: str) -> list[tuple[Path, Record, Row]]:
     """Every row of a task's question files, checked column by column.
 
+    Of several files one row each in turn, so that `--limit 100` asks about all of MVBench's abilities.
+
     Raises:
         DatasetError: no such files here, or a list of faults with file, row and field.
     """
@@ -107,22 +110,24 @@ def rows_of(task: str) -> list[tuple[Path, Record, Row]]:
             f"task {task}: {benchmark.repo} is not on this machine ({', '.join(benchmark.tables[task])}; "
             f"looked in: {looked}); run 'hlvid data prepare {benchmark.name}'"
         )
-    found: list[tuple[Path, Record, Row]] = []
-    for table in tables:
-        faults = Faults(str(table))
-        for record in read_rows(table):
-            row = _row(ADAPTERS[task].row, table, record, faults)
-            if row is not None:
-                found.append((table, record, row))
-        faults.check()
-    return found
+    files = [_rows_of(table, ADAPTERS[task].row) for table in tables]
+    return [row for turn in zip_longest(*files) for row in turn if row is not None]
+
+
+def _rows_of(table: Path, kind: type[Row]) -> list[tuple[Path, Record, Row]]:
+    faults = Faults(str(table))
+    read = [(table, record, _row(kind, table, record, faults)) for record in read_rows(table)]
+    faults.check()
+    return [(table, record, row) for table, record, row in read if row is not None]
 
 
 def _row(kind: type[Row], table: Path, record: Record, faults: Faults) -> Row | None:
     """One row, or None with its faults noted."""
     try:
         row = kind.model_validate(record.values)
-        row.places(table)
+        for place in [*row.places(table), *row.extras()]:
+            if place.startswith(("/", "\\")) or ".." in PurePosixPath(place.replace("\\", "/")).parts:
+                raise RowError("video", f"'{place}' leads outside the benchmark's folder")
     except ValidationError as error:
         for item in error.errors():
             column = str(item["loc"][0]) if item["loc"] else "row"

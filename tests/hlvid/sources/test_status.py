@@ -87,6 +87,8 @@ def test_a_video_that_no_archive_holds_fails_the_command(make_hub: Make, run: Ca
 def test_unknown_names(make_hub: Make) -> None:
     with pytest.raises(DatasetError, match="allowed: videomme"):
         status("nonsense")
+    with pytest.raises(DatasetError, match="hlvid download"):
+        status("hlvid")
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,16 @@ class MLVU(Row):
         )
 
     def parts(self) -> tuple[str, dict[str, str], str]:
-        """Stem, options, and the two as shown: the file's own text where it lists the options itself."""
+        """Stem, options, and the two as shown: the file's own text where it lists the options itself.
+
+        The column is what counts for the options, where there is one."""
         found = split_question(self.question)
-        if found.options:
-            return found.stem, dict(found.options), self.question
         if self.candidates is None:
-            raise RowError("question", "holds no options, and there is no column candidates")
+            if not found.options:
+                raise RowError("question", "holds no options, and there is no column candidates")
+            return found.stem, dict(found.options), self.question
         options = lettered(self.candidates)
+        if found.options and all(text in self.question for text in options.values()):
+            return found.stem, options, self.question
         shown = [f"({letter}) {text}" for letter, text in options.items()]
         return self.question, options, "\n".join([self.question, *shown])

@@ -19,7 +19,7 @@ from hlvid.tasks.suite.adapters import ADAPTERS
 EXPECTED = {
     "hlvid_videomme": ("BBBB", 2),
     "hlvid_videomme_w_subtitle": ("BBBB", 2),
-    "hlvid_mvbench": ("DDDDBDDDDDDDAADDDDDDD", 19),
+    "hlvid_mvbench": ("DDDDBDDDDDDDADDDDDDDA", 19),
     "hlvid_nextqa_mc": ("CCC", 1),
     "hlvid_longvideobench_val": ("AAA", 0),
     "hlvid_egoschema": ("CC", None),
@@ -65,6 +65,12 @@ def test_averages_count_categories_not_questions(make_bench: Callable[..., Any])
     assert numbers["accuracy,none"] == pytest.approx(2 / 21)
     assert numbers["average,none"] == pytest.approx((1 / 2 + 1) / 20)  # one ability by half, one whole
     assert numbers["average_low,none"] < 1.5 / 20 < numbers["average_high,none"]
+
+
+def test_a_limit_takes_some_of_every_ability(make_bench: Callable[..., Any]) -> None:
+    make_bench("mvbench")
+    samples = evaluate("--limit", "20", task="hlvid_mvbench")["samples"]["hlvid_mvbench"]
+    assert {sample["category"] for sample in samples} == set(registry.ABILITIES)
 
 
 def test_the_submission_is_what_egoschema_takes(make_bench: Callable[..., Any]) -> None:

@@ -127,6 +127,14 @@ def test_a_wrong_value_is_named_with_file_row_and_field(
         prepare(task)
 
 
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "..\\\\..\\\\x.mp4"])
+def test_a_video_outside_the_folder_is_refused(name: str, make_bench: Make) -> None:
+    bench = make_bench("mlvu_dev")
+    change(bench, "hlvid_mlvu_dev", lambda row: row.update(video_name=name))
+    with pytest.raises(DatasetError, match=r"row 1: video: .* leads outside"):
+        prepare("hlvid_mlvu_dev")
+
+
 def test_all_faults_of_a_file_are_told_at_once(make_bench: Make) -> None:
     bench = make_bench("nextqa")
     for number in (0, 2):
