@@ -16,6 +16,8 @@ SELECTORS = {
     "centre": "autogaze.selectors.centre:Centre",
     "detail": "autogaze.selectors.detail:Detail",
     "everything": "autogaze.selectors.everything:Everything",
+    "greedy": "autogaze.selectors.greedy:Greedy",
+    "optical_flow": "autogaze.selectors.optical_flow:OpticalFlow",
     "random": "autogaze.selectors.random:Random",
     "rgb_diff": "autogaze.selectors.rgb_diff:RgbDiff",
 }

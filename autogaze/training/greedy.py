@@ -16,6 +16,7 @@ takes its whole budget even when nothing more can be gained.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,7 +67,8 @@ def search_paste(frames: Tensor, budgets: Sequence[int], memory: bool = True) ->
     """
     _check(frames, budgets)
     state = PasteSearch(memory)
-    taken = [state.frame(frame, count) for frame, count in zip(frames.numpy(), budgets, strict=True)]
+    pixels = frames.numpy().astype(np.float32) / np.float32(255)
+    taken = [state.frame(frame, count) for frame, count in zip(pixels, budgets, strict=True)]
     return Found(tuple(order for order, _ in taken), tuple(losses for _, losses in taken))
 
 

@@ -3,8 +3,8 @@
 Example::
 
     state = PasteSearch(memory=True)
-    for frame in frames:                              # uint8 (3, 224, 224)
-        order, losses = state.frame(frame, count=20)
+    for pixels in frames:                             # float32 (3, 224, 224) in [0, 1]
+        order, losses = state.frame(pixels, count=20)
 
 All cells of all scales are unions of 8 px blocks, so a frame is searched on a map of 28 x 28 blocks: the error
 of what is shown now, and the error that each scale would leave. A token's gain is the sum of the differences
@@ -46,15 +46,26 @@ class PasteSearch:
         self.shown: Floats = np.full((3, SIDE, SIDE), 0.5, np.float32)
         self.sharp: NDArray[np.bool_] = np.zeros((BLOCKS, BLOCKS), bool)
 
-    def frame(self, frame: NDArray[np.uint8], count: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        """Take `count` tokens: their ids in order, and the frame's L1 (normalised pixels) after each."""
+    def frame(
+        self,
+        pixels: Floats,
+        count: int,
+        stop: float | None = None,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """Take `count` tokens: their ids in order, and the frame's L1 (normalised pixels) after each.
+
+        stop: take no more once the loss is this low. allowed: bool (265,), False at tokens never to take.
+        """
         if not self.memory:
             self._forget()
-        pixels: Floats = frame.astype(np.float32) / np.float32(255)
         views = [as_shown(pixels, side) for side in SIDES]
-        board = Board(_errors(self.shown, pixels), [_errors(view, pixels) for view in views], self.sharp)
-        order, losses = [], []
-        for _ in range(count):
+        board = Board(
+            _errors(self.shown, pixels), [_errors(view, pixels) for view in views], self.sharp, allowed
+        )
+        order: list[int] = []
+        losses: list[float] = []
+        while len(order) < count and (stop is None or not losses or losses[-1] > stop):
             order.append(board.take())
             losses.append(board.loss())
         for k, view in enumerate(views):
@@ -71,12 +82,20 @@ class Board:
     fresh: blocks that this frame's finest scale has shown.
     """
 
-    def __init__(self, error: Map, left: list[Map], sharp: NDArray[np.bool_]) -> None:
+    def __init__(
+        self,
+        error: Map,
+        left: list[Map],
+        sharp: NDArray[np.bool_],
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> None:
         self.error, self.left = error.copy(), left
         self.rank = np.where(sharp, SHARP, 0)
         self.fresh = np.zeros_like(sharp)
         self.total = float(error.sum())
         self.gains: Map = np.zeros(FIRST[-1] + SIDES[-1] ** 2)
+        if allowed is not None:
+            self.gains[~allowed] = -np.inf
         for k in range(len(SIDES)):
             self._refresh(k, slice(0, BLOCKS), slice(0, BLOCKS))
 
