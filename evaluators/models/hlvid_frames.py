@@ -23,6 +23,7 @@ from lmms_eval.api.instance import GenerationResult, Instance
 from evaluators.frames import caps
 from evaluators.frames.audit import EXACT, audit, table
 from evaluators.frames.delivery import Delivery, deliver
+from evaluators.frames.mends import mended
 from evaluators.frames.probe import Probe, probing
 from evaluators.frames.settings import FrameSettings
 from evaluators.frames.standins import Served, importable, modules_of, serving
@@ -195,7 +196,7 @@ def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None
         if "device_map" in known:
             ours["device_map"] = device
     try:
-        return cls(**{**ours, **arguments})
+        return mended(settings.inner, cls(**{**ours, **arguments}))
     except (ImportError, TypeError, ValueError, AssertionError, OSError) as error:
         raise RunError(f"hlvid_frames: inner={settings.inner} cannot be built: {error}") from error
 
