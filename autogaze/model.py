@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from autogaze import grids
+from autogaze.calibration import Calibration
 from autogaze.checkpoint import find_file, load_strict
 from autogaze.checks import budgets, check_loss, check_video
 from autogaze.config import AutoGazeConfig
@@ -31,13 +32,18 @@ _WITHOUT_EFFECT = {"attn_implementation", "trust_remote_code", "use_flash_attn",
 
 
 class AutoGaze(nn.Module):
-    """The gaze model. Weights are random until loaded; `config` defaults to the published sizes."""
+    """The gaze model. Weights are random until loaded; `config` defaults to the published sizes.
+
+    calibration: None as published, where a loss asked for is compared with the predicted one. Set it (see
+    `autogaze.calibration`), and a loss asked for is the loss that is reached on average.
+    """
 
     def __init__(self, config: AutoGazeConfig | None = None) -> None:
         super().__init__()
         self.config = config or AutoGazeConfig()
         self.gazing_model = Network(self.config)
         self.published_batching = False
+        self.calibration: Calibration | None = None
 
     @classmethod
     def from_pretrained(
@@ -104,7 +110,7 @@ class AutoGaze(nn.Module):
         frames = video.shape[1]
         room = frames * self.config.features + sum(budgets(ratio, frames, self.config.eos))
         stream = Stream(self, len(video), room + 2 * self.config.heads_ahead, self.published_batching)
-        return stream.gaze(video, ratio, loss, temperature, generator)
+        return stream.gaze(video, ratio, self._stop_at(loss), temperature, generator)
 
     def gaze_for(
         self,
@@ -169,13 +175,18 @@ class AutoGaze(nn.Module):
             draw = temperature if self.training else None
             stream = past_key_values or Stream(self, len(video), published_batching=self.published_batching)
             check_video(video, None if use_cache else self.config.max_num_frames)
-            gaze = stream.gaze(video, gazing_ratio, task_loss_requirement, draw)
+            gaze = stream.gaze(video, gazing_ratio, self._stop_at(task_loss_requirement), draw)
         output = self._published(gaze, task_loss_requirement, stream if use_cache else None)
         if not generate_only and past_key_values is None:
             forced = self.teacher_forced(video, gaze)
             output["log_action_probs"] = torch.log(forced.probabilities + 1e-8)
             output["task_loss_prediction"] = forced.losses
         return output
+
+    def _stop_at(self, loss: float | None) -> float | None:
+        """The predicted loss to stop at."""
+        limit = check_loss(loss)
+        return limit if limit is None or self.calibration is None else self.calibration.threshold(limit)
 
     def _video(self, inputs: Mapping[str, Tensor]) -> Tensor:
         if "video" not in inputs:

@@ -32,6 +32,7 @@ app = typer.Typer(
 
 # Modules of the other packages that add their commands to the roof; each has `mount(app)` and imports lazily.
 MOUNTED = (
+    "autogaze.training.cli",
     "hlvid.data_cli",
     "evaluators.cli",
     "evaluators.eval_cli",

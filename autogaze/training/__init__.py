@@ -1,0 +1,1 @@
+"""Training AutoGaze: clips, greedy labels, next-token prediction, reinforcement, calibration, evaluation."""

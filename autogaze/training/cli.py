@@ -1,0 +1,170 @@
+"""The commands `hlvid train labels | ntp | grpo | calibrate | evaluate`: AutoGaze from clips to a checkpoint.
+
+Example::
+
+    hlvid train labels --out labels/train --generated 2000 --videos my/videos
+    hlvid train labels --out labels/val --videos my/videos --part val
+    hlvid train ntp --config ntp-cpu --labels labels/train --validation labels/val --out runs/ntp
+    hlvid train grpo --config grpo-cpu --labels labels/train --init runs/ntp/model --out runs/grpo
+    hlvid train calibrate runs/grpo/model --clips labels/val
+    hlvid train evaluate --clips labels/val --checkpoint ntp=runs/ntp/model --checkpoint both=runs/grpo/model
+
+Every command can be killed and started again: it goes on where it was. Several GPUs: `torchrun
+--nproc-per-node 8 -m hlvid.cli train ntp …`.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Train AutoGaze, and measure what came of it.")
+
+Config = Annotated[str, typer.Option(help="A YAML file, or a bundled one: ntp, ntp-cpu, grpo, grpo-cpu.")]
+Labels = Annotated[Path | None, typer.Option(help="Folder of labelled clips.")]
+Init = Annotated[Path | None, typer.Option(help="Checkpoint to start from.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the run; an unfinished run in it goes on.")]
+Validation = Annotated[Path | None, typer.Option(help="Folder of labelled clips kept apart.")]
+Steps = Annotated[int | None, typer.Option(help="Steps of the whole run.")]
+BatchSize = Annotated[int | None, typer.Option("--batch", help="Clips a process and micro-step.")]
+Accumulate = Annotated[int | None, typer.Option(help="Micro-steps a step.")]
+Seed = Annotated[int | None, typer.Option(help="Another seed gives other weights.")]
+Device = Annotated[str | None, typer.Option(help="cpu or cuda.")]
+Clips = Annotated[Path, typer.Option(help="Folder of labelled clips that were not trained on.")]
+
+
+def mount(roof: typer.Typer) -> None:
+    """Add `train` to the roof; what the commands need is imported when they run."""
+    roof.add_typer(app, name="train")
+
+
+@app.command()
+def ntp(
+    config: Config = "ntp-cpu",
+    labels: Labels = None,
+    out: Out = None,
+    validation: Validation = None,
+    init: Init = None,
+    steps: Steps = None,
+    batch: BatchSize = None,
+    accumulate: Accumulate = None,
+    seed: Seed = None,
+    device: Device = None,
+) -> None:
+    """Next-token prediction: learn the greedy search's lists."""
+    _train("ntp", config, labels, out, validation, init, steps, batch, accumulate, seed, device)
+
+
+@app.command()
+def grpo(
+    config: Config = "grpo-cpu",
+    labels: Labels = None,
+    out: Out = None,
+    validation: Validation = None,
+    init: Init = None,
+    steps: Steps = None,
+    batch: BatchSize = None,
+    accumulate: Accumulate = None,
+    seed: Seed = None,
+    device: Device = None,
+) -> None:
+    """Reinforcement: sampled gazes that lose less become more likely."""
+    _train("grpo", config, labels, out, validation, init, steps, batch, accumulate, seed, device)
+
+
+def _train(stage: str, config: str, *values: Any) -> None:
+    from autogaze.training.config import TrainingError, load
+    from autogaze.training.loop import train
+
+    names = ("labels", "out", "validation", "init", "steps", "batch", "accumulate", "seed", "device")
+    with one_line():
+        run = load(config, **dict(zip(names, values, strict=True)))
+        if run.stage != stage:
+            raise TrainingError(f"config {config}: is for stage {run.stage}; run 'hlvid train {run.stage}'")
+        train(run)
+    typer.echo(f"checkpoint: {run.out / 'model'}   metrics: {run.out / 'metrics.jsonl'}")
+
+
+@app.command()
+def labels(
+    out: Annotated[Path, typer.Option(help="Folder for the labelled clips; what is there is kept.")],
+    videos: Annotated[Path | None, typer.Option(help="Folder of videos to cut clips from.")] = None,
+    generated: Annotated[int, typer.Option(help="Generated clips beside them.")] = 0,
+    per_video: Annotated[int, typer.Option(help="Clips of each video.")] = 64,
+    part: Annotated[str, typer.Option(help="train, val or all: which of the videos.")] = "train",
+    processes: Annotated[int, typer.Option(help="Processes at a time.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed cuts other clips.")] = 0,
+    frames: Annotated[tuple[int, int], typer.Option(help="Least and most frames of a clip.")] = (4, 16),
+) -> None:
+    """Cut and generate clips, and search each greedily for the tokens that lower its loss most."""
+    from autogaze.training.label_making import Settings, make_labels
+
+    with one_line():
+        settings = Settings(seed=seed, frames=frames)
+        folder = make_labels(out, videos, generated, per_video, processes, part, settings)  # type: ignore[arg-type]
+    typer.echo(f"labels: {folder}")
+
+
+@app.command()
+def calibrate(
+    checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint; gets a calibration.json.")],
+    clips: Clips,
+    limit: Annotated[int, typer.Option(help="Clips at most.")] = 48,
+) -> None:
+    """Measure the loss reached when stopping on the predicted one."""
+    from autogaze.model import AutoGaze
+    from autogaze.training.calibrate import calibrate as measured
+
+    with one_line():
+        found = measured(AutoGaze.from_pretrained(checkpoint), _frames(clips, limit))
+        found.save(checkpoint)
+    for row in zip(found.thresholds, found.reached, found.ratios, strict=True):
+        typer.echo("predicted {:.3f}   reached {:.4f}   ratio {:.3f}".format(*row))
+
+
+@app.command()
+def evaluate(
+    clips: Clips,
+    checkpoint: Annotated[list[str] | None, typer.Option(help="name=folder, repeatable.")] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file for the results.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Whom all are compared with.")] = None,
+    limit: Annotated[int, typer.Option(help="Clips at most.")] = 48,
+    heads: Annotated[bool, typer.Option(help="The reference with 1 and 5 tokens a step, too.")] = False,
+) -> None:
+    """Loss against gazing ratio: checkpoints, heuristics, untrained weights and the greedy search."""
+    from autogaze.training.evaluate import evaluate_all, table
+
+    with one_line():
+        named = dict(_pair(text) for text in checkpoint or [])
+        report = evaluate_all(named, clips, reference or next(iter(reversed(named)), "greedy"), limit, heads)
+    typer.echo(table(report))
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(report, indent=1) + "\n")
+        typer.echo(f"written: {out}")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, mark, folder = text.partition("=")
+    if not (name and mark and folder):
+        raise ValueError(f"--checkpoint {text}: expected name=folder")
+    return name, folder
+
+
+def _frames(folder: Path, limit: int) -> list[Any]:
+    from autogaze.training.stages import held_back
+
+    return held_back(folder, limit)[0]
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Errors that a user can mend, all of them ValueErrors in this package, as one line and exit code 1."""
+    try:
+        yield
+    except ValueError as error:
+        typer.echo(f"hlvid: {error}", err=True)
+        raise typer.Exit(1) from error

@@ -1,0 +1,161 @@
+"""What a training run is: one YAML file, checked before anything starts.
+
+Example::
+
+    config = load("ntp-cpu", labels="labels", out="runs/ntp", steps=500)   # a bundled file, three entries changed
+    config = load("my/run.yaml")
+
+`autogaze/training/configs/` holds `ntp` and `grpo` (the paper's values) and `ntp-cpu`, `grpo-cpu` (what two CPU
+cores manage). Every departure from the paper is an entry with a comment in those files.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+class TrainingError(ValueError):
+    """A run that cannot start or go on; the message names the entry or file, and what to do."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Optimizer(_Strict):
+    """kind: adam or adamw. rate: peak learning rate. clip: largest norm of the gradient, None for no limit."""
+
+    kind: Literal["adam", "adamw"] = "adam"
+    rate: float = Field(5e-4, gt=0)
+    shape: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: int = Field(0, ge=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = Field(0.0, ge=0)
+    clip: float | None = Field(None, gt=0)
+
+
+class Ntp(_Strict):
+    """Next-token prediction.
+
+    soft: slots over which a target is spread; 0 is the paper's one-hot target. A soft target gives a slot's
+    token the weight 1 and the one j places later exp(-j / soft): tokens of near-equal gain swap places easily.
+    dense: every gaze token predicts the ten after it, not only the last of each group.
+    loss_weight: of the squared error of the predicted losses beside the cross-entropy.
+    """
+
+    soft: float = Field(0.0, ge=0)
+    dense: bool = False
+    loss_weight: float = Field(1.0, ge=0)
+
+
+class Grpo(_Strict):
+    """Group-relative policy optimisation, without KL, without division by standard deviation or length.
+
+    counts: "threshold" lets one roll-out at a threshold drawn from `thresholds` fix each frame's count, which
+    its group shares (paper); "schedule" draws counts as the labels' were drawn, which an untrained loss
+    prediction cannot spoil.
+    reward_frames: how many random frames of a clip are rewarded; 0 for all.
+    temperature: of sampling, at the first and the last step.
+    """
+
+    group: int = Field(12, ge=2)
+    discount: float = Field(0.995, gt=0, le=1)
+    reward_frames: int = Field(2, ge=0)
+    counts: Literal["threshold", "schedule"] = "threshold"
+    thresholds: tuple[float, float] = (0.5, 1.0)
+    ratios: tuple[float, float] = (0.02, 0.2)
+    temperature: tuple[float, float] = (1.0, 1.0)
+    loss_weight: float = Field(1.0, ge=0)
+
+
+class TrainConfig(_Strict):
+    """One run.
+
+    labels: folder of labelled clips (`hlvid train labels`); GRPO uses their frames alone. out: folder of the
+    run. init: checkpoint folder to start from, None for random weights. batch: clips a process and micro-step;
+    accumulate: micro-steps a step. frames: clip lengths, one of which is drawn each micro-step; 0 is the
+    labels' own length. memory: the pasted picture remembers what earlier frames saw. validation: folder of
+    labelled clips or videos kept apart, looked at every `validate_every` steps at `ratios`.
+    """
+
+    stage: Literal["ntp", "grpo"]
+    labels: Path
+    out: Path
+    init: Path | None = None
+    seed: int = Field(0, ge=0)
+    steps: int = Field(gt=0)
+    batch: int = Field(gt=0)
+    accumulate: int = Field(1, gt=0)
+    frames: tuple[int, ...] = (0,)
+    flip: bool = True
+    memory: bool = True
+    precision: Literal["float32", "bfloat16"] = "float32"
+    device: str = "cpu"
+    optimizer: Optimizer = Optimizer()
+    ntp: Ntp = Ntp()
+    grpo: Grpo = Grpo()
+    checkpoint_every: int = Field(100, gt=0)
+    validation: Path | None = None
+    validate_every: int = Field(500, gt=0)
+    validate_clips: int = Field(16, gt=0)
+    ratios: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        low, high = self.grpo.ratios
+        if not 0 < low <= high <= 1:
+            raise ValueError(f"grpo.ratios {self.grpo.ratios}: expected 0 < low <= high <= 1")
+        if any(not 0 < ratio <= 1 for ratio in self.ratios) or any(n < 0 or n > 16 for n in self.frames):
+            raise ValueError("ratios must lie in (0, 1] and frames in 0 to 16")
+        return self
+
+    def key(self) -> str:
+        """16 hex digits over everything that shapes the weights; a run resumes only under its own key."""
+        apart = {
+            "out",
+            "device",
+            "checkpoint_every",
+            "validation",
+            "validate_every",
+            "validate_clips",
+            "ratios",
+        }
+        return hashlib.sha256(self.model_dump_json(exclude=apart).encode()).hexdigest()[:16]
+
+
+def load(source: str | Path, **changes: Any) -> TrainConfig:
+    """Read a YAML file, or the bundled one of that name, with `changes` over it.
+
+    changes: entries by name, nested ones as `optimizer__rate`; None leaves the file's value.
+    Raises TrainingError naming file and entry.
+    """
+    path = CONFIGS / f"{source}.yaml"
+    if not path.is_file():
+        path = Path(source)
+    if not path.is_file():
+        bundled = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.yaml")))
+        raise TrainingError(f"config {source}: no such file; bundled are {bundled}")
+    try:
+        data = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise TrainingError(f"config {path}: not YAML ({str(error).splitlines()[0]})") from error
+    if not isinstance(data, dict):
+        raise TrainingError(f"config {path}: expected entries, found {type(data).__name__}")
+    for name, value in changes.items():
+        if value is not None:
+            *sections, last = name.split("__")
+            place = data
+            for section in sections:
+                place = place.setdefault(section, {})
+            place[last] = value
+    try:
+        return TrainConfig.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        entry = ".".join(str(part) for part in first["loc"]) or "file"
+        raise TrainingError(f"config {path}: {entry}: {first['msg']}") from error

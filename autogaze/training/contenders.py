@@ -1,0 +1,90 @@
+"""Who takes part in an evaluation: checkpoints, plain selectors and the greedy search, each as one function.
+
+Example::
+
+    choose = selector("rgb_diff")
+    masks = choose(clip, ratio=0.1)              # clip uint8 (T, 3, 224, 224) -> bool (1, T, 265)
+
+All get the same budget, `max(1, int(ratio * 265))` tokens in every frame.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from autogaze.checks import budgets
+from autogaze.config import AutoGazeConfig
+from autogaze.model import AutoGaze
+from autogaze.selectors import get, names
+from autogaze.training.initial import fresh
+from autogaze.training.ntp import PROCESSOR
+
+Choose = Callable[[Tensor, float], Tensor]
+"""A clip, uint8 (T, 3, 224, 224), and a gazing ratio -> the tokens chosen, bool (1, T, 265)."""
+
+HEURISTICS = ("random", "rgb_diff", "optical_flow", "centre", "detail")
+
+
+def heuristics() -> dict[str, Choose]:
+    """The plain selectors of the paper's Fig. 10 and ours, as far as they are installed."""
+    return {name: selector(name) for name in HEURISTICS if name in names()}
+
+
+def selector(name: str) -> Choose:
+    """A selector of the registry."""
+    chosen = get(name)
+
+    def choose(clip: Tensor, ratio: float) -> Tensor:
+        return chosen.select(clip[None].float() / 255, ratio=ratio).masks()
+
+    return choose
+
+
+def checkpoint(folder: str | Path, heads: int | None = None) -> Choose:
+    """A model, by folder; heads: how many tokens it writes a step, at most as many as it has heads."""
+    model = AutoGaze.from_pretrained(folder)
+    return network(model if heads is None else fewer_heads(model, heads))
+
+
+def untrained(seed: int = 0) -> Choose:
+    """The random weights that training starts from."""
+    return network(fresh(AutoGazeConfig(), seed).eval())
+
+
+def network(model: AutoGaze) -> Choose:
+    """A model."""
+
+    def choose(clip: Tensor, ratio: float) -> Tensor:
+        return model.gaze(PROCESSOR.pixels(clip)[None].to(model.device), ratio=ratio).masks().cpu()
+
+    return choose
+
+
+def greedy(clip: Tensor, ratio: float) -> Tensor:
+    """The exact search, which sees what the others have to guess: the ceiling."""
+    from autogaze.training.greedy import search_paste
+
+    order, _ = search_paste(clip, budgets(ratio, len(clip), 265))
+    masks = torch.zeros(1, len(clip), 265, dtype=torch.bool)
+    for t, tokens in enumerate(order):
+        masks[0, t, list(tokens)] = True
+    return masks
+
+
+def fewer_heads(model: AutoGaze, heads: int) -> AutoGaze:
+    """The same weights writing `heads` tokens a step; raises ValueError where it has not so many."""
+    from dataclasses import replace
+
+    config = model.config
+    if not 1 <= heads <= config.heads_ahead:
+        raise ValueError(f"heads={heads}: expected 1 to {config.heads_ahead}")
+    small = AutoGaze(replace(config, heads_ahead=heads))
+    tensors = model.state_dict()
+    decoder = "gazing_model.gaze_decoder."
+    tensors[decoder + "lm_head.weight"] = tensors[decoder + "lm_head.weight"][: heads * (config.eos + 1)]
+    name = decoder + "task_loss_prediction_head.weight"
+    tensors[name] = tensors[name][:heads]
+    small.load_state_dict(tensors)
+    return small.eval()

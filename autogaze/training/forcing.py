@@ -1,0 +1,200 @@
+"""Teacher forcing as the decoder really runs: one differentiable pass that scores every token of given lists.
+
+Example::
+
+    scores = read(network, config, network.features(video)[0], gaze)
+    scores.logits.log_softmax(-1)          # (B, P, 266): what each pair of (row, head) thinks of its slot
+
+`autogaze.teacher` counts positions through, as the published training code does. The published *decoder* does
+not: groups written in a frame all take the positions of its last ten features (see `autogaze.decode`). A
+network trained on one and run on the other meets positions it never saw, so here every row gets the position
+that it has when decoding, and tokens that decoding forbids (end of list, taken before) are forbidden here.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autogaze.config import AutoGazeConfig
+from autogaze.gaze import Gaze
+from autogaze.network import Attention, Layer, Network, rope_frequencies
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which row's which head speaks of which slot; long (P,) each.
+
+    rows: index among the wanted rows (each frame's last feature, then its slots). heads: 0 to 9. slots: 0 to
+    N - 1.
+    """
+
+    rows: Tensor
+    heads: Tensor
+    slots: Tensor
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the network thinks of each pair; pairs whose slot is padded mean nothing.
+
+    logits: float (B, P, 266), minus infinity at tokens that decoding forbids there.
+    losses: float (B, P), the loss predicted for the moment before the pair's slot is filled.
+    last_losses: float (B, T), the loss predicted for the moment after each frame's last token.
+    """
+
+    pairs: Pairs
+    logits: Tensor
+    losses: Tensor
+    last_losses: Tensor
+
+
+def pairs_of(per_frame: tuple[int, ...], ahead: int, dense: bool = False) -> Pairs:
+    """Pairs that decoding uses: slot n of a frame belongs to the row before its group of `ahead`.
+
+    dense: every row speaks of the `ahead` slots after it, ten times the teaching for the same pass; decoding
+    uses a tenth of these.
+    """
+    rows, heads, slots = [], [], []
+    row = slot = 0
+    for count in per_frame:
+        starts = range(0, count, 1 if dense else ahead)
+        for start in starts:
+            for head in range(min(ahead, count - start)):
+                rows.append(row + start)
+                heads.append(head)
+                slots.append(slot + start + head)
+        row, slot = row + count + 1, slot + count
+    return Pairs(torch.tensor(rows), torch.tensor(heads), torch.tensor(slots))
+
+
+def read(
+    network: Network, config: AutoGazeConfig, features: Tensor, gaze: Gaze, dense: bool = False
+) -> Scores:
+    """Score `gaze` (padded at the ends of its lists only), given features (B, T, 196, C)."""
+    tokens = (gaze.positions % config.eos).masked_fill(gaze.padded, config.eos)
+    hidden = _hidden(network, config, features, tokens, gaze)
+    pairs = pairs_of(gaze.per_frame, config.heads_ahead, dense)
+    pairs = Pairs(*(index.to(tokens.device) for index in (pairs.rows, pairs.heads, pairs.slots)))
+    decoder = network.gaze_decoder
+    logits = decoder.lm_head(hidden).unflatten(-1, (config.heads_ahead, -1))[:, pairs.rows, pairs.heads]
+    losses = decoder.task_loss_prediction_head(hidden).float()
+    # The loss after a frame's last token: the next head of its group's row; the token's own first head
+    # where the group is full.
+    last_rows, last_heads = _last(gaze.per_frame, config.heads_ahead, tokens.device)
+    taken = taken_before(tokens, gaze.per_frame, config.eos)
+    forbidden = taken[:, pairs.slots]
+    return Scores(
+        pairs,
+        logits.float().masked_fill(forbidden, -torch.inf),
+        losses[:, pairs.rows, pairs.heads],
+        losses[:, last_rows, last_heads],
+    )
+
+
+def taken_before(tokens: Tensor, per_frame: tuple[int, ...], eos: int) -> Tensor:
+    """Bool (B, N, 266): what decoding forbids at each slot, the frame's earlier tokens and the end of list."""
+    parts = []
+    for part in torch.split(tokens, list(per_frame), dim=1):
+        chosen = F.one_hot(part, eos + 1)
+        before = (chosen.cumsum(1) - chosen) > 0
+        before[..., eos] = True
+        parts.append(before)
+    return torch.cat(parts, 1)
+
+
+def places(gaze: Gaze, features: int, ahead: int) -> tuple[Tensor, Tensor]:
+    """Rotary position and attendance of every row of the sequence: long and bool (B, S)."""
+    seen = torch.split(~gaze.padded, list(gaze.per_frame), dim=1)
+    every = torch.ones(gaze.batch, features, dtype=torch.bool, device=gaze.padded.device)
+    attended = torch.cat([part for empty in seen for part in (every, empty)], 1)
+    places = attended.long().cumsum(1) - 1
+    start = 0
+    for part in seen:
+        slots = torch.arange(part.shape[1], device=part.device)
+        # The last group of a frame waits and is read with the next frame's features, counted through.
+        written = slots < (part.sum(1, keepdim=True) - 1).clamp(min=0) // ahead * ahead
+        base = places[:, start + features - 1, None] - ahead + 1
+        rows = slice(start + features, start + features + part.shape[1])
+        places[:, rows] = torch.where(written, base + slots % ahead, places[:, rows])
+        start += features + part.shape[1]
+    return places, attended
+
+
+def _hidden(network: Network, config: AutoGazeConfig, features: Tensor, tokens: Tensor, gaze: Gaze) -> Tensor:
+    """Hidden states (B, T + N, C) of each frame's last feature and slots; the last layer runs only there."""
+    body = network.gaze_decoder.model
+    written = torch.split(body.embed_tokens(tokens).to(features.dtype), list(gaze.per_frame), dim=1)
+    x = torch.cat([part for t, said in enumerate(written) for part in (features[:, t], said)], 1)
+    where, attended = places(gaze, config.features, config.heads_ahead)
+    angles = where[..., None] * rope_frequencies(config).to(x.device)
+    angles = torch.cat([angles, angles], -1)[:, None]
+    cos, sin = angles.cos(), angles.sin()
+    mask = _mask(attended)
+    for layer in body.layers[:-1]:
+        x = layer(x, cos.to(x.dtype), sin.to(x.dtype), mask)
+    wanted = _wanted(gaze.per_frame, config.features, x.device)
+    last = body.layers[-1]
+    assert isinstance(last, Layer)
+    hidden: Tensor = body.norm(_last_layer(last, x, cos, sin, mask, wanted))
+    return hidden
+
+
+def _mask(attended: Tensor) -> Tensor | None:
+    """None where nothing is padded, which runs faster; else bool (B, 1, S, S)."""
+    if bool(attended.all()):
+        return None
+    S = attended.shape[1]
+    causal = torch.ones(S, S, dtype=torch.bool, device=attended.device).tril()
+    itself = torch.eye(S, dtype=torch.bool, device=attended.device)
+    return ((causal & attended[:, None]) | itself)[:, None]
+
+
+def _wanted(per_frame: tuple[int, ...], features: int, device: torch.device) -> Tensor:
+    """Places in the sequence of each frame's last feature and its slots; long (T + N,)."""
+    parts, start = [], 0
+    for count in per_frame:
+        parts.append(torch.arange(start + features - 1, start + features + count, device=device))
+        start += features + count
+    return torch.cat(parts)
+
+
+def _last(per_frame: tuple[int, ...], ahead: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Row and head that foretell the loss after each frame's last slot; long (T,) each."""
+    rows, heads, row = [], [], 0
+    for count in per_frame:
+        rows.append(row + count // ahead * ahead)
+        heads.append(count % ahead)
+        row += count + 1
+    return torch.tensor(rows, device=device), torch.tensor(heads, device=device)
+
+
+def _last_layer(
+    layer: Layer, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, wanted: Tensor
+) -> Tensor:
+    """One layer whose queries are the wanted rows alone: keys and values still come from all."""
+    if mask is None:
+        columns = torch.arange(x.shape[1], device=x.device)
+        seen = (columns <= wanted[:, None])[None, None]
+    else:
+        seen = mask[:, :, wanted]
+    attention = layer.self_attn
+    assert isinstance(attention, Attention)
+    h = layer.input_layernorm(x)
+    q = _turn(_heads(attention.q_proj(h[:, wanted]), attention), cos[:, :, wanted], sin[:, :, wanted])
+    k = _turn(_heads(attention.k_proj(h), attention), cos, sin)
+    v = _heads(attention.v_proj(h), attention)
+    y = F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v, attn_mask=seen)
+    rows = x[:, wanted] + attention.o_proj(y.transpose(1, 2).flatten(2))
+    out: Tensor = rows + layer.mlp(layer.post_attention_layernorm(rows))
+    return out
+
+
+def _heads(x: Tensor, attention: Attention) -> Tensor:
+    return x.view(*x.shape[:2], attention.heads, -1).transpose(1, 2)
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    first, second = x.chunk(2, dim=-1)
+    return x * cos.to(x.dtype) + torch.cat([-second, first], dim=-1) * sin.to(x.dtype)

@@ -1,0 +1,159 @@
+"""Reinforcement: sample a group of gazes of a clip, and make those that lose less more likely (GRPO).
+
+Example::
+
+    stage = GrpoStage(labels, config)
+    loss, figures = stage(network, sizes, micro=0, draw=numpy.random.default_rng([seed, 0]))
+
+A group's gazes have the same number of tokens in every frame, so what they earn compares. The reward is minus
+the reconstruction loss of some frames; each token earns the rewards of its own frame and the later ones,
+discounted by 0.995 for every token gazed in between, less the group's mean. No KL term, no division by standard
+deviation or length. The loss prediction learns along the way, at each frame's last token.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autogaze.config import AutoGazeConfig
+from autogaze.decode import Decoder, Request
+from autogaze.gaze import Gaze
+from autogaze.network import Network
+from autogaze.training.batches import Clips, pick
+from autogaze.training.config import TrainConfig
+from autogaze.training.forcing import Scores, read
+from autogaze.training.judge import PasteTable
+from autogaze.training.ntp import PROCESSOR
+from autogaze.training.schedule import between, frame_budgets
+
+
+class GrpoStage:
+    """The loss of a micro-step; like `NtpStage` it holds nothing that changes."""
+
+    def __init__(self, labels: Clips, config: TrainConfig, rank: int = 0, world: int = 1):
+        self.labels, self.config, self.rank, self.world = labels, config, rank, world
+
+    def __call__(
+        self, network: Network, sizes: AutoGazeConfig, micro: int, draw: np.random.Generator
+    ) -> tuple[Tensor, Mapping[str, float]]:
+        """Loss to go down and figures to log, of micro-step `micro` (counted over the whole run)."""
+        config = self.config
+        picked = pick(len(self.labels), micro, config.batch, self.rank, self.world, config.seed)
+        length = int(draw.choice(config.frames))
+        step = micro // config.accumulate
+        losses, figures = [], []
+        for index in picked:
+            frames = self.labels[index].frames[: length or None]
+            if config.flip and draw.random() < 0.5:
+                frames = frames.flip(-1)
+            loss, said = self.clip_loss(network, sizes, frames, step, draw)
+            losses.append(loss)
+            figures.append(said)
+        mean = {name: float(np.mean([one[name] for one in figures])) for name in figures[0]}
+        return torch.stack(losses).mean(), mean
+
+    def clip_loss(
+        self, network: Network, sizes: AutoGazeConfig, frames: Tensor, step: int, draw: np.random.Generator
+    ) -> tuple[Tensor, Mapping[str, float]]:
+        """One clip, uint8 (T, 3, 224, 224): roll out its group, judge it, read it again with gradients."""
+        config, settings = self.config, self.config.grpo
+        video = PROCESSOR.pixels(frames)[None].to(config.device)
+        heat = between(step, config.steps, *settings.temperature)
+        with torch.autocast(config.device.split(":")[0], torch.bfloat16, config.precision == "bfloat16"):
+            features, _ = network.features(video)
+        counts = self._counts(network, sizes, features.detach().float(), heat, draw)
+        gaze = roll_out(
+            network, sizes, features.detach().float().expand(settings.group, -1, -1, -1), counts, heat, draw
+        )
+        table = PasteTable.of(frames[None].float().to(config.device) / 255, config.memory).repeat(
+            settings.group
+        )
+        losses = table.losses(gaze.masks())
+        with torch.autocast(config.device.split(":")[0], torch.bfloat16, config.precision == "bfloat16"):
+            scores = read(network, sizes, features.expand(settings.group, -1, -1, -1), gaze)
+        gain = advantages(losses, counts, settings.discount, self._rewarded(len(frames), draw))
+        policy = policy_loss(scores, gaze, gain, heat)
+        foretold = (scores.last_losses - losses).square().mean()
+        return policy + settings.loss_weight * foretold, {
+            "reconstruction": losses.mean().item(),
+            "spread": losses.mean(1).std().item(),
+            "loss_error": foretold.item(),
+            "tokens": sum(counts) / len(counts),
+        }
+
+    def _counts(
+        self,
+        network: Network,
+        sizes: AutoGazeConfig,
+        features: Tensor,
+        heat: float,
+        draw: np.random.Generator,
+    ) -> tuple[int, ...]:
+        """Tokens of each frame, which the whole group shares."""
+        settings, frames = self.config.grpo, features.shape[1]
+        if settings.counts == "schedule":
+            return frame_budgets(frames, draw, *settings.ratios, tokens=sizes.eos)
+        cap = max(1, int(settings.ratios[1] * sizes.eos))
+        limit = float(draw.uniform(*settings.thresholds))
+        first = roll_out(network, sizes, features, (cap,) * frames, heat, draw, limit)
+        counts = [int((~part).sum()) for part in torch.split(first.padded, list(first.per_frame), dim=1)]
+        return tuple(max(1, count) for count in counts)
+
+    def _rewarded(self, frames: int, draw: np.random.Generator) -> list[int]:
+        """The frames whose loss counts."""
+        wanted = self.config.grpo.reward_frames
+        if not wanted or wanted >= frames:
+            return list(range(frames))
+        return sorted(int(t) for t in draw.choice(frames, wanted, replace=False))
+
+
+@torch.no_grad()
+def roll_out(
+    network: Network,
+    sizes: AutoGazeConfig,
+    features: Tensor,
+    counts: Sequence[int],
+    temperature: float,
+    draw: np.random.Generator,
+    limit: float | None = None,
+) -> Gaze:
+    """Sample gazes, features float (B, T, 196, C), of `counts` tokens a frame; with `limit` they stop early."""
+    decoder = Decoder(network, sizes)
+    room = features.shape[1] * sizes.features + sum(counts) + 2 * sizes.heads_ahead
+    state = decoder.start(len(features), room)
+    generator = torch.Generator(features.device).manual_seed(int(draw.integers(2**62)))
+    tokens, padded = [], []
+    for t, count in enumerate(counts):
+        request = Request(count, limit, temperature=temperature, generator=generator)
+        chosen, empty = decoder.frame(state, features[:, t], request)
+        tokens.append(chosen.masked_fill(empty, 0) + sizes.eos * t)
+        padded.append(empty)
+    return Gaze(torch.cat(tokens, 1), tuple(part.shape[1] for part in tokens), torch.cat(padded, 1))
+
+
+def advantages(losses: Tensor, counts: Sequence[int], discount: float, rewarded: Sequence[int]) -> Tensor:
+    """Float (G, N): what each token earned beyond its group's mean.
+
+    losses: float (G, T) of a group whose frames have `counts` tokens each. A token's return is the sum over
+    rewarded frames from its own on of minus the loss, times discount ** (tokens gazed after it up to the end of
+    that frame).
+    """
+    ends = np.cumsum(counts)
+    returns = losses.new_zeros(len(losses), int(ends[-1]))
+    for t in rewarded:
+        after = torch.arange(int(ends[t]) - 1, -1, -1, device=losses.device)
+        returns[:, : int(ends[t])] -= losses[:, t, None] * discount**after
+    return returns - returns.mean(0, keepdim=True)
+
+
+def policy_loss(scores: Scores, gaze: Gaze, gain: Tensor, temperature: float) -> Tensor:
+    """Minus the advantage times exp(logp - stopgrad(logp)), summed over tokens, averaged over the group.
+
+    The probabilities are those that were drawn from: at the temperature, among the tokens allowed.
+    """
+    tokens = (gaze.positions % gaze.tokens)[:, scores.pairs.slots]
+    log_p = (scores.logits / temperature).log_softmax(-1).gather(-1, tokens[..., None])[..., 0]
+    change = (log_p - log_p.detach()).exp()
+    return -(gain[:, scores.pairs.slots] * change).sum(1).mean()

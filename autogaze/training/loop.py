@@ -1,0 +1,173 @@
+"""The training loop: steps, checkpoints to resume from, metrics, validation. Knows nothing of labels or rewards.
+
+Example::
+
+    model = train(load("ntp-cpu", labels="labels", out="runs/ntp"))
+    runs/ntp/state.pt           the newest step: weights, optimiser, step number
+    runs/ntp/metrics.jsonl      one line a step
+    runs/ntp/validation.jsonl   one line a look: loss at each gazing ratio
+    runs/ntp/model/             the finished checkpoint, as `AutoGaze.from_pretrained` reads it
+
+Killed at any moment, the same call goes on from the newest state and ends with the same weights, bit for bit:
+nothing random is carried from step to step, and files are replaced, never half written.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autogaze.config import AutoGazeConfig
+from autogaze.model import AutoGaze
+from autogaze.network import Network
+from autogaze.training.config import TrainConfig, TrainingError
+from autogaze.training.initial import fresh
+from autogaze.training.ntp import PROCESSOR
+from autogaze.training.processes import Team, processes
+from autogaze.training.schedule import rate
+from autogaze.training.trail import Trail
+
+
+class Stage(Protocol):
+    """What a micro-step minimises; has no state, so that every step can be repeated."""
+
+    def __call__(
+        self, network: Network, sizes: AutoGazeConfig, micro: int, draw: np.random.Generator
+    ) -> tuple[Tensor, Mapping[str, float]]:
+        """Loss and figures of micro-step `micro`; all chance comes from `draw`."""
+
+
+Look = Callable[[AutoGaze], dict[str, float]]
+"""Validates a model: "0.1" -> loss at that gazing ratio."""
+
+
+def train(config: TrainConfig, stop_after: int | None = None) -> AutoGaze:
+    """Run the configured stage to its end, or resume it; returns the trained model in evaluation mode.
+
+    stop_after: leave after this many steps of this call, as if killed right after writing a state.
+    Raises TrainingError where labels, the initial checkpoint or the run's folder do not fit.
+    """
+    from autogaze.training.stages import make_look, make_stage
+
+    with processes(config.device) as team:
+        config = config.model_copy(update={"device": team.device})
+        model = _start(config).to(team.device)
+        stage, look = make_stage(config, team.rank, team.world), make_look(config) if team.leads else None
+        _run(model, stage, look, config, team, stop_after)
+        if team.leads:
+            save(model, config.out / "model")
+        team.wait()
+    return model.eval()
+
+
+def save(model: AutoGaze, folder: Path) -> None:
+    """Write a checkpoint folder: config.json, model.safetensors, preprocessor_config.json."""
+    model.save_pretrained(folder)
+    PROCESSOR.save_pretrained(folder)
+
+
+def _start(config: TrainConfig) -> AutoGaze:
+    """The weights of step 0."""
+    if config.init is None:
+        return fresh(AutoGazeConfig(), config.seed)
+    if not config.init.is_dir():
+        raise TrainingError(f"init {config.init}: no such folder; train the stage before, or leave init out")
+    return AutoGaze.from_pretrained(config.init).train()
+
+
+def _optimizer(model: AutoGaze, config: TrainConfig) -> torch.optim.Optimizer:
+    settings = config.optimizer
+    kind = torch.optim.AdamW if settings.kind == "adamw" else torch.optim.Adam
+    return kind(
+        model.parameters(), lr=settings.rate, betas=settings.betas, weight_decay=settings.weight_decay
+    )
+
+
+def _run(
+    model: AutoGaze, stage: Stage, look: Look | None, config: TrainConfig, team: Team, stop_after: int | None
+) -> None:
+    """Steps from the newest state to the last one."""
+    optimizer = _optimizer(model, config)
+    begin = _resume(model, optimizer, config)
+    trail = Trail(config.out, begin) if team.leads else None
+    end = config.steps if stop_after is None else min(config.steps, begin + stop_after)
+    if trail and look and begin == 0:
+        trail.validation(0, look(model))
+    for step in range(begin, end):
+        start = time.perf_counter()
+        figures = _step(model, optimizer, stage, step, config, team)
+        done = step + 1
+        if trail:
+            trail.step(step, {**figures, "seconds": time.perf_counter() - start})
+            if look and (done % config.validate_every == 0 or done == config.steps):
+                trail.validation(done, look(model))
+            if done % config.checkpoint_every == 0 or done == end:
+                _write_state(model, optimizer, done, config)
+    if trail:
+        trail.close()
+
+
+def _step(
+    model: AutoGaze,
+    optimizer: torch.optim.Optimizer,
+    stage: Stage,
+    step: int,
+    config: TrainConfig,
+    team: Team,
+) -> dict[str, float]:
+    """One update from `accumulate` micro-steps; the figures to log."""
+    settings = config.optimizer
+    speed = rate(step, config.steps, settings.rate, settings.warmup, settings.shape)
+    for group in optimizer.param_groups:
+        group["lr"] = speed
+    optimizer.zero_grad(set_to_none=True)
+    figures: list[dict[str, float]] = []
+    for part in range(config.accumulate):
+        micro = step * config.accumulate + part
+        draw = np.random.default_rng([config.seed, 2, micro, team.rank])
+        loss, said = stage(model.gazing_model, model.config, micro, draw)
+        if not bool(torch.isfinite(loss)):
+            raise TrainingError(
+                f"step {step}: the loss is {loss.item()}; lower optimizer.rate or set optimizer.clip"
+            )
+        (loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
+        figures.append({"loss": loss.item(), **said})
+    team.average(model.parameters())
+    limit = settings.clip if settings.clip is not None else float("inf")
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), limit)
+    optimizer.step()
+    names = list(figures[0])
+    means = team.agree(torch.tensor([[one[name] for name in names] for one in figures]).mean(0))
+    return {**dict(zip(names, means.tolist(), strict=True)), "gradient": norm.item(), "rate": speed}
+
+
+def _resume(model: AutoGaze, optimizer: torch.optim.Optimizer, config: TrainConfig) -> int:
+    """Load the newest state, if there is one; the step to go on with."""
+    path = config.out / "state.pt"
+    if not path.is_file():
+        return 0
+    state: dict[str, Any] = torch.load(path, map_location=config.device, weights_only=True)
+    key = config.model_copy(update={"device": "cpu"}).key()
+    if state["key"] != key:
+        raise TrainingError(
+            f"{config.out}: holds a run with other settings ({state['key']}, this is {key}); "
+            "name another --out, or remove the folder"
+        )
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"])
+
+
+def _write_state(model: AutoGaze, optimizer: torch.optim.Optimizer, step: int, config: TrainConfig) -> None:
+    """Replace the newest state in one move."""
+    key = config.model_copy(update={"device": "cpu"}).key()
+    state = {"key": key, "step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    part = config.out / "state.pt.part"
+    torch.save(state, part)
+    part.replace(config.out / "state.pt")
+    (config.out / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=2) + "\n")

@@ -1,0 +1,117 @@
+"""Next-token prediction: learn to write the lists that the greedy search wrote, and to foretell the losses.
+
+Example::
+
+    stage = Ntp(labels, config)
+    loss, figures = stage(network, step=0, draw=numpy.random.default_rng([seed, 0]))
+
+Cross-entropy of every slot's token, and the squared error of the loss predicted before each slot and after each
+frame's last. What departs from the paper is off in `ntp.yaml` and on in `ntp-cpu.yaml`: soft targets and dense
+prediction (see `config.Ntp`). Tokens that decoding forbids take no part in the softmax.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autogaze.config import AutoGazeConfig
+from autogaze.gaze import Gaze
+from autogaze.network import Network
+from autogaze.processing import AutoGazeImageProcessor
+from autogaze.training.batches import Batch, Clips, collate, pick
+from autogaze.training.config import TrainConfig
+from autogaze.training.forcing import Scores, read
+
+PROCESSOR = AutoGazeImageProcessor()
+"""The published pixels, -3..1: a checkpoint of ours can stand wherever a published one does."""
+
+
+class NtpStage:
+    """The loss of a micro-step; holds no state that changes, so that a step can be repeated exactly."""
+
+    def __init__(self, labels: Clips, config: TrainConfig, rank: int = 0, world: int = 1):
+        self.labels, self.config, self.rank, self.world = labels, config, rank, world
+
+    def __call__(
+        self, network: Network, sizes: AutoGazeConfig, micro: int, draw: np.random.Generator
+    ) -> tuple[Tensor, Mapping[str, float]]:
+        """Loss to go down and figures to log, of micro-step `micro` (counted over the whole run)."""
+        config = self.config
+        picked = pick(len(self.labels), micro, config.batch, self.rank, self.world, config.seed)
+        frames = int(draw.choice(config.frames))
+        clips = [self.labels[index] for index in picked]
+        # A processor gains nothing from stacking clips, and loses by the mask that their padding needs.
+        groups = [[clip] for clip in clips] if config.device == "cpu" else [clips]
+        said = [self.loss(network, sizes, collate(group, frames, draw, config.flip)) for group in groups]
+        figures = {name: float(np.mean([one[name] for _, one in said])) for name in said[0][1]}
+        return torch.stack([loss for loss, _ in said]).mean(), figures
+
+    def loss(
+        self, network: Network, sizes: AutoGazeConfig, batch: Batch
+    ) -> tuple[Tensor, Mapping[str, float]]:
+        """The two terms on a batch."""
+        config, device = self.config.ntp, self.config.device
+        gaze = batch.gaze.to(device)
+        video = PROCESSOR.pixels(batch.frames.flatten(0, 1)).view(*batch.frames.shape).to(device)
+        with torch.autocast(device.split(":")[0], torch.bfloat16, self.config.precision == "bfloat16"):
+            features, _ = network.features(video)
+            scores = read(network, sizes, features, gaze, config.dense)
+        tokens = cross_entropy(scores, gaze, config.soft)
+        losses = loss_error(scores, gaze, batch.losses.to(device), sizes.heads_ahead)
+        total = tokens + config.loss_weight * losses
+        return total, {"cross_entropy": tokens.item(), "loss_error": losses.item()}
+
+
+def cross_entropy(scores: Scores, gaze: Gaze, soft: float) -> Tensor:
+    """Mean over pairs of the cross-entropy between what a pair says and its slot's target."""
+    log_p = scores.logits.log_softmax(-1)
+    weights = targets(gaze, soft)[:, scores.pairs.slots]
+    # A forbidden token has weight 0 and log-probability minus infinity, whose product is no number.
+    each = -(weights * log_p.masked_fill(weights == 0, 0.0)).sum(-1)
+    known = ~gaze.padded[:, scores.pairs.slots]
+    return each[known].mean()
+
+
+def targets(gaze: Gaze, soft: float) -> Tensor:
+    """Float (B, N, 266), what each slot should say: its own token, or with `soft` a share for later ones too.
+
+    Rows of padded slots are zero.
+    """
+    tokens = gaze.positions % gaze.tokens
+    out = torch.zeros(*tokens.shape, gaze.tokens + 1, device=tokens.device)
+    start = 0
+    for count in gaze.per_frame:
+        part = slice(start, start + count)
+        later = torch.arange(count) - torch.arange(count)[:, None]
+        weight = torch.exp(-later / soft) if soft else (later == 0).float()
+        weight = weight.masked_fill(later < 0, 0).to(tokens.device) * ~gaze.padded[:, None, part]
+        weight = weight / weight.sum(-1, keepdim=True).clamp(min=1e-9)
+        index = tokens[:, None, part].expand(-1, count, -1)
+        out[:, part].scatter_add_(2, index, weight * ~gaze.padded[:, part, None])
+        start += count
+    return out
+
+
+def loss_error(scores: Scores, gaze: Gaze, losses: Tensor, ahead: int) -> Tensor:
+    """Mean squared error of predicted losses: before each slot but a frame's first, and after each last one."""
+    slots = scores.pairs.slots
+    first, lengths = _firsts(gaze)
+    known = ~gaze.padded[:, slots] & ~first[slots]
+    before = losses[:, (slots - 1).clamp(min=0)]
+    errors = (scores.losses - before)[known].square()
+    # After a frame's last token only where the list is not padded: elsewhere another head would be asked.
+    full = lengths == torch.tensor(gaze.per_frame, device=lengths.device)
+    ends = torch.tensor(gaze.per_frame, device=losses.device).cumsum(0) - 1
+    final = (scores.last_losses - losses[:, ends])[full].square()
+    return torch.cat([errors, final]).mean()
+
+
+def _firsts(gaze: Gaze) -> tuple[Tensor, Tensor]:
+    """Which slots open a frame, bool (N,), and each clip's tokens a frame, long (B, T)."""
+    starts = torch.tensor((0, *gaze.per_frame[:-1])).cumsum(0)
+    first = torch.zeros(gaze.padded.shape[1], dtype=torch.bool, device=gaze.padded.device)
+    first[starts] = True
+    lengths = [(~part).sum(1) for part in torch.split(gaze.padded, list(gaze.per_frame), dim=1)]
+    return first, torch.stack(lengths, 1)

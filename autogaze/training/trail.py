@@ -1,0 +1,73 @@
+"""What a run leaves to look at: metrics.jsonl, validation.jsonl, and TensorBoard's own files where installed.
+
+Example::
+
+    trail = Trail(Path("runs/ntp"), begin=200)       # lines of step 200 and later, of a killed run, are dropped
+    trail.step(200, {"loss": 3.1})
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class Trail:
+    """Writes one line a step and one a validation into `folder`; begin: the step that the run goes on with."""
+
+    def __init__(self, folder: Path, begin: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._metrics = folder / "metrics.jsonl"
+        self._looks = folder / "validation.jsonl"
+        _forget(self._metrics, begin)
+        _forget(self._looks, begin + 1)
+        self._board = _board(folder, begin)
+
+    def step(self, step: int, figures: Mapping[str, float]) -> None:
+        """The figures of one step."""
+        self._write(self._metrics, "train", step, figures)
+
+    def validation(self, step: int, figures: Mapping[str, float]) -> None:
+        """What a validation after `step` steps found."""
+        self._write(self._looks, "validation", step, figures)
+
+    def close(self) -> None:
+        """Flush TensorBoard's files."""
+        if self._board is not None:
+            self._board.close()
+
+    def _write(self, path: Path, kind: str, step: int, figures: Mapping[str, float]) -> None:
+        with path.open("a") as file:
+            file.write(json.dumps({"step": step, **{k: round(v, 6) for k, v in figures.items()}}) + "\n")
+        if self._board is not None:
+            for name, value in figures.items():
+                self._board.add_scalar(f"{kind}/{name}", value, step)
+
+
+def lines(path: Path) -> list[dict[str, float]]:
+    """The entries of a metrics file; a torn last line, left by a kill, is passed over."""
+    if not path.is_file():
+        return []
+    entries = []
+    for line in path.read_text().splitlines():
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            break
+    return entries
+
+
+def _forget(path: Path, begin: int) -> None:
+    """Keep the lines of steps before `begin`: the later ones will be written again."""
+    if path.is_file():
+        kept = [json.dumps(entry) + "\n" for entry in lines(path) if entry["step"] < begin]
+        path.write_text("".join(kept))
+
+
+def _board(folder: Path, begin: int) -> Any:
+    """TensorBoard's writer, or None where the package is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=begin)
