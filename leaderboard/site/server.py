@@ -11,7 +11,9 @@ site's name pointing here reaches nothing) and uploads have to come from the pag
 """
 
 import ipaddress
+import signal
 import socket
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,7 @@ def run(submissions: Path, host: str, port: int) -> None:
             shown = f"[{host}]" if ":" in host else host
             typer.echo(f"Open http://{shown}:{listener.getsockname()[1]}/  (Ctrl-C ends it)")
             app = create_app(site, pending, _hosts(host))
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder goes then, too
             uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
 
 

@@ -1,90 +1,35 @@
-// The table of the first page: Tabulator with our cells, filters outside of it, everything usable by keyboard.
+// The first page: the table (Tabulator) of one section, filters beside it, figures below it, all usable by keyboard.
 (() => {
-  const { element, svg, number, percent, intervalBar, choices, keep } = HlvidDraw;
+  const { element, svg, number, percent, choices, keep } = HlvidDraw;
   const { sections, entries } = HLVID_BOARD;
-  const OPENNESS = { open_source: "open source", open_weights: "open weights", closed: "closed" };
   const PAGE = 25; // rows
   const filters = document.getElementById("filters");
   const radios = [...document.querySelectorAll("input[name=section]")];
   let shown = null; // the section in the table
-  let axis = { from: 0, to: 1 }; // of its bars
   let waiting = 0; // timer of the figures
   const unstated = new Set(); // columns without a value in this section
   let table = null;
 
-  const text = (value) => document.createTextNode(value ?? "–");
-  const plain = (cell) => text(number(cell.getValue()));
-
-  function modelCell(cell) {
-    const row = cell.getData();
-    return element("div", { class: "model" },
-      element("a", { href: row.page }, row.model),
-      row.setting ? element("span", { class: "setting" }, row.setting) : null);
-  }
-
-  function accuracyCell(cell) {
-    const row = cell.getData();
-    const interval = row.low === null ? "no interval" : `${percent(row.low)} to ${percent(row.high)}`;
-    const words = row.method === "wilson" ? `${interval}, Wilson, unclustered` : interval;
-    const bar = { value: row.accuracy, low: row.low, high: row.high, chance: shown.chance, loose: row.method === "wilson", ...axis };
-    return element("div", { class: "accuracy", title: `95 % interval: ${words}` },
-      element("strong", {}, percent(row.accuracy)), intervalBar(bar), element("span", { class: "ends" }, interval));
-  }
-
-  function rankCell(cell) {
-    const rank = cell.getValue();
-    return rank ? text(rank.text) : element("span", { class: "gap", title: "A reported number has no place" }, "–");
-  }
-
-  function trustCell(cell) {
-    const trust = cell.getValue();
-    return element("span", { class: `badge ${trust}` }, element("span", { class: "dot", "aria-hidden": "true" }), trust);
-  }
-
-  /** Numbers first in either direction, what is not stated last. */
-  function sorter(value) {
-    return (a, b, rowA, rowB, column, direction) => {
-      const [one, other] = [value(rowA.getData()), value(rowB.getData())];
-      const gap = (one === null) - (other === null);
-      if (gap || one === null) return direction === "desc" ? -gap : gap; // Tabulator turns the sign for "desc"
-      return one < other ? -1 : one > other ? 1 : 0;
-    };
-  }
-
-  function numeric(title, field, priority, extra = {}) {
-    return { title, field, formatter: plain, sorter: sorter((row) => row[field]), hozAlign: "right", headerHozAlign: "right",
-      headerSortStartingDir: "desc", responsive: priority, minWidth: 76, ...extra };
-  }
-
-  const TRUSTS = ["reported", "rescored", "reproduced"];
-  const COLUMNS = [
-    { title: "", field: "open", formatter: "responsiveCollapse", width: 36, minWidth: 36, headerSort: false, resizable: false, responsive: 0, hozAlign: "center" },
-    { title: "Places", field: "rank", formatter: rankCell, sorter: sorter((row) => row.rank && row.rank.best * 1e6 + row.rank.worst), width: 78, minWidth: 70, responsive: 1 },
-    { title: "Model", field: "model", formatter: modelCell, sorter: sorter((row) => `${row.model} ${row.setting}`.toLowerCase()), minWidth: 150, widthGrow: 3, responsive: 0 },
-    { title: "Accuracy (%)", field: "accuracy", formatter: accuracyCell, sorter: sorter((row) => row.accuracy), headerSortStartingDir: "desc", minWidth: 130, widthGrow: 3, responsive: 0 },
-    { title: "Trust", field: "trust", formatter: trustCell, sorter: sorter((row) => TRUSTS.indexOf(row.trust)), headerSortStartingDir: "desc", minWidth: 112, responsive: 2 },
-    { title: "Openness", field: "openness", formatter: (cell) => text(OPENNESS[cell.getValue()]), sorter: sorter((row) => row.openness), minWidth: 124, responsive: 8 },
-    numeric("Size (B)", "parameters", 7, { headerTooltip: "Parameters in billions" }),
-    numeric("Frames", "frames", 5),
-    numeric("Pixels", "resolution", 6, { headerTooltip: "Long side of the frames really seen, in px" }),
-    numeric("Tokens", "tokens", 3, { headerTooltip: "Visual tokens that reach the model, mean of a question" }),
-    numeric("Seconds", "seconds", 4, { minWidth: 92, headerTooltip: "Wall-clock seconds, mean of a question, as submitted" }),
-  ];
-
-  function collapsed(cells) {
-    const list = element("dl", { class: "collapsed" });
-    for (const cell of cells) list.append(element("div", {}, element("dt", {}, cell.title), element("dd", {}, cell.value)));
-    return list;
-  }
-
   function makeTable() {
     table = new Tabulator("#table", {
-      data: [], columns: COLUMNS, layout: "fitColumns", responsiveLayout: "collapse", responsiveLayoutCollapseStartOpen: false,
-      responsiveLayoutCollapseFormatter: collapsed, columnHeaderSortMulti: false, pagination: true, paginationSize: PAGE,
-      paginationSizeSelector: [25, 50, 100, true], paginationCounter: "rows", placeholder: "No entry fits these filters.",
+      data: [],
+      columns: HlvidColumns.columns,
+      layout: "fitColumns",
+      responsiveLayout: "collapse",
+      responsiveLayoutCollapseStartOpen: false,
+      responsiveLayoutCollapseFormatter: HlvidColumns.collapsed,
+      columnHeaderSortMulti: false,
+      pagination: true,
+      paginationSize: PAGE,
+      paginationSizeSelector: [25, 50, 100, true],
+      paginationCounter: "rows",
+      placeholder: "No entry fits these filters.",
       initialSort: [{ column: "accuracy", dir: "desc" }],
     });
-    table.on("tableBuilt", () => { headersByKeyboard(); show(); });
+    table.on("tableBuilt", () => {
+      headersByKeyboard();
+      show();
+    });
     table.on("dataFiltered", (_, rows) => {
       const left = rows.map((row) => row.getData());
       document.getElementById("table").classList.toggle("one-page", left.length <= PAGE);
@@ -114,7 +59,10 @@
   function axisOf(rows) {
     const ends = rows.flatMap((row) => [row.accuracy, row.low ?? row.accuracy, row.high ?? row.accuracy]);
     if (shown.chance !== null) ends.push(shown.chance);
-    return { from: Math.max(0, Math.floor(10 * Math.min(...ends) - 0.2) / 10), to: Math.min(1, Math.ceil(10 * Math.max(...ends) + 0.2) / 10) };
+    return {
+      from: Math.max(0, Math.floor(10 * Math.min(...ends) - 0.2) / 10),
+      to: Math.min(1, Math.ceil(10 * Math.max(...ends) + 0.2) / 10),
+    };
   }
 
   function show() {
@@ -122,7 +70,7 @@
     if (next !== shown) {
       shown = next;
       const rows = entries.filter((entry) => entry.section === shown.id);
-      axis = axisOf(rows);
+      Object.assign(HlvidColumns.scale, axisOf(rows), { chance: shown.chance });
       hideUnstated(rows);
       table.clearData(); // or the filters would run once more over what is leaving
       applyFilters();
@@ -139,7 +87,8 @@
       const stated = rows.some((row) => row[field] !== null);
       if (!stated && !unstated.has(field)) table.hideColumn(field);
       if (stated && unstated.has(field)) table.showColumn(field);
-      if (stated) unstated.delete(field); else unstated.add(field);
+      if (stated) unstated.delete(field);
+      else unstated.add(field);
     }
     table.redraw(true);
   }
@@ -149,13 +98,16 @@
     const value = (name) => String(form.get(name) ?? "").trim();
     const words = value("text").toLowerCase().split(/\s+/).filter(Boolean);
     const text = (row) => [row.model, row.setting, row.hardware, row.name, row.source].join(" ").toLowerCase();
-    const bound = (name, fits) => value(name) === "" ? () => true : (row) => row[name] !== null && fits(row[name], Number(value(name)));
+    const bound = (name, fits) =>
+      value(name) === "" ? () => true : (row) => row[name] !== null && fits(row[name], Number(value(name)));
     const least = (own, wanted) => own >= wanted;
     const tests = [
       (row) => words.every((word) => text(row).includes(word)),
       (row) => !value("trust") || row.trust === value("trust"),
       (row) => !value("openness") || row.openness === value("openness"),
-      bound("parameters", (own, wanted) => own <= wanted), bound("frames", least), bound("resolution", least),
+      bound("parameters", (own, wanted) => own <= wanted),
+      bound("frames", least),
+      bound("resolution", least),
     ];
     table.setFilter((row) => tests.every((test) => test(row)));
     keep({ section: shown.id, ...Object.fromEntries(form) });
@@ -163,21 +115,43 @@
 
   /** What the table holds and how to read its bars, in words. */
   function describe() {
-    const size = shown.questions === null ? "" : `${number(shown.questions)} questions about ${number(shown.recordings)} recordings. `;
-    const missing = shown.scored ? "" : " No predictions exist, so there are no places and nothing can be compared question by question.";
-    const counts = [shown.scored && `${shown.scored} scored from predictions`, shown.reported && `${shown.reported} reported in papers`];
-    document.getElementById("summary").textContent = `${shown.title}: ${size}${counts.filter(Boolean).join(", ")}.${missing}`;
+    const size =
+      shown.questions === null
+        ? ""
+        : `${number(shown.questions)} questions about ${number(shown.recordings)} recordings. `;
+    const missing = shown.scored
+      ? ""
+      : " No predictions exist, so there are no places and nothing can be compared question by question.";
+    const counts = [
+      shown.scored && `${shown.scored} scored from predictions`,
+      shown.reported && `${shown.reported} reported in papers`,
+    ];
+    document.getElementById("summary").textContent =
+      `${shown.title}: ${size}${counts.filter(Boolean).join(", ")}.${missing}`;
     const rows = entries.filter((entry) => entry.section === shown.id);
     const has = (method) => rows.some((row) => row.method === method);
-    const sample = (loose) => svg("svg", { class: loose ? "bar loose swatch" : "bar swatch", "aria-hidden": "true" },
-      svg("line", { class: "interval", x1: "8%", x2: "92%", y1: "50%", y2: "50%" }), svg("circle", { class: "value", cx: "50%", cy: "50%", r: 4 }));
-    document.getElementById("legend").replaceChildren(
-      ...(has("clustered") ? [sample(false), " 95 % interval, recordings resampled. "] : []),
-      ...(has("wilson") ? [sample(true), " Wilson 95 % interval of a reported number, unclustered: no predictions exist, so it is too narrow. "] : []),
-      ...(has(null) ? ["No bar: the number of questions behind it is not on record. "] : []),
-      `Bars reach from ${percent(axis.from).replace(".0", "")} to ${percent(axis.to).replace(".0", "")} %. `,
-      ...(shown.chance === null ? [] : [`Thin upright line: guessing (${percent(shown.chance)} %). `]),
-      element("a", { href: "method.html" }, "How to read this"));
+    const sample = (loose) =>
+      svg(
+        "svg",
+        { class: loose ? "bar loose swatch" : "bar swatch", "aria-hidden": "true" },
+        svg("line", { class: "interval", x1: "8%", x2: "92%", y1: "50%", y2: "50%" }),
+        svg("circle", { class: "value", cx: "50%", cy: "50%", r: 4 }),
+      );
+    document
+      .getElementById("legend")
+      .replaceChildren(
+        ...(has("clustered") ? [sample(false), " 95 % interval, recordings resampled. "] : []),
+        ...(has("wilson")
+          ? [
+              sample(true),
+              " Wilson 95 % interval of a reported number, unclustered: no predictions exist, so it is too narrow. ",
+            ]
+          : []),
+        ...(has(null) ? ["No bar: the number of questions behind it is not on record. "] : []),
+        `Bars reach from ${percent(HlvidColumns.scale.from).replace(".0", "")} to ${percent(HlvidColumns.scale.to).replace(".0", "")} %. `,
+        ...(shown.chance === null ? [] : [`Thin upright line: guessing (${percent(shown.chance)} %). `]),
+        element("a", { href: "method.html" }, "How to read this"),
+      );
   }
 
   function drawFronts(rows) {
@@ -204,5 +178,8 @@
   filters.addEventListener("submit", (event) => event.preventDefault());
   filters.addEventListener("reset", () => setTimeout(show)); // after the browser has emptied the fields
   addEventListener("resize", () => table.initialized && drawFronts(table.getData("active")));
-  addEventListener("hashchange", () => { restore(); show(); });
+  addEventListener("hashchange", () => {
+    restore();
+    show();
+  });
 })();

@@ -34,9 +34,14 @@
     const [one, other] = [a.selectedIndex, b.selectedIndex];
     const result = HlvidStatistics.compare(answers, one, other);
     const labels = result.names; // folders' names: unique, and shorter than the labels to choose from
-    place.replaceChildren(headline(result), element("p", { class: "verdict", id: "verdict" }, result.verdict), ...caution(result),
+    place.replaceChildren(
+      headline(result),
+      element("p", { class: "verdict", id: "verdict" }, result.verdict),
+      ...caution(result),
       element("div", { class: "pair" }, difference(result, labels), duels(answers, one, other, result, labels)),
-      ...groups(answers, one, other, labels), ...lists(answers, one, other, labels));
+      ...groups(answers, one, other, labels),
+      ...lists(answers, one, other, labels),
+    );
   }
 
   function headline(result) {
@@ -47,9 +52,15 @@
   /** Where the clustered test could not have rejected whatever the answers, "no evidence" says little about the two. */
   function caution({ leastP, level, recordings, mcnemar }) {
     if (leastP < 1 - level || mcnemar >= 1 - level) return [];
-    return [element("p", { class: "caution" }, `Read with care: there are ${recordings} recordings, and the sign-flip test cannot fall below ` +
-      `${HlvidStatistics.pText(leastP)} here, even if one were ahead on each where they differ. On these recordings the difference is clear (McNemar); ` +
-      "that it would hold on others, so few cannot show.")];
+    return [
+      element(
+        "p",
+        { class: "caution" },
+        `Read with care: there are ${recordings} recordings, and the sign-flip test cannot fall below ` +
+          `${HlvidStatistics.pText(leastP)} here, even if one were ahead on each where they differ. On these recordings the difference is clear (McNemar); ` +
+          "that it would hold on others, so few cannot show.",
+      ),
+    ];
   }
 
   /** The difference with its interval on a symmetric axis around 0. */
@@ -58,31 +69,76 @@
     const widest = Math.max(Math.abs(low), Math.abs(high), 0.1);
     const reach = Math.min(1, Math.ceil(widest * 10) / 10);
     const at = (share) => `${(50 + (48 * share) / reach).toFixed(2)}%`;
-    const tick = (share) => svg("text", { x: at(share), y: 76, class: "tick", "text-anchor": share === 0 ? "middle" : share < 0 ? "start" : "end" },
-      `${share > 0 ? "+" : ""}${Math.round(100 * share)}`);
-    const picture = svg("svg", { class: "difference", height: 84, role: "img", "aria-label": `Difference ${percent(result.difference)} points, interval ${percent(low)} to ${percent(high)}` },
+    const tick = (share) =>
+      svg(
+        "text",
+        { x: at(share), y: 76, class: "tick", "text-anchor": share === 0 ? "middle" : share < 0 ? "start" : "end" },
+        `${share > 0 ? "+" : ""}${Math.round(100 * share)}`,
+      );
+    const picture = svg(
+      "svg",
+      {
+        class: "difference",
+        height: 84,
+        role: "img",
+        "aria-label": `Difference ${percent(result.difference)} points, interval ${percent(low)} to ${percent(high)}`,
+      },
       svg("line", { class: "grid", x1: at(-reach), x2: at(reach), y1: 56, y2: 56 }),
       svg("line", { class: "zero", x1: "50%", x2: "50%", y1: 8, y2: 62 }),
       svg("line", { class: "interval", x1: at(low), x2: at(high), y1: 32, y2: 32 }),
-      svg("circle", { class: "value", cx: at(result.difference), cy: 32, r: 6 }), tick(-reach), tick(0), tick(reach));
-    return element("figure", {}, element("figcaption", {}, "Difference in points, with 95 % interval"), picture,
-      element("p", { class: "sides" }, element("span", {}, `← B ahead: ${labels[1]}`), element("span", {}, `A ahead: ${labels[0]} →`)));
+      svg("circle", { class: "value", cx: at(result.difference), cy: 32, r: 6 }),
+      tick(-reach),
+      tick(0),
+      tick(reach),
+    );
+    return element(
+      "figure",
+      {},
+      element("figcaption", {}, "Difference in points, with 95 % interval"),
+      picture,
+      element(
+        "p",
+        { class: "sides" },
+        element("span", {}, `← B ahead: ${labels[1]}`),
+        element("span", {}, `A ahead: ${labels[0]} →`),
+      ),
+    );
   }
 
   function duels(answers, one, other, result, labels) {
     const [a, b] = [one, other].map((index) => answers.entries[index].correct);
-    let both = 0, neither = 0;
+    let both = 0,
+      neither = 0;
     for (let place = 0; place < a.length; place++) {
       both += a[place] === "1" && b[place] === "1";
       neither += a[place] !== "1" && b[place] !== "1";
     }
-    const row = (words, count) => element("tr", {}, element("th", { scope: "row" }, words), element("td", { class: "num" }, String(count)));
-    return element("figure", {}, element("figcaption", {}, "Questions won and lost"), element("table", { class: "plain duels" }, element("tbody", {},
-      row("Both right", both), row(`Only A right: ${labels[0]}`, result.onlyA), row(`Only B right: ${labels[1]}`, result.onlyB), row("Both wrong", neither))));
+    const row = (words, count) =>
+      element("tr", {}, element("th", { scope: "row" }, words), element("td", { class: "num" }, String(count)));
+    return element(
+      "figure",
+      {},
+      element("figcaption", {}, "Questions won and lost"),
+      element(
+        "table",
+        { class: "plain duels" },
+        element(
+          "tbody",
+          {},
+          row("Both right", both),
+          row(`Only A right: ${labels[0]}`, result.onlyA),
+          row(`Only B right: ${labels[1]}`, result.onlyB),
+          row("Both wrong", neither),
+        ),
+      ),
+    );
   }
 
   function groups(answers, one, other, labels) {
-    return [["category", "By category"], ["tier", "By smallest detail"]].flatMap(([field, title]) => {
+    return [
+      ["category", "By category"],
+      ["tier", "By smallest detail"],
+    ].flatMap(([field, title]) => {
       const counts = new Map();
       answers.questions.forEach((question, place) => {
         if (question[field] === null) return;
@@ -93,28 +149,71 @@
         counts.set(question[field], count);
       });
       if (counts.size < 2) return [];
-      const head = [field === "tier" ? "Tier" : "Category", "Questions", `A: ${labels[0]}`, `B: ${labels[1]}`, "A − B"].map((words, index) => element("th", { scope: "col", class: index ? "num" : null }, words));
-      const cells = ({ n, a, b }) => [n, a, b, `${a - b > 0 ? "+" : ""}${a - b}`].map((value) => element("td", { class: "num" }, String(value)));
-      const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => element("tr", {}, element("th", { scope: "row" }, name), ...cells(count)));
-      return [element("h2", {}, title), element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
-        element("table", { class: "plain" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)))];
+      const head = [
+        field === "tier" ? "Tier" : "Category",
+        "Questions",
+        `A: ${labels[0]}`,
+        `B: ${labels[1]}`,
+        "A − B",
+      ].map((words, index) => element("th", { scope: "col", class: index ? "num" : null }, words));
+      const cells = ({ n, a, b }) =>
+        [n, a, b, `${a - b > 0 ? "+" : ""}${a - b}`].map((value) => element("td", { class: "num" }, String(value)));
+      const rows = [...counts]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, count]) => element("tr", {}, element("th", { scope: "row" }, name), ...cells(count)));
+      return [
+        element("h2", {}, title),
+        element(
+          "div",
+          { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
+          element(
+            "table",
+            { class: "plain" },
+            element("thead", {}, element("tr", {}, ...head)),
+            element("tbody", {}, ...rows),
+          ),
+        ),
+      ];
     });
   }
 
   function lists(answers, one, other, labels) {
     const [a, b] = [one, other].map((index) => answers.entries[index].correct);
-    return [[a, b, `Only A right: ${labels[0]}`], [b, a, `Only B right: ${labels[1]}`]].flatMap(([won, lost, title]) => {
+    return [
+      [a, b, `Only A right: ${labels[0]}`],
+      [b, a, `Only B right: ${labels[1]}`],
+    ].flatMap(([won, lost, title]) => {
       const found = answers.questions.filter((_, place) => won[place] === "1" && lost[place] !== "1");
-      const items = found.slice(0, SHOWN).map((question) => element("li", {},
-        element("strong", {}, question.id), ` ${[question.source, question.tier, question.stem].filter(Boolean).join(" · ")}`));
+      const items = found
+        .slice(0, SHOWN)
+        .map((question) =>
+          element(
+            "li",
+            {},
+            element("strong", {}, question.id),
+            ` ${[question.source, question.tier, question.stem].filter(Boolean).join(" · ")}`,
+          ),
+        );
       const more = found.length > SHOWN ? [element("p", { class: "fine" }, `and ${found.length - SHOWN} more`)] : [];
-      return [element("details", { class: "questions" }, element("summary", {}, `${title} (${found.length})`), element("ul", {}, ...items), ...more)];
+      return [
+        element(
+          "details",
+          { class: "questions" },
+          element("summary", {}, `${title} (${found.length})`),
+          element("ul", {}, ...items),
+          ...more,
+        ),
+      ];
     });
   }
 
   form.addEventListener("change", (event) => {
     const { section, a, b } = form.elements;
-    load(new URLSearchParams(event.target === section ? { section: section.value } : { section: section.value, a: a.value, b: b.value }));
+    load(
+      new URLSearchParams(
+        event.target === section ? { section: section.value } : { section: section.value, a: a.value, b: b.value },
+      ),
+    );
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   document.getElementById("swap").addEventListener("click", () => {

@@ -13,7 +13,8 @@ globalThis.HlvidDraw = (() => {
 
   function fill(node, attributes, children) {
     for (const [key, value] of Object.entries(attributes)) {
-      if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : String(value));
+      if (value !== null && value !== undefined && value !== false)
+        node.setAttribute(key, value === true ? "" : String(value));
     }
     node.append(...children.filter((child) => child !== null));
     return node;
@@ -33,11 +34,14 @@ globalThis.HlvidDraw = (() => {
     const at = (share) => `${((100 * (share - from)) / (to - from)).toFixed(2)}%`;
     const line = (kind, left, right, top = "50%", bottom = "50%") =>
       svg("line", { class: kind, x1: at(left), x2: at(right), y1: top, y2: bottom });
-    return svg("svg", { class: loose ? "bar loose" : "bar", "aria-hidden": "true" },
+    return svg(
+      "svg",
+      { class: loose ? "bar loose" : "bar", "aria-hidden": "true" },
       line("track", from, to),
       chance === null ? null : line("chance", chance, chance, "8%", "92%"),
       low === null ? null : line("interval", low, high),
-      svg("circle", { class: "value", cx: at(value), cy: "50%", r: 4 }));
+      svg("circle", { class: "value", cx: at(value), cy: "50%", r: 4 }),
+    );
   }
 
   /** Choices kept in the address after "#", so that a view can be linked. */

@@ -1,8 +1,13 @@
 // Accuracy against cost: points with their intervals, and the front of those that nothing cheaper beats.
 globalThis.HlvidFronts = (() => {
   const { element, svg, number, percent } = HlvidDraw;
-  const HEIGHT = 320, LEFT = 44, RIGHT = 18, TOP = 14, BOTTOM = 46;
-  const LABELS = 6; // names that fit without crowding
+  const HEIGHT = 320,
+    LEFT = 44,
+    RIGHT = 18,
+    TOP = 14,
+    BOTTOM = 46;
+  const CROWD = 60; // points, from which on intervals are drawn on the front alone
+  const LETTER = 7.2; // px, about, of a name
 
   /** Entries that no other one beats at lower or equal cost, cheapest first. */
   function front(points) {
@@ -14,7 +19,9 @@ globalThis.HlvidFronts = (() => {
   }
 
   function draw(place, rows, field, words) {
-    const points = rows.filter((row) => row[field] !== null && row[field] > 0).map((row) => ({ row, cost: row[field] }));
+    const points = rows
+      .filter((row) => row[field] !== null && row[field] > 0)
+      .map((row) => ({ row, cost: row[field] }));
     const free = rows.filter((row) => row[field] === 0);
     if (!points.length) {
       place.replaceChildren(element("p", { class: "gap" }, `No entry here states ${words}.`));
@@ -27,29 +34,54 @@ globalThis.HlvidFronts = (() => {
   function note(rows, points, free, words) {
     const silent = rows.length - points.length - free.length;
     const parts = [
-      free.length ? `${free.map((row) => row.model).slice(0, 3).join(", ")}: 0 ${words}, at ${free.map((row) => percent(row.accuracy)).slice(0, 3).join(", ")} %; off a logarithmic axis.` : "",
+      free.length
+        ? `${free
+            .map((row) => row.model)
+            .slice(0, 3)
+            .join(", ")}: 0 ${words}, at ${free
+            .map((row) => percent(row.accuracy))
+            .slice(0, 3)
+            .join(", ")} %; off a logarithmic axis.`
+        : "",
       silent ? `${silent} state none.` : "",
     ];
     return element("p", { class: "fine" }, parts.filter(Boolean).join(" "));
   }
 
   function picture(points, words, width) {
-    const [x, ticks] = scale(points.map((point) => point.cost), width);
+    const [x, ticks] = scale(
+      points.map((point) => point.cost),
+      width,
+    );
     const y = (share) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
     const best = front(points);
-    const summary = best.map((point) => `${point.row.model} ${percent(point.row.accuracy)} % at ${number(point.cost)}`).join("; ");
-    return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `Accuracy against ${words}. On the front: ${summary}` },
+    const summary = best
+      .map((point) => `${point.row.model} ${percent(point.row.accuracy)} % at ${number(point.cost)}`)
+      .join("; ");
+    return svg(
+      "svg",
+      {
+        viewBox: `0 0 ${width} ${HEIGHT}`,
+        role: "img",
+        "aria-label": `Accuracy against ${words}. On the front: ${summary}`,
+      },
       ...grid(x, y, ticks, words, width),
       svg("path", { class: "front", d: steps(best, x, y) }),
-      ...points.map((point) => mark(point, x, y, best.includes(point))),
-      ...names(best, x, y, width));
+      ...points
+        .filter((point) => !best.includes(point))
+        .map((point) => mark(point, x, y, false, points.length > CROWD)),
+      ...best.map((point) => mark(point, x, y, true, false)),
+      ...names(best, x, y, width),
+    );
   }
 
   /** A logarithmic axis with round ticks; whole decades, or 1-2-5 steps where there are few. */
   function scale(costs, width) {
-    const low = Math.log10(Math.min(...costs)), high = Math.log10(Math.max(...costs));
+    const low = Math.log10(Math.min(...costs)),
+      high = Math.log10(Math.max(...costs));
     const room = Math.max(0.15, 0.08 * (high - low));
-    const x = (cost) => LEFT + 6 + ((Math.log10(cost) - low + room) / (high - low + 2 * room)) * (width - LEFT - RIGHT - 6);
+    const x = (cost) =>
+      LEFT + 6 + ((Math.log10(cost) - low + room) / (high - low + 2 * room)) * (width - LEFT - RIGHT - 6);
     const steps = (high - low) / width > 2.2 / 560 ? [1] : [1, 2, 5]; // as many as fit
     const ticks = [];
     for (let decade = Math.floor(low - room); decade <= high + room; decade++) {
@@ -68,35 +100,66 @@ globalThis.HlvidFronts = (() => {
       svg("line", { class: "grid", x1: x(tick), x2: x(tick), y1: bottom, y2: bottom + 4 }),
       svg("text", { class: "tick", x: x(tick), y: bottom + 18, "text-anchor": "middle" }, number(tick)),
     ]);
-    return [...rows, ...columns,
-      svg("text", { class: "axis", x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, `${words} (logarithmic)`),
-      svg("text", { class: "axis", x: -(TOP + bottom) / 2, y: 11, "text-anchor": "middle", transform: "rotate(-90)" }, "accuracy (%)")];
+    return [
+      ...rows,
+      ...columns,
+      svg(
+        "text",
+        { class: "axis", x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" },
+        `${words} (logarithmic)`,
+      ),
+      svg(
+        "text",
+        { class: "axis", x: -(TOP + bottom) / 2, y: 11, "text-anchor": "middle", transform: "rotate(-90)" },
+        "accuracy (%)",
+      ),
+    ];
   }
 
   function steps(best, x, y) {
-    return best.map((point, index) => {
-      const [right, up] = [x(point.cost).toFixed(1), y(point.row.accuracy).toFixed(1)];
-      return index ? `H${right}V${up}` : `M${right} ${up}`;
-    }).join("");
+    return best
+      .map((point, index) => {
+        const [right, up] = [x(point.cost).toFixed(1), y(point.row.accuracy).toFixed(1)];
+        return index ? `H${right}V${up}` : `M${right} ${up}`;
+      })
+      .join("");
   }
 
-  function mark(point, x, y, ahead) {
+  function mark(point, x, y, ahead, crowded) {
     const { row, cost } = point;
     const words = `${row.model}${row.setting ? ` (${row.setting})` : ""}: ${percent(row.accuracy)} %, ${number(cost)}`;
-    const line = row.low === null ? null
-      : svg("line", { class: "interval", x1: x(cost), x2: x(cost), y1: y(row.low), y2: y(row.high) });
-    return svg("a", { href: row.page, class: ahead ? "point ahead" : "point", "aria-label": words },
-      svg("title", {}, words), line, svg("circle", { cx: x(cost), cy: y(row.accuracy), r: ahead ? 5.5 : 4 }));
+    const line =
+      row.low === null || crowded
+        ? null
+        : svg("line", { class: "interval", x1: x(cost), x2: x(cost), y1: y(row.low), y2: y(row.high) });
+    return svg(
+      "a",
+      { href: row.page, class: ahead ? "point ahead" : crowded ? "point faint" : "point", "aria-label": words },
+      svg("title", {}, words),
+      line,
+      svg("circle", { cx: x(cost), cy: y(row.accuracy), r: ahead ? 5.5 : crowded ? 3 : 4 }),
+    );
   }
 
-  /** Names beside the front's points, on the side that has room; the best ones where there are many. */
+  /** Names beside the front's points, best first, on the side that has room; one that would cover another is left out. */
   function names(best, x, y, width) {
-    return best.slice(-LABELS).map((point) => {
+    const taken = [];
+    return [...best].reverse().flatMap((point) => {
       const right = x(point.cost) > width * 0.5;
-      const short = point.row.model.length > 22 ? `${point.row.model.slice(0, 21)}…` : point.row.model;
-      const detail = point.row.resolution ? ` ${number(point.row.resolution)} px` : "";
-      return svg("text", { class: "name", x: x(point.cost) + (right ? -10 : 10), y: y(point.row.accuracy) + (right ? -8 : 16), "text-anchor": right ? "end" : "start" }, short + detail);
+      const words = nameOf(point.row);
+      const [left, up] = [x(point.cost) + (right ? -10 : 10), y(point.row.accuracy) + (right ? -8 : 16)];
+      const from = right ? left - words.length * LETTER : left;
+      const covers = (other) =>
+        Math.abs(other.up - up) < 15 && from < other.to && other.from < from + words.length * LETTER;
+      if (taken.some(covers)) return [];
+      taken.push({ from, to: from + words.length * LETTER, up });
+      return [svg("text", { class: "name", x: left, y: up, "text-anchor": right ? "end" : "start" }, words)];
     });
+  }
+
+  function nameOf(row) {
+    const short = row.model.length > 22 ? `${row.model.slice(0, 21)}…` : row.model;
+    return row.resolution ? `${short} ${number(row.resolution)} px` : short;
   }
 
   return { draw, front };

@@ -5,7 +5,10 @@
   const form = document.getElementById("choice");
   const canvas = document.getElementById("matrix");
   const readout = document.getElementById("readout");
-  const NAME_WIDTH = 190, MOST_TALL = 24, LEAST = 5;
+  const NAME_WIDTH = 190,
+    MOST_TALL = 24,
+    LEAST = 5,
+    MANY = 60;
   const STATES = { 1: "right", 0: "wrong", "-": "no letter found" };
   let view = null; // {answers, columns, cell, row height}
   let at = { row: 0, column: 0 };
@@ -22,7 +25,9 @@
     order.value = wanted.get("order") === "easy" ? "easy" : "dataset";
     keep({ section: section.value, order: order.value });
     const answers = await HlvidAnswers.load(section.value);
-    const right = answers.questions.map((_, question) => answers.entries.filter((entry) => entry.correct[question] === "1").length);
+    const right = answers.questions.map(
+      (_, question) => answers.entries.filter((entry) => entry.correct[question] === "1").length,
+    );
     const columns = answers.questions.map((_, question) => question);
     if (order.value === "easy") columns.sort((one, other) => right[other] - right[one] || one - other);
     view = { answers, right, columns };
@@ -35,28 +40,44 @@
   function measure() {
     const room = canvas.parentElement.clientWidth - names();
     const cell = Math.max(LEAST, Math.min(MOST_TALL, Math.floor(room / view.columns.length)));
-    const tall = view.answers.entries.length > 60 ? Math.max(LEAST, Math.min(cell, 12)) : Math.max(16, Math.min(cell, MOST_TALL));
+    const tall =
+      view.answers.entries.length > MANY
+        ? Math.max(LEAST, Math.min(cell, 12))
+        : Math.max(16, Math.min(cell, MOST_TALL));
     return { cell, tall };
   }
 
-  const names = () => (canvas.parentElement.clientWidth < 600 ? 96 : NAME_WIDTH);
+  /** Room for names, which rows of many entries are too low for. */
+  function names() {
+    if (view.answers.entries.length > MANY) return 0;
+    return canvas.parentElement.clientWidth < 600 ? 96 : NAME_WIDTH;
+  }
 
   function draw() {
     if (!view) return;
     const { cell, tall } = Object.assign(view, measure());
     const { entries } = view.answers;
-    const width = names() + cell * view.columns.length, height = tall * entries.length, ratio = devicePixelRatio || 1;
+    const width = names() + cell * view.columns.length,
+      height = tall * entries.length,
+      ratio = devicePixelRatio || 1;
     Object.assign(canvas, { width: width * ratio, height: height * ratio });
     Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    const colours = { right: colour("--blue"), wrong: colour("--empty"), none: colour("--amber"), text: colour("--text") };
+    const colours = {
+      right: colour("--blue"),
+      wrong: colour("--empty"),
+      none: colour("--amber"),
+      text: colour("--text"),
+    };
     entries.forEach((entry, row) => drawRow(context, entry, row, colours));
   }
 
   function drawRow(context, entry, row, colours) {
-    const { cell, tall, columns } = view, gap = cell > 8 ? 1.5 : cell > 5 ? 1 : 0.5, left = names();
+    const { cell, tall, columns } = view,
+      gap = cell > 8 ? 1.5 : cell > 5 ? 1 : 0.5,
+      left = names();
     if (tall >= 11) {
       context.fillStyle = colours.text;
       context.font = `${Math.min(13, tall - 3)}px system-ui, sans-serif`;
@@ -67,7 +88,8 @@
       const state = entry.correct[question];
       const [x, y, wide, high] = [left + column * cell, row * tall, cell - gap, tall - gap];
       context.fillStyle = state === "1" ? colours.right : state === "-" ? colours.none : colours.wrong;
-      if (state === "-") context.fillRect(x, y + high * 0.35, wide, Math.max(2, high * 0.3)); // a bar: told apart by shape, too
+      if (state === "-")
+        context.fillRect(x, y + high * 0.35, wide, Math.max(2, high * 0.3)); // a bar: told apart by shape, too
       else context.fillRect(x, y, wide, high);
     });
   }
@@ -80,32 +102,72 @@
   }
 
   function tell() {
-    const entry = view.answers.entries[at.row], number = view.columns[at.column], question = view.answers.questions[number];
+    const entry = view.answers.entries[at.row],
+      number = view.columns[at.column],
+      question = view.answers.questions[number];
     const known = [question.source, question.tier, question.stem].filter(Boolean).join(", ");
-    readout.textContent = `${entry.label}, question ${question.id} (${known}): ${STATES[entry.correct[number]]}. ` +
+    readout.textContent =
+      `${entry.label}, question ${question.id} (${known}): ${STATES[entry.correct[number]]}. ` +
       `${view.right[number]} of ${view.answers.entries.length} entries are right.`;
   }
 
   function list() {
-    const { answers, right } = view, count = answers.entries.length;
-    const order = answers.questions.map((_, question) => question).sort((one, other) => right[one] - right[other] || one - other);
-    const fields = ["tier", "category"].filter((field) => answers.questions.some((question) => question[field] !== null));
+    const { answers, right } = view,
+      count = answers.entries.length;
+    const order = answers.questions
+      .map((_, question) => question)
+      .sort((one, other) => right[one] - right[other] || one - other);
+    const fields = ["tier", "category"].filter((field) =>
+      answers.questions.some((question) => question[field] !== null),
+    );
     const cells = (number) => {
       const question = answers.questions[number];
-      return [element("th", { scope: "row" }, question.id), element("td", { class: "num" }, `${right[number]} of ${count}`),
-        element("td", {}, element("meter", { min: 0, max: count, value: right[number], "aria-label": `${percent(right[number] / count)} % of entries` })),
-        ...fields.map((field) => element("td", {}, question[field] ?? "–")), element("td", {}, question.source), ...(question.stem ? [element("td", {}, question.stem)] : []),
-        ...(answers.suspects.length ? [element("td", {}, answers.suspects.includes(question.id) ? "all agree on one wrong letter" : "")] : [])];
+      return [
+        element("th", { scope: "row" }, question.id),
+        element("td", { class: "num" }, `${right[number]} of ${count}`),
+        element(
+          "td",
+          {},
+          element("meter", {
+            min: 0,
+            max: count,
+            value: right[number],
+            "aria-label": `${percent(right[number] / count)} % of entries`,
+          }),
+        ),
+        ...fields.map((field) => element("td", {}, question[field] ?? "–")),
+        element("td", {}, question.source),
+        ...(question.stem ? [element("td", {}, question.stem)] : []),
+        ...(answers.suspects.length
+          ? [element("td", {}, answers.suspects.includes(question.id) ? "all agree on one wrong letter" : "")]
+          : []),
+      ];
     };
-    const titles = ["Question", "Entries right", "", ...fields.map((field) => field[0].toUpperCase() + field.slice(1)), "Recording", ...(answers.questions[0].stem ? ["Asks"] : []), ...(answers.suspects.length ? ["Look again"] : [])];
-    document.getElementById("difficulty").replaceChildren(element("table", { class: "plain" },
-      element("thead", {}, element("tr", {}, ...titles.map((title) => element("th", { scope: "col" }, title)))),
-      element("tbody", {}, ...order.map((number) => element("tr", {}, ...cells(number))))));
+    const titles = [
+      "Question",
+      "Entries right",
+      "",
+      ...fields.map((field) => field[0].toUpperCase() + field.slice(1)),
+      "Recording",
+      ...(answers.questions[0].stem ? ["Asks"] : []),
+      ...(answers.suspects.length ? ["Look again"] : []),
+    ];
+    document
+      .getElementById("difficulty")
+      .replaceChildren(
+        element(
+          "table",
+          { class: "plain" },
+          element("thead", {}, element("tr", {}, ...titles.map((title) => element("th", { scope: "col" }, title)))),
+          element("tbody", {}, ...order.map((number) => element("tr", {}, ...cells(number)))),
+        ),
+      );
   }
 
   canvas.addEventListener("pointermove", (event) => {
     if (!view) return;
-    const row = Math.floor(event.offsetY / view.tall), column = Math.floor((event.offsetX - names()) / view.cell);
+    const row = Math.floor(event.offsetY / view.tall),
+      column = Math.floor((event.offsetX - names()) / view.cell);
     if (row < 0 || column < 0 || row >= view.answers.entries.length || column >= view.columns.length) return;
     if (row === at.row && column === at.column) return;
     at = { row, column };
@@ -116,7 +178,10 @@
     if (!step || !view) return;
     event.preventDefault();
     const within = (value, count) => Math.max(0, Math.min(count - 1, value));
-    at = { row: within(at.row + step[0], view.answers.entries.length), column: within(at.column + step[1], view.columns.length) };
+    at = {
+      row: within(at.row + step[0], view.answers.entries.length),
+      column: within(at.column + step[1], view.columns.length),
+    };
     tell();
   });
   form.addEventListener("change", () => load(new URLSearchParams(new FormData(form))));

@@ -9,16 +9,33 @@ globalThis.HlvidStatistics = (() => {
   function compare(section, a, b) {
     const { clusters, effective, level } = section.resampling;
     const right = [a, b].map((index) => Array.from(section.entries[index].correct, (one) => (one === "1" ? 1 : 0)));
-    const n = clusters.length, groups = 1 + Math.max(...clusters);
+    const n = clusters.length,
+      groups = 1 + Math.max(...clusters);
     const differences = right[0].map((one, question) => one - right[1][question]);
-    const onlyA = differences.filter((one) => one > 0).length, onlyB = differences.filter((one) => one < 0).length;
-    const difference = (onlyA - onlyB) / n, disagreement = (onlyA + onlyB) / n;
-    const sums = sumsOf(differences, clusters, groups), sizes = sumsOf(clusters.map(() => 1), clusters, groups);
+    const onlyA = differences.filter((one) => one > 0).length,
+      onlyB = differences.filter((one) => one < 0).length;
+    const difference = (onlyA - onlyB) / n,
+      disagreement = (onlyA + onlyB) / n;
+    const sums = sumsOf(differences, clusters, groups),
+      sizes = sumsOf(
+        clusters.map(() => 1),
+        clusters,
+        groups,
+      );
     const result = {
-      names: [a, b].map((index) => section.entries[index].name), n, level, onlyA, onlyB, difference,
-      accuracy: right.map((one) => total(one) / n), interval: interval(section, right, difference, disagreement, n, groups, sizes),
-      mcnemar: mcnemar(onlyA, onlyB), signFlip: signFlip(sums), effective,
-      recordings: groups, leastP: Math.min(1, 2 ** (1 - sums.filter(Boolean).length)), // the sign-flip test's, had one won them all
+      names: [a, b].map((index) => section.entries[index].name),
+      n,
+      level,
+      onlyA,
+      onlyB,
+      difference,
+      accuracy: right.map((one) => total(one) / n),
+      interval: interval(section, right, difference, disagreement, n, groups, sizes),
+      mcnemar: mcnemar(onlyA, onlyB),
+      signFlip: signFlip(sums),
+      effective,
+      recordings: groups,
+      leastP: Math.min(1, 2 ** (1 - sums.filter(Boolean).length)), // the sign-flip test's, had one won them all
     };
     const effect = designEffect(differences, sums, sizes);
     result.detectable = detectable(n, disagreement, effect, section.resampling);
@@ -30,15 +47,20 @@ globalThis.HlvidStatistics = (() => {
 
   function sumsOf(values, clusters, groups) {
     const sums = new Array(groups).fill(0);
-    values.forEach((value, index) => { sums[clusters[index]] += value; });
+    values.forEach((value, index) => {
+      sums[clusters[index]] += value;
+    });
     return sums;
   }
 
   /** Exact binomial McNemar test, two-sided. */
   function mcnemar(onlyA, onlyB) {
-    const n = onlyA + onlyB, least = Math.min(onlyA, onlyB);
+    const n = onlyA + onlyB,
+      least = Math.min(onlyA, onlyB);
     if (!n) return 1;
-    let sum = 0, choose = 1, logChoose = 0;
+    let sum = 0,
+      choose = 1,
+      logChoose = 0;
     for (let k = 0; k <= least; k++) {
       sum += n <= 1000 ? choose * 2 ** -n : Math.exp(logChoose - n * Math.LN2); // the first is exact while it can be
       choose = (choose * (n - k)) / (k + 1);
@@ -49,7 +71,8 @@ globalThis.HlvidStatistics = (() => {
 
   /** Exact permutation test that swaps the two in whole recordings: the totals' distribution, recording by recording. */
   function signFlip(sums) {
-    const reach = total(sums.map(Math.abs)), seen = Math.abs(total(sums));
+    const reach = total(sums.map(Math.abs)),
+      seen = Math.abs(total(sums));
     let chances = new Float64Array(2 * reach + 1);
     chances[reach] = 1;
     for (const size of sums.map(Math.abs).filter(Boolean)) {
@@ -85,7 +108,8 @@ globalThis.HlvidStatistics = (() => {
   function resampled(section, right, groups, sizes) {
     const { clusters, draws } = section.resampling;
     if (!drawn.has(section)) drawn.set(section, recordings(section.resampling, groups));
-    const picked = drawn.get(section), result = new Array(draws);
+    const picked = drawn.get(section),
+      result = new Array(draws);
     const [sumsA, sumsB] = right.map((one) => sumsOf(one, clusters, groups));
     for (let draw = 0, at = 0; draw < draws; draw++) {
       let [a, b, size] = [0, 0, 0];
@@ -101,20 +125,25 @@ globalThis.HlvidStatistics = (() => {
   }
 
   function recordings({ draws, generator }, groups) {
-    const next = HlvidGenerator.integers(generator, groups), picked = new Uint32Array(draws * groups);
+    const next = HlvidGenerator.integers(generator, groups),
+      picked = new Uint32Array(draws * groups);
     for (let at = 0; at < picked.length; at++) picked[at] = next();
     return picked;
   }
 
   /** numpy's linear quantile of sorted values. */
   function quantile(sorted, share) {
-    const place = share * (sorted.length - 1), low = Math.floor(place), part = place - low;
+    const place = share * (sorted.length - 1),
+      low = Math.floor(place),
+      part = place - low;
     const [one, other] = [sorted[low], sorted[Math.min(low + 1, sorted.length - 1)]];
     return part >= 0.5 ? other - (other - one) * (1 - part) : one + (other - one) * part;
   }
 
   function designEffect(differences, sums, sizes) {
-    const n = differences.length, groups = sizes.length, mean = total(differences) / n;
+    const n = differences.length,
+      groups = sizes.length,
+      mean = total(differences) / n;
     const variance = total(differences.map((one) => (one - mean) ** 2)) / n;
     if (groups < 2 || variance === 0) return NaN;
     const residuals = sums.map((sum, group) => sum - mean * sizes[group]);
@@ -134,7 +163,8 @@ globalThis.HlvidStatistics = (() => {
     if (!found(high)) return null;
     for (let halving = 0; halving < 60; halving++) {
       const middle = (low + high) / 2;
-      if (found(middle)) high = middle; else low = middle;
+      if (found(middle)) high = middle;
+      else low = middle;
     }
     return high;
   }
@@ -142,9 +172,12 @@ globalThis.HlvidStatistics = (() => {
   function verdict(result) {
     const [a, b] = result.names;
     const [better, worse] = result.difference > 0 ? [a, b] : [b, a];
-    const headline = result.shown ? `${better} and ${worse}: evidence that ${better} is better.` : `${a} and ${b}: no evidence of a difference.`;
+    const headline = result.shown
+      ? `${better} and ${worse}: evidence that ${better} is better.`
+      : `${a} and ${b}: no evidence of a difference.`;
     const { interval: ends, accuracy } = result;
-    const numbers = `${a} ${fixed(100 * accuracy[0])} %, ${b} ${fixed(100 * accuracy[1])} % of ${result.n} questions: ` +
+    const numbers =
+      `${a} ${fixed(100 * accuracy[0])} %, ${b} ${fixed(100 * accuracy[1])} % of ${result.n} questions: ` +
       `${points(result.difference)} points, ${100 * result.level} % interval ${points(ends.low)} to ${points(ends.high)} ` +
       `(recordings resampled; sign-flip ${pText(result.signFlip)}, McNemar ${pText(result.mcnemar)}). ` +
       `${a} alone is right on ${result.onlyA}, ${b} alone on ${result.onlyB}.`;
@@ -166,7 +199,8 @@ globalThis.HlvidStatistics = (() => {
 
   /** With `decimals`, exact ties to even as Python rounds them (toFixed would round 6.25 up). */
   function fixed(value, decimals = 1) {
-    const digits = Math.abs(value).toFixed(80), kept = digits.length - 80 + decimals;
+    const digits = Math.abs(value).toFixed(80),
+      kept = digits.length - 80 + decimals;
     const even = "02468".includes(digits.slice(0, kept).replace(".", "").at(-1));
     const tie = /^50*$/.test(digits.slice(kept).replace(".", "")) && even;
     return tie ? (value < 0 ? "-" : "") + digits.slice(0, kept) : value.toFixed(decimals);

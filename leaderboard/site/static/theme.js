@@ -15,7 +15,8 @@
   function apply() {
     const dark = (stored() ?? (system.matches ? "dark" : "light")) === "dark";
     root.dataset.theme = dark ? "dark" : "light";
-    for (const button of document.querySelectorAll("[data-theme-toggle]")) button.setAttribute("aria-pressed", String(dark));
+    for (const button of document.querySelectorAll("[data-theme-toggle]"))
+      button.setAttribute("aria-pressed", String(dark));
     dispatchEvent(new Event("hlvid-theme"));
   }
 

@@ -11,7 +11,9 @@
   const files = () => [...form.elements.files.files];
 
   function name() {
-    chosen.textContent = files().map((file) => `${file.name} (${Math.ceil(file.size / 1024).toLocaleString("en")} kB)`).join(", ");
+    chosen.textContent = files()
+      .map((file) => `${file.name} (${Math.ceil(file.size / 1024).toLocaleString("en")} kB)`)
+      .join(", ");
   }
 
   function say(kind, ...children) {
@@ -21,32 +23,71 @@
   }
 
   function faults(answer) {
-    const rows = answer.faults.map((fault) => element("tr", {}, ...[fault.file, fault.line ?? "–", fault.field, fault.problem, fault.remedy].map((value) => element("td", {}, String(value)))));
-    const head = ["File", "Line", "Field", "What is wrong", "Remedy"].map((title) => element("th", { scope: "col" }, title));
+    const rows = answer.faults.map((fault) =>
+      element(
+        "tr",
+        {},
+        ...[fault.file, fault.line ?? "–", fault.field, fault.problem, fault.remedy].map((value) =>
+          element("td", {}, String(value)),
+        ),
+      ),
+    );
+    const head = ["File", "Line", "Field", "What is wrong", "Remedy"].map((title) =>
+      element("th", { scope: "col" }, title),
+    );
     const more = answer.more ? [element("p", {}, `and ${answer.more} more`)] : [];
-    say("bad", element("h3", {}, answer.message), ...(rows.length ? [element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Faults" },
-      element("table", { class: "plain faults" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)))] : []), ...more);
+    say(
+      "bad",
+      element("h3", {}, answer.message),
+      ...(rows.length
+        ? [
+            element(
+              "div",
+              { class: "scroll", tabindex: 0, role: "region", "aria-label": "Faults" },
+              element(
+                "table",
+                { class: "plain faults" },
+                element("thead", {}, element("tr", {}, ...head)),
+                element("tbody", {}, ...rows),
+              ),
+            ),
+          ]
+        : []),
+      ...more,
+    );
   }
 
   function standing(answer) {
-    say("good", element("h3", {}, answer.headline), element("p", {}, answer.place),
+    say(
+      "good",
+      element("h3", {}, answer.headline),
+      element("p", {}, answer.place),
       element("ul", {}, ...answer.comparisons.map((words) => element("li", {}, words))),
-      ...(answer.warnings.length ? [element("p", {}, `${answer.warnings.length} answers disagree with their raw_output; the text counts.`)] : []),
-      element("p", {}, element("a", { class: "button", href: answer.download, download: answer.file }, `Take ${answer.file}`),
-        ` Unpack it into ${answer.target} of the results repository and open a pull request; its text is in the archive.`));
+      ...(answer.warnings.length
+        ? [element("p", {}, `${answer.warnings.length} answers disagree with their raw_output; the text counts.`)]
+        : []),
+      element(
+        "p",
+        {},
+        element("a", { class: "button", href: answer.download, download: answer.file }, `Take ${answer.file}`),
+        ` Unpack it into ${answer.target} of the results repository and open a pull request; its text is in the archive.`,
+      ),
+    );
   }
 
   async function check(event) {
     event.preventDefault();
     if (!files().length) return say("bad", element("h3", {}, "Choose a file first."));
     const size = files().reduce((sum, file) => sum + file.size, 0);
-    if (size > MOST_BYTES) return say("bad", element("h3", {}, "These files have more than 64 MB; a submission has up to 50."));
+    if (size > MOST_BYTES)
+      return say("bad", element("h3", {}, "These files have more than 64 MB; a submission has up to 50."));
     button.disabled = true;
     say("", element("p", {}, "Checking …"));
     try {
       const reply = await fetch("api/check", { method: "POST", body: new FormData(form) });
       const answer = await reply.json();
-      if (answer.ok) standing(answer); else faults(answer);
+      if (answer.ok) standing(answer);
+      else faults(answer);
     } catch (error) {
       say("bad", element("h3", {}, "The server does not answer; is 'hlvid board serve' still running?"));
     } finally {
@@ -55,7 +96,10 @@
   }
 
   for (const kind of ["dragenter", "dragover"]) {
-    drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("over"); });
+    drop.addEventListener(kind, (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
   }
   for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => {

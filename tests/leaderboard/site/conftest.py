@@ -76,7 +76,10 @@ def fill(root: Path, narrow: AnswerKey, wide: AnswerKey) -> None:
         )
     )
     hostile = {
-        "model": {"name": HOSTILE, "link": "https://example.org/?a=1&b='2'"},
+        "model": {"name": HOSTILE, "revision": HOSTILE, "link": "https://example.org/?a=1&b=%3C2"},
+        "settings": {"selector": HOSTILE, "decoder": HOSTILE},
+        "cost": {"hardware": HOSTILE},
+        "training_data": HOSTILE,
         "notes": HOSTILE,
         "contact": "=1+1",
     }

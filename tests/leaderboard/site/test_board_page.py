@@ -99,13 +99,26 @@ def test_reported_intervals_are_labelled_unclustered(open_page: Open) -> None:
     assert page.locator(".tabulator-row", has_text="all-right").locator("svg.bar.loose").count() == 0
 
 
-def test_a_hostile_name_is_shown_as_text(open_page: Open) -> None:
+def test_hostile_texts_are_shown_as_texts(open_page: Open) -> None:
+    """On the table, the entry's page, in lists to choose from and in the picture's read-out."""
     page = open_page("index.html")
     assert HOSTILE in names(page)
+    assert HOSTILE in page.locator("#table .setting").all_inner_texts()
     page.locator("#table .model a", has_text="alert").click()
     page.wait_for_selector("h1.name")
-    assert page.inner_text("h1.name") == HOSTILE
-    assert page.inner_text(".notes") == HOSTILE
+    assert page.inner_text("h1.name") == page.inner_text(".lead") == page.inner_text(".notes") == HOSTILE
+    stated = page.locator("dl.facts dd").all_inner_texts()
+    assert stated.count(HOSTILE) == 5  # revision, selector, decoder, hardware, training data
+    assert page.get_attribute("text=own page", "href") == "https://example.org/?a=1&b=%3C2"
+    assert page.locator("main script, main [onmouseover]").count() == 0
+    page.click("text=Compare with another")
+    page.wait_for_selector("#verdict")
+    assert f"{HOSTILE} ({HOSTILE})" in page.locator("select[name=a] option").all_inner_texts()
+    page.goto(page.url.partition("compare.html")[0] + "questions.html#section=hlvid")
+    page.wait_for_selector("#difficulty table")
+    page.focus("#matrix")
+    page.keyboard.press("ArrowDown")
+    assert HOSTILE in page.inner_text("#readout")
     assert page.locator("main script").count() == 0
 
 

@@ -2,8 +2,14 @@
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -156,6 +162,47 @@ def test_fields_of_the_form() -> None:
         "settings": {"frames": 8, "resolution": "many"},
         "contact": "c",
     }
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_leaves_nothing_behind(boards: Any, tmp_path: Path, ending: signal.Signals) -> None:
+    code = "from hlvid.cli import main; main()"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "board",
+        "serve",
+        "--port",
+        "0",
+        "--submissions",
+        str(boards.submissions),
+    ]
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as run:
+        assert run.stdout is not None
+        address = run.stdout.readline().split()[1]
+        assert address.startswith("http://127.0.0.1:") and len(list(tmp_path.iterdir())) == 1
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(address, timeout=10) as page:
+                    assert b"<h1>" in page.read()
+                break
+            except urllib.error.URLError:
+                time.sleep(0.1)
+        run.send_signal(ending)
+        _, errors = run.communicate(timeout=20)
+    assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[ending]
+    assert list(tmp_path.iterdir()) == [] and "Traceback" not in errors
+
+
+def test_a_port_in_use_is_one_line(served_site: Path) -> None:
+    from hlvid.errors import RunError
+
+    with server._listening("127.0.0.1", 0) as listener, pytest.raises(RunError, match="--port"):
+        server._listening("127.0.0.1", listener.getsockname()[1])
 
 
 @pytest.fixture
