@@ -36,6 +36,7 @@ MOUNTED = (
     "hlvid.data_cli",
     "evaluators.cli",
     "evaluators.eval_cli",
+    "evaluators.frames_cli",
     "leaderboard.cli",
     "leaderboard.board_cli",
 )

@@ -43,10 +43,8 @@ FORMS = {
     "llava_hf": Form("max_frames_num", square=True),
     "llava_onevision": Form("max_frames_num", square=True),
     "internvl_hf": Form("num_frames", square=True),
-    "internvl3_5": Form("num_frame", square=True, fixed={"modality": "video"}),
-    "longvila": Form("max_frames_num", square=True),
     "vila": Form("max_frames_num", square=True),
-    "videollama3": Form("max_num_frames", multiple=28),
+    "videollama3": Form("max_num_frames", multiple=28, fixed={"use_custom_video_loader": True}),
     "videochat_flash": Form("max_num_frames", square=True),
 }
 """By `--model` name. A name that is not here still works: frames keep their aspect, and the audit decides."""

@@ -34,12 +34,19 @@ BACKEND = "hlvid"
 
 @dataclass
 class Served:
-    """What a model took while it was served; `readers` in the order of their calls."""
+    """What a model took while it was served: by which readers, and which of the frames."""
 
     delivery: Delivery
     readers: list[str] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
 
-    def take(self, path: Any, reader: str) -> Delivery:
+    @property
+    def complete(self) -> bool:
+        """Whether the model took each frame once and in order; it may open the file more than once."""
+        whole = list(range(self.delivery.count))
+        return bool(self.taken) and self.taken == whole * (len(self.taken) // len(whole))
+
+    def open(self, path: Any, reader: str) -> Delivery:
         """The delivery, if the path is the one that is served."""
         asked = path[0] if isinstance(path, list | tuple) and len(path) == 1 else path
         if Path(str(asked).removeprefix("file://")) != self.delivery.path:
@@ -51,10 +58,17 @@ class Served:
 _serving: list[Served] = []
 
 
-def _take(path: Any, reader: str) -> Delivery:
+def _open(path: Any, reader: str) -> Delivery:
     if not _serving:
         raise RunError(f"{path}: read with {reader} while no question was being asked")
-    return _serving[-1].take(path, reader)
+    return _serving[-1].open(path, reader)
+
+
+def _take(path: Any, reader: str) -> Delivery:
+    """Open, and take all frames."""
+    delivery = _open(path, reader)
+    _serving[-1].taken += range(delivery.count)
+    return delivery
 
 
 @contextmanager
@@ -85,24 +99,24 @@ def importable() -> Iterator[None]:
 
 
 def modules_of(inner: object) -> list[ModuleType]:
-    """The modules that define a model: its class's and its bases'."""
-    names = dict.fromkeys(cls.__module__ for cls in type(inner).__mro__)
-    return [
-        sys.modules[name] for name in names if name in sys.modules and name.startswith("lmms_eval.models")
-    ]
+    """The modules that may read videos for a model: its classes' own, and code that came with a checkpoint."""
+    names = dict.fromkeys(cls.__module__ for cls in type(inner).__mro__ if cls.__module__ in sys.modules)
+    ours = [name for name in names if name.startswith("lmms_eval.models")]
+    remote = [name for name in sys.modules if name.startswith("transformers_modules.")]
+    return [sys.modules[name] for name in (*ours, *remote)]
 
 
 class VideoReader:
     """decord.VideoReader for one served file: as many frames as were delivered, at their own rate."""
 
     def __init__(self, uri: Any, *_: Any, **__: Any) -> None:
-        self._delivery = _take(uri, "decord")
+        self._delivery = _open(uri, "decord")
 
     def __len__(self) -> int:
         return self._delivery.count
 
     def __getitem__(self, index: int) -> "Batch":
-        return Batch(self._delivery.frames[index])
+        return self._frames(range(self._delivery.count)[index])
 
     def get_avg_fps(self) -> float:
         """Frames per second of the file, as far as the model is concerned."""
@@ -110,7 +124,11 @@ class VideoReader:
 
     def get_batch(self, indices: Sequence[int]) -> "Batch":
         """The frames of these indices, 0 to len - 1."""
-        return Batch(self._delivery.frames[np.asarray(indices, dtype=np.int64)])
+        return self._frames(np.asarray(indices, dtype=np.int64))
+
+    def _frames(self, index: Any) -> "Batch":
+        _serving[-1].taken += np.atleast_1d(index).tolist()
+        return Batch(self._delivery.frames[index])
 
     def get_frame_timestamp(self, index: Any) -> Any:
         """(start, end) in seconds of the frames on show in the file."""
@@ -202,6 +220,12 @@ def load_video_decord(video_path: Any, max_frames_num: int) -> Picture:
     return _take(video_path, "lmms_eval.load_video_decord").frames.copy()
 
 
+def read_video_custom(video_path: Any, *_: Any, **__: Any) -> tuple[Picture, list[float]]:
+    """The reader of lmms-eval's videollama3: frames, and when each is shown."""
+    delivery = _take(video_path, "lmms_eval.videollama3")
+    return delivery.frames.copy(), list(delivery.times)
+
+
 def _replacements(modules: Sequence[ModuleType]) -> list[tuple[Any, str, Any]]:
     """(module, name, stand-in) of every reader that can be reached."""
     found: list[tuple[Any, str, Any]] = []
@@ -224,4 +248,9 @@ def _replacements(modules: Sequence[ModuleType]) -> list[tuple[Any, str, Any]]:
     return found
 
 
-_BY_NAME = {"VideoReader": VideoReader, "read_video": read_video, "load_video_decord": load_video_decord}
+_BY_NAME = {
+    "VideoReader": VideoReader,
+    "read_video": read_video,
+    "load_video_decord": load_video_decord,
+    "read_video_custom": read_video_custom,
+}

@@ -77,7 +77,7 @@ class HlvidFrames(JournalledModel):
         delivery = self._delivery_of(question)
         lifted = caps.lift(self.inner, delivery)
         started = time.perf_counter()
-        with serving(delivery, modules_of(self.inner)) as served, probing(self.inner) as probe:
+        with importable(), serving(delivery, modules_of(self.inner)) as served, probing(self.inner) as probe:
             text = self._ask(question, delivery)
         seconds = {"decode": delivery.seconds, "model": time.perf_counter() - started}
         if probe.error is not None:
@@ -153,6 +153,10 @@ class HlvidFrames(JournalledModel):
         faults = [] if row["verdict"] == EXACT else [row["verdict"]]
         if not served.readers:
             faults.append("the model read the video in a way of its own, not through our decoder")
+        elif not served.complete:
+            faults.append(
+                f"the model took {len(set(served.taken))} of {delivery.count} frames, or in an order of its own"
+            )
         row["verdict"] = "; ".join(faults) or EXACT
         if faults and not self.asked_for.allow_resize:
             inner = self.asked_for.inner

@@ -12,12 +12,15 @@ A recipe is a YAML file of this folder, read and checked by `Recipe`. One that c
 
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hlvid.errors import RunError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 Value = str | int | float | bool
 
@@ -99,6 +102,29 @@ def parse(name: str, text: str) -> Recipe:
         raise RunError(f"recipe {name}: {'; '.join(faults)}") from error
     except TypeError as error:
         raise RunError(f"recipe {name}: {error}; the file's name is the recipe's name") from error
+
+
+def describe(recipe: Recipe) -> str:
+    """A recipe as YAML, with the command that runs it or the reason why none does."""
+    fields = {key: value for key, value in recipe.model_dump().items() if value not in (None, {}, "")}
+    text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
+    if recipe.unavailable:
+        return text
+    return f"{text}# hlvid eval --recipe {recipe.name} --task hlvid"
+
+
+def table() -> "Table":
+    """All recipes, those of Table 1 first; `describe` has the reasons of those that cannot be run."""
+    from rich.table import Table
+
+    made = Table(title="Recipes")
+    for column in ("recipe", "frames", "px", "runs"):
+        made.add_column(column, no_wrap=True)
+    for recipe in sorted(map(load, names()), key=lambda one: not one.table1):
+        runs = f"no: hlvid recipes {recipe.name}" if recipe.unavailable else f"--model {recipe.model}"
+        shown = ["-" if value is None else str(value) for value in (recipe.frames, recipe.resolution)]
+        made.add_row(recipe.name, *shown, runs)
+    return made
 
 
 def _folder() -> list[Any]:
