@@ -41,7 +41,7 @@ def evaluate(
     again: Annotated[
         bool, typer.Option("--again", help="Run a finished one again; its journal stays.")
     ] = False,
-    with_report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = False,
+    with_report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
 ) -> None:
     """Evaluate a model on a benchmark: samples, results, record and a report in one folder; safe to kill."""
     from evaluators.runs.command import dry_run as tell
