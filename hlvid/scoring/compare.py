@@ -12,19 +12,20 @@ A difference counts as shown when the clustered test rejects *and* the clustered
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from hlvid.errors import AnswerError
 from hlvid.scoring.intervals import Interval
 from hlvid.scoring.multiple import holm
 from hlvid.scoring.paired import difference_interval, mcnemar, paired_design_effect, sign_flip
 from hlvid.scoring.power import minimum_detectable_difference
-from hlvid.scoring.resampling import Floats
+from hlvid.scoring.resampling import Floats, cluster_sums
 from hlvid.scoring.table import Table
 
 Row = Mapping[str, Any]
@@ -36,8 +37,10 @@ class Comparison:
     """Two systems on the same n questions; `difference` is accuracy of A minus that of B.
 
     `mcnemar_p` takes questions as independent, `clustered_p` recordings. `adjusted_p` is the clustered one after
-    Holm's correction where several pairs were compared. `detectable` is the smallest difference that would be
-    found 8 times in 10, given how often these two disagree (None: none would).
+    Holm's correction where several pairs were compared. `least_p` is what the clustered test would give had one
+    system been ahead on every recording where they differ: on few recordings it cannot show anything.
+    `detectable` is the smallest difference that would be found 8 times in 10, given how often these two disagree
+    (None: none would).
     """
 
     a: str
@@ -54,6 +57,7 @@ class Comparison:
     design_effect: float
     detectable: float | None
     recordings: int
+    least_p: float
     pairs: int = 1
     adjusted_p: float | None = None
 
@@ -95,6 +99,12 @@ class Comparison:
     def _limits(self) -> str:
         if self.interval.reason:
             return f"Read with care: {self.interval.reason}."
+        if self.mcnemar_p < 1 - self.interval.level <= self.least_p:
+            return (
+                f"Read with care: on {self.recordings} recordings the sign-flip test cannot fall below "
+                f"{_p(self.least_p)}. On these recordings the difference is clear (McNemar); that it would hold on "
+                "others, so few cannot show."
+            )
         if self.detectable is None:
             return "With so few disagreements hardly any difference would be found."
         return f"A true difference of {100 * self.detectable:.1f} points would be found 8 times in 10."
@@ -176,7 +186,14 @@ def _compare(table: Table, a: int, b: int, draws: Floats | None, level: float) -
         design_effect=effect,
         detectable=_detectable(n, disagreement, effect, level),
         recordings=table.cluster_count,
+        least_p=_least_p(differences, table.clusters),
     )
+
+
+def _least_p(differences: npt.NDArray[np.int64], clusters: Sequence[Hashable]) -> float:
+    """Two-sided p of the sign-flip test had all recordings with a difference pointed one way."""
+    sums, _ = cluster_sums(differences, clusters)
+    return min(1.0, 2.0 ** (1 - int(np.count_nonzero(sums))))
 
 
 def _detectable(n: int, disagreement: float, effect: float, level: float) -> float | None:

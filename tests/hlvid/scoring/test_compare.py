@@ -152,6 +152,17 @@ def test_one_recording_gives_no_verdict_however_clear(make_rows: MakeRows) -> No
     assert found.conclusion == "no_evidence"
 
 
+def test_few_recordings_are_said_to_be_too_few(make_rows: MakeRows) -> None:
+    """47 against 10 right on four recordings: p cannot fall below 2 / 2^4, which does not make the two alike."""
+    sources = [f"s{number % 4}" for number in range(48)]
+    found = compare(
+        make_rows([number > 0 for number in range(48)], sources),
+        make_rows([number % 5 == 1 for number in range(48)], sources),
+    )
+    assert found.conclusion == "no_evidence" and found.least_p == pytest.approx(0.125)
+    assert "on 4 recordings the sign-flip test cannot fall below p = 0.12" in found.verdict
+
+
 def test_every_recording_agrees_without_spread(make_rows: MakeRows) -> None:
     """A wins exactly one question in each of 12 recordings: no spread, yet not certain."""
     sources = [f"s{number // 4}" for number in range(48)]
