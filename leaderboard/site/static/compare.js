@@ -50,8 +50,8 @@
   }
 
   /** Where the clustered test could not have rejected whatever the answers, "no evidence" says little about the two. */
-  function caution({ leastP, level, recordings, mcnemar }) {
-    if (leastP < 1 - level || mcnemar >= 1 - level) return [];
+  function caution({ leastP, level, recordings, mcnemar, verdict }) {
+    if (leastP < 1 - level || mcnemar >= 1 - level || verdict.includes("cannot fall below")) return [];
     return [
       element(
         "p",

@@ -184,8 +184,13 @@ globalThis.HlvidStatistics = (() => {
     return `${headline} ${numbers} ${limits(result)}`;
   }
 
-  function limits({ interval: ends, detectable: least }) {
+  function limits({ interval: ends, detectable: least, leastP, level, mcnemar, recordings }) {
     if (ends.reason) return `Read with care: ${ends.reason}.`;
+    if (mcnemar < 1 - level && 1 - level <= leastP)
+      return (
+        `Read with care: on ${recordings} recordings the sign-flip test cannot fall below ${pText(leastP)}. On these ` +
+        "recordings the difference is clear (McNemar); that it would hold on others, so few cannot show."
+      );
     if (least === null) return "With so few disagreements hardly any difference would be found.";
     return `A true difference of ${fixed(100 * least)} points would be found 8 times in 10.`;
   }
