@@ -85,6 +85,7 @@ def hub(make_hub: Callable[[str], Any]) -> Any:
 def source(hub: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSource]:
     Server.folder, Server.gated, Server.cut_next, Server.asked = hub.folder, False, 0, []
     monkeypatch.setattr(hub_source.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # this server is on this machine
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     Thread(target=server.serve_forever, daemon=True).start()
     yield HubSource(BENCHMARK.repo, BENCHMARK.revision, f"http://127.0.0.1:{server.server_address[1]}")
