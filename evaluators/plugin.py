@@ -26,6 +26,10 @@ MODELS = {
         "evaluators.models.hlvid_frames.HlvidFramesChat",
     ),
     "nvila_hd": ("evaluators.models.nvila_hd.NvilaHD", "evaluators.models.nvila_hd.NvilaHDChat"),
+    "openai_frames": (
+        "evaluators.models.openai_frames.OpenAIFrames",
+        "evaluators.models.openai_frames.OpenAIFramesChat",
+    ),
     "nvila_video": ("evaluators.models.nvila_hd.NvilaVideo", "evaluators.models.nvila_hd.NvilaVideoChat"),
 }
 

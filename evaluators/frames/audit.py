@@ -25,19 +25,27 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 EXACT = "exact"
+SENT = "sent as asked; what a service sees cannot be measured"
 Row = Mapping[str, Any]
 
 
 def audit(settings: FrameSettings, delivery: Delivery, seen: Seen | None, deep: int = 1) -> dict[str, Any]:
     """One question's row, JSON-ready. deep: frames a model packs into one patch; it may repeat the last."""
-    height, width = delivery.size
-    asked = {"frames": settings.frames, "resolution": settings.resolution, "fps": settings.fps}
     return {
-        "asked": asked,
+        **sent(settings, delivery, _verdict(settings, delivery, seen, deep)),
+        "seen": seen and asdict(seen),
+    }
+
+
+def sent(settings: FrameSettings, delivery: Delivery, verdict: str = SENT) -> dict[str, Any]:
+    """The row of a question whose frames went to a service, which does not tell what it sees."""
+    height, width = delivery.size
+    return {
+        "asked": {"frames": settings.frames, "resolution": settings.resolution, "fps": settings.fps},
         "decoded": {"frames": delivery.count, "height": height, "width": width},
-        "seen": asdict(seen) if seen else None,
+        "seen": None,
         "distinct": len(set(delivery.indices)),
-        "verdict": _verdict(settings, delivery, seen, deep),
+        "verdict": verdict,
     }
 
 
