@@ -2,11 +2,13 @@
 
 Example::
 
+    get("autogaze").select(clips, ratio=0.25)                                # the checkpoint of this package
     get("autogaze", checkpoint="nvidia/AutoGaze").select(clips, ratio=0.25, loss=0.7)
 
 Every tile is gazed by itself; the budget is a tile's own, since the model does not know of its neighbours.
 """
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,19 +16,26 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from autogaze.calibration import Calibration
 from autogaze.checkpoint import CheckpointError, fingerprint
 from autogaze.gaze import Gaze
 from autogaze.model import AutoGaze
 from autogaze.processing import AutoGazeImageProcessor
 from autogaze.selectors.base import Layout, Ratio, check_clips
+from autogaze.weights import bundled
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class AutoGazeSelector:
     """AutoGaze behind the selector protocol.
 
-    checkpoint: a folder or a hub id; required, since this project ships no weights yet. device, dtype: where
-    and in which precision it runs, "float32" or "bfloat16". batch: tiles at a time, 0 for all.
+    checkpoint: a folder or a hub id; None for the bundled one (`autogaze.weights`), which is said in the log
+    and in `settings`. Mind that a loss means something else to every checkpoint: the bundled one's is the
+    pasted picture's, some 0.02 to 0.4. calibrated: `loss` is the loss reached on average, by the checkpoint's
+    calibration.json, instead of the predicted one. device, dtype: where and in which precision it runs,
+    "float32" or "bfloat16". batch: tiles at a time, 0 for all.
 
     Raises CheckpointError (a ValueError) where there is no usable checkpoint.
     """
@@ -37,6 +46,7 @@ class AutoGazeSelector:
     dtype: str = "float32"
     batch: int = 32
     published_batching: bool = False
+    calibrated: bool = False
     model: AutoGaze = field(init=False, repr=False, compare=False)
     processor: AutoGazeImageProcessor = field(init=False, repr=False, compare=False)
 
@@ -48,31 +58,36 @@ class AutoGazeSelector:
         """Frames that the checkpoint was made for, 16 in the published one."""
         return self.model.config.max_num_frames
 
+    @property
+    def source(self) -> str | Path:
+        """The checkpoint in use, named or bundled."""
+        return self.checkpoint or bundled()
+
     def __post_init__(self) -> None:
-        if not self.checkpoint:
-            raise CheckpointError(
-                "selector 'autogaze': no checkpoint named and none is bundled; give checkpoint=FOLDER or a "
-                "hub id such as nvidia/AutoGaze"
-            )
         if self.dtype not in ("float32", "bfloat16"):
             raise ValueError(f"dtype={self.dtype!r}: expected 'float32' or 'bfloat16'")
+        if not self.checkpoint:
+            _log.warning(
+                "selector 'autogaze': no checkpoint named, so the bundled one looks (%s)", self.source
+            )
         model = AutoGaze.from_pretrained(
-            self.checkpoint, revision=self.revision, dtype=getattr(torch, self.dtype), device_map=self.device
+            self.source, revision=self.revision, dtype=getattr(torch, self.dtype), device_map=self.device
         )
         model.published_batching = self.published_batching
+        model.calibration = Calibration.load(self.source) if self.calibrated else None
         object.__setattr__(self, "model", model)
-        object.__setattr__(self, "processor", _processor(self.checkpoint, self.revision))
+        object.__setattr__(self, "processor", _processor(self.source, self.revision))
 
     def settings(self) -> dict[str, Any]:
         """Name, checkpoint with its weights' hash, revision, dtype, batching: what shapes the choice."""
-        assert self.checkpoint is not None
         return {
             "name": self.name,
-            "checkpoint": str(self.checkpoint),
-            "weights": fingerprint(self.checkpoint, self.revision),
+            "checkpoint": str(self.checkpoint or "bundled"),
+            "weights": fingerprint(self.source, self.revision),
             "revision": self.revision,
             "dtype": self.dtype,
             "published_batching": self.published_batching,
+            "calibrated": self.calibrated,
         }
 
     def select(

@@ -126,6 +126,19 @@ def calibrate(
 
 
 @app.command()
+def pack(
+    checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the packed one.")],
+) -> None:
+    """Write a checkpoint in half precision, to be shipped."""
+    from autogaze.training.pack import pack as packed
+
+    with one_line():
+        path = packed(checkpoint, out)
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
 def evaluate(
     clips: Clips,
     checkpoint: Annotated[list[str] | None, typer.Option(help="name=folder, repeatable.")] = None,

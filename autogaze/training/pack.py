@@ -1,0 +1,39 @@
+"""Make a trained checkpoint small enough to ship: weights in half precision, beside what they need.
+
+Example::
+
+    pack("runs/grpo/model", "autogaze/weights")         # 13.0 MB -> 6.5 MB
+
+Readers get float32 from it as from any checkpoint; what rounding costs is in the model card.
+"""
+
+import shutil
+from pathlib import Path
+
+import torch
+
+from autogaze.calibration import FILE
+from autogaze.checkpoint import find_file
+from autogaze.model import AutoGaze
+
+BESIDE = ("config.json", "preprocessor_config.json")
+
+
+def pack(source: str | Path, target: str | Path) -> Path:
+    """Write the checkpoint folder `source` to folder `target` in float16; returns the weights' path.
+
+    A calibration is taken along where there is one. Raises CheckpointError where `source` is no checkpoint.
+    """
+    from safetensors.torch import save_file
+
+    target = Path(target)
+    target.mkdir(parents=True, exist_ok=True)
+    tensors = AutoGaze.from_pretrained(source).state_dict()
+    half = {name: tensor.to(torch.float16).contiguous() for name, tensor in tensors.items()}
+    for name in BESIDE:
+        shutil.copyfile(find_file(source, name), target / name)
+    if (Path(source) / FILE).is_file():
+        shutil.copyfile(Path(source) / FILE, target / FILE)
+    path = target / "model.safetensors"
+    save_file(half, str(path), metadata={"format": "pt"})
+    return path

@@ -1,0 +1,93 @@
+"""Next-token prediction: batches, targets, and a network that learns a list by heart."""
+
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+
+from autogaze.config import AutoGazeConfig
+from autogaze.gaze import Gaze
+from autogaze.training.batches import MIRROR, collate, pick
+from autogaze.training.config import TrainConfig
+from autogaze.training.greedy import search_paste
+from autogaze.training.initial import fresh
+from autogaze.training.labels import LabelledClip
+from autogaze.training.ntp import NtpStage, targets
+
+SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
+
+
+def noise_clip(seed: int, counts: tuple[int, ...]) -> LabelledClip:
+    """A clip of coarse random colours with its greedy labels."""
+    draw = torch.Generator().manual_seed(seed)
+    cells = torch.randint(0, 256, (len(counts), 3, 7, 7), generator=draw, dtype=torch.uint8)
+    frames = cells.repeat_interleave(32, 2).repeat_interleave(32, 3)
+    return LabelledClip(frames, *search_paste(frames, counts))
+
+
+def test_every_clip_once_an_epoch_whatever_the_processes() -> None:
+    alone = [pick(12, step, 4, 0, 1, seed=3) for step in range(6)]
+    for epoch in (alone[:3], alone[3:]):
+        assert sorted(chain(*epoch)) == list(range(12))
+    assert alone[:3] != alone[3:]
+    pair = [pick(12, step, 2, rank, 2, seed=3) for step in range(6) for rank in range(2)]
+    assert list(chain(*pair)) == list(chain(*alone))
+
+
+def test_mirrored_labels_are_the_labels_of_mirrored_frames() -> None:
+    """Flipping pixels and tokens gives lists whose losses are still those of the search."""
+    clip = noise_clip(0, (9, 5))
+    flipped = search_paste(clip.frames.flip(-1), (9, 5))
+    for t in range(2):
+        assert MIRROR[torch.tensor(clip.order[t])].tolist() == list(flipped.order[t])
+        assert clip.losses[t] == pytest.approx(flipped.losses[t], abs=1e-6)
+    assert torch.equal(MIRROR[MIRROR], torch.arange(265))
+
+
+def test_collate_cuts_and_pads() -> None:
+    batch = collate(
+        [noise_clip(1, (4, 2, 3)), noise_clip(2, (2, 6, 3))], 2, np.random.default_rng(0), flip=False
+    )
+    assert batch.frames.shape == (2, 2, 3, 224, 224) and batch.gaze.per_frame == (4, 6)
+    assert batch.gaze.padded.tolist() == [[False] * 6 + [True] * 4, [False] * 2 + [True] * 2 + [False] * 6]
+    assert batch.gaze.positions[1, 4:].min() >= 265
+
+
+def test_soft_targets_fall_off_along_the_list() -> None:
+    gaze = Gaze(torch.tensor([[5, 6, 7]]), (3,), torch.tensor([[False, False, True]]))
+    hard = targets(gaze, 0)
+    assert hard[0, 0, 5] == 1 and hard[0, 1, 6] == 1 and hard[0, 2].sum() == 0
+    soft = targets(gaze, 1.0)
+    assert soft[0, 0, [5, 6]].tolist() == pytest.approx([1 / (1 + np.exp(-1)), np.exp(-1) / (1 + np.exp(-1))])
+    assert soft[0, 0, 7] == 0 and soft[0, 1, 6] == 1 and soft[0, 1, 5] == 0
+
+
+@pytest.mark.parametrize("settings", [{"dense": False}, {"dense": True, "soft": 2.0}])
+def test_learns_a_list_by_heart(settings: dict[str, float], tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("unused")
+    clip = noise_clip(3, (12, 11))
+    config = TrainConfig.model_validate(
+        {
+            "stage": "ntp",
+            "labels": folder,
+            "out": folder,
+            "steps": 1,
+            "batch": 1,
+            "flip": False,
+            "ntp": settings,
+        }
+    )
+    torch.manual_seed(0)
+    model = fresh(SMALL, 0)
+    stage = NtpStage([clip], config)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for step in range(100):
+        loss, figures = stage(model.gazing_model, SMALL, step, np.random.default_rng([0, step]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    video = (clip.frames.float() / 127.5 - 1 - 0.5) / 0.5
+    gaze = model.eval().gaze(video[None], ratio=[12 / 265 + 1e-4, 11 / 265 + 1e-4])
+    assert (gaze.positions[0] % 265).tolist() == [*clip.order[0], *clip.order[1]]
+    assert figures["loss_error"] < 0.01
