@@ -17,6 +17,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +102,6 @@ def load(path: Path) -> GazeFile:
             rows, columns, height, width, tile = (int(value) for value in file["shape"])
             masks = {int(index): mask for index, mask in zip(file["indices"], bits, strict=True)}
             sides = tuple(int(side) for side in file["sides"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise RunError(f"{path}: gazes cannot be read ({error})") from error
     return GazeFile(masks, rows, columns, (height, width), tile, sides)

@@ -89,8 +89,6 @@ def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "environment": around,
             "decoder": around.get("decoder"),
-            "versions": around.get("packages"),
-            "git": around.get("git"),
             "datasets": entry.get("datasets", {}),
             "identities": _identities(folder / JOURNAL),
             "variables": {name: value for name, value in os.environ.items() if name in RECORDED},

@@ -25,6 +25,7 @@ from evaluators.runs.scoring import ERROR, INTERRUPTED, MEMORY, OK, TIMEOUT, fai
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
 
+CHILD = ("-m", "evaluators.runs.child")
 POLL = 0.5
 """Seconds between two looks at the process."""
 
@@ -90,7 +91,7 @@ def _run(folder: Path, timeout: float | None, total: int | None) -> tuple[str, s
     deaths = _oom_kills()
     with (folder / LOG).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "evaluators.runs.child", str(folder)],
+            [sys.executable, *CHILD, str(folder)],
             stdin=subprocess.PIPE,  # closes when this process ends, and the other one with it
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,190 @@
+"""What becomes of a run: done, wrong, late, killed, interrupted, started twice.
+
+Run: pytest tests/evaluators/runs/test_run.py       (-m slow: a real model killed in its work)
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evaluators.runs.files import read_json
+from evaluators.runs.progress import Progress, duration
+from evaluators.runs.run import execute
+from evaluators.runs.spec import RunSpec
+from hlvid.errors import RunError
+
+SPEC = RunSpec("hlvid", "blind", {"strategy": "hash"})
+Child = Callable[[str], Path]
+DONE = "(folder / 'results.json').write_text(json.dumps({'status': 'ok', 'started': time.time()}))\n"
+JOURNAL = """
+os.makedirs(os.environ["HLVID_RUNS"])
+Path(os.environ["HLVID_RUNS"], "a.jsonl").write_text("header\\n1\\n2\\n")
+"""
+
+
+def test_a_finished_run_is_not_run_again(child: Child, tmp_path: Path) -> None:
+    child(DONE)
+    first = execute(SPEC, tmp_path / "run")
+    assert first["status"] == "ok"
+    assert execute(SPEC, tmp_path / "run") == first
+    assert execute(SPEC, tmp_path / "run", again=True)["started"] > first["started"]
+
+
+def test_a_folder_belongs_to_one_run(child: Child, tmp_path: Path) -> None:
+    child(DONE)
+    execute(SPEC, tmp_path / "run")
+    with pytest.raises(RunError, match=r"holds another run \(seed: there 0, now 1\)"):
+        execute(RunSpec("hlvid", "blind", {"strategy": "hash"}, seed=1), tmp_path / "run")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    with pytest.raises(RunError, match="not empty"):
+        execute(SPEC, tmp_path / "mine")
+
+
+def test_a_failure_before_any_result(child: Child, tmp_path: Path) -> None:
+    child("sys.exit('lmms_eval: video a.mp4 not found')")
+    found = execute(SPEC, tmp_path / "run")
+    assert found["status"] == "error" and "video a.mp4 not found" in found["message"]
+    assert found["accuracy"] is None and found["task"] == "hlvid"
+    child("sys.exit('torch.OutOfMemoryError: CUDA out of memory')")
+    assert execute(SPEC, tmp_path / "run")["status"] == "out_of_memory", "a failed run is tried again"
+
+
+def test_a_run_that_takes_too_long_is_ended(child: Child, tmp_path: Path) -> None:
+    child(JOURNAL + "(folder / 'pid').write_text(str(os.getpid()))\ntime.sleep(60)")
+    found = execute(SPEC, tmp_path / "run", timeout=2.0)
+    assert found["status"] == "timeout"
+    assert "2 answers are kept" in found["message"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "run" / "pid").read_text()), 0)
+
+
+def test_a_model_that_is_killed(child: Child, tmp_path: Path) -> None:
+    child("os.kill(os.getpid(), signal.SIGKILL)")
+    found = execute(SPEC, tmp_path / "run")
+    assert found["status"] in ("error", "out_of_memory"), "the latter if the kernel killed anybody just then"
+    assert read_json(tmp_path / "run" / "results.json") == found
+
+
+def test_an_interrupt_ends_the_model_and_is_recorded(child: Child, tmp_path: Path) -> None:
+    child("os.kill(os.getppid(), signal.SIGINT)\ntime.sleep(60)")
+    with pytest.raises(KeyboardInterrupt):
+        execute(SPEC, tmp_path / "run")
+    assert read_json(tmp_path / "run" / "results.json")["status"] == "interrupted"
+
+
+def test_the_model_does_not_outlive_who_started_it(tmp_path: Path) -> None:
+    """kill -9 of `hlvid eval` leaves no process behind that would go on answering."""
+    child = tmp_path / "child.py"
+    child.write_text(
+        textwrap.dedent("""
+        import os, sys, threading, time
+        from pathlib import Path
+        from evaluators.runs.child import _end_with_parent
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        (Path(sys.argv[1]) / "pid").write_text(str(os.getpid()))
+        time.sleep(120)
+        """)
+    )
+    start = f"""
+from pathlib import Path
+from evaluators.runs import run
+from evaluators.runs.spec import RunSpec
+run.CHILD = ({str(child)!r},)
+run.execute(RunSpec("hlvid", "blind"), Path({str(tmp_path / "run")!r}))
+"""
+    parent = subprocess.Popen([sys.executable, "-c", start], stderr=subprocess.DEVNULL)
+    pid = tmp_path / "run" / "pid"
+    _until(lambda: pid.is_file() and pid.read_text() != "")
+    parent.kill()
+    parent.wait()
+    _until(lambda: not _alive(int(pid.read_text())))
+
+
+def test_progress_counts_answers_and_tells_what_is_left(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text("header\n1\n2\n")
+    progress = Progress(tmp_path, total=12)
+    assert progress.kept == 2
+    (folder / "a.jsonl").write_text("header\n1\n2\n3\n4\n5\ntorn")
+    assert progress.done() == 5
+    progress._started -= 30  # three answers in half a minute, seven to go
+    assert progress.left(5) == "70 s left"
+    assert progress.left(2) == "30 s so far"
+    assert [duration(value) for value in (8, 700, 11_100)] == ["8 s", "12 min", "3 h 05 min"]
+
+
+def test_end_to_end_through_the_command(dataset: Path, tmp_path: Path) -> None:
+    """The real `hlvid eval` on the real lmms-eval with the blind model: every file of the contract."""
+    out = tmp_path / "out"
+    done = _hlvid(
+        "eval", "--task", "hlvid", "--model", "blind", "--model-args", "strategy=hash", "--out", out
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "95 % by video" in done.stdout and "report.html" in done.stdout
+    results, record = read_json(out / "results.json"), read_json(out / "record.json")
+    assert results["status"] == "ok" and results["n"] == 4 and results["peak_memory_bytes"] > 1e7
+    samples = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]
+    assert {one["question_id"] for one in samples} == {"0", "1", "2", "3"}
+    assert all(one["options"]["B"] == "EXIT 12" and one["answer"] == "B" for one in samples)
+    assert sum(one["correct"] for one in samples) == results["correct"]
+    assert record["identities"][0]["settings"]["strategy"] == "hash"
+    assert record["decoder"].startswith("pyav")
+    assert record["datasets"]["hlvid"]["fingerprint"].startswith("sha256:")
+    assert (out / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_killed_in_its_work_a_run_goes_on_where_it_was(dataset: Path, tmp_path: Path) -> None:
+    arguments = ("eval", "--task", "hlvid", "--model", "gaze_reader", "--model-args",
+                 "frames=3,resolution=448,ratio=0.2", "--no-report", "--out", tmp_path / "run")  # fmt: skip
+    process = subprocess.Popen([_script(), *map(str, arguments)], stdout=subprocess.DEVNULL)
+    journal = tmp_path / "run" / "journal"
+    _until(lambda: any(path.read_bytes().count(b"\n") > 1 for path in journal.glob("*.jsonl")), 300)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (path,) = journal.glob("*.jsonl")
+    before = path.read_text().splitlines()
+    assert not (tmp_path / "run" / "results.json").exists()
+    done = _hlvid(*arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = path.read_text().splitlines()
+    assert after[: len(before)] == before and len(after) == 1 + 4, "no question was answered twice"
+    assert read_json(tmp_path / "run" / "results.json")["n"] == 4
+    assert list((tmp_path / "run" / "gaze").glob("*.npz"))
+    refused = _hlvid("eval", "--task", "hlvid", "--model", "bliind", "--out", tmp_path / "other")
+    assert refused.returncode == 1 and "did you mean blind" in refused.stdout
+
+
+def _script() -> str:
+    return str(Path(sys.executable).with_name("hlvid"))
+
+
+def _hlvid(*arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "COLUMNS": "200"}
+    command = [_script(), *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+
+
+def _until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, f"nothing happened in {seconds} s"
+        time.sleep(0.05)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended but waits for its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

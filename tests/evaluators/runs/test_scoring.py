@@ -1,0 +1,72 @@
+"""Run: pytest tests/evaluators/runs/test_scoring.py"""
+
+from typing import Any
+
+import pytest
+
+from evaluators.runs.child import classify
+from evaluators.runs.scoring import failed, results_of
+from evaluators.runs.spec import RunSpec
+from evaluators.runs.table import build_table, cost
+from hlvid.scoring.accuracy import summarize
+
+SPEC = RunSpec("hlvid", "blind", {"strategy": "hash"})
+Rows = list[dict[str, Any]]
+
+
+def test_numbers_are_those_of_the_scoring(rows: Rows) -> None:
+    found, expected = results_of(SPEC, rows), summarize(rows)
+    assert (found["n"], found["correct"], found["unparsed"], found["accuracy"]) == (6, 3, 1, 0.5)
+    assert found["wilson"] == [expected.overall.wilson.low, expected.overall.wilson.high]
+    assert found["clustered"] == [expected.overall.clustered.low, expected.overall.clustered.high]
+    assert {name: part["n"] for name, part in found["by_tier"].items()} == {"07px": 3, "54px": 3}
+    assert found["by_category"]["av"]["correct"] == expected.by_category["av"].correct
+    assert found["status"] == "ok" and found["message"] == "" and found["model_args"] == {"strategy": "hash"}
+
+
+def test_costs_are_means_over_the_questions_that_tell(rows: Rows) -> None:
+    rows[0]["details"] = {"tokens_selected": 100, "tokens_llm": 40, "seconds": {"decode": 1.0, "ocr": 3.0}}
+    rows[1]["details"] = {"tokens_selected": 300, "seconds": {"decode": 2.0}, "peak_memory": {"gb": 1.5}}
+    found = results_of(SPEC, rows)
+    assert found["tokens_per_question"] == 200 and found["llm_tokens_per_question"] == 40
+    assert found["seconds_per_question"] == {"decode": 1.5, "ocr": 3.0}
+    assert found["peak_memory_bytes"] == 1_500_000_000
+    assert cost(found) == "4.50 s a question, 200 visual tokens, 40 LLM tokens, 1.5 GB at most"
+
+
+def test_answers_that_could_not_be_given_make_the_status(rows: Rows) -> None:
+    fits = {"num_video_frames": 64}
+    rows[2]["details"] = {"outcome": "context_overflow", "message": "41 tokens too many", "fits": fits}
+    rows[5]["details"] = {"outcome": "context_overflow", "message": "later"}
+    rows[4]["details"] = {"outcome": "out_of_memory", "message": "no room"}
+    found = results_of(SPEC, rows)
+    assert found["status"] == "context_overflow"
+    assert found["message"].startswith("3 of 6 questions without an answer (context_overflow); question 2:")
+    assert "41 tokens too many" in found["message"] and "num_video_frames=64" in found["message"]
+
+
+def test_a_hidden_key_and_several_tasks_have_no_accuracy_of_their_own(rows: Rows) -> None:
+    hidden = results_of(SPEC, [{**row, "correct": None, "answer": None} for row in rows])
+    assert hidden["accuracy"] is None and hidden["questions"] == 6 and hidden["status"] == "ok"
+    both = results_of(SPEC, [*rows, *({**row, "task": "hlvid_mini"} for row in rows)])
+    assert both["accuracy"] is None and both["tasks"]["hlvid_mini"]["accuracy"] == 0.5
+    build_table(hidden)
+    assert build_table(both).row_count == 2 * (1 + 2 + 2)
+
+
+def test_failed_runs_have_the_same_fields(rows: Rows) -> None:
+    assert set(failed(SPEC, "error", "why")) == set(results_of(SPEC, rows))
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", "out_of_memory"),
+        ("RuntimeError: [enforce fail] DefaultCPUAllocator: not enough memory", "out_of_memory"),
+        ("MemoryError: Unable to allocate 3 GiB", "out_of_memory"),
+        ("BadRequestError: context_length_exceeded", "context_overflow"),
+        ("model 'x' is unknown", "error"),
+    ],
+)
+def test_errors_tell_their_status(message: str, status: str) -> None:
+    assert classify(message) == status
