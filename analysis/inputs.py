@@ -54,7 +54,7 @@ class Inputs:
             return self.checkpoint
         try:
             found = importlib.import_module("autogaze.weights").bundled()
-        except (ImportError, FileNotFoundError):
+        except (ImportError, ValueError):  # no such module, or no weights in it
             return None
         return str(found)
 

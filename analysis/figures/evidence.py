@@ -1,0 +1,137 @@
+"""New: evidence recall on HLVid-Mini. Is the asked text looked at finely enough, and is the answer then right?
+
+Example::
+
+    hlvid figure evidence                                  # recall of every selector
+    hlvid eval --task hlvid_mini --model gaze_reader --model-args selector=detail,ratio=0.1 --out runs/a
+    hlvid figure evidence --records runs                   # and panel d: accuracy where it was seen and where not
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import stats, style
+from analysis.cache import cached
+from analysis.figures.selectors import NAMES
+from analysis.inputs import COMPARED, Inputs
+from analysis.made import Made, NeedsRecords
+from analysis.reference import row
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+RATIOS = (0.02, 0.05, 0.1, 0.2)
+SHOWN = 0.05
+RESOLUTION = 1792
+NEED = NeedsRecords(
+    "no run of gaze_reader on HLVid-Mini with its gazes kept (panel d: accuracy where the text was seen)",
+    "hlvid eval --task hlvid_mini --model gaze_reader "
+    "--model-args selector=detail,ratio=0.1,resolution=1792 --out runs/mini-detail",
+)
+
+
+def make(inputs: Inputs) -> Made:
+    """See the module."""
+    from analysis.records import runs
+    from analysis.studies import evidence
+    from analysis.studies.sources import dataset_root
+
+    root = dataset_root(inputs)
+    selectors = inputs.compared()
+    table = cached(
+        inputs, "evidence", _key(inputs, root, selectors),
+        lambda: evidence.measure(root, selectors, RATIOS, RESOLUTION),
+    )  # fmt: skip
+    answered = evidence.of_runs([run for run in runs(inputs.records, "hlvid_mini") if run.ok], root)
+    numbers = _numbers(table, answered, inputs.looker().name)
+    return Made(
+        numbers, _caption(inputs, table, answered), lambda: _draw(numbers, inputs.looker().name),
+        missing=None if len(answered) else NEED,
+    )  # fmt: skip
+
+
+def _key(inputs: Inputs, root: Any, selectors: list[Any]) -> dict[str, Any]:
+    from analysis.cache import files_identity
+
+    files = files_identity(sorted((root / "videos").glob("*.mp4")))
+    return {"videos": files, "ratios": RATIOS, "resolution": RESOLUTION, "selectors": [s.settings() for s in selectors]}
+
+
+def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") -> str:
+    from analysis.studies.evidence import COVERED, FRAMES, LOOKED, READABLE
+
+    n, sources = table.question.nunique(), table.source.nunique()
+    looker = inputs.looker()
+    accuracy = (
+        f" d: share of right answers of {answered.run.nunique()} run(s) where the text was covered and where not "
+        f"({len(answered)} answers)." if len(answered) else " d: no run with kept gazes is at hand."
+    )  # fmt: skip
+    return (
+        f"Evidence recall on HLVid-Mini, frames {RESOLUTION} px wide: share of {n} questions whose answer was "
+        f"covered, to at least {COVERED:.0%} of its box, by gazed patches of a scale that shows its capitals at "
+        f"{READABLE:g} px or more, in one of up to {LOOKED} frames of a uniform {FRAMES} (questions that no patch "
+        f"could show so are left out). b, c: {NAMES.get(looker.name, looker.name)} at {SHOWN:.0%}; "
+        f"{inputs.describe(looker)}. Bars: 95 %, {sources} recordings drawn anew; so few make them wide.{accuracy}"
+    )
+
+
+def _numbers(table: "pd.DataFrame", answered: "pd.DataFrame", looker: str) -> "pd.DataFrame":
+    import pandas as pd
+
+    from analysis.studies.evidence import COVERED
+
+    table = table.assign(hit=(table.covered >= COVERED).astype(float))
+    rows: list[dict[str, Any]] = []
+    for (name, ratio), part in table.groupby(["selector", "ratio"], sort=False):
+        rows.append(row("measured", name, panel="ratio", x=ratio, **_recall(part)))
+    one = table[(table.selector == looker) & (table.ratio == SHOWN)]
+    for tier, part in one.groupby("tier"):
+        rows.append(row("measured", looker, panel="tier", x=str(tier), **_recall(part)))
+    edges = [0, 2, 20, np.inf]
+    for low, high in zip(edges, edges[1:], strict=False):
+        part = one[(one.speed >= low) & (one.speed < high)]
+        if len(part):
+            name = f"{low:g} to {high:g}" if np.isfinite(high) else f"over {low:g}"
+            rows.append(row("measured", looker, panel="motion", x=name, **_recall(part)))
+    for seen, part in answered.groupby(answered.covered >= COVERED) if len(answered) else ():
+        share = stats.mean(part.correct.astype(float), part.source.tolist())
+        rows.append(row("measured", "accuracy", panel="answers", x="covered" if seen else "not covered", **stats.ends(share)))
+    return pd.DataFrame(rows)
+
+
+def _recall(part: "pd.DataFrame") -> dict[str, float]:
+    """Accuracies' own interval, which knows that shares end at 0 and 1."""
+    from hlvid.scoring.intervals import cluster_bootstrap
+
+    interval = cluster_bootstrap(part.hit.tolist(), part.source.tolist(), draws=stats.DRAWS)
+    return {"value": float(part.hit.mean()), "low": interval.low, "high": interval.high, "n": len(part)}
+
+
+def _draw(numbers: "pd.DataFrame", looker: str) -> "Figure":
+    there = "answers" in set(numbers.panel)
+    figure, axes = style.panels(1, 4 if there else 3, 2.7, sharey=True)
+    handles = {}
+    for index, name in enumerate(COMPARED):
+        part = numbers[(numbers.panel == "ratio") & (numbers.series == name)].sort_values("x")
+        if len(part):
+            # Neighbours are moved apart by some per cent, so that their bars do not hide each other.
+            x = part.x.astype(float) * (1 + 0.03 * (index - 2.5))
+            error = 100 * style.bars(part.value, part.low, part.high)
+            handles[NAMES[name]] = axes[0].errorbar(x, 100 * part.value, error, elinewidth=0.7, **style.line(index))
+    axes[0].set(xscale="log", xlabel="gazing ratio", ylabel="questions (%)", title="recall", ylim=(-3, 103))
+    style.ticks(axes[0], RATIOS)
+    labels = {"tier": "text height (px of 4K)", "motion": "speed (px / frame)", "answers": "the text was"}
+    titles = {"tier": "recall by height", "motion": "by speed", "answers": "accuracy"}
+    for one, panel in zip(axes[1:], labels, strict=False):
+        part = numbers[numbers.panel == panel]
+        place = np.arange(len(part))
+        error = 100 * style.bars(part.value, part.low, part.high)
+        one.errorbar(place, 100 * part.value, error, **style.line(COMPARED.index(looker), linestyle="none"))
+        names = [f"{x}\nn={int(n)}".replace("px", "") for x, n in zip(part.x, part.n, strict=True)]
+        one.set_xticks(place, names)
+        one.set(xlim=(-0.6, len(part) - 0.4), xlabel=labels[panel], title=titles[panel])
+    style.below(figure, list(handles.values()), list(handles), columns=6)
+    style.letter(axes)
+    return figure

@@ -1,0 +1,208 @@
+"""Evidence recall: was the text that a question asks for looked at, finely enough to be read?
+
+HLVid-Mini knows where each answer stands in each frame. A box counts as covered by as much of it as lies in
+gazed patches of a scale at which its capitals are at least 6 px high: the height from which the offline reader
+told the options apart in 24 of 24 texts (`hlvid.mini.plan`).
+
+    boxes = load(root)                                           # question id -> its sightings
+    coverage(sighting, cells, tile=224, size=(1008, 1792))       # 0 to 1
+    measure(dataset, selectors, ratios, resolution=1792)         # question, selector, ratio, covered, ...
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from autogaze.gaze import SCALES
+from autogaze.selectors.base import Selector
+from evaluators.gaze_file import Mask
+from evaluators.gaze_file import load as load_gaze
+from evaluators.reader.tiling import Tiling
+from hlvid.dataset import Question, locate
+from hlvid.dataset import load as load_questions
+from hlvid.errors import DatasetError
+from hlvid.video import Video, sampling
+from hlvid.video.tiles import fit_long_side
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.records import Run
+
+READABLE = 6.0  # px of cap height
+NATIVE = (2160, 3840)
+COVERED = 0.9  # of the box: the rest may be the rim around the letters
+FRAMES = 12
+LOOKED = 2  # frames of a video that are gazed: those that show the most answers
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A text in a frame: box (x0, y0, x1, y1) in px of 3840 x 2160, visible in (0, 1], cap height in px."""
+
+    frame: int
+    box: tuple[int, int, int, int]
+    visible: float
+    cap: int
+
+
+def load(root: Path) -> dict[str, list[Sighting]]:
+    """All sightings by question id. Raises DatasetError where the dataset has no evidence."""
+    path = root / "evidence.jsonl"
+    if not path.is_file():
+        raise DatasetError(f"{path}: not there; only HLVid-Mini has evidence boxes, make it with 'hlvid mini'")
+    found: dict[str, list[Sighting]] = {}
+    for line in path.read_text().splitlines():
+        row = json.loads(line)
+        box = (row["box"][0], row["box"][1], row["box"][2], row["box"][3])
+        found.setdefault(row["question_id"], []).append(Sighting(row["frame"], box, row["visible"], row["cap"]))
+    return found
+
+
+def speed(sightings: Sequence[Sighting]) -> float:
+    """Median speed of a text, px of 4K a frame; 0 where it is seen once."""
+    middle = [((s.box[0] + s.box[2]) / 2, (s.box[1] + s.box[3]) / 2, s.frame) for s in sightings]
+    steps = [
+        np.hypot(b[0] - a[0], b[1] - a[1]) / (b[2] - a[2])
+        for a, b in zip(middle, middle[1:], strict=False)
+        if b[2] - a[2] == 1
+    ]
+    return float(np.median(steps)) if steps else 0.0
+
+
+def coverage(sighting: Sighting, cells: Sequence[Mask], tile: int, size: tuple[int, int]) -> float:
+    """Share of the box in gazed patches that show it finely enough, times the share that is visible.
+
+    cells: per scale, coarse first, bool (rows * g, columns * g). tile: px of a tile's side. size: (height,
+    width) of the picture that was gazed at, padding left out.
+    """
+    factor = size[1] / NATIVE[1]
+    left, top, right, bottom = (value * factor for value in sighting.box)
+    # The box on a raster of quarter patches of the finest scale would blur small boxes: 32 x 32 points do not.
+    x = left + (np.arange(32) + 0.5) / 32 * (right - left)
+    y = top + (np.arange(32) + 0.5) / 32 * (bottom - top)
+    seen = np.zeros((32, 32), bool)
+    finest = SCALES[-1]
+    for scale, grid in zip(SCALES, cells, strict=True):
+        if sighting.cap * factor * scale / finest < READABLE:
+            continue
+        side = grid.shape[0] / (np.ceil(size[0] / tile) * tile)  # patches a pixel
+        rows = np.clip((y * side).astype(int), 0, grid.shape[0] - 1)
+        columns = np.clip((x * side).astype(int), 0, grid.shape[1] - 1)
+        seen |= grid[np.ix_(rows, columns)]
+    return float(seen.mean()) * sighting.visible
+
+
+def can_be_read(sighting: Sighting, width: int) -> bool:
+    """Whether the finest patches of a picture of this width show the text finely enough."""
+    return sighting.cap * width / NATIVE[1] >= READABLE
+
+
+def measure(
+    dataset: str | Path, selectors: Sequence[Selector], ratios: Sequence[float], resolution: int
+) -> "pd.DataFrame":
+    """One row a question, selector and ratio: `covered`, the best coverage over the frames looked at.
+
+    Frames: of 12 spread uniformly over a video, the three that show the most answers; questions that none of
+    them shows readably at this resolution are left out.
+    """
+    import pandas as pd
+
+    root, questions = locate(dataset).root, load_questions(dataset)
+    boxes, rows = load(root), []
+    videos = list(dict.fromkeys(question.video for question in questions))
+    for name in tqdm(videos, desc="evidence", leave=False):
+        mine = [question for question in questions if question.video == name]
+        rows += _of_video(root / "videos" / name, mine, boxes, selectors, ratios, resolution)
+    return pd.DataFrame(rows)
+
+
+def _of_video(
+    path: Path, questions: Sequence[Question], boxes: Mapping[str, list[Sighting]],
+    selectors: Sequence[Selector], ratios: Sequence[float], resolution: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    with Video.open(path) as video:
+        size = fit_long_side(video.width, video.height, resolution)
+        sampled = sampling.uniform_linspace(video.frame_count, FRAMES)
+        shown = _sightings(questions, boxes, sampled, size[1])
+        chosen = _busiest(shown)
+        before = {frame: max(0, frame - 1) for frame in chosen}
+        wanted = sorted({*chosen, *before.values()})
+        pictures = dict(zip(wanted, video.frames(wanted, size), strict=True))
+    tiling, rows = Tiling.of(*size), []
+    for selector in selectors:
+        for ratio in ratios:
+            best: dict[str, float] = {}
+            for frame in chosen:
+                pair = np.stack([pictures[before[frame]], pictures[frame]][0 if selector.history else 1 :])
+                cells = _cells(selector, tiling, pair, ratio)
+                for key, sighting in shown[frame].items():
+                    best[key] = max(best.get(key, 0.0), coverage(sighting, cells, SCALES[-1], size))
+            rows += [_row(q, boxes[q.id], selector.name, ratio, best[q.id]) for q in questions if q.id in best]
+    return rows
+
+
+def of_runs(runs: Sequence["Run"], dataset: str | Path) -> "pd.DataFrame":
+    """The same from the gazes that runs of `gaze_reader` kept, with `correct`: what was seen, and answered."""
+    import pandas as pd
+
+    boxes, rows = load(locate(dataset).root), []
+    for run in runs:
+        for sample in run.samples():
+            details = sample.get("details", {})
+            path = run.folder / "gaze" / str(details.get("gaze_file", ""))
+            if not path.is_file() or sample["question_id"] not in boxes:
+                continue
+            gazes = load_gaze(path)
+            best = [
+                coverage(s, gazes.cells(s.frame), gazes.tile, gazes.size)
+                for s in boxes[sample["question_id"]]
+                if s.frame in gazes.masks
+            ]
+            row = {"run": run.label, "question": sample["question_id"], "source": sample["source"]}
+            rows.append(row | {"tier": sample["tier"], "covered": max(best, default=0.0), "correct": sample["correct"]})
+    return pd.DataFrame(rows)
+
+
+def _sightings(
+    questions: Sequence[Question], boxes: Mapping[str, list[Sighting]], frames: Sequence[int], width: int
+) -> dict[int, dict[str, Sighting]]:
+    """Per frame: the readable sightings of each question there."""
+    shown: dict[int, dict[str, Sighting]] = {frame: {} for frame in frames}
+    for question in questions:
+        for sighting in boxes.get(question.id, ()):
+            if sighting.frame in shown and sighting.visible >= COVERED and can_be_read(sighting, width):
+                shown[sighting.frame][question.id] = sighting
+    return shown
+
+
+def _busiest(shown: Mapping[int, Mapping[str, Sighting]]) -> list[int]:
+    """Frames that together show the most questions, greedily."""
+    chosen: list[int] = []
+    seen: set[str] = set()
+    for _ in range(LOOKED):
+        frame = max(shown, key=lambda f: (len(set(shown[f]) - seen), -f))
+        if set(shown[frame]) - seen:
+            chosen.append(frame)
+            seen |= set(shown[frame])
+    return chosen
+
+
+def _cells(selector: Selector, tiling: Tiling, frames: np.ndarray, ratio: float) -> list[Mask]:  # type: ignore[type-arg]
+    """The patches chosen in the last of `frames`, per scale over the whole picture."""
+    with torch.no_grad():
+        gaze = selector.select(tiling.split(frames), ratio=ratio, valid=tiling.valid, layout=tiling.layout)
+    return [tiling.join_patches(mask)[-1] for mask in gaze.scale_masks()]
+
+
+def _row(question: Question, sightings: Sequence[Sighting], selector: str, ratio: float, covered: float) -> dict[str, Any]:
+    return {
+        "question": question.id, "source": question.source, "tier": question.tier, "selector": selector,
+        "ratio": ratio, "speed": speed(sightings), "covered": covered,
+    }  # fmt: skip
