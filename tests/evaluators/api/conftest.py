@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with endpoint.lock:
             endpoint.seen.append(body)
-            endpoint.headers.append(dict(self.headers.items()))
+            endpoint.headers.append({name.lower(): value for name, value in self.headers.items()})
             endpoint.busy += 1
             endpoint.most_busy = max(endpoint.most_busy, endpoint.busy)
         try:

@@ -70,7 +70,9 @@ def test_500_backs_off_further_each_time(
     endpoint.script = [(500, {}, {}), (503, {}, {}), (502, {}, {})]
     assert _ask(caller()).attempts == 4
     assert [round(wait) for wait in waits] == pytest.approx([1, 2, 4], rel=0.26)
-    assert all(low <= wait <= high for wait, low, high in zip(waits, (0.75, 1.5, 3), (1.25, 2.5, 5), strict=True))
+    assert all(
+        low <= wait <= high for wait, low, high in zip(waits, (0.75, 1.5, 3), (1.25, 2.5, 5), strict=True)
+    )
 
 
 def test_a_server_that_never_recovers_costs_one_question(
@@ -190,9 +192,9 @@ def test_the_cap_stops_before_it_is_passed(caller: Callable[..., Caller], endpoi
 def test_requests_under_way_are_reckoned_with() -> None:
     budget = Budget(max_tokens=350)
     budget.charge(Usage(90, 10))
-    with budget.turn(), budget.turn(), pytest.raises(BudgetError, match="used 100 of max_tokens_total=350"):
-        with budget.turn():
-            pass
+    refused = pytest.raises(BudgetError, match="used 100 of max_tokens_total=350")
+    with budget.turn(), budget.turn(), refused, budget.turn():
+        pytest.fail("a third request was let through")
 
 
 def test_retry_after_reads_seconds_milliseconds_and_dates() -> None:
