@@ -12,13 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from autogaze.checks import budgets
 from autogaze.config import AutoGazeConfig
+from autogaze.gaze import grid_sides
 from autogaze.model import AutoGaze
 from autogaze.selectors import get, names
 from autogaze.training.initial import fresh
+from autogaze.training.judge import PasteTable
 from autogaze.training.ntp import PROCESSOR
 
 Choose = Callable[[Tensor, float], Tensor]
@@ -70,6 +73,20 @@ def greedy(clip: Tensor, ratio: float) -> Tensor:
     masks = torch.zeros(1, len(clip), 265, dtype=torch.bool)
     for t, tokens in enumerate(order):
         masks[0, t, list(tokens)] = True
+    return masks
+
+
+def greedy_finest(clip: Tensor, ratio: float) -> Tensor:
+    """The exact search with the finest scale alone; its tokens do not overlap, so each step's gains stay.
+
+    What a token gains is all the error that its cell has now: the finest scale shows pixels as they are.
+    """
+    side, tokens = grid_sides()[-1], 265
+    table = PasteTable.of(clip[None].float() / 255)
+    masks = torch.zeros(1, len(clip), tokens, dtype=torch.bool)
+    for t, count in enumerate(budgets(ratio, len(clip), tokens)):
+        error = F.adaptive_avg_pool2d(table.pictures(masks)[:, t], side).flatten()
+        masks[0, t, tokens - side * side + error.topk(min(count, side * side)).indices] = True
     return masks
 
 

@@ -63,6 +63,7 @@ def evaluate_all(
             f"{reference}, {n} a step": who.checkpoint(checkpoints[reference], heads=n) for n in (5, 1)
         }
     everybody |= {"untrained": who.untrained(), **who.heuristics(), "greedy": who.greedy}
+    everybody["greedy, 224 px alone"] = who.greedy_finest
     report = summarise(measure(everybody, frames), reference, groups=groups)
     by_clip = summarise_clips(groups)
     return {**by_clip, **report}

@@ -89,3 +89,15 @@ def test_command_line(tmp_path: Path) -> None:
     assert said.exit_code == 1 and "hlvid train grpo" in said.output
     said = run.invoke(app, ["evaluate", "--clips", str(tmp_path / "none")])
     assert said.exit_code == 1 and "hlvid train labels" in said.output and said.output.count("\n") == 1
+
+
+def test_greedy_with_one_scale_takes_the_worst_cells() -> None:
+    """One bright cell on grey: it goes first; and no single scale beats all four."""
+    frames = torch.full((2, 3, 224, 224), 128, dtype=torch.uint8)
+    frames[:, :, 32:48, 64:80] = 250
+    masks = contenders.greedy_finest(frames, 1 / 265)
+    assert masks[0, 0].nonzero().flatten().tolist() == [69 + 2 * 14 + 4]
+    assert masks.sum((0, 2)).tolist() == [1, 1] and not masks[0, :, :69].any()
+    clip = generator.clip(3, frames=2)
+    both = measure({"one": contenders.greedy_finest, "all": contenders.greedy}, [clip], ratios=(0.1,)).losses
+    assert both[1] < both[0]
