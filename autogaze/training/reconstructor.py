@@ -8,10 +8,10 @@ Example::
     loss_of = judge(model)                           # what GRPO's reward takes
 
 Somebody who looked at a patch knows its pixels, so a model of a few million parameters should not have to
-learn copying. `paste` with its memory shows what was seen; the ViT-MAE (the architecture of
-`autogaze.reconstruction.videomae`, small) paints the difference wherever this frame's finest scale was not
-looked at: blurred patches sharper, things moved on, grey filled in. Its last layer starts at zero, so an
-untrained model is the paste reconstructor exactly.
+learn copying. `paste` with its memory shows what was seen; the ViT-MAE (`autogaze.reconstruction.videomae`,
+small) reads that picture, patch by patch, after everything gazed at so far, and paints the difference wherever
+this frame's finest scale was not looked at: blocks smoothed, grey filled in, things moved on. Its last layer
+starts at zero, so an untrained model is the paste reconstructor exactly.
 """
 
 import json
@@ -87,10 +87,19 @@ class Reconstructor(nn.Module):
     def parts(self, video: Tensor, gaze: Gaze, frames: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
         """The pasted pictures and what the network adds to them; both as `forward`'s result."""
         chosen = list(range(gaze.frames)) if frames is None else list(frames)
-        added: Tensor = self.mae(video, gaze, chosen)
         pasted = rebuild(video, gaze, memory=True, grey=0.0)[:, chosen]
         unsure = seen_scale(gaze)[:, chosen, None] != gaze.scales[-1]
-        return pasted, added * unsure
+        masks = gaze.masks()
+        added = [self._mended(video, masks, pasted[:, [i]], t) for i, t in enumerate(chosen)]
+        return pasted, torch.cat(added, 1) * unsure
+
+    def _mended(self, video: Tensor, masks: Tensor, pasted: Tensor, t: int) -> Tensor:
+        """What to add to the pasted frame t (B, 1, 3, S, S), read as if all of it had been looked at."""
+        known = torch.cat([video[:, :t], pasted], 1)
+        shown = masks[:, : t + 1].clone()
+        shown[:, t, -(self.mae.config.grid.sides[-1] ** 2) :] = True
+        out: Tensor = self.mae(known, Gaze.from_masks(shown), [t])
+        return out
 
 
 def judge(model: Reconstructor, loss: Loss | None = None) -> Judge:

@@ -135,7 +135,7 @@ def _step(
     pasted, added = model.parts(video, gaze, [last])
     loss = (pasted + added - video[:, last:]).abs().mean()
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return {"loss": loss.item(), "paste": float((pasted - video[:, last:]).abs().mean())}
