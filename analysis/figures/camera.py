@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SPEEDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 RATIOS = (0.02, 0.05, 0.1, 0.2, 0.4)
-TARGETS = (0.15, 0.2)
+TARGETS = (0.05, 0.1)
 TEXTURES = 8
 
 

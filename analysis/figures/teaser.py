@@ -1,0 +1,101 @@
+"""Figure 1: one frame of a 4K video, the little of it that is looked at, and what that saves.
+
+Example::
+
+    hlvid figure teaser --dataset hlvid
+    hlvid latency mllm --cells 30x224 && hlvid figure teaser    # our seconds beside the paper's
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import reference, style
+from analysis.inputs import Inputs
+from analysis.made import Made, NeedsRecords
+from analysis.reference import row
+from autogaze.gaze import SCALES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+RATIO = 0.1
+WIDTH = 1344
+KEY = "fig1_latency"
+NEED = NeedsRecords(
+    "no latency of ours (panel c shows the paper's seconds alone)",
+    "hlvid latency vit --shape base --cells 10x224 --out runs/latency && "
+    "hlvid latency mllm --shape base --cells 10x224 --out runs/latency",
+)
+
+
+def make(inputs: Inputs) -> Made:
+    """See the module."""
+    import pandas as pd
+
+    from analysis.studies.clips import video_files
+    from analysis.studies.sources import dataset_root
+    from analysis.studies.tiled import look
+
+    path = video_files(inputs.videos or [dataset_root(inputs) / "videos"])[0]
+    selector = inputs.looker()
+    seen = look(selector, path, RATIO, WIDTH)
+    seconds, ours = _seconds(inputs)
+    rows = [row("measured", selector.name, panel="tokens", scale=s, value=n) for s, n in zip(SCALES, seen.tokens, strict=True)]
+    rows.append(row("measured", "everything", panel="tokens", value=seen.all_tokens))
+    numbers = pd.DataFrame(rows + seconds)
+    share = sum(seen.tokens) / seen.all_tokens
+    caption = (
+        f"One frame of {path.name}, {seen.frame.shape[1]} px wide; {inputs.describe(selector)} at a gazing ratio of "
+        f"{RATIO:.0%}: {sum(seen.tokens):,} of {seen.all_tokens:,} patches ({share:.1%}). a: the frame; b: gazed patches in the "
+        f"colours of their scales; c: seconds of encoder and language model: {reference.mark('read')}{ours}."
+    )
+    return Made(numbers, caption, lambda: _draw(numbers, seen), missing=None if ours else NEED)
+
+
+def _seconds(inputs: Inputs) -> tuple[list[dict[str, Any]], str]:
+    """Rows of the paper's seconds and of ours, and the words about ours."""
+    from analysis.records import latencies
+
+    rows = []
+    for name, (vit, llm) in reference.entry(KEY)["rows"].items():
+        rows += [row("read", name, panel="seconds", part="ViT", value=vit), row("read", name, panel="seconds", part="LLM", value=llm)]
+    found = [latencies(inputs.records, kind) for kind in ("vit", "mllm")]
+    if any(table is None for table in found):
+        return rows, ""
+    words = ""
+    for part, table in zip(("ViT", "MLLM"), found, strict=True):
+        assert table is not None
+        done = table[table.status == "ok"]
+        largest = done[done.fps * done.resolution**2 == (done.fps * done.resolution**2).max()]
+        for one in largest.itertuples():
+            name = "ours, gazed" if one.gazed else "ours, all"
+            rows.append(row("measured", name, panel="seconds", part=part, value=float(one.median_s)))  # type: ignore[arg-type]
+            words = f"; ours: medians of {one.n} rounds, {one.fps} FPS at {one.resolution} px on {one.hardware}"
+    return rows, words
+
+
+def _draw(numbers: "pd.DataFrame", seen: Any) -> "Figure":
+    height = style.WIDTH * 0.37 * seen.frame.shape[0] / seen.frame.shape[1] + 0.55
+    figure, axes = style.panels(1, 3, height, gridspec_kw={"width_ratios": [1, 1, 0.72]})
+    style.picture(axes[0], seen.frame, "4K frame")
+    style.picture(axes[1], seen.gazed, f"{sum(seen.tokens) / seen.all_tokens:.0%} of the patches")
+    part = numbers[numbers.panel == "seconds"]
+    names = list(dict.fromkeys(part.series))
+    for k, piece in enumerate(("ViT", "LLM", "MLLM")):
+        mine = part[part.part == piece]
+        if len(mine):
+            left = [
+                float(part[(part.series == name) & (part.part == "ViT")].value.sum()) if piece == "LLM" else 0.0
+                for name in mine.series
+            ]
+            axes[2].barh([names.index(name) for name in mine.series], mine.value, left=left, height=0.6,
+                         color=style.COLOURS[k], label=piece)  # fmt: skip
+    axes[2].set_yticks(range(len(names)), [name.replace("LLM-only reduction", "LLM only") for name in names])
+    axes[2].invert_yaxis()
+    axes[2].grid(axis="y", visible=False)
+    axes[2].set(xlabel="seconds", title="paper (read off)" if len(names) == 3 else "paper and ours")
+    axes[2].legend(loc="lower right")
+    style.letter(axes)
+    return figure
