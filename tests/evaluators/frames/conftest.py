@@ -101,7 +101,9 @@ def _tokenizer(specials: dict[str, str]) -> Any:
     made = Tokenizer(models.BPE(vocab={letter: i for i, letter in enumerate(alphabet)}, merges=[]))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
-    made.add_special_tokens([AddedToken(text, special=True) for text in ("<eos>", "<pad>", *specials.values())])
+    made.add_special_tokens(
+        [AddedToken(text, special=True) for text in ("<eos>", "<pad>", *specials.values())]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=made, eos_token="<eos>", pad_token="<pad>", extra_special_tokens=specials
     )
