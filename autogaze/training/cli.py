@@ -146,13 +146,15 @@ def evaluate(
     reference: Annotated[str | None, typer.Option(help="Whom all are compared with.")] = None,
     limit: Annotated[int, typer.Option(help="Clips at most.")] = 48,
     heads: Annotated[bool, typer.Option(help="The reference with 1 and 5 tokens a step, too.")] = False,
+    reconstructor: Annotated[Path | None, typer.Option(help="Measure the loss of this learned one.")] = None,
 ) -> None:
     """Loss against gazing ratio: checkpoints, heuristics, untrained weights and the greedy search."""
     from autogaze.training.evaluate import evaluate_all, table
 
     with one_line():
         named = dict(_pair(text) for text in checkpoint or [])
-        report = evaluate_all(named, clips, reference or next(iter(reversed(named)), "greedy"), limit, heads)
+        home = reference or next(iter(reversed(named)), "greedy")
+        report = evaluate_all(named, clips, home, limit, heads, reconstructor)
     typer.echo(table(report))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -61,6 +61,7 @@ class Grpo(_Strict):
     prediction cannot spoil.
     reward_frames: how many random frames of a clip are rewarded; 0 for all.
     temperature: of sampling, at the first and the last step.
+    reconstructor: folder of a learned reconstructor whose loss is the reward's; None for the pasted picture.
     """
 
     group: int = Field(12, ge=2)
@@ -71,6 +72,7 @@ class Grpo(_Strict):
     ratios: tuple[float, float] = (0.02, 0.2)
     temperature: tuple[float, float] = (1.0, 1.0)
     loss_weight: float = Field(1.0, ge=0)
+    reconstructor: Path | None = None
 
 
 class TrainConfig(_Strict):

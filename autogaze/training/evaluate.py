@@ -23,9 +23,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from autogaze.gaze import Gaze
 from autogaze.training import contenders as who
 from autogaze.training.contenders import Choose
-from autogaze.training.judge import PasteTable
+from autogaze.training.judge import Judge, PasteTable, learned
 from autogaze.training.stages import held_back
 
 RATIOS = (0.02, 0.05, 0.075, 0.1, 0.15, 0.2)
@@ -50,11 +51,17 @@ class Runs:
 
 
 def evaluate_all(
-    checkpoints: Mapping[str, str | Path], clips: Path, reference: str, limit: int = 48, heads: bool = False
+    checkpoints: Mapping[str, str | Path],
+    clips: Path,
+    reference: str,
+    limit: int = 48,
+    heads: bool = False,
+    reconstructor: Path | None = None,
 ) -> dict[str, Any]:
     """The whole comparison on a folder of labelled clips; see `summarise` for what comes out.
 
-    heads: also the reference writing 1 and 5 tokens a step. Raises ValueError where something is missing.
+    heads: also the reference writing 1 and 5 tokens a step. reconstructor: folder of a learned one, whose loss
+    is then measured instead of the pasted picture's. Raises ValueError where something is missing.
     """
     frames, groups = held_back(clips, limit)
     everybody = {name: who.checkpoint(folder) for name, folder in checkpoints.items()}
@@ -64,17 +71,18 @@ def evaluate_all(
         }
     everybody |= {"untrained": who.untrained(), **who.heuristics(), "greedy": who.greedy}
     everybody["greedy, 224 px alone"] = who.greedy_finest
-    report = summarise(measure(everybody, frames), reference, groups=groups)
-    by_clip = summarise_clips(groups)
-    return {**by_clip, **report}
+    judge = learned(reconstructor)
+    report = summarise(measure(everybody, frames, judge=judge), reference, groups=groups)
+    return {**what_was_measured(groups, judge is not None), **report}
 
 
-def summarise_clips(groups: Sequence[str]) -> dict[str, Any]:
-    """How many clips of which recordings were looked at."""
+def what_was_measured(groups: Sequence[str], learned_loss: bool) -> dict[str, Any]:
+    """How many clips of which recordings were looked at, and what their loss is."""
+    picture = "a learned reconstructor's picture" if learned_loss else "the pasted picture"
     return {
         "clips": len(groups),
         "recordings": {name: list(groups).count(name) for name in sorted(set(groups))},
-        "loss": "L1 of the pasted picture, earlier frames remembered, pixels normalised with 0.5 and 0.5",
+        "loss": f"L1 of {picture}, earlier frames remembered, pixels normalised with 0.5 and 0.5",
     }
 
 
@@ -93,20 +101,26 @@ def measure(
     clips: Sequence[Tensor],
     ratios: Sequence[float] = RATIOS,
     memory: bool = True,
+    judge: Judge | None = None,
 ) -> Runs:
-    """Let every contender gaze at every clip, uint8 (T, 3, 224, 224), at every ratio."""
+    """Let every contender gaze at every clip, uint8 (T, 3, 224, 224), at every ratio.
+
+    judge: what is lost; the pasted picture's loss where none is given.
+    """
     names = tuple(contenders)
     losses = np.zeros((len(names), len(ratios), len(clips)))
     seconds = np.zeros((len(names), len(ratios)))
     for c, clip in enumerate(clips):
-        table = PasteTable.of(clip[None].float() / 255, memory)
+        unit = clip[None].float() / 255
+        table = PasteTable.of(unit, memory)
         for n, name in enumerate(names):
             for r, ratio in enumerate(ratios):
                 start = time.perf_counter()
                 with torch.no_grad():
                     masks = contenders[name](clip, ratio)
                 seconds[n, r] += time.perf_counter() - start
-                losses[n, r, c] = table.losses(masks).mean().item()
+                lost = table.losses(masks) if judge is None else judge(unit, Gaze.from_masks(masks))
+                losses[n, r, c] = lost.mean().item()
     return Runs(names, tuple(ratios), losses, seconds)
 
 

@@ -24,7 +24,7 @@ from autogaze.network import Network
 from autogaze.training.batches import Clips, pick
 from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, read
-from autogaze.training.judge import PasteTable
+from autogaze.training.judge import PasteTable, learned
 from autogaze.training.ntp import PROCESSOR
 from autogaze.training.schedule import between, frame_budgets
 
@@ -34,6 +34,7 @@ class GrpoStage:
 
     def __init__(self, labels: Clips, config: TrainConfig, rank: int = 0, world: int = 1):
         self.labels, self.config, self.rank, self.world = labels, config, rank, world
+        self.judge = learned(config.grpo.reconstructor, config.device)
 
     def __call__(
         self, network: Network, sizes: AutoGazeConfig, micro: int, draw: np.random.Generator
@@ -67,10 +68,7 @@ class GrpoStage:
         gaze = roll_out(
             network, sizes, features.detach().float().expand(settings.group, -1, -1, -1), counts, heat, draw
         )
-        table = PasteTable.of(frames[None].float().to(config.device) / 255, config.memory).repeat(
-            settings.group
-        )
-        losses = table.losses(gaze.masks())
+        losses = self._losses(frames[None].float().to(config.device) / 255, gaze)
         with torch.autocast(config.device.split(":")[0], torch.bfloat16, config.precision == "bfloat16"):
             scores = read(network, sizes, features.expand(settings.group, -1, -1, -1), gaze)
         gain = advantages(losses, counts, settings.discount, self._rewarded(len(frames), draw))
@@ -100,6 +98,13 @@ class GrpoStage:
         first = roll_out(network, sizes, features, (cap,) * frames, heat, draw, limit)
         counts = [int((~part).sum()) for part in torch.split(first.padded, list(first.per_frame), dim=1)]
         return tuple(max(1, count) for count in counts)
+
+    @torch.no_grad()
+    def _losses(self, clip: Tensor, gaze: Gaze) -> Tensor:
+        """What each frame of each roll-out lost, (G, T); clip float (1, T, 3, 224, 224) in [0, 1]."""
+        if self.judge is not None:
+            return self.judge(clip.expand(gaze.batch, -1, -1, -1, -1), gaze)
+        return PasteTable.of(clip, self.config.memory).repeat(gaze.batch).losses(gaze.masks())
 
     def _rewarded(self, frames: int, draw: np.random.Generator) -> list[int]:
         """The frames whose loss counts."""

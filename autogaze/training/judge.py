@@ -12,6 +12,7 @@ roll-outs needs.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -112,6 +113,15 @@ def paste_judge(memory: bool = True) -> Judge:
         return lost
 
     return judge
+
+
+def learned(folder: Path | None, device: str = "cpu") -> Judge | None:
+    """The L1 loss of a learned reconstructor's picture; None, the pasted one, where no folder is named."""
+    if folder is None:
+        return None
+    from autogaze.training.reconstructor import Reconstructor, judge
+
+    return judge(Reconstructor.from_pretrained(folder).to(device))
 
 
 def _views(clips: Tensor) -> list[Tensor]:

@@ -11,9 +11,7 @@ from autogaze.config import AutoGazeConfig
 from autogaze.training import contenders, generator
 from autogaze.training.cli import app
 from autogaze.training.evaluate import Runs, measure, ratio_for, resampled, summarise
-from autogaze.training.greedy import search_paste
 from autogaze.training.initial import fresh
-from autogaze.training.labels import LabelledClip, save
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=1, heads=2)
 
@@ -72,17 +70,16 @@ def test_ratio_needed_is_read_off_the_curve() -> None:
 
 
 def test_command_line(tmp_path: Path) -> None:
-    frames = generator.clip(0, frames=2)
-    (tmp_path / "val").mkdir()
-    save(tmp_path / "val" / "film-0000.safetensors", [LabelledClip(frames, *search_paste(frames, (5, 5)))])
-    fresh(SMALL, 0).save_pretrained(tmp_path / "small")
     run = CliRunner()
+    made = run.invoke(app, ["labels", "--out", f"{tmp_path}/val", "--generated", "1", "--frames", "2", "2"])
+    assert made.exit_code == 0, made.output
+    fresh(SMALL, 0).save_pretrained(tmp_path / "small")
     clips = ["--clips", str(tmp_path / "val")]
     out = tmp_path / "report.json"
     said = run.invoke(app, ["evaluate", *clips, "--checkpoint", f"mine={tmp_path}/small", "--out", str(out)])
     assert said.exit_code == 0, said.output
     assert all(name in said.output for name in ("mine", "greedy", "untrained", "rgb_diff"))
-    assert '"film": 1' in out.read_text()
+    assert '"generated": 1' in out.read_text()
     said = run.invoke(app, ["calibrate", str(tmp_path / "small"), *clips])
     assert said.exit_code == 0 and (tmp_path / "small" / "calibration.json").is_file()
     said = run.invoke(app, ["ntp", "--config", "grpo-cpu"])

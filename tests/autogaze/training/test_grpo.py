@@ -1,14 +1,20 @@
 """Reinforcement: returns worked by hand, groups that compare, and a policy that finds the better token."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from autogaze.config import AutoGazeConfig
+from autogaze.gaze import Gaze
 from autogaze.training.config import TrainConfig
 from autogaze.training.grpo import GrpoStage, advantages, policy_loss, roll_out
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip
+from autogaze.training.reconstructor import SMALL as SMALL_MAE
+from autogaze.training.reconstructor import Reconstructor
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
 
@@ -86,3 +92,15 @@ def test_policy_learns_where_the_picture_is() -> None:
         optimizer.step()
         said.append(figures["reconstruction"])
     assert np.mean(said[-8:]) < 0.93 * np.mean(said[:8])  # 0.86 when written; 1.0 without learning
+
+
+def test_reward_may_come_from_a_learned_reconstructor(tmp_path: Path) -> None:
+    """An untrained one paints the pasted picture, so both rewards are the same."""
+    tiny = replace(
+        SMALL_MAE, hidden_size=32, intermediate_size=32, decoder_hidden_size=32, decoder_intermediate_size=32
+    )
+    Reconstructor.fresh(tiny).save_pretrained(tmp_path)
+    plain, learned = GrpoStage([], config()), GrpoStage([], config(reconstructor=tmp_path))
+    clip = half_and_half()[None].float() / 255
+    gaze = Gaze.from_masks(torch.rand(3, 2, 265, generator=torch.Generator().manual_seed(0)) < 0.05)
+    assert torch.allclose(plain._losses(clip, gaze), learned._losses(clip, gaze), atol=1e-5)
