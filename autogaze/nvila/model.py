@@ -24,6 +24,9 @@ from autogaze.encoders.siglip import MEMORY_BUDGET, GazedSiglip
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.processing import ClipBatch, expand, normalise
 from autogaze.nvila.projector import Projector
+from autogaze.nvila.reduction.encoded import FASTV, reduced_features
+from autogaze.nvila.reduction.llm import prune
+from autogaze.nvila.reduction.reduced import Reduction
 from autogaze.nvila.settings import CLIP_FRAMES
 from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokens import shuffle, shuffled_counts
@@ -54,7 +57,10 @@ class Seen:
 
 
 class NVILAHD(nn.Module):
-    """memory_budget: bytes that a micro-batch of the encoder may take."""
+    """memory_budget: bytes that a micro-batch of the encoder may take.
+
+    reduction: set to drop or merge tokens on their way to the language model; the encoder then sees one scale.
+    """
 
     def __init__(self, config: NVILAConfig, memory_budget: int = MEMORY_BUDGET) -> None:
         super().__init__()
@@ -65,6 +71,7 @@ class NVILAHD(nn.Module):
         self.projector = Projector(*config.projector_sizes)
         sizes = {"max_position_embeddings": config.context, **config.llm}
         self.llm = Qwen2ForCausalLM(Qwen2Config(**sizes))
+        self.reduction: Reduction | None = None
 
     @classmethod
     def from_config(
@@ -129,8 +136,11 @@ class NVILAHD(nn.Module):
         """A batch of clips to tokens of the language model, (L, hidden)."""
         pixels = normalise(batch.pixels, self.config.video).to(self.device, self.dtype)
         gaze = batch.gaze.to(self.device)
-        features = self.vision.packed(pixels, gaze)
-        wide = shuffle(features, gaze.counts().flatten(), self.config.token_shuffle)
+        if self.reduction is None or self.reduction.name == FASTV:
+            features, counts = self.vision.packed(pixels, gaze), gaze.counts().flatten()
+        else:
+            features, counts = reduced_features(self.vision, pixels, gaze, self.reduction)
+        wide = shuffle(features, counts, self.config.token_shuffle)
         out: Tensor = self.projector(wide)
         return out
 
@@ -141,14 +151,20 @@ class NVILAHD(nn.Module):
         tokens = patches = gazed = 0
         for batch in batches:
             counts = batch.gaze.counts()
-            tokens += int(shuffled_counts(counts, self.config.token_shuffle).sum())
-            if tokens > room:
-                raise ContextOverflowError(tokens, batch.chunk, room)
+            if self.reduction is None:  # else only encoding tells
+                tokens = _within(tokens + self._wide(counts), batch.chunk, room)
             patches += batch.gaze.batch * batch.gaze.frames * batch.gaze.tokens
             gazed += int(counts.sum())
             with stages.measure("encoder"):
-                parts[batch.kind].append(self.encode(batch))
+                encoded = self.encode(batch)
+            parts[batch.kind].append(encoded)
+            if self.reduction is not None:
+                tokens = _within(tokens + len(encoded), batch.chunk, room)
         return Seen(torch.cat([*parts["tile"], *parts["thumbnail"]]), patches, gazed)
+
+    def _wide(self, counts: Tensor) -> int:
+        """Tokens for the language model of frames with so many visual tokens."""
+        return int(shuffled_counts(counts, self.config.token_shuffle).sum())
 
     @torch.no_grad()
     def embed(self, ids: Sequence[int], placeholder: int, seen: Seen) -> Tensor:
@@ -157,6 +173,9 @@ class NVILAHD(nn.Module):
         embeds = self.llm.get_input_embeddings()(whole)
         embeds[whole == placeholder] = seen.embeddings.to(embeds)
         out: Tensor = embeds[None]
+        if self.reduction is not None and self.reduction.name == FASTV:
+            start = list(ids).index(placeholder)
+            return prune(self.llm, out, start, len(seen.embeddings), self.reduction.keep)
         return out
 
     @torch.no_grad()
@@ -190,3 +209,10 @@ class NVILAHD(nn.Module):
         """Logits (vocabulary,) of the next token, and the keys and values so far."""
         out = self.llm(**inputs, use_cache=True, logits_to_keep=1)
         return out.logits[0, -1], out.past_key_values
+
+
+def _within(tokens: int, chunk: int, room: int) -> int:
+    """The tokens so far; ContextOverflowError if they are more than there is room for."""
+    if tokens > room:
+        raise ContextOverflowError(tokens, chunk, room)
+    return tokens

@@ -37,7 +37,8 @@ class NvilaArguments:
     gazing: "on", or "off": every patch of every scale. selector: a name of `autogaze.selectors`; seed: of
         one that draws. choices: "letters" takes the likeliest option letter, "free" the generated text,
         "auto" means free unless the weights are random. dtype: "auto" is bfloat16 on a GPU, else float32.
-    use_fast: handed to the published processor.
+    use_fast: handed to the published processor. reduction, keep: a method of `autogaze.nvila.reduction` and the
+        share of visual tokens that it keeps; with gazing off, at one scale.
     """
 
     pretrained: str
@@ -59,6 +60,8 @@ class NvilaArguments:
     choices: str = "auto"
     dtype: str = "auto"
     use_fast: bool | None = None
+    reduction: str | None = None
+    keep: float | None = None
 
     @classmethod
     def read(cls, given: Mapping[str, Any], model: str = "nvila_hd") -> Self:
@@ -111,6 +114,7 @@ class NvilaArguments:
             from autogaze.selectors import names
 
             _one_of(model, "selector", self.selector, sorted({"autogaze", *names()}))
+        self._check_reduction(model)
         if self.gazing == "off":
             for name in ("selector", *RATIOS, *LOSSES):
                 if getattr(self, name) is not None:
@@ -126,6 +130,20 @@ class NvilaArguments:
                 if str(getattr(self, name) or NONE).lower() != NONE:
                     raise RunError(f"{model}: selector {self.selector!r} predicts no loss; leave out {name}")
         self.video()
+
+    def _check_reduction(self, model: str) -> None:
+        """Both of reduction and keep, or none; and no gaze beside it."""
+        if self.reduction is None:
+            if self.keep is not None:
+                raise RunError(f"{model}: keep is {self.keep!r}, but there is no reduction; name one")
+            return
+        from autogaze.nvila.reduction import names
+
+        _one_of(model, "reduction", self.reduction, names())
+        if self.gazing != "off":
+            raise RunError(f"{model}: reduction {self.reduction!r} needs every patch; add gazing=off")
+        if isinstance(self.keep, bool) or not isinstance(self.keep, int | float) or not 0 < self.keep <= 1:
+            raise RunError(f"{model}: keep is {self.keep!r}; allowed: numbers above 0, up to 1")
 
 
 RATIOS = ("gazing_ratio_tile", "gazing_ratio_thumbnail")

@@ -21,6 +21,7 @@ from loguru import logger
 from autogaze.nvila.answering import Answerer, Look, Reply, published_selector
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.model import ContextOverflowError
+from autogaze.nvila.reduction.reduced import Reduction
 from autogaze.nvila.settings import VideoSettings
 from autogaze.selectors import get
 from autogaze.selectors.base import Selector
@@ -54,6 +55,8 @@ class Native:
         try:
             config = NVILAConfig.from_dict(data)
             self.config = config.single_scale(WHOLE_FRAME) if single else config
+            if arguments.reduction:  # these methods know one scale, and frames by themselves
+                self.config = config.single_scale(config.tile)
             self.video = self._video(config.video)
         except ValueError as error:
             raise RunError(f"{model}: {error}") from error
@@ -89,7 +92,16 @@ class Native:
             "max_new_tokens": self.arguments.max_new_tokens,
             "choices": "letters" if self.letters else "free",
             "random_weights": self.config.random,
+            **(
+                {"reduction": self.arguments.reduction, "keep": self.arguments.keep} if self.reduction else {}
+            ),
         }
+
+    @property
+    def reduction(self) -> Reduction | None:
+        """What becomes of the visual tokens before the language model."""
+        name, keep = self.arguments.reduction, self.arguments.keep
+        return Reduction(name, keep) if name is not None and keep is not None else None
 
     @property
     def selector_name(self) -> str | None:
@@ -120,7 +132,7 @@ class Native:
     def answerer(self) -> Answerer:
         """Model, tokenizer and selector, loaded at the first question."""
         try:
-            return Answerer.from_pretrained(
+            answerer = Answerer.from_pretrained(
                 self.arguments.pretrained,
                 config=self.config,
                 selector=self._selector(),
@@ -131,6 +143,8 @@ class Native:
             )
         except ValueError as error:
             raise RunError(f"{self.model}: {error}") from error
+        answerer.model.reduction = self.reduction
+        return answerer
 
     def _video(self, own: VideoSettings) -> VideoSettings:
         """The checkpoint's settings, with what was given on top."""
@@ -239,6 +253,6 @@ def _higher(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[st
 
 def _refuse_gazing(arguments: NvilaArguments, model: str) -> None:
     """Whole frames have no tiles, no thumbnails and no gaze to set."""
-    for name in ("max_tiles_video", "num_video_frames_thumbnail", "selector", *RATIOS, *LOSSES):
+    for name in ("max_tiles_video", "num_video_frames_thumbnail", "selector", "reduction", *RATIOS, *LOSSES):
         if getattr(arguments, name) is not None:
             raise RunError(f"{model}: {name} has no meaning for whole frames without gaze; leave it out")

@@ -49,6 +49,10 @@ class Remote:
         self.arguments, self.device, self.model, self.single = arguments, torch.device(device), model, single
         if arguments.choices == "letters":
             raise RunError(f"{model}: choices is 'letters'; a checkpoint with its own code answers freely")
+        if arguments.reduction:
+            raise RunError(
+                f"{model}: reduction is {arguments.reduction!r}; it works with checkpoints of our layout"
+            )
         try:
             self.video = self._video()
         except ValueError as error:
