@@ -97,7 +97,7 @@ def test_policy_learns_where_the_picture_is() -> None:
 def test_reward_may_come_from_a_learned_reconstructor(tmp_path: Path) -> None:
     """An untrained one paints the pasted picture, so both rewards are the same."""
     tiny = replace(
-        SMALL_MAE, hidden_size=32, intermediate_size=32, decoder_hidden_size=32, decoder_intermediate_size=32
+        SMALL_MAE, hidden_size=48, intermediate_size=32, decoder_hidden_size=32, decoder_intermediate_size=32
     )
     Reconstructor.fresh(tiny).save_pretrained(tmp_path)
     plain, learned = GrpoStage([], config()), GrpoStage([], config(reconstructor=tmp_path))
