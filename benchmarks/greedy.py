@@ -14,6 +14,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,9 @@ def measure(clips: int, frames: int, exhaustive: int) -> dict[str, Any]:
         "clips": clips,
         "frames": frames,
         "tokens_per_clip": statistics.mean(sum(each) for each in budgets),
-        "generator_s": statistics.median(
-            seconds(lambda i=i: generator.clip(i, frames))
-            for i in range(clips)  # type: ignore[misc]
-        ),
+        "generator_s": statistics.median(seconds(partial(generator.clip, i, frames)) for i in range(clips)),
         "search_paste_s": statistics.median(
-            seconds(lambda c=c, b=b: search_paste(c, b))  # type: ignore[misc]
-            for c, b in zip(made, budgets, strict=True)
+            seconds(partial(search_paste, clip, budget)) for clip, budget in zip(made, budgets, strict=True)
         ),
     }
     row["generator_clips_per_s"] = 1 / row["generator_s"]
