@@ -90,9 +90,12 @@ def latencies(folders: Iterable[Path], kind: str) -> "pd.DataFrame | None":
     return pd.DataFrame(rows) if rows else None
 
 
-def named(folders: Iterable[Path], name: str) -> list[dict[str, Any]]:
-    """The contents of every JSON file of that name below `folders`, by path."""
-    return [content for path in _below(folders, name) if (content := _json(path))]
+def evaluations(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    """Reports of `hlvid train evaluate` below `folders` (and of the bundled checkpoint), the newest last."""
+    places = [*folders, Path(__file__).resolve().parents[1] / "autogaze" / "weights"]
+    paths = sorted(_below(places, "*.json"), key=lambda path: path.stat().st_mtime)
+    reports = [_json(path) for path in paths if path.stat().st_size < 5e6]
+    return [report for report in reports if {"curves", "ratio_for_loss", "clips"} <= set(report)]
 
 
 def _below(folders: Iterable[Path], pattern: str) -> Iterator[Path]:

@@ -87,6 +87,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
                 handles.setdefault(label, _line(one, mine, columns, index + 2 * max(0, number - 1), group == "paper"))
         one.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
         one.set(yscale="log", ylabel="seconds", title=title, xlabel="FPS x resolution (px)")
+        one.set_ylim(top=3 * float(part.value.max()))  # room for the crosses above the points
     style.below(figure, list(handles.values()), list(handles), columns=2)
     style.letter(axes)
     return figure

@@ -153,11 +153,13 @@ def of_runs(runs: Sequence["Run"], dataset: str | Path) -> "pd.DataFrame":
     import pandas as pd
 
     boxes, rows = load(locate(dataset).root), []
+    known = {question.id: (question.stem, question.options) for question in load_questions(dataset)}
     for run in runs:
         for sample in run.samples():
-            details = sample.get("details", {})
-            path = run.folder / "gaze" / str(details.get("gaze_file", ""))
-            if not path.is_file() or sample["question_id"] not in boxes:
+            path = run.folder / "gaze" / str(sample.get("details", {}).get("gaze_file", ""))
+            # Another preset or seed has the same ids and other questions.
+            same = known.get(sample["question_id"]) == (sample.get("stem"), sample.get("options"))
+            if not (same and path.is_file()):
                 continue
             gazes = load_gaze(path)
             best = [

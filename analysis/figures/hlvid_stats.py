@@ -1,0 +1,95 @@
+"""The benchmark itself: durations, recordings, kinds of questions, how close the options are, detail needed.
+
+Example::
+
+    hlvid figure hlvid_stats --dataset hlvid     # the real benchmark, as far as it is downloaded
+    hlvid figure hlvid_stats                     # HLVid-Mini
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import style
+from analysis.inputs import Inputs
+from analysis.made import Made
+from analysis.reference import row
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def make(inputs: Inputs) -> Made:
+    """See the module."""
+    import pandas as pd
+
+    from analysis.studies.questions import durations, facts
+    from analysis.studies.sources import dataset_root
+    from hlvid.dataset import load
+    from hlvid.scoring.resampling import effective_clusters
+
+    questions = load(dataset_root(inputs))
+    table, seconds = facts(questions), durations(questions)
+    sizes = table.groupby("source").size().sort_values(ascending=False)
+    rows = [row("measured", "duration", x=video, value=value) for video, value in seconds.items()]
+    rows += [row("measured", "recording", x=name, value=n) for name, n in sizes.items()]
+    for (kind, category), n in table.groupby(["kind", "category"]).size().items():  # type: ignore[misc]
+        rows.append(row("measured", "kind", x=kind, category=category, value=n))
+    rows += [row("measured", "object", x=name, value=n) for name, n in table.object.value_counts().items() if name]
+    rows += [row("measured", "nearest", x=k, value=n) for k, n in table.nearest.value_counts().sort_index().items()]
+    rows += [row("measured", "tier", x=k, value=n) for k, n in table.tier.value_counts().sort_index().items() if k]
+    numbers = pd.DataFrame(rows)
+    missing = table.video.nunique() - len(seconds)
+    caption = (
+        f"Dataset {inputs.dataset}: {len(table)} questions on {table.video.nunique()} videos of {len(sizes)} recordings, which "
+        f"count as {effective_clusters(sizes.to_numpy(float)):.1f} independent ones (the largest holds {sizes.iloc[0]} questions). "
+        f"Kinds are sorted by words of the question. c: characters that tell the right option from the closest wrong "
+        f"one (Levenshtein's distance), median {table.nearest.median():g}. "
+        + (f"{missing} videos are not on this machine and have no duration here. " if missing else "")
+        + ("d: height of the asked text's capitals in px of 4K." if table.tier.any() else "d: objects the text stands on.")
+    )
+    return Made(numbers, caption, lambda: _draw(numbers))
+
+
+def _draw(numbers: "pd.DataFrame") -> "Figure":
+    figure, axes = style.panels(2, 2, 4.0)
+    _durations(axes[0], numbers)
+    _recordings(axes[1], numbers[numbers.series == "recording"])
+    _bars(axes[2], numbers[numbers.series == "nearest"], "characters apart", "closest wrong option")
+    tiers = numbers[numbers.series == "tier"]
+    if len(tiers):
+        _bars(axes[3], tiers, "text height", "detail needed")
+    else:
+        objects = numbers[numbers.series == "object"].head(8)[::-1]
+        axes[3].barh(objects.x.astype(str), objects.value, color=style.COLOURS[0])
+        axes[3].set(xlabel="questions", title="what the text stands on")
+        axes[3].grid(axis="y", visible=False)
+    style.letter(axes)
+    return figure
+
+
+def _durations(axes: Any, numbers: "pd.DataFrame") -> None:
+    seconds = numbers[numbers.series == "duration"].value.to_numpy(float)
+    if len(seconds):
+        axes.hist(seconds, bins=np.linspace(0, max(10.0, seconds.max() * 1.05), 16), color=style.COLOURS[0])
+        axes.set(xlabel="duration (s)", ylabel="videos", title="durations")
+        return
+    kinds = numbers[numbers.series == "kind"].groupby("x").value.sum()
+    axes.bar(kinds.index.astype(str), kinds.to_numpy(), color=style.COLOURS[0])
+    axes.set(ylabel="questions", title="kinds of questions (no video here)")
+
+
+def _recordings(axes: Any, part: "pd.DataFrame") -> None:
+    axes.bar(range(1, len(part) + 1), part.value, color=style.COLOURS[0], width=0.8)
+    axes.set(xlabel="recording, largest first", ylabel="questions", title="questions of a recording")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.grid(axis="x", visible=False)
+
+
+def _bars(axes: Any, part: "pd.DataFrame", label: str, title: str) -> None:
+    axes.bar(part.x.astype(str), part.value, color=style.COLOURS[0], width=0.7)
+    axes.set(xlabel=label, ylabel="questions", title=title, xlim=(-0.8, max(1, len(part)) - 0.2))
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.grid(axis="x", visible=False)

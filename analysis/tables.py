@@ -1,0 +1,59 @@
+"""Tables as text: markdown for reading, LaTeX (booktabs) for papers, and drawn, for those who collect pictures.
+
+Example::
+
+    markdown(["model", "HLVid"], [["ours", "52.6"]])
+    latex(["model", "HLVid"], [["ours", "52.6"]], caption="...", label="tab:main")
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_ESCAPES = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+            "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}  # fmt: skip
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A pipe table; the first column to the left, the others to the right."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    lines = [head, rule, *[[cell.replace("|", r"\|") for cell in row] for row in rows]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def latex(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, label: str) -> str:
+    """A `table` environment; needs the package booktabs."""
+    body = "\n".join("    " + " & ".join(map(escape, row)) + r" \\" for row in rows)
+    return (
+        "\\begin{table}\n  \\centering\n"
+        f"  \\caption{{{escape(caption)}}}\n  \\label{{{label}}}\n"
+        f"  \\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n    \\toprule\n"
+        f"    {' & '.join(map(escape, head))} \\\\\n    \\midrule\n{body}\n    \\bottomrule\n"
+        "  \\end{tabular}\n\\end{table}\n"
+    )
+
+
+def escape(text: str) -> str:
+    """Characters that LaTeX would take for commands, made plain."""
+    return "".join(_ESCAPES.get(letter, letter) for letter in text)
+
+
+def drawn(head: Sequence[str], rows: Sequence[Sequence[str]], bold: Sequence[int] = ()) -> "Figure":
+    """The table as a picture; rows numbered in `bold` are ours."""
+    from analysis import style
+
+    figure, (axes,) = style.panels(1, 1, 0.19 * (len(rows) + 1) + 0.25)
+    axes.set_axis_off()
+    longest = [max(len(line[k]) for line in [head, *rows]) for k in range(len(head))]
+    edges = [sum(longest[:k]) + 3.0 * k for k in range(len(head) + 1)]
+    axes.set(xlim=(0, edges[-1]), ylim=(len(rows) + 0.5, -0.7))
+    for y, line in enumerate([head, *rows]):
+        for k, cell in enumerate(line):
+            x = edges[0] if k == 0 else edges[k + 1] - 3.0
+            weight = "bold" if y == 0 or y - 1 in bold else "normal"
+            axes.text(x, y, cell, ha="left" if k == 0 else "right", va="center", fontsize=6, weight=weight)
+    for y in (-0.6, 0.5, len(rows) + 0.45):
+        axes.axhline(y, color="black", linewidth=0.8 if y != 0.5 else 0.5)
+    return figure
