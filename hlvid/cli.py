@@ -37,6 +37,7 @@ MOUNTED = (
     "evaluators.cli",
     "evaluators.eval_cli",
     "evaluators.frames_cli",
+    "evaluators.latency_cli",
     "leaderboard.cli",
     "leaderboard.board_cli",
 )

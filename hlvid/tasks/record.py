@@ -41,7 +41,7 @@ def environment() -> dict[str, Any]:
         "git": git_revision(),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "cores": os.cpu_count(),
         "gpus": _gpus(),
         "packages": {name: version for name in PACKAGES if (version := _version(name)) is not None},
@@ -121,7 +121,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _cpu() -> str:
+def cpu() -> str:
     """The processor's name; the architecture where the system does not tell."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
