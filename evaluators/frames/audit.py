@@ -85,13 +85,20 @@ def read_run(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         raise RunError(f"{path}: no such run; give its folder, its samples or its journal")
-    files = [path] if path.is_file() else sorted({*path.rglob("*samples*.jsonl"), *path.glob("*-*.jsonl")})
-    rows = [row for file in files for row in _rows_of(file)]
+    rows = [row for file in _files_of(path) for row in _rows_of(file)]
     if not rows:
         raise RunError(
             f"{path}: no audited answers; audits are kept by --model hlvid_frames and openai_frames"
         )
     return rows
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The files with a run's answers; a folder of `hlvid eval` holds lmms-eval's own copy of them, too."""
+    if path.is_file():
+        return [path]
+    own = path / "samples.jsonl"
+    return [own] if own.is_file() else sorted(path.rglob("*samples*.jsonl")) or sorted(path.glob("*.jsonl"))
 
 
 def _rows_of(file: Path) -> Iterable[dict[str, Any]]:

@@ -180,6 +180,7 @@ def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None
     """The inner model, with our count of frames, our pixels and our device."""
     import inspect
 
+    import torch
     from lmms_eval.models import MODEL_REGISTRY_V2
 
     form = settings.form()
@@ -189,6 +190,8 @@ def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None
         except Exception as error:
             raise RunError(f"hlvid_frames: inner={settings.inner}: {error}") from error
     known = inspect.signature(cls.__init__).parameters
+    if device is None and not torch.cuda.is_available():
+        device = "cpu"  # lmms-eval's models would ask for a GPU
     ours: dict[str, Any] = {**form.fixed, "batch_size": 1}
     if form.count:
         ours[form.count] = settings.frames

@@ -183,3 +183,50 @@ def test_a_crash_loses_nothing(
     assert len(again.generate_until(requests_for(again, questions))) == 3
     assert len(entered) == 1
     assert len(journal_lines(tmp_path)) == 3
+
+
+@pytest.fixture(scope="module")
+def plain_llava() -> str:
+    """lmms-eval's simple class of llava_hf under a name that nobody knows anything of."""
+    from lmms_eval.models import MODEL_REGISTRY_V2
+    from lmms_eval.models.registry_v2 import ModelManifest
+
+    path = "lmms_eval.models.simple.llava_hf.LlavaHf"
+    MODEL_REGISTRY_V2.register_manifest(ModelManifest(model_id="plain_llava", simple_class_path=path))
+    return "plain_llava"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"max_frames_num": 4, "shape": "square"}, None),
+        ({"max_frames_num": 4}, r"384 x 216 px became 384 x 384"),
+        ({"max_frames_num": 8, "shape": "square"}, r"4 frames became 8.*took 4 of 4 frames"),
+        ({"max_frames_num": 2, "shape": "square"}, r"4 frames became 2.*took 2 of 4 frames"),
+    ],
+)
+def test_a_simple_model_that_samples_by_itself(
+    arguments: dict[str, Any],
+    fault: str | None,
+    plain_llava: str,
+    model: Callable[..., HlvidFramesChat],
+    requests_for: Any,
+    questions: list[Any],
+) -> None:
+    one = model("llava_onevision", inner=plain_llava, resolution=384, **arguments)
+    one.inner.tokenizer.chat_template = "{{ messages[0]['content'] }}"
+    asked = requests_for(one, questions[:1])
+    if fault is not None:
+        with pytest.raises(RunError, match=fault):
+            one.generate_until(asked)
+        return
+    one.generate_until(asked)
+    details = ledger.lookup("0", "hlvid")
+    assert (details["readers"], details["audit"]["verdict"]) == (["decord"], "exact")
+
+
+def test_an_inner_model_that_is_not_there_is_named(model: Callable[..., HlvidFramesChat]) -> None:
+    with pytest.raises(RunError, match=r"inner=nonsense: .*nonsense"):
+        model("qwen2_5", inner="nonsense", resolution=112)
+    with pytest.raises(RunError, match=r"inner=qwen2_5_vl cannot be built: .*colour"):
+        model("qwen2_5", resolution=112, colour="red")

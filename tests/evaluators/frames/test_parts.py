@@ -190,7 +190,10 @@ def test_a_run_is_read_from_samples_and_journals(tmp_path: Path, delivery: Deliv
     (tmp_path / "samples.jsonl").write_text(json.dumps({"details": {"audit": row}}) + '\n{"torn', "utf-8")
     journal = tmp_path / "journal.jsonl"
     journal.write_text(json.dumps({"record": {"text": "B", "details": {"audit": row}}}), "utf-8")
-    assert read_run(tmp_path) == [row]
+    (tmp_path / "toy").mkdir()
+    copy = tmp_path / "toy" / "20260101_samples_hlvid.jsonl"  # lmms-eval's own, beside ours
+    copy.write_text(json.dumps({"details": {"audit": row}}), "utf-8")
+    assert read_run(tmp_path) == read_run(copy.parent) == [row]
     assert read_run(journal) == [row]
     (tmp_path / "samples.jsonl").write_text('{"details": {}}\n', "utf-8")
     with pytest.raises(RunError, match="no audited answers"):
