@@ -10,7 +10,7 @@ ratio; a tier's line should rise at the resolution it was designed for.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from evaluators.demo.rows import Row
 from evaluators.demo.table import tier_names
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's colour-blind safe palette, darkest first.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
+Corner = Literal["upper left", "lower right"]
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
@@ -35,8 +36,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     _draw_series(left, rows)
     _draw_tiers(right, rows)
     # Where the curves are not: all questions rise from the left, the finest tier is low until the right.
-    for axes, corner in ((left, "upper left"), (right, "lower right")):
-        _dress(axes, rows, corner)
+    _dress(left, rows, "upper left")
+    _dress(right, rows, "lower right")
     left.set_ylabel("accuracy (%)")
     count = rows[0].summary.overall.n
     figure.suptitle(f"HLVid-Mini, {count} questions on 4K video; bars: 95 % Wilson intervals", fontsize=11)
@@ -84,7 +85,7 @@ def _points(
     )  # fmt: skip
 
 
-def _dress(axes: "Axes", rows: Sequence[Row], corner: str) -> None:
+def _dress(axes: "Axes", rows: Sequence[Row], corner: Corner) -> None:
     ticks = sorted({row.setting.resolution for row in rows if row.setting.resolution is not None})
     axes.set_xscale("log", base=2)
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
