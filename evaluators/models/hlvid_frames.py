@@ -57,6 +57,11 @@ class HlvidFrames(JournalledModel):
         self.asked_for, self.inner_arguments = FrameSettings.read(arguments, self.name)
         self.form = self.asked_for.form()
         self.inner = build(self.asked_for, self.inner_arguments, common.get("device"))
+        # Under torchrun or accelerate the inner model knows which share of the questions is ours.
+        self._rank, self._world_size = self.inner.rank, self.inner.world_size
+        self.device = getattr(self.inner, "device", self.device)
+        if hasattr(self.inner, "accelerator"):
+            self.accelerator = self.inner.accelerator
         self._asked: dict[int, tuple[Asked, Instance]] = {}
         self._newest: Delivery | None = None
 

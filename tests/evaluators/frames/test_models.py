@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from evaluators.frames import caps
 from evaluators.models.hlvid_frames import HlvidFramesChat
@@ -96,6 +97,25 @@ def test_pixels_enter_as_decoded(
     with Video.open(clip) as video:
         wanted = video.frames([0, 8, 15, 23], size=(size, size)).transpose(0, 3, 1, 2) / 255
     assert np.abs(got - wanted).max() < 0.01  # half a step of 255, and what half precision loses
+
+
+@pytest.mark.parametrize(("checkpoint", "side"), [("qwen2_5", 112), ("qwen3", 128)])
+def test_patches_enter_as_decoded(
+    checkpoint: str,
+    side: int,
+    model: Callable[..., HlvidFramesChat],
+    requests_for: Any,
+    questions: list[Any],
+    clip: Path,
+) -> None:
+    one = model(checkpoint, resolution=side, shape="square")
+    entered = _entering(one)
+    one.generate_until(requests_for(one, questions[:1]))
+    with Video.open(clip) as video:
+        frames = torch.from_numpy(video.frames([0, 8, 15, 23], size=(side, side))).permute(0, 3, 1, 2)
+    processor = one.inner.processor.video_processor
+    wanted = processor(frames, do_resize=False, do_sample_frames=False, return_tensors="pt")
+    assert torch.equal(entered[0]["pixel_values_videos"].float(), wanted["pixel_values_videos"].float())
 
 
 def test_qwen_hears_of_the_files_own_times(
