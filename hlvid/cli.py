@@ -33,6 +33,7 @@ app = typer.Typer(
 # Modules of the other packages that add their commands to the roof; each has `mount(app)` and imports lazily.
 MOUNTED = (
     "autogaze.training.cli",
+    "analysis.cli",
     "hlvid.data_cli",
     "evaluators.cli",
     "evaluators.eval_cli",

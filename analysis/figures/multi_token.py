@@ -91,6 +91,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     for one in axes:
         one.invert_yaxis()
         one.margins(y=0.12)
-    axes[0].legend(loc="lower right")
+    handles, labels = axes[0].get_legend_handles_labels()
+    style.below(figure, handles, labels)
     style.letter(axes)
     return figure

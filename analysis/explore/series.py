@@ -1,0 +1,148 @@
+"""Numbers along a video: how much is looked at in each frame, what that loses, what was predicted, how things move.
+
+Example::
+
+    story = watch(Path("clip.mp4"), selector, ratio=0.1, loss=None, frames=48, width=896)
+    story.frames[7].loss, story.frames[7].cells[3]     # 0.11, bool (rows * 14, columns * 14)
+
+Frames are gazed 16 at a time, tile by tile. The loss is that of a pasted picture with what earlier frames of
+the same 16 showed; the predicted one is AutoGaze's own word for it, in the units of its training.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.studies.flow import estimate
+from analysis.studies.losses import loss_of
+from autogaze.anyres import TILE, TiledGaze, gaze_video
+from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
+from autogaze.selectors.base import Selector
+from evaluators.gaze_file import GazeFile, Mask
+from evaluators.reader.tiling import Tiling
+from hlvid.errors import RunError
+from hlvid.video import Video, sampling
+from hlvid.video.tiles import fit_long_side
+
+SMALL = 224  # px of the longer side for flow: enough to tell motion from none
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One gazed frame; `cells`: per scale, coarse first, bool (rows * g, columns * g)."""
+
+    index: int
+    seconds: float
+    ratio: float
+    loss: float
+    predicted: float | None
+    flow: float
+    cells: list[Mask]
+
+
+@dataclass
+class Story:
+    """A video and its gazed frames. height, width: of the pictures gazed at. tile: px of a tile's side."""
+
+    path: Path
+    duration: float
+    fps: float
+    height: int
+    width: int
+    tile: int
+    scales: tuple[int, ...]
+    looker: str
+    frames: list[Frame] = field(default_factory=list)
+
+
+def watch(
+    path: Path, selector: Selector, *, ratio: float | None, loss: float | None, frames: int, width: int
+) -> Story:
+    """Gaze at `frames` frames spread over a video, its longer side `width` px at most.
+
+    Raises RunError for settings that do not go together, VideoError for a video that cannot be read.
+    """
+    with Video.open(path) as video:
+        size = fit_long_side(video.width, video.height, min(width, max(video.width, video.height)))
+        indices = sorted(set(sampling.uniform_linspace(video.frame_count, min(frames, video.frame_count))))
+        story = Story(path, video.duration, video.fps, *size, TILE, SCALES, selector.name)
+        stream = (picture for _, picture in video.stream(indices, size))
+        try:
+            for chunk in gaze_video(stream, selector, ratio=ratio, loss=loss):
+                story.frames += _of_chunk(chunk, selector, indices, video.fps)
+        except ValueError as error:
+            raise RunError(f"{path.name}: {error}") from error
+    return story
+
+
+def replay(path: Path, gazes: GazeFile, looker: str) -> Story:
+    """The same from gazes that a run kept: losses and flow are computed anew, the gaze is the run's own."""
+    tiling, indices = Tiling.of(*gazes.size), sorted(gazes.masks)
+    with Video.open(path) as video:
+        scales = tuple(side * PATCH_SIZE for side in gazes.sides) if gazes.tile == TILE else ()
+        story = Story(path, video.duration, video.fps, *gazes.size, gazes.tile, scales or SCALES, looker)
+        pictures = np.stack([picture for _, picture in video.stream(indices, gazes.size)])
+    native = gazes.tile == TILE
+    flows = _flow(pictures)
+    losses = _losses(tiling, pictures, gazes, indices) if native else [float("nan")] * len(indices)
+    for at, (index, lost, flow) in enumerate(zip(indices, losses, flows, strict=True)):
+        mask = gazes.masks[index]
+        share = float(mask.sum() / tiling.valid.sum()) if native else float(mask.mean())
+        story.frames.append(Frame(index, indices[at] / story.fps, share, lost, None, flow, gazes.cells(index)))
+    return story
+
+
+def _of_chunk(chunk: TiledGaze, selector: Selector, indices: Sequence[int], fps: float) -> Iterator[Frame]:
+    shown = chunk.picture(chunk.pixels).mul(255).byte().permute(0, 2, 3, 1).numpy()
+    tiling = Tiling.of(chunk.height, chunk.width)
+    losses = loss_of(chunk.pixels, chunk.gaze).mean(0)
+    predicted = _predicted(selector, chunk)
+    flows = _flow(shown)
+    cells = [tiling.join_patches(mask) for mask in chunk.gaze.scale_masks()]
+    shares = chunk.gaze.counts().sum(0) / tiling.valid.sum()
+    for t in range(len(shown)):
+        index = indices[chunk.start + t]
+        word = None if predicted is None else float(predicted[t])
+        yield Frame(index, index / fps, float(shares[t]), float(losses[t]), word, flows[t], [c[t] for c in cells])
+
+
+def _predicted(selector: Any, chunk: TiledGaze) -> Tensor | None:
+    """AutoGaze's predicted loss after its last token of each frame, mean over tiles: float (T,)."""
+    if selector.name != "autogaze":
+        return None
+    video = selector.processor.from_unit(chunk.pixels)
+    parts = []
+    for at in range(0, chunk.gaze.batch, 8):  # few tiles at a time: a forced pass keeps all its activations
+        some = Gaze.from_masks(chunk.gaze.masks()[at : at + 8])
+        with torch.no_grad():
+            losses = selector.model.teacher_forced(video[at : at + 8], some).losses
+        ends = torch.split(losses.masked_fill(some.padded, torch.nan), list(some.per_frame), dim=1)
+        # Tokens come in ascending order here, so the lowest prediction stands for the last one.
+        parts.append(torch.stack([end.nan_to_num(torch.inf).amin(1) for end in ends], 1))
+    every = torch.cat(parts)
+    return every.masked_fill(every.isinf(), torch.nan).nanmean(0)
+
+
+def _losses(tiling: Tiling, pictures: Any, gazes: GazeFile, indices: Sequence[int]) -> list[float]:
+    """The pasted loss of every frame; 8 frames are rebuilt at a time, the first of them without a past."""
+    losses: list[float] = []
+    for at in range(0, len(indices), 8):
+        some = indices[at : at + 8]
+        masks = torch.from_numpy(np.stack([gazes.masks[index] for index in some], 1))
+        clips = tiling.split(pictures[at : at + 8])
+        losses += loss_of(clips, Gaze.from_masks(masks)).mean(0).tolist()
+    return losses
+
+
+def _flow(pictures: Any) -> list[float]:
+    """Mean speed of each frame in px of a 224 px wide picture per gazed frame."""
+    factor = SMALL / max(pictures.shape[1:3])
+    small = [cv2.resize(p, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for p in pictures]
+    return [float(x) for x in estimate(np.stack(small)).mean((1, 2))]
+
