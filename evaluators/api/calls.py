@@ -106,7 +106,7 @@ class Caller:
                 failures.append("a reply without a word")
                 self._pause(attempt, None)
                 continue
-            served_by = getattr(completion, "model", None)
+            served_by = self._served_by(completion)
             return Reply(text, outcome, finish, served_by, used, attempt, tuple(failures))
         raise GaveUpError(f"no answer in {len(failures)} attempts: {'; '.join(failures[-3:])}")
 
@@ -172,6 +172,17 @@ class Caller:
         usage = Usage(told.prompt_tokens, told.completion_tokens or 0)
         self.budget.charge(usage)
         return usage
+
+    def _served_by(self, completion: Any) -> str | None:
+        """The model that answered. Raises RunError where it is not the one asked, versions and vendors aside."""
+        served, asked = getattr(completion, "model", None), self.settings.model
+        if not isinstance(served, str) or self.settings.allow_other_model:
+            return served
+        if served not in asked and asked not in served:
+            raise RunError(
+                f"{asked}: the reply is from {served!r}; ask for that model, or set allow_other_model=True"
+            )
+        return served
 
     def _clean(self, text: str) -> str:
         """The text without the key, should a server repeat it."""

@@ -31,7 +31,8 @@ class ApiSettings:
     model, base_url: of the endpoint; None is OpenAI's own. api_key_env: the variable that holds the key,
     "none" for a local server without keys. frames, resolution, sampling, fps: as for `hlvid_frames`.
     image_format, quality: JPEG of a quality from 1 to 100, or PNG. detail: OpenAI's word for the pixels it
-    looks at. send_temperature: False for models that allow none. token_field: what the endpoint calls the
+    looks at. allow_other_model: accept replies of another model than the one asked, as services give them
+    when they retire one. send_temperature: False for models that allow none. token_field: what the endpoint calls the
     longest answer.
 
     Without influence on answers: max_request_mb (10^6 bytes, refused above), concurrency (questions at a
@@ -49,6 +50,7 @@ class ApiSettings:
     image_format: str = "jpeg"
     quality: int = 90
     detail: str = "auto"
+    allow_other_model: bool = False
     send_temperature: bool = True
     token_field: str = "max_tokens"
     max_request_mb: float = 20.0
@@ -143,6 +145,7 @@ _CHOICES: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("image_format", ("jpeg", "png")),
     ("detail", ("auto", "low", "high")),
     ("token_field", ("max_tokens", "max_completion_tokens")),
+    ("allow_other_model", (True, False)),
     ("send_temperature", (True, False)),
 )
 _NO_INFLUENCE = (

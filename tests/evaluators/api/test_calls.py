@@ -170,6 +170,16 @@ def test_a_used_up_account_is_not_waited_for(
     assert waits == []
 
 
+def test_another_model_than_the_one_asked_ends_the_run(
+    caller: Callable[..., Caller], endpoint: Any, answering: Callable[..., dict[str, Any]]
+) -> None:
+    endpoint.script = [answering("B", model="newer-3")] * 2 + [answering("B", model="vendor/toy")]
+    with pytest.raises(RunError, match=r"toy: the reply is from 'newer-3'; .*allow_other_model=True"):
+        _ask(caller())
+    assert _ask(caller(allow_other_model=True)).served_by == "newer-3"
+    assert _ask(caller()).served_by == "vendor/toy"
+
+
 def test_without_token_counts_no_cap_can_be_kept(
     caller: Callable[..., Caller], endpoint: Any, answering: Callable[..., dict[str, Any]]
 ) -> None:
