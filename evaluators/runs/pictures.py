@@ -58,7 +58,7 @@ class Album:
 
         An empty list where the details name none, or the video is not there any more.
         """
-        indices = spread(sorted({int(index) for index in details.get("frame_indices") or ()}))
+        indices = spread(frame_indices(details))
         if not indices or not video.is_file():
             return []
         key = (str(video), tuple(indices))
@@ -95,6 +95,12 @@ class Album:
     @cached_property
     def _base(self) -> Path:
         return self.folder / PICTURES
+
+
+def frame_indices(details: Mapping[str, Any]) -> list[int]:
+    """The frames that a sample's details name, each once, ascending."""
+    named = details.get("frame_indices") or details.get("indices") or ()
+    return sorted({int(index) for index in named})
 
 
 def spread(indices: Sequence[int], most: int = MOST) -> list[int]:

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
 from evaluators.runs.files import RECORD, REPORT, RESULTS, read_json, read_samples
-from evaluators.runs.pictures import COLOURS, Album
+from evaluators.runs.pictures import COLOURS, Album, frame_indices
 from evaluators.runs.table import cost
 from hlvid.errors import HlvidError
 
@@ -94,7 +94,6 @@ def _question(sample: dict[str, Any], album: Album) -> dict[str, Any]:
         shots = album.shots(Path(str(sample.get("video_path", ""))), details)
     except HlvidError as error:  # a video that is gone or broken by now: the answers are still worth showing
         shots, note = [], str(error)
-    count = len(set(details.get("frame_indices") or ()))
     return {
         "id": sample["question_id"],
         "task": sample["task"],
@@ -109,7 +108,7 @@ def _question(sample: dict[str, Any], album: Album) -> dict[str, Any]:
         "raw": sample.get("raw_output"),
         "verdict": verdict(sample),
         "shots": shots,
-        "frames": count,
+        "frames": len(frame_indices(details)),
         "note": note or str(details.get("message") or ""),
         "details": [[name, flat(value)] for name, value in details.items()],
     }

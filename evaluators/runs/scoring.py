@@ -25,8 +25,8 @@ OK, MEMORY, OVERFLOW, TIMEOUT, ERROR, INTERRUPTED = STATUSES = (
 )  # fmt: skip
 
 KEPT = ("question_id", "video", "source", "category", "tier", "correct", "parsed", "how", "raw_output")
-VISUAL = ("tokens_selected", "tokens_visual", "tokens_video", "visual_tokens")
-LANGUAGE = ("tokens_llm", "tokens_input", "input_tokens", "prompt_tokens")
+VISUAL = ("tokens_selected", "tokens_video")
+LANGUAGE = ("tokens_llm", "tokens_in")
 """Names under which models record tokens: what the vision encoder saw, what the language model read."""
 
 
@@ -107,9 +107,12 @@ def _accuracy(one: Accuracy) -> dict[str, Any]:
 
 
 def _status(rows: Sequence[Row]) -> tuple[str, str]:
-    """ "ok", or the commonest reason why answers are missing, with the first one's message."""
-    outcomes = [(row, row["details"].get("outcome", OK)) for row in rows]
-    bad = Counter(outcome for _, outcome in outcomes if outcome != OK)
+    """ "ok", or the commonest reason why answers are missing, with the first one's message.
+
+    A refusal or an empty text is an answer: it counts as unparseable.
+    """
+    outcomes = [(row, row["details"].get("outcome")) for row in rows]
+    bad = Counter(outcome for _, outcome in outcomes if outcome in (MEMORY, OVERFLOW))
     if not bad:
         return OK, ""
     (worst, _), *_ = bad.most_common(1)
@@ -118,8 +121,7 @@ def _status(rows: Sequence[Row]) -> tuple[str, str]:
     remedy = "; would fit: " + ", ".join(f"{k}={v}" for k, v in fits.items()) if fits else ""
     message = f"{sum(bad.values())} of {len(rows)} questions without an answer ({worst})"
     told = first["details"].get("message", "no message")
-    status = worst if worst in STATUSES else ERROR
-    return status, f"{message}; question {first['question_id']}: {told}{remedy}"
+    return worst, f"{message}; question {first['question_id']}: {told}{remedy}"
 
 
 def _mean(rows: Sequence[Row], names: Sequence[str]) -> float | None:

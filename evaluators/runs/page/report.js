@@ -152,7 +152,7 @@ function shots(one) {
   const some = one.frames > one.shots.length ? `${one.shots.length} of the ${one.frames} frames` : `${one.shots.length} frames`;
   const gazed = one.shots.some((shot) => shot.gaze);
   const parts = [
-    make("h3", { text: gazed ? `${some}; lit is what the model looked at` : some }),
+    make("h3", { text: gazed ? `${some}; the clearer, the finer the model looked there` : some }),
     make("div", { class: "shots" }, ...one.shots.map((shot) => make("figure", {}, thumbnail(one, shot), make("figcaption", { text: caption(shot) })))),
   ];
   if (gazed) {

@@ -84,13 +84,17 @@ def test_shots_are_the_frames_of_the_record(finished: Path) -> None:
     assert [round(shot["seconds"], 3) for shot in shots] == [0.0, 0.3, 0.6, 0.9]
     with Video.open(video) as opened:
         real = opened.frames([6], size=(540, 960))[0]
-    shown = cv2.imread(str(finished / shots[2]["file"]))[..., ::-1]
+    read = cv2.imread(str(finished / shots[2]["file"]))
+    assert read is not None
+    shown = read[..., ::-1]
     assert shown.shape == real.shape and np.abs(shown.astype(int) - real).mean() < 3
     assert all(
         re.fullmatch(r"pictures/[\w-]+\.(jpg|png)", shot[key]) for shot in shots for key in ("file", "gaze")
     )
     assert Album(finished).shots(Path("/nowhere/x.mp4"), rows[0]["details"]) == []
     assert Album(finished).shots(video, {}) == []
+    other = Album(finished).shots(video, {"indices": [6, 6, 0]})  # as hlvid_frames has it
+    assert [shot["frame"] for shot in other] == [0, 6] and other[1]["gaze"] is None
 
 
 def test_many_frames_are_thinned_evenly() -> None:

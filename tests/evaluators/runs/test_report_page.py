@@ -34,7 +34,7 @@ def open_page(chromium: Any, report: Path) -> Iterator[Callable[..., Any]]:
         page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
         page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
         inside = report.parent.as_uri()
-        page.on("request", lambda r: None if r.url.startswith(inside) else problems.append(r.url))
+        page.on("request", lambda r: problems.extend([] if r.url.startswith(inside) else [r.url]))
         page.goto(report.as_uri() + address)
         return page
 

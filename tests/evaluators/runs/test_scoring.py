@@ -42,6 +42,8 @@ def test_answers_that_could_not_be_given_make_the_status(rows: Rows) -> None:
     found = results_of(SPEC, rows)
     assert found["status"] == "context_overflow"
     assert found["message"].startswith("3 of 6 questions without an answer (context_overflow); question 2:")
+    rows[0]["details"] = {"outcome": "refusal"}
+    assert results_of(SPEC, rows)["message"] == found["message"], "what a model declines to say is an answer"
     assert "41 tokens too many" in found["message"] and "num_video_frames=64" in found["message"]
 
 
