@@ -10,7 +10,7 @@ the same 16 showed; the predicted one is AutoGaze's own word for it, in the unit
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,17 +116,26 @@ def _predicted(selector: Any, chunk: TiledGaze) -> Tensor | None:
     """AutoGaze's predicted loss after its last token of each frame, mean over tiles: float (T,)."""
     if selector.name != "autogaze":
         return None
-    video = selector.processor.from_unit(chunk.pixels)
+    video, gaze = selector.processor.from_unit(chunk.pixels), chunk.gaze
     parts = []
-    for at in range(0, chunk.gaze.batch, 8):  # few tiles at a time: a forced pass keeps all its activations
-        some = Gaze.from_masks(chunk.gaze.masks()[at : at + 8])
+    for at in range(0, gaze.batch, 8):  # few tiles at a time: a forced pass keeps all its activations
+        place, empty = gaze.positions[at : at + 8], gaze.padded[at : at + 8]
         with torch.no_grad():
-            losses = selector.model.teacher_forced(video[at : at + 8], some).losses
-        ends = torch.split(losses.masked_fill(some.padded, torch.nan), list(some.per_frame), dim=1)
-        # Tokens come in ascending order here, so the lowest prediction stands for the last one.
-        parts.append(torch.stack([end.nan_to_num(torch.inf).amin(1) for end in ends], 1))
-    every = torch.cat(parts)
-    return every.masked_fill(every.isinf(), torch.nan).nanmean(0)
+            said = selector.model.teacher_forced(video[at : at + 8], replace(gaze, positions=place, padded=empty))
+        frames = zip(
+            torch.split(said.losses, list(gaze.per_frame), 1), torch.split(empty, list(gaze.per_frame), 1), strict=True
+        )
+        parts.append(torch.stack([_last(losses, padded) for losses, padded in frames], 1))
+    return torch.cat(parts).nanmean(0)
+
+
+def _last(losses: Tensor, padded: Tensor) -> Tensor:
+    """The last unpadded of each row, float (B,); NaN where all is padding."""
+    if not padded.shape[1]:
+        return losses.new_full((len(losses),), torch.nan)
+    order = torch.arange(padded.shape[1]).masked_fill(padded, -1).amax(1)
+    found = losses.gather(1, order.clamp_min(0)[:, None])[:, 0]
+    return found.masked_fill(order < 0, torch.nan)
 
 
 def _losses(tiling: Tiling, pictures: Any, gazes: GazeFile, indices: Sequence[int]) -> list[float]:

@@ -30,6 +30,7 @@ BINS = 12
 KEY = "fig5_detail"
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
 MOST = 500
+LEAST = 1e-3  # flat patches have a variance near 0, which a logarithmic axis cannot show
 
 
 def make(inputs: Inputs) -> Made:
@@ -52,7 +53,7 @@ def make(inputs: Inputs) -> Made:
         f"Gaze against detail. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, on "
         f"{table['clip'].nunique()} pictures of {what}, {len(table):,} gazed patches. Detail: variance, in a "
         f"patch, of the luma convolved with 0 1 0 / 1 -4 1 / 0 1 0. a: its mean by scale. b: mean scale of gazed "
-        f"patches in {BINS} bins of equal count; ours: {ranks.text}; paper: rho "
+        f"patches in {BINS} bins of equal count (below {LEAST:g} drawn there); ours: {ranks.text}; paper: rho "
         f"{reference.entry(KEY)['spearman_rho']} on other pictures ({reference.mark('read')}). Bars: 95 %, "
         f"pictures drawn anew ({stats.DRAWS} draws)."
     )
@@ -112,12 +113,13 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
         look = style.line(0) if kind == reference.OURS else style.paper_line(1)
         for axes, series in ((left, "variance by scale"), (right, "scale by variance")):
             part = mine[mine.series == series].sort_values("x")
-            x = [SCALES.index(int(v)) for v in part.x] if axes is left else part.x
+            x = [SCALES.index(int(v)) for v in part.x] if axes is left else np.maximum(part.x, LEAST)
             error = style.bars(part.value, part.low, part.high) if kind == reference.OURS else None
             axes.errorbar(x, part.value, error, label=name, elinewidth=0.8, **look)
     left.set_xticks(range(len(SCALES)), [f"{scale}" for scale in SCALES])
     left.set(xlabel="scale (px)", ylabel="variance of the Laplacian", title="gazed patches", yscale="log")
     right.set(xlabel="variance of the Laplacian", ylabel="mean scale (px)", title="scale chosen", xscale="log")
+    right.set_xlim(left=0.7 * LEAST)
     left.legend()
     style.letter([left, right])
     return figure

@@ -1,0 +1,169 @@
+"""Figures: all files of each, honest columns, texts that do not overlap, and what is missing said aloud."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+import pytest
+
+from analysis import reference, registry, tables
+from analysis.inputs import Inputs
+from analysis.made import Made
+from analysis.style import house
+from analysis.write import produce, produce_all, write_index
+from hlvid.errors import RunError
+
+COMPUTED = ("motion", "detail", "ood", "ratio_vs_loss", "agreement", "gaze_examples", "selectors", "camera")
+FROM_RECORDS = ("latency", "scaling", "streaming", "main_table", "token_reduction", "training_stages", "multi_token",
+                "loss_threshold")  # fmt: skip
+
+
+def overlapping(made: Made) -> list[tuple[str, str]]:
+    """Pairs of texts whose boxes overlap in the drawn figure."""
+    from matplotlib import pyplot as plt
+    from matplotlib.text import Text
+
+    with house():
+        figure = made.draw()
+        figure.canvas.draw()
+        texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+        shown = [(t.get_text(), t.get_window_extent()) for t in texts if t.axes is None or _drawn(t)]
+        plt.close(figure)
+    return [
+        (a, b) for i, (a, one) in enumerate(shown) for b, two in shown[i + 1 :]
+        if one.shrunk(0.9, 0.7).overlaps(two.shrunk(0.9, 0.7))
+    ]  # fmt: skip
+
+
+def _drawn(text: object) -> bool:
+    """Not a tick label outside the axis' range, nor of an axis switched off: those exist and are not shown."""
+    axes = text.axes  # type: ignore[attr-defined]
+    for axis in (axes.xaxis, axes.yaxis):
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+            if text in (tick.label1, tick.label2):
+                low, high = sorted(axis.get_view_interval())
+                return axes.axison and low <= tick.get_loc() <= high
+    return True
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_figures_from_generated_clips(name: str, inputs: Inputs, tmp_path: Path) -> None:
+    outcome = produce(name, inputs, tmp_path / "out")
+    assert {path.suffix for path in outcome.files} >= {".pdf", ".png", ".csv", ".txt"}
+    assert all(path.stat().st_size > 0 for path in outcome.files)
+    assert "detail" in outcome.caption and outcome.missing is None
+    table = pd.read_csv(tmp_path / "out" / f"{name}.csv")
+    assert set(table.whose) <= {"ours", "paper"} and "ours" in set(table.whose)
+    assert set(table[table.whose == "paper"].precision) <= {"printed", "read"}
+    assert overlapping(registry.find(name).load().make(inputs)) == []
+
+
+@pytest.mark.parametrize("name", FROM_RECORDS)
+def test_without_records_the_paper_stands_alone_and_the_command_is_named(name: str, inputs: Inputs) -> None:
+    made = registry.find(name).load().make(inputs)
+    assert set(made.numbers.whose) == {"paper"}
+    assert made.missing is not None and made.missing.command.startswith("hlvid ")
+    assert "Nothing of ours" in made.caption
+    assert overlapping(made) == []
+
+
+def test_every_registered_figure_has_a_module() -> None:
+    for entry in registry.ENTRIES:
+        assert callable(entry.load().make), entry.name
+    with pytest.raises(RunError, match="motion"):
+        registry.find("motoin")
+
+
+def test_measurements_are_kept(inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    produce("motion", inputs, tmp_path / "out")
+    monkeypatch.setattr("analysis.studies.patches.measure", lambda *_, **__: pytest.fail("measured again"))
+    produce("motion", inputs, tmp_path / "out")
+    with pytest.raises(pytest.fail.Exception, match="measured again"):
+        produce("motion", dataclasses.replace(inputs, seed=5), tmp_path / "out")
+
+
+def test_main_table_holds_our_runs(inputs: Inputs, write_run: Callable[..., Path]) -> None:
+    write_run("good")
+    write_run("failed", status="out_of_memory", accuracy=None)
+    made = registry.find("main_table").load().make(inputs)
+    ours = made.numbers[made.numbers.whose == "ours"]
+    assert ours.value.tolist() == [50.0] and made.missing is None
+    assert "50.0 [40, 60] n=268" in made.texts[".md"]
+    assert r"\begin{tabular}" in made.texts[".tex"]
+
+
+def test_tables_with_our_runs(inputs: Inputs, write_run: Callable[..., Path]) -> None:
+    write_run("tome", model_args={"reduction": "tome"})
+    write_run("stopped", model_args={"selector": "autogaze", "loss": 0.7})
+    reduction = registry.find("token_reduction").load().make(inputs)
+    assert "| tome | hlvid | 268 | 50.0 [40, 60] | 1.50 | 0.50 |" in reduction.texts[".md"]
+    stopped = registry.find("loss_threshold").load().make(inputs)
+    assert stopped.missing is None and overlapping(stopped) == []
+
+
+def test_training_tables_with_a_report(inputs: Inputs, tmp_path: Path) -> None:
+    point = {"loss": 0.2, "low": 0.18, "high": 0.22, "seconds_a_clip": 0.3}
+    names = ["both", "both, 5 a step", "both, 1 a step", "untrained"]
+    report = {
+        "clips": 24, "recordings": {"a": 12, "b": 12}, "curves": {name: {"0.05": point, "0.1": point} for name in names},
+        "ratio_for_loss": {"loss": 0.2, "ratios": {"both": 0.1, "both, 5 a step": 0.09, "both, 1 a step": 0.08, "untrained": None}},
+    }  # fmt: skip
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "training.json").write_text(json.dumps(report))
+    for name in ("training_stages", "multi_token"):
+        made = registry.find(name).load().make(inputs)
+        assert made.missing is None and "24 held-out clips" in made.caption
+        assert overlapping(made) == []
+
+
+def test_latency_rows_stand_beside_the_papers(inputs: Inputs, tmp_path: Path) -> None:
+    row = {"kind": "vit", "fps": 10, "resolution": 224, "gazed": True, "ratio": 0.1, "dtype": "float32",
+           "attention": "math", "status": "ok", "hardware": "a CPU", "median_s": 2.0, "low_s": 1.9, "high_s": 2.2, "n": 3,
+           "max_fps": 5.0}  # fmt: skip
+    failed = row | {"gazed": False, "status": "out_of_memory", "median_s": None, "low_s": None, "high_s": None}
+    (tmp_path / "runs").mkdir()
+    content = {"hardware": "a CPU", "shape": "tiny", "rows": [row, failed, row | {"kind": "streaming"}]}
+    (tmp_path / "runs" / "latency.json").write_text(json.dumps(content))
+    latency = registry.find("latency").load().make(inputs)
+    ours = latency.numbers[latency.numbers.whose == "ours"]
+    assert ours.status.tolist() == ["ok", "out_of_memory"] and "a CPU" in latency.caption
+    assert overlapping(latency) == []
+    assert registry.find("streaming").load().make(inputs).missing is None
+
+
+def test_all_goes_on_after_a_failure(inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "ENTRIES", tuple(registry.find(name) for name in ("multi_token", "latency")))
+    monkeypatch.setattr("analysis.figures.multi_token.make", lambda _: 1 / 0)
+    outcomes = produce_all(inputs, tmp_path / "out")
+    assert "ZeroDivisionError" in (outcomes[0].error or "") and outcomes[1].files
+    page = write_index(outcomes, tmp_path / "out").read_text()
+    assert "hlvid latency vit" in page and 'src="latency.png"' in page
+
+
+def test_paper_values_are_marked() -> None:
+    assert reference.precision("fig9_scaling") == "read"
+    assert reference.precision("fig7_ratio_for_loss_0_7", 0.205) == "printed"
+    assert reference.precision("fig7_ratio_for_loss_0_7", 0.164) == "read"
+    with pytest.raises(KeyError, match="table1"):
+        reference.entry("table9")
+
+
+def test_shipped_paper_values_equal_the_given_ones(shared: Path) -> None:
+    given = json.loads((shared / "reference" / "paper.json").read_text())
+    for key, content in given.items():
+        if isinstance(content, dict):
+            assert {k: v for k, v in reference.entry(key).items() if k in content and k != "precision"} == {
+                k: v for k, v in content.items() if k != "precision"
+            }
+
+
+def test_latex_escapes() -> None:
+    assert tables.escape("50 % & a_b {x}") == r"50 \% \& a\_b \{x\}"
+
+
+def test_drawing_needs_no_screen() -> None:
+    with house():
+        assert matplotlib.get_backend().lower() == "agg"
