@@ -4,15 +4,15 @@ Example::
 
     draw(rows, Path("demo/demo.png"))
 
-Left: one line a selector and gazing ratio, with the blind floor. Right: each detail tier at the highest
-ratio; a tier's line should rise at the resolution it was designed for.
+Left: one line a selector and gazing ratio, with the blind floor. Right: each detail tier for the first selector at its
+highest ratio; a tier's line should rise at the resolution it was designed for.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from evaluators.demo.rows import Row
+from evaluators.demo.rows import Row, full_series
 from evaluators.demo.table import tier_names
 from hlvid.scoring.accuracy import Accuracy
 
@@ -60,9 +60,7 @@ def _draw_series(axes: "Axes", rows: Sequence[Row]) -> None:
 
 
 def _draw_tiers(axes: "Axes", rows: Sequence[Row]) -> None:
-    ratios = [row.setting.ratio for row in rows if row.setting.ratio is not None]
-    best = [row for row in rows if row.setting.ratio == max(ratios)]
-    best = [row for row in best if row.setting.selector == best[0].setting.selector]
+    best = full_series(rows)
     tiers = tier_names(best)
     for index, tier in enumerate(tiers):
         _points(axes, index, len(tiers), tier, best, [row.summary.by_tier[tier] for row in best])

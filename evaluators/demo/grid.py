@@ -1,10 +1,11 @@
-"""What the demo runs: `blind` and `gaze_reader` at four resolutions and two gazing ratios.
+"""What the demo runs: `blind`, `gaze_reader` with `detail` in full, and other selectors at the smaller resolutions.
 
 Example::
 
-    [setting.name for setting in demo_settings()]  # ["blind", "detail-448-r0.10", ...]
+    [setting.name for setting in demo_settings()]  # ["blind", "detail-448-r0.03", ..., "everything-1792"]
 
-Each setting is one lmms-eval run of its own; its name is the name of its output folder.
+Each setting is one lmms-eval run of its own; its name is the name of its output folder. The other selectors stop at
+1792 px: reading everything at 3584 px alone would take as long as all the rest.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 RESOLUTIONS = (448, 896, 1792, 3584)  # long side in pixels: each makes one more detail tier readable
 RATIOS = (0.03, 0.1)  # gazing ratio: share of the multi-scale patches of every frame
 FRAMES = 8
+OTHERS = ("random", "everything")
+OTHER_RESOLUTIONS = RESOLUTIONS[:-1]
 
 
 @dataclass(frozen=True)
@@ -29,20 +32,26 @@ class Setting:
     @property
     def series(self) -> str:
         """The line of the figure this setting belongs to."""
-        return "blind" if self.ratio is None else f"{self.selector}, gazing ratio {self.ratio:.0%}"
+        if self.selector is None:
+            return self.model
+        return self.selector if self.ratio == 1 else f"{self.selector}, gazing ratio {self.ratio:.0%}"
 
 
 def demo_settings(
     resolutions: Sequence[int] = RESOLUTIONS,
     ratios: Sequence[float] = RATIOS,
-    selectors: Sequence[str] = ("detail",),
+    others: Sequence[str] = OTHERS,
     frames: int = FRAMES,
 ) -> list[Setting]:
-    """All runs of the demo, the blind floor first, then by selector, ratio and rising resolution."""
+    """All runs of the demo: the blind floor, `detail` by ratio and rising resolution, then the other selectors."""
     settings = [Setting("blind", "blind", "strategy=hash")]
-    for selector in selectors:
-        for ratio in ratios:
-            settings += [_reader(selector, ratio, resolution, frames) for resolution in resolutions]
+    settings += [
+        _reader("detail", ratio, resolution, frames) for ratio in ratios for resolution in resolutions
+    ]
+    for selector in others:
+        ratio = 1.0 if selector == "everything" else max(ratios)
+        small = [resolution for resolution in resolutions if resolution in OTHER_RESOLUTIONS]
+        settings += [_reader(selector, ratio, resolution, frames) for resolution in small]
     return settings
 
 

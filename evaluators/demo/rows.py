@@ -54,6 +54,14 @@ def make_row(setting: Setting, samples: Sequence[Mapping[str, Any]]) -> Row:
     )
 
 
+def full_series(rows: Sequence[Row]) -> list[Row]:
+    """The rows of the first selector at its highest gazing ratio: those that were run at every resolution."""
+    gazed = [row for row in rows if row.setting.ratio is not None]
+    first = [row for row in gazed if row.setting.selector == gazed[0].setting.selector]
+    highest = max(row.setting.ratio or 0.0 for row in first)
+    return [row for row in first if row.setting.ratio == highest]
+
+
 def accuracy_json(accuracy: Accuracy) -> dict[str, Any]:
     """The fields of an `Accuracy` with its intervals as nested dicts."""
     return asdict(accuracy)

@@ -11,7 +11,7 @@ import pytest
 from evaluators.demo.grid import demo_settings
 from evaluators.demo.run import run_demo
 
-SETTINGS = demo_settings(resolutions=(448, 1792), ratios=(0.1,), frames=3)
+SETTINGS = demo_settings(resolutions=(448, 1792), ratios=(0.1,), others=(), frames=3)
 
 
 @pytest.mark.slow

@@ -14,9 +14,11 @@ from PIL import Image
 from rich.console import Console
 
 from evaluators.demo.figure import draw
-from evaluators.demo.grid import FRAMES, RATIOS, RESOLUTIONS, demo_settings
-from evaluators.demo.rows import Row, make_row
+from evaluators.demo.grid import FRAMES, OTHERS, RATIOS, RESOLUTIONS, Setting, demo_settings
+from evaluators.demo.report import _reader_arguments
+from evaluators.demo.rows import Row, full_series, make_row
 from evaluators.demo.table import build_table, tier_names
+from evaluators.reader.settings import ReaderSettings
 
 
 def printed(rows: Sequence[Row], width: int = 80) -> str:
@@ -26,12 +28,29 @@ def printed(rows: Sequence[Row], width: int = 80) -> str:
 
 
 def test_grid_is_the_issues() -> None:
-    """Blind, and the reader at four resolutions and two ratios, each a run with a name of its own."""
+    """Blind, `detail` at four resolutions and two ratios, other selectors at fewer, each a run of its own name."""
     settings = demo_settings()
     assert RESOLUTIONS == (448, 896, 1792, 3584) and len(RATIOS) == 2
-    assert [setting.model for setting in settings] == ["blind"] + ["gaze_reader"] * 8
-    assert len({setting.name for setting in settings}) == 9
-    assert settings[-1].model_args == f"selector=detail,ratio={RATIOS[1]},resolution=3584,frames={FRAMES}"
+    assert [setting.series for setting in settings[:9]] == [
+        "blind", *["detail, gazing ratio 3%"] * 4, *["detail, gazing ratio 10%"] * 4
+    ]  # fmt: skip
+    assert {setting.selector for setting in settings[9:]} == set(OTHERS)
+    assert max(setting.resolution or 0 for setting in settings[9:]) == 1792
+    assert len({setting.name for setting in settings}) == len(settings)
+    assert settings[8].model_args == f"selector=detail,ratio={RATIOS[1]},resolution=3584,frames={FRAMES}"
+
+
+def test_every_setting_is_one_the_reader_takes() -> None:
+    for setting in demo_settings():
+        if setting.model == "gaze_reader":
+            assert ReaderSettings(**_reader_arguments(setting.model_args)).selector == setting.selector
+
+
+def test_tiers_are_drawn_for_the_series_run_in_full(rows: Sequence[Row]) -> None:
+    everything = Setting("everything-448-r1.00", "gaze_reader", "", 448, 1.0, "everything")
+    more = [*rows, replace(rows[1], setting=everything)]
+    assert [row.setting.name for row in full_series(more)] == ["detail-448-r0.10", "detail-3584-r0.10"]
+    assert everything.series == "everything"
 
 
 def test_rows_count_a_videos_seconds_once(rows: Sequence[Row]) -> None:
