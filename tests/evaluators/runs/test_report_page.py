@@ -24,6 +24,10 @@ def open_page(chromium: Any, report: Path) -> Iterator[Callable[..., Any]]:
     problems: list[str] = []
     contexts = []
 
+    def refuse(dialog: Any) -> None:
+        problems.append(dialog.message)
+        dialog.dismiss()
+
     def open_it(address: str = "", width: int = 1280, theme: str = "light") -> Any:
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
         contexts.append(context)
@@ -32,7 +36,7 @@ def open_page(chromium: Any, report: Path) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
         page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
-        page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", refuse)
         inside = report.parent.as_uri()
         page.on("request", lambda r: problems.extend([] if r.url.startswith(inside) else [r.url]))
         page.goto(report.as_uri() + address)
