@@ -41,11 +41,15 @@ RANDOM_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Plan:
-    """What decides about the weights: steps, clips a step, learning rate, seed."""
+    """What decides about the weights.
+
+    batch: clips a step. frames: the frame painted is one of a clip's first so many. rate: of AdamW.
+    """
 
     steps: int = 4000
     batch: int = 8
-    rate: float = 1e-3
+    frames: int = 8
+    rate: float = 3e-4
     warmup: int = 50
     seed: int = 0
 
@@ -58,7 +62,7 @@ def train(
     model: what to start from at step 0. Raises LabelError where `out` holds a run of another plan.
     """
     model = Reconstructor.fresh(SMALL, plan.seed) if model is None else model
-    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, betas=(0.95, 0.99), weight_decay=0.01)
     begin, start = _resume(out, plan, model, optimizer), time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     model.train()
@@ -80,7 +84,7 @@ def draw_batch(labels: LabelSet, plan: Plan, step: int) -> tuple[Tensor, Gaze]:
     """Clips up to the frame to paint, float (B, t + 1, 3, 224, 224) normalised, and their gazes."""
     draw = np.random.default_rng([plan.seed, 7, step])
     clips = [labels[int(index)] for index in draw.choice(len(labels), plan.batch)]
-    last = int(draw.integers(0, min(len(clip.frames) for clip in clips)))
+    last = int(draw.integers(0, min(plan.frames, *(len(clip.frames) for clip in clips))))
     masks = torch.zeros(plan.batch, last + 1, TOKENS, dtype=torch.bool)
     for b, clip in enumerate(clips):
         order = random_order(clip, draw) if draw.random() < RANDOM_SHARE else clip.order
@@ -181,12 +185,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True, help="folder of the run")
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--batch", type=int, default=Plan.batch)
+    parser.add_argument("--frames", type=int, default=Plan.frames, help="paint one of the first so many")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
     given = parser.parse_args(arguments)
     out = Path(given.out)
     try:
-        plan = Plan(steps=given.steps, batch=given.batch, seed=given.seed)
+        plan = Plan(given.steps, given.batch, given.frames, seed=given.seed)
         model = train(LabelSet(given.labels), out, plan, minutes=given.minutes)
         if given.validation:
             found = compare(model, LabelSet(given.validation))

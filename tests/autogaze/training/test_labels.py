@@ -101,10 +101,10 @@ def test_killed_run_is_finished_by_the_same_command(tmp_path: Path) -> None:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert digests(killed).keys() < {f"generated-{i:04d}.safetensors" for i in range(3)}
+    assert digests(killed).keys() < {f"generated-{i:04d}.safetensors" for i in range(2)}
     for out in (killed, whole):
         subprocess.run([*command, str(out)], check=True, capture_output=True)
-    assert digests(killed) == digests(whole) and len(digests(whole)) == 3
+    assert digests(killed) == digests(whole) and len(digests(whole)) == 2
 
 
 def test_two_processes_make_the_same(made: Path, tmp_path: Path) -> None:
