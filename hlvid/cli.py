@@ -39,6 +39,7 @@ MOUNTED = (
     "evaluators.eval_cli",
     "evaluators.frames_cli",
     "evaluators.latency_cli",
+    "evaluators.sweep_cli",
     "leaderboard.cli",
     "leaderboard.board_cli",
 )

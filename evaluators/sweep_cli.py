@@ -1,0 +1,118 @@
+"""`hlvid sweep` and `hlvid results`: a grid of evaluations that can be killed at any moment, and its table.
+
+Example::
+
+    hlvid sweep mini --out sweep --dry-run          # cells, hours, disk
+    hlvid sweep mini --out sweep                    # kill it, run it again: only what is missing runs
+    hlvid results sweep --csv sweep.csv
+    hlvid figure scaling --records sweep
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from evaluators.sweeps.cells import Cell
+    from evaluators.sweeps.runner import Launch
+
+
+def mount(app: typer.Typer) -> None:
+    """Add `sweep` and `results` to the roof."""
+    app.command()(sweep)
+    app.command()(results)
+
+
+def sweep(
+    grid: Annotated[str, typer.Argument(help="A YAML file, or a bundled grid: mini, paper.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the sweep: records.jsonl, and a folder a cell.")
+    ] = Path("sweep"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Cells, hours and disk; nothing runs.")] = False,
+    launch: Annotated[str, typer.Option(help="local, ray (an existing cluster) or slurm.")] = "local",
+    jobs: Annotated[int, typer.Option(help="local: cells at a time.", min=1)] = 1,
+    gpus: Annotated[float, typer.Option(help="ray: GPUs a cell.")] = 0,
+    slurm: Annotated[
+        list[str] | None, typer.Option(help="slurm: submitit parameters, key=value (repeatable).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Questions a cell, instead of the grid's.", min=1)] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds a cell, instead of the grid's.")] = None,
+) -> None:
+    """Run every cell of a grid that is not done yet; exit 1 where one ended in an error."""
+    from evaluators.sweeps.grid import load_grid
+    from evaluators.sweeps.runner import Options, faults
+    from evaluators.sweeps.runner import sweep as run
+
+    wanted = load_grid(grid)
+    if limit is not None:
+        wanted = wanted.model_copy(update={"limit": limit})
+    for fault in faults(out):
+        typer.echo(fault, err=True)
+    if dry_run:
+        _forecast(out, wanted.cells())
+        return
+    options = Options(timeout or wanted.timeout, wanted.retry)
+    ended = run(wanted, out, options, _launch(launch, out, jobs, gpus, slurm or []))
+    typer.echo(f"{out}: " + ", ".join(f"{count} {status}" for status, count in ended.items()))
+    typer.echo(f"  hlvid results {out}; hlvid figure scaling --records {out}")
+    if set(ended) - {"ok", "out_of_memory", "context_overflow", "timeout"} or sum(ended.values()) < len(
+        wanted.cells()
+    ):
+        raise typer.Exit(1)
+
+
+def results(
+    folder: Annotated[Path, typer.Argument(help="Folder of a sweep.")],
+    csv: Annotated[Path | None, typer.Option(help="Also write the whole table here.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Also write the whole table here.")] = None,
+) -> None:
+    """Show a sweep's table: settings, accuracy with its interval, tokens, seconds."""
+    from rich.console import Console
+
+    from evaluators.sweeps.records import load, read
+    from evaluators.sweeps.table import build_table
+    from hlvid.errors import RunError
+
+    for fault in read(folder)[1]:
+        typer.echo(fault, err=True)
+    table = load(folder)
+    if table.empty:
+        raise RunError(f"{folder}: no record of a sweep; run 'hlvid sweep GRID --out {folder}'")
+    if csv:
+        table.to_csv(csv, index=False)
+    if parquet:
+        table.to_parquet(parquet, index=False)
+    Console().print(build_table(table))
+
+
+def _forecast(out: Path, cells: "list[Cell]") -> None:
+    from evaluators.sweeps.estimate import forecast
+    from evaluators.sweeps.records import latest
+
+    for cell in cells:
+        typer.echo(f"  {cell}")
+    found = forecast(cells, latest(out))
+    typer.echo(f"{found.cells} cells to run, {found.done} done; up to {found.disk / 1e9:.1f} GB of disk")
+    unknown = f", {found.unknown} cells without an earlier one to judge by" if found.unknown else ""
+    typer.echo(f"about {found.hours:.1f} hours of one device{unknown}")
+
+
+def _launch(name: str, out: Path, jobs: int, gpus: float, slurm: list[str]) -> "Launch":
+    from hlvid.errors import RunError
+
+    if name == "local":
+        from evaluators.launch.local import local
+
+        return local(jobs)
+    if name == "ray":
+        from evaluators.launch.ray import on_ray
+
+        return on_ray(gpus=gpus)
+    if name == "slurm":
+        from evaluators.launch.slurm import on_slurm
+
+        pairs = [item.partition("=") for item in slurm]
+        parameters: dict[str, Any] = {k: int(value) if value.isdigit() else value for k, _, value in pairs}
+        return on_slurm(out / "slurm", **parameters)
+    raise RunError(f"sweep: launch is {name!r}; allowed: local, ray, slurm")

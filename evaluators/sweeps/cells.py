@@ -1,0 +1,85 @@
+"""A cell of a sweep, and its identity: a hash of everything that could change its numbers.
+
+Example::
+
+    cell = Cell("hlvid_mini", "gaze_reader", {"frames": 8, "resolution": 448}, {"frames": 8, "resolution": 448})
+    cell.identity()        # "5f1c0a9e2b7d4c33": another code, library or argument gives another
+
+Two cells of one identity are the same measurement, so a finished one is never run again; a changed one is.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+from evaluators.environment import code_version, library_versions
+from evaluators.runs.spec import RunSpec
+
+CODE = (
+    "autogaze",
+    "evaluators.frames",
+    "evaluators.models",
+    "evaluators.nvila",
+    "evaluators.reader",
+    "evaluators.runs",
+    "hlvid.dataset",
+    "hlvid.mini",
+    "hlvid.scoring",
+    "hlvid.tasks",
+    "hlvid.video",
+)
+LIBRARIES = ("av", "lmms-eval", "numpy", "onnxruntime", "rapidocr-onnxruntime", "torch", "transformers")
+VARIABLES = ("HLVID_MINI_PRESET", "HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES")
+WEIGHTS = Path("weights") / "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """task, model, model_args: what runs. labels: where it stands in the grid, by the grid's names."""
+
+    task: str
+    model: str
+    model_args: Mapping[str, Any]
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+    seed: int = 0
+
+    def key(self) -> str:
+        """What was asked, as JSON: equal for cells that a grid names twice."""
+        asked = [self.task, self.model, dict(self.model_args), self.limit, self.seed]
+        return json.dumps(asked, sort_keys=True)
+
+    def identity(self) -> str:
+        """16 hex digits over what was asked, our code, libraries, bundled weights and the variables of a run."""
+        return hashlib.sha256(f"{self.key()}\0{_surroundings()}".encode()).hexdigest()[:16]
+
+    def spec(self) -> RunSpec:
+        """What `hlvid eval` is to run. Raises RunError for values that its command line cannot carry."""
+        return RunSpec(self.task, self.model, dict(self.model_args), self.limit, self.seed)
+
+    def with_argument(self, name: str, value: Any) -> Self:
+        """The same place in the grid, run with another value of one argument."""
+        return replace(self, model_args={**self.model_args, name: value})
+
+    def __str__(self) -> str:
+        settings = " ".join(f"{name}={value}" for name, value in self.model_args.items())
+        return f"{self.task} {self.model} {settings}".rstrip()
+
+
+@lru_cache(maxsize=1)
+def _surroundings() -> str:
+    import autogaze
+
+    weights = Path(autogaze.__file__).parent / WEIGHTS
+    parts = {
+        "code": code_version(CODE),
+        "libraries": library_versions(LIBRARIES),
+        "variables": {name: os.environ.get(name) for name in VARIABLES},
+        "weights": hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else None,
+    }
+    return json.dumps(parts, sort_keys=True)

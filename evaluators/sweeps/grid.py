@@ -1,0 +1,127 @@
+"""A sweep's grid: a YAML file of axes, models and tasks, and the cells it stands for.
+
+Example::
+
+    grid = load_grid("mini")            # a bundled grid, or the path of a YAML file
+    [cell.spec().model_args_text() for cell in grid.cells()]
+
+    tasks: [hlvid_mini]
+    models:
+      - model: gaze_reader
+        args: {ratio: 0.1}
+    axes:
+      frames: [4, 8, 16]
+      resolution: [448, 3584]
+    only: resolution == 448 or frames <= 8
+    list:                               # further cells, one by one
+      - {model: blind}
+
+Where a model calls an axis by another name, `names` says so: {frames: num_video_frames}.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evaluators.sweeps.cells import Cell
+from evaluators.sweeps.conditions import holds
+from hlvid.errors import RunError
+
+BUNDLED = Path(__file__).parent / "grids"
+Scalar = str | int | float | bool
+MOST = 100_000
+"""Cells; more is a typing error."""
+
+
+class ModelEntry(BaseModel):
+    """A model with arguments that are the same in all of its cells."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    args: dict[str, Scalar] = Field(default_factory=dict)
+    names: dict[str, str] = Field(default_factory=dict)
+    axes: list[str] | None = None
+    """Axes that vary it; all where it is left out, none for []."""
+
+
+class Grid(BaseModel):
+    """See the module. limit: questions a cell. retry: smaller values to try when memory runs out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tasks: list[str] = Field(min_length=1)
+    models: list[ModelEntry] = Field(default_factory=list)
+    axes: dict[str, list[Scalar]] = Field(default_factory=dict)
+    only: str | None = None
+    list_: list[dict[str, Scalar]] = Field(default_factory=list, alias="list")
+    limit: int | None = Field(default=None, ge=1)
+    seed: int = 0
+    timeout: float | None = Field(default=None, gt=0)
+    retry: dict[str, list[Scalar]] = Field(default_factory=dict)
+
+    def cells(self) -> list[Cell]:
+        """Every cell once, in the order of the file: by task, by model, the last axis fastest.
+
+        Raises RunError where the conditions leave none, or there are absurdly many.
+        """
+        unique = {cell.key(): cell for cell in self._all()}
+        if not unique:
+            raise RunError("grid: no cell is left; look at 'only', 'models' and 'axes'")
+        return list(unique.values())
+
+    def _all(self) -> Iterator[Cell]:
+        count = 0
+        for task in self.tasks:
+            for entry in self.models:
+                axes = {name: self.axes[name] for name in (self.axes if entry.axes is None else entry.axes)}
+                for values in product(*axes.values()):
+                    count += 1
+                    if count > MOST:
+                        raise RunError(f"grid: more than {MOST:,} cells; shorten an axis")
+                    labels = dict(zip(axes, values, strict=True))
+                    if not self.only or not axes or holds(self.only, {**entry.args, **labels, "task": task}):
+                        yield self._cell(task, entry.model, labels, entry.args, entry.names)
+            for one in self.list_:
+                labels = {name: value for name, value in one.items() if name not in ("model", "task")}
+                yield self._cell(str(one.get("task", task)), str(one.get("model", "")), labels, {}, {})
+
+    def _cell(
+        self, task: str, model: str, labels: dict[str, Any], args: dict[str, Any], names: dict[str, str]
+    ) -> Cell:
+        arguments = {**args, **{names.get(name, name): value for name, value in labels.items()}}
+        return Cell(task, model, arguments, {**args, **labels}, self.limit, self.seed)
+
+
+def load_grid(source: str | Path) -> Grid:
+    """A YAML file, or the name of a bundled grid.
+
+    Raises RunError naming the file, the entry and what is wrong with it.
+    """
+    path = Path(source)
+    if not path.is_file() and (BUNDLED / f"{source}.yaml").is_file():
+        path = BUNDLED / f"{source}.yaml"
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        names = ", ".join(sorted(file.stem for file in BUNDLED.glob("*.yaml")))
+        raise RunError(f"grid {source}: no such file, and none of the bundled grids ({names})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RunError(f"grid {path}: is no YAML ({' '.join(str(error).split())})") from error
+    try:
+        grid = Grid.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RunError(f"grid {path}: {where}: {first['msg']}") from error
+    for entry in grid.models:
+        for axis in entry.axes or ():
+            if axis not in grid.axes:
+                raise RunError(
+                    f"grid {path}: models: {entry.model}: axis {axis!r} is not among {list(grid.axes)}"
+                )
+    return grid

@@ -1,0 +1,183 @@
+"""Running a cell, and a sweep of them: nothing lost, nothing twice, whatever is killed.
+
+Example::
+
+    run_cell(Path("sweep"), cell, Options())              # "ok": its record is in sweep/records.jsonl
+    sweep(load_grid("mini"), Path("sweep"), Options(), launch=local(jobs=1))
+
+A cell is a process of its own, `hlvid eval` in `sweep/cells/<identity>`, which journals every answer. Its lock is
+handed to that process: while it lives, even when the sweep that started it was killed, nobody else runs the cell;
+who comes later waits for it and records what it left.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from evaluators.sweeps import records
+from evaluators.sweeps.cells import Cell
+from evaluators.sweeps.grid import Grid
+from hlvid.errors import RunError
+
+Launch = Callable[[Path, Sequence[Cell], "Options"], Iterator[tuple[Cell, str]]]
+"""Runs cells somewhere with `run_cell`; gives each with its status as it ends."""
+
+EVAL = (sys.executable, "-m", "hlvid.cli", "eval")
+
+
+@dataclass(frozen=True)
+class Options:
+    """timeout: seconds a cell. retry: argument -> smaller values to try in turn when memory runs out. command: what
+    runs a cell, `hlvid eval` unless a test says otherwise. environment: variables added for it."""
+
+    timeout: float | None = None
+    retry: dict[str, list[Any]] = field(default_factory=dict)
+    command: Sequence[str] = EVAL
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def sweep(
+    grid: Grid, folder: Path, options: Options, launch: Launch, progress: bool = True
+) -> dict[str, int]:
+    """Run what is not done yet; how many cells ended in which status, those done before included.
+
+    Raises RunError for a folder that cannot be used. A cell that fails takes no other with it.
+    """
+    from tqdm import tqdm
+
+    _usable(folder)
+    cells = grid.cells()
+    known = records.done(folder)
+    missing = [cell for cell in cells if cell.identity() not in known]
+    bar = tqdm(
+        total=len(cells), initial=len(cells) - len(missing), desc="sweep", unit="cell", disable=not progress
+    )
+    with bar:
+        for cell, status in launch(folder, missing, options):
+            bar.update()
+            if status != "ok":
+                bar.write(f"{status}: {cell}", file=sys.stderr)
+    wanted = {cell.identity() for cell in cells}
+    ended = [record["status"] for record in records.latest(folder) if record["identity"] in wanted]
+    return {status: ended.count(status) for status in dict.fromkeys(ended)}
+
+
+def run_cell(folder: Path, cell: Cell, options: Options) -> str:
+    """Run one cell unless it is done, and record how it ended; its status. Waits where another process runs it."""
+    identity = cell.identity()
+    home = folder / "cells" / identity
+    home.mkdir(parents=True, exist_ok=True)
+    with (folder / "cells" / f"{identity}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if identity in records.done(folder):
+            return str(next(one["status"] for one in records.latest(folder) if one["identity"] == identity))
+        results, retried = _attempts(cell, home, options, lock)
+        record = {
+            **_about(cell, identity), "status": results["status"], "message": results.get("message", ""),
+            "retried": retried, "results": results, **_environment(home),
+        }  # fmt: skip
+        records.append(folder, record)
+    return str(results["status"])
+
+
+def _attempts(
+    cell: Cell, home: Path, options: Options, lock: IO[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The cell as asked; where memory ran out, again with the smaller values, each in a folder of its own."""
+    results = _evaluate(cell, home / "run", options, lock)
+    for name, values in options.retry.items():
+        for value in values:
+            if results["status"] != "out_of_memory":
+                break
+            smaller = cell.with_argument(name, value)
+            found = _evaluate(smaller, home / f"{name}-{value}", options, lock)
+            if found["status"] == "ok":
+                return found, {name: value}
+    return results, {}
+
+
+def _evaluate(cell: Cell, out: Path, options: Options, lock: IO[str]) -> dict[str, Any]:
+    """One `hlvid eval`; what its results.json says, or an error with the last line of its log."""
+    finished = _results(out)
+    if finished and finished["status"] in records.FINAL:
+        return finished  # ended after the sweep that had started it was killed
+    spec = cell.spec()
+    argv = [
+        *options.command,
+        "--task",
+        spec.task,
+        "--model",
+        spec.model,
+        "--model-args",
+        spec.model_args_text(),
+    ]
+    argv += ["--seed", str(spec.seed), "--out", str(out), "--no-report"]
+    argv += ["--limit", str(spec.limit)] if spec.limit else []
+    argv += ["--timeout", str(options.timeout)] if options.timeout else []
+    log = out.with_suffix(".log")
+    with log.open("ab") as sink:
+        process = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False,
+            pass_fds=(lock.fileno(),), env={**os.environ, **options.environment},
+        )  # fmt: skip
+    found = _results(out)
+    if found:
+        return found
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = lines[-1][:300] if lines else "no output"
+    return {"status": "error", "message": f"exit code {process.returncode}: {last}"}
+
+
+def _results(out: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and "status" in found else None
+
+
+def _about(cell: Cell, identity: str) -> dict[str, Any]:
+    return {
+        "identity": identity,
+        "task": cell.task,
+        "model": cell.model,
+        "model_args": dict(cell.model_args),
+        "labels": dict(cell.labels),
+        "limit": cell.limit,
+        "seed": cell.seed,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _environment(home: Path) -> dict[str, Any]:
+    """Hardware as the run recorded it."""
+    for path in sorted(home.glob("*/record.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        environment = found.get("environment", {})
+        gpus = [gpu.get("name") for gpu in environment.get("gpus") or []]
+        return {"hardware": ", ".join(gpus) or environment.get("cpu"), "record": str(path)}
+    return {"hardware": None}
+
+
+def _usable(folder: Path) -> None:
+    try:
+        (folder / "cells").mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise RunError(
+            f"sweep {folder}: cannot be written ({error.strerror}); choose another folder"
+        ) from error
+
+
+def faults(folder: Path) -> Iterable[str]:
+    """One message a record that cannot be read."""
+    return records.read(folder)[1]
