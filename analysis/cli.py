@@ -68,7 +68,7 @@ def _some(names: list[str], inputs: "Inputs", out: Path) -> None:
         _tell(produce(name, inputs, out))
 
 
-def _all(inputs: "Inputs", out: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
+def _all(inputs: "Inputs", out: Path) -> None:
     from analysis.write import produce_all, write_index
 
     outcomes = produce_all(inputs, out, _tell)

@@ -6,7 +6,7 @@ Example::
         numbers = measure(inputs)                                   # a tidy table, cached
         return Made(numbers, "What was run, on what, n.", lambda: plot(numbers))
 
-A module that needs records of runs that nobody has made raises `NeedsRecords` with the command that makes
+A module that needs records of runs that nobody has made raises `MissingRecordsError` with the command that makes
 them; the figure is then listed and not drawn. The paper's values alone never pass as a result of ours.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class NeedsRecords(HlvidError):
+class MissingRecordsError(HlvidError):
     """A figure needs data that is not here; `command` makes it."""
 
     def __init__(self, what: str, command: str) -> None:
@@ -38,11 +38,11 @@ class Made:
     caption: what was run, on what, with n and how the intervals were made.
     draw: makes the picture; called with the house style switched on.
     texts: further files by suffix, for example {".md": "...", ".tex": "..."}.
-    missing: what a part of the figure still needs, as a `NeedsRecords`; None where all of it is there.
+    missing: what a part of the figure still needs, as a `MissingRecordsError`; None where all of it is there.
     """
 
     numbers: "pd.DataFrame"
     caption: str
     draw: Callable[[], "Figure"]
     texts: Mapping[str, str] = field(default_factory=dict)
-    missing: NeedsRecords | None = None
+    missing: MissingRecordsError | None = None

@@ -72,8 +72,8 @@ def sweep(folders: Iterable[Path]) -> "pd.DataFrame | None":
         return None
     from evaluators.sweeps.records import load
 
-    tables = [load(place) for place in places]
-    return pd.concat(tables, ignore_index=True)
+    found: pd.DataFrame = pd.concat([load(place) for place in places], ignore_index=True)
+    return found
 
 
 def latencies(folders: Iterable[Path], kind: str) -> "pd.DataFrame | None":

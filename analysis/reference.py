@@ -40,7 +40,7 @@ def entry(name: str) -> dict[str, Any]:
 
 
 def precision(name: str, value: float | None = None) -> str:
-    """"printed" or "read"; with `value`, also for the one entry that mixes the two (Figure 7)."""
+    """ "printed" or "read"; with `value`, also for the one entry that mixes the two (Figure 7)."""
     found = entry(name)
     if value is not None and value in found.get("printed_values", ()):
         return "printed"
@@ -52,6 +52,11 @@ def mark(kind: str) -> str:
     return MARKS[kind]
 
 
-def row(kind: str, series: str, **values: Any) -> dict[str, Any]:
+def row(kind: str, series: object, **values: Any) -> dict[str, Any]:
     """One line of a figure's CSV: whose number it is, how exact, and the number itself."""
-    return {"whose": OURS if kind == "measured" else PAPER, "precision": kind, "series": series, **values}
+    return {
+        "whose": OURS if kind == "measured" else PAPER,
+        "precision": kind,
+        "series": str(series),
+        **values,
+    }

@@ -18,6 +18,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 # Okabe and Ito's palette, the darkest first; yellow is left out, it vanishes on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -41,7 +42,8 @@ _RC: dict[str, Any] = {
 def house() -> Iterator[None]:
     """The style, for as long as the block lasts; files are written without a screen."""
     matplotlib.use("Agg")
-    with matplotlib.rc_context(_RC):
+    settings: Any = _RC
+    with matplotlib.rc_context(settings):
         yield
 
 
@@ -67,7 +69,7 @@ def paper_line(index: int, **more: Any) -> dict[str, Any]:
     return line(index, linestyle="--", markerfacecolor="white", linewidth=1.0, **more)
 
 
-def bars(values: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Any:
+def bars(values: ArrayLike, low: ArrayLike, high: ArrayLike) -> Any:
     """Error bars as matplotlib takes them, (2, n) distances from the value, never below 0."""
     middle = np.asarray(values, float)
     return np.clip([middle - np.asarray(low, float), np.asarray(high, float) - middle], 0, None)

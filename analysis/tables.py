@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_ESCAPES = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-            "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}  # fmt: skip
+_ESCAPES = {letter: f"\\{letter}" for letter in "&%_#${}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -51,9 +54,9 @@ def drawn(head: Sequence[str], rows: Sequence[Sequence[str]], bold: Sequence[int
     axes.set(xlim=(0, edges[-1]), ylim=(len(rows) + 0.5, -0.7))
     for y, line in enumerate([head, *rows]):
         for k, cell in enumerate(line):
-            x = edges[0] if k == 0 else edges[k + 1] - 3.0
+            x = 0.0 if k == 0 else edges[k + 1] - 3.0
             weight = "bold" if y == 0 or y - 1 in bold else "normal"
             axes.text(x, y, cell, ha="left" if k == 0 else "right", va="center", fontsize=6, weight=weight)
-    for y in (-0.6, 0.5, len(rows) + 0.45):
-        axes.axhline(y, color="black", linewidth=0.8 if y != 0.5 else 0.5)
+    for rule in (-0.6, 0.5, len(rows) + 0.45):
+        axes.axhline(rule, color="black", linewidth=0.8 if rule != 0.5 else 0.5)
     return figure

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.registry import Entry, find, names
 from hlvid.errors import HlvidError
 
@@ -35,14 +35,14 @@ class Outcome:
     seconds: float
     files: tuple[Path, ...] = ()
     caption: str = ""
-    missing: NeedsRecords | None = None
+    missing: MissingRecordsError | None = None
     error: str | None = None
 
 
 def produce(name: str, inputs: Inputs, out: Path) -> Outcome:
     """Make one figure and write its files into `out`.
 
-    Raises NeedsRecords (or another HlvidError) where it cannot be made.
+    Raises MissingRecordsError (or another HlvidError) where it cannot be made.
     """
     entry, start = find(name), time.monotonic()
     made: Made = entry.load().make(inputs)
@@ -50,16 +50,14 @@ def produce(name: str, inputs: Inputs, out: Path) -> Outcome:
     return Outcome(entry, time.monotonic() - start, files, made.caption, made.missing)
 
 
-def produce_all(
-    inputs: Inputs, out: Path, tell: Callable[[Outcome], None] = lambda _: None
-) -> list[Outcome]:
+def produce_all(inputs: Inputs, out: Path, tell: Callable[[Outcome], None] = lambda _: None) -> list[Outcome]:
     """Every figure, in the registry's order; one that cannot be made says why and the rest go on."""
     outcomes = []
     for name in names():
         start = time.monotonic()
         try:
             outcome = produce(name, inputs, out)
-        except NeedsRecords as need:
+        except MissingRecordsError as need:
             outcome = Outcome(find(name), time.monotonic() - start, missing=need)
         except HlvidError as error:
             outcome = Outcome(find(name), time.monotonic() - start, error=str(error))

@@ -26,7 +26,14 @@ RATIO = 0.1
 
 
 def explore(
-    target: Path, out: Path, inputs: Inputs, *, ratio: float | None, loss: float | None, frames: int, width: int
+    target: Path,
+    out: Path,
+    inputs: Inputs,
+    *,
+    ratio: float | None,
+    loss: float | None,
+    frames: int,
+    width: int,
 ) -> Path:
     """The page of a video or of a run; returns its index.html.
 
@@ -45,15 +52,22 @@ def explore_run(folder: Path, out: Path) -> Path:
     """The page of a run of `hlvid eval`: every video with its gaze, its questions, answers, evidence."""
     found = [run for run in runs([folder]) if run.folder == folder]
     if not found:
-        raise RunError(f"{folder}: no results.json of `hlvid eval` there; give a video or the folder of a run")
+        raise RunError(
+            f"{folder}: no results.json of `hlvid eval` there; give a video or the folder of a run"
+        )
     run = found[0]
     by_video: dict[str, list[dict[str, Any]]] = {}
     for sample in run.samples():
         if sample.get("details", {}).get("gaze_file"):
             by_video.setdefault(sample["video_path"], []).append(sample)
     if not by_video:
-        raise RunError(f"{folder}: this run kept no gaze; run a gazing model (gaze_reader, nvila_hd) with `hlvid eval`")
-    chapters = [_chapter(run, Path(path), samples) for path, samples in tqdm(by_video.items(), desc="videos", leave=False)]
+        raise RunError(
+            f"{folder}: this run kept no gaze; run a gazing model (gaze_reader, nvila_hd) with `hlvid eval`"
+        )
+    chapters = [
+        _chapter(run, Path(path), samples)
+        for path, samples in tqdm(by_video.items(), desc="videos", leave=False)
+    ]
     return write_page(chapters, out, run.label)
 
 
@@ -61,7 +75,9 @@ def _chapter(run: Run, path: Path, samples: list[dict[str, Any]]) -> Chapter:
     gazes = load_gaze(run.folder / "gaze" / samples[0]["details"]["gaze_file"])
     story = replay(path, gazes, str(run.arguments.get("selector", run.results["model"])))
     boxes = _boxes(path)
-    return Chapter(story, [asked(sample, _question(sample), boxes.get(sample["question_id"], [])) for sample in samples])
+    return Chapter(
+        story, [asked(sample, _question(sample), boxes.get(sample["question_id"], [])) for sample in samples]
+    )
 
 
 def _boxes(video: Path) -> Mapping[str, list[Sighting]]:

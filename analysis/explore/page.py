@@ -62,7 +62,11 @@ def asked(sample: Mapping[str, Any] | None, question: Any, sightings: Sequence[A
         ],
     }  # fmt: skip
     if sample is not None:
-        found |= {"given": sample["parsed"], "correct": bool(sample["correct"]), "raw": str(sample["raw_output"])[:2000]}
+        found |= {
+            "given": sample["parsed"],
+            "correct": bool(sample["correct"]),
+            "raw": str(sample["raw_output"])[:2000],
+        }
     return found
 
 
@@ -81,7 +85,7 @@ def _frame(frame: Frame) -> dict[str, Any]:
     return {
         "index": frame.index, "t": round(frame.seconds, 4), "ratio": round(frame.ratio, 5), "loss": _number(frame.loss),
         "predicted": _number(frame.predicted), "flow": _number(frame.flow),
-        "cells": [[*cells.shape, base64.b64encode(np.packbits(cells)).decode()] for cells in frame.cells],
+        "cells": [[*cells.shape, base64.b64encode(np.packbits(cells).tobytes()).decode()] for cells in frame.cells],
         "tokens": [int(cells.sum()) for cells in frame.cells],
     }  # fmt: skip
 

@@ -51,5 +51,7 @@ def _encode(path: Path, video: Video, indices: range, size: tuple[int, int], rat
         stream.codec_context.gop_size = max(1, round(float(rate)))
         frames = video.stream(indices, size)
         for _, picture in tqdm(frames, total=len(indices), desc=f"proxy of {video.path.name}", leave=False):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24"))
+            )
         container.mux(stream.encode())

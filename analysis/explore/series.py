@@ -94,7 +94,9 @@ def replay(path: Path, gazes: GazeFile, looker: str) -> Story:
     for at, (index, lost, flow) in enumerate(zip(indices, losses, flows, strict=True)):
         mask = gazes.masks[index]
         share = float(mask.sum() / tiling.valid.sum()) if native else float(mask.mean())
-        story.frames.append(Frame(index, indices[at] / story.fps, share, lost, None, flow, gazes.cells(index)))
+        story.frames.append(
+            Frame(index, indices[at] / story.fps, share, lost, None, flow, gazes.cells(index))
+        )
     return story
 
 
@@ -109,7 +111,9 @@ def _of_chunk(chunk: TiledGaze, selector: Selector, indices: Sequence[int], fps:
     for t in range(len(shown)):
         index = indices[chunk.start + t]
         word = None if predicted is None else float(predicted[t])
-        yield Frame(index, index / fps, float(shares[t]), float(losses[t]), word, flows[t], [c[t] for c in cells])
+        yield Frame(
+            index, index / fps, float(shares[t]), float(losses[t]), word, flows[t], [c[t] for c in cells]
+        )
 
 
 def _predicted(selector: Any, chunk: TiledGaze) -> Tensor | None:
@@ -121,9 +125,13 @@ def _predicted(selector: Any, chunk: TiledGaze) -> Tensor | None:
     for at in range(0, gaze.batch, 8):  # few tiles at a time: a forced pass keeps all its activations
         place, empty = gaze.positions[at : at + 8], gaze.padded[at : at + 8]
         with torch.no_grad():
-            said = selector.model.teacher_forced(video[at : at + 8], replace(gaze, positions=place, padded=empty))
+            said = selector.model.teacher_forced(
+                video[at : at + 8], replace(gaze, positions=place, padded=empty)
+            )
         frames = zip(
-            torch.split(said.losses, list(gaze.per_frame), 1), torch.split(empty, list(gaze.per_frame), 1), strict=True
+            torch.split(said.losses, list(gaze.per_frame), 1),
+            torch.split(empty, list(gaze.per_frame), 1),
+            strict=True,
         )
         parts.append(torch.stack([_last(losses, padded) for losses, padded in frames], 1))
     return torch.cat(parts).nanmean(0)
@@ -154,4 +162,3 @@ def _flow(pictures: Any) -> list[float]:
     factor = SMALL / max(pictures.shape[1:3])
     small = [cv2.resize(p, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for p in pictures]
     return [float(x) for x in estimate(np.stack(small)).mean((1, 2))]
-

@@ -41,7 +41,8 @@ def make(inputs: Inputs) -> Made:
     caption = (
         f"Agreement of selectors at a gazing ratio of {RATIO:.0%}: intersection over union of the patches chosen, "
         f"on {describe_clips(clips, inputs)}. {inputs.describe(inputs.looker())}. a: all scales together, every "
-        f"pair, frames 2 on. b, c: against {NAMES.get(looker, looker)}, by scale (frames 2 on) and by frame; bars: 95 %, "
+        f"pair, frames 2 on. b, c: against {NAMES.get(looker, looker)}, by scale (frames 2 on) and by "
+        f"frame; bars: 95 %, "
         f"clips drawn anew ({stats.DRAWS} draws). Grey ticks in b: two independent draws of as many patches of "
         "that scale. Patches that neither chose count for nothing; a scale at which no patch is chosen by either "
         "is left out."
@@ -84,7 +85,9 @@ def _draw(numbers: "pd.DataFrame", looker: str, names: list[str]) -> "Figure":
         frames = part[part.series == "by frame"].sort_values("frame")
         axes[2].plot(frames.frame + 1, frames.value, **style.line(index, markersize=2.5))
     axes[1].set_xticks(range(len(SCALES)), [str(scale) for scale in SCALES])
-    axes[1].set(xlabel="scale (px)", ylabel="IoU", title=f"against {NAMES.get(looker, looker)}", ylim=(0, None))
+    axes[1].set(
+        xlabel="scale (px)", ylabel="IoU", title=f"against {NAMES.get(looker, looker)}", ylim=(0, None)
+    )
     axes[2].set(xlabel="frame", title="by frame", ylim=(0, None))
     style.below(figure, handles, [NAMES.get(other, other) for other in others], columns=6)
     style.letter(axes)
@@ -94,14 +97,16 @@ def _draw(numbers: "pd.DataFrame", looker: str, names: list[str]) -> "Figure":
 def _matrix(axes: Any, numbers: "pd.DataFrame", names: list[str]) -> None:
     both = numbers[(numbers.series == "by scale") & (numbers.scale == 0)]
     grid = np.full((len(names), len(names)), np.nan)
-    for one in both.itertuples():
-        a, b = names.index(str(one.first)), names.index(str(one.second))
-        grid[max(a, b), min(a, b)] = float(one.value)  # type: ignore[arg-type]
+    for one in both.to_dict("records"):
+        a, b = names.index(str(one["first"])), names.index(str(one["second"]))
+        grid[max(a, b), min(a, b)] = float(one["value"])
     axes.imshow(grid[1:, :-1], cmap="cividis", vmin=0, vmax=max(0.5, float(np.nanmax(grid))))
     for i in range(1, len(names)):
         for j in range(i):
             dark = grid[i, j] < 0.3
-            axes.text(j, i - 1, f"{grid[i, j]:.2f}", ha="center", va="center", color="white" if dark else "black")
+            axes.text(
+                j, i - 1, f"{grid[i, j]:.2f}", ha="center", va="center", color="white" if dark else "black"
+            )
     short = [NAMES.get(name, name).replace(" (ours)", "") for name in names]
     axes.set_xticks(range(len(names) - 1), short[:-1], rotation=35, ha="right")
     axes.set_yticks(range(len(names) - 1), short[1:])

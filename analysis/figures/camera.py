@@ -40,7 +40,9 @@ def make(inputs: Inputs) -> Made:
 
     selector, count = inputs.looker(), min(TEXTURES, inputs.clips)
     key = {"ratios": RATIOS, "seed": inputs.seed, "count": count} | selector.settings()
-    pans = cached(inputs, "pans", key | {"speeds": SPEEDS}, lambda: curves([selector], _pans(inputs, count), RATIOS))
+    pans = cached(
+        inputs, "pans", key | {"speeds": SPEEDS}, lambda: curves([selector], _pans(inputs, count), RATIOS)
+    )
     pans = pans.assign(speed=pans["clip"].str.rpartition("@")[2].astype(float))
     rows = _numbers(pans, "pans")
     what = f"pans over {count} generated textures at {len(SPEEDS)} speeds"
@@ -51,7 +53,8 @@ def make(inputs: Inputs) -> Made:
         what += f"; crosses: {describe_clips(clips, inputs)} at their median DIS flow"
     numbers = pd.DataFrame(rows)
     caption = (
-        f"Gazing ratio (of 265 tokens a frame, mean of 16 frames) needed for a loss of {' and '.join(map(str, TARGETS))}, "
+        f"Gazing ratio (of 265 tokens a frame, mean of 16 frames) needed for a loss of "
+        f"{' and '.join(map(str, TARGETS))}, "
         f"against the speed of the camera. {inputs.describe(selector)}; {what}. Interpolated between ratios "
         f"{', '.join(map(str, RATIOS))}; clips that reach the loss at none of them count as {max(RATIOS)}, so the "
         f"curve is a lower bound there (their share is in the CSV). {METRIC}. Bars: 95 %, textures drawn anew "
@@ -98,8 +101,15 @@ def _single(table: "pd.DataFrame") -> list[dict[str, Any]]:
 
     found = needed(table, TARGETS[0], by=("speed", "clip", "cluster"))
     return [
-        row("measured", "clip", loss=TARGETS[0], speed=float(one.speed), value=float(one.needed), clip=one.clip)  # type: ignore[arg-type]
-        for one in found.itertuples()
+        row(
+            "measured",
+            "clip",
+            loss=TARGETS[0],
+            speed=float(one["speed"]),
+            value=float(one["needed"]),
+            clip=one["clip"],
+        )
+        for one in found.to_dict("records")
     ]
 
 

@@ -73,8 +73,7 @@ def _pictures(inputs: Inputs, files: list[Path]) -> list[Any]:
 
     if not files:
         return [
-            Clip(clip.name, clip.cluster, clip.frames[:1])
-            for clip in load_clips(inputs, 2 * inputs.clips)
+            Clip(clip.name, clip.cluster, clip.frames[:1]) for clip in load_clips(inputs, 2 * inputs.clips)
         ]
     read = ((path.name, read_picture(path)) for path in files)
     return [Clip(name, name, picture[None]) for name, picture in read if picture is not None]
@@ -118,7 +117,9 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
             axes.errorbar(x, part.value, error, label=name, elinewidth=0.8, **look)
     left.set_xticks(range(len(SCALES)), [f"{scale}" for scale in SCALES])
     left.set(xlabel="scale (px)", ylabel="variance of the Laplacian", title="gazed patches", yscale="log")
-    right.set(xlabel="variance of the Laplacian", ylabel="mean scale (px)", title="scale chosen", xscale="log")
+    right.set(
+        xlabel="variance of the Laplacian", ylabel="mean scale (px)", title="scale chosen", xscale="log"
+    )
     right.set_xlim(left=0.7 * LEAST)
     left.legend()
     style.letter([left, right])

@@ -7,6 +7,7 @@ Example::
     hlvid figure evidence --records runs                   # and panel d: accuracy where it was seen and where not
 """
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from analysis import stats, style
 from analysis.cache import cached
 from analysis.figures.selectors import NAMES
 from analysis.inputs import COMPARED, Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 RATIOS = (0.02, 0.05, 0.1, 0.2)
 SHOWN = 0.05
 RESOLUTION = 1792
-NEED = NeedsRecords(
+NEED = MissingRecordsError(
     "no run of gaze_reader on HLVid-Mini with its gazes kept (panel d: accuracy where the text was seen)",
     "hlvid eval --task hlvid_mini --model gaze_reader "
     "--model-args selector=detail,ratio=0.1,resolution=1792 --out runs/mini-detail",
@@ -56,7 +57,12 @@ def _key(inputs: Inputs, root: Any, selectors: list[Any]) -> dict[str, Any]:
     from analysis.cache import files_identity
 
     files = files_identity(sorted((root / "videos").glob("*.mp4")))
-    return {"videos": files, "ratios": RATIOS, "resolution": RESOLUTION, "selectors": [s.settings() for s in selectors]}
+    return {
+        "videos": files,
+        "ratios": RATIOS,
+        "resolution": RESOLUTION,
+        "selectors": [s.settings() for s in selectors],
+    }
 
 
 def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") -> str:
@@ -90,14 +96,22 @@ def _numbers(table: "pd.DataFrame", answered: "pd.DataFrame", looker: str) -> "p
     for tier, part in one.groupby("tier"):
         rows.append(row("measured", looker, panel="tier", x=str(tier), **_recall(part)))
     edges = [0, 2, 20, np.inf]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         part = one[(one.speed >= low) & (one.speed < high)]
         if len(part):
             name = f"{low:g} to {high:g}" if np.isfinite(high) else f"over {low:g}"
             rows.append(row("measured", looker, panel="motion", x=name, **_recall(part)))
     for seen, part in answered.groupby(answered.covered >= COVERED) if len(answered) else ():
         share = stats.mean(part.correct.astype(float), part.source.tolist())
-        rows.append(row("measured", "accuracy", panel="answers", x="covered" if seen else "not covered", **stats.ends(share)))
+        rows.append(
+            row(
+                "measured",
+                "accuracy",
+                panel="answers",
+                x="covered" if seen else "not covered",
+                **stats.ends(share),
+            )
+        )
     return pd.DataFrame(rows)
 
 
@@ -119,7 +133,9 @@ def _draw(numbers: "pd.DataFrame", looker: str) -> "Figure":
             # Neighbours are moved apart by some per cent, so that their bars do not hide each other.
             x = part.x.astype(float) * (1 + 0.03 * (index - 2.5))
             error = 100 * style.bars(part.value, part.low, part.high)
-            handles[NAMES[name]] = axes[0].errorbar(x, 100 * part.value, error, elinewidth=0.7, **style.line(index))
+            handles[NAMES[name]] = axes[0].errorbar(
+                x, 100 * part.value, error, elinewidth=0.7, **style.line(index)
+            )
     axes[0].set(xscale="log", xlabel="gazing ratio", ylabel="questions (%)", title="recall", ylim=(-3, 103))
     style.ticks(axes[0], RATIOS)
     labels = {"tier": "text height (px of 4K)", "motion": "speed (px / frame)", "answers": "the text was"}

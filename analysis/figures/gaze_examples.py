@@ -35,14 +35,17 @@ def make(inputs: Inputs) -> Made:
 
     selector = inputs.looker()
     clips = load_clips(inputs)
-    chosen = [clips[k] for k in sorted({round(i * (len(clips) - 1) / max(1, CLIPS - 1)) for i in range(CLIPS)})]
+    chosen = [
+        clips[k] for k in sorted({round(i * (len(clips) - 1) / max(1, CLIPS - 1)) for i in range(CLIPS)})
+    ]
     strips = [strip(selector, clip, RATIO) for clip in chosen]
     numbers = pd.DataFrame([row("measured", selector.name, **one) for part in strips for one in part.numbers])
     ratio, loss = numbers.ratio.mean(), numbers.loss.mean()
     caption = (
         f"What is looked at. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, {len(chosen)} of "
         f"{describe_clips(clips, inputs)}. Per clip: frames; gazed patches, outlined in the colour of their scale "
-        f"({', '.join(f'{s} px' for s in SCALES)}), the finer the brighter; rebuilt by pasting the finest patch seen so far (mid-grey: "
+        f"({', '.join(f'{s} px' for s in SCALES)}), the finer the brighter; rebuilt by pasting the finest "
+        f"patch seen so far (mid-grey: "
         f"never looked at). Over the {len(numbers)} frames of these clips: ratio {ratio:.3f}, loss {loss:.3f}."
     )
     return Made(numbers, caption, lambda: _draw(strips))
@@ -55,7 +58,9 @@ def _draw(strips: "list[Strip]") -> "Figure":
     figure, axes = style.panels(3 * len(strips), COLUMNS, 3 * len(strips) * side + 0.35)
     for k, one in enumerate(strips):
         frames = np.linspace(0, len(one.frames) - 1, COLUMNS).round().astype(int)
-        for r, (name, pictures) in enumerate((("frame", one.frames), ("gaze", one.gazed), ("rebuilt", one.rebuilt))):
+        for r, (name, pictures) in enumerate(
+            (("frame", one.frames), ("gaze", one.gazed), ("rebuilt", one.rebuilt))
+        ):
             line: list[Any] = axes[(3 * k + r) * COLUMNS : (3 * k + r + 1) * COLUMNS]
             for axis, t in zip(line, frames, strict=True):
                 style.picture(axis, pictures[t], f"frame {t + 1}" if r == 0 else "")

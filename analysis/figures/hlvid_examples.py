@@ -47,8 +47,13 @@ def make(inputs: Inputs) -> Made:
         [row("measured", q.category, question=q.id, video=q.video, frame=p["frame"], tier=q.tier, stem=q.stem,
              answer=q.answer) for q, p in zip(chosen, pictures, strict=True)]
     )  # fmt: skip
-    known = "Boxes: where the generator put the text; right: the same pixels enlarged." if boxes else "Middle frames: no boxes are published."
-    caption = f"{len(chosen)} of {len(questions)} questions of dataset {inputs.dataset}; the right option is marked. {known}"
+    known = (
+        "Boxes: where the generator put the text; right: the same pixels enlarged."
+        if boxes
+        else "Middle frames: no boxes are published."
+    )
+    caption = f"{len(chosen)} of {len(questions)} questions of dataset {inputs.dataset}; the right option "
+    f"is marked. {known}"
     return Made(numbers, caption, lambda: _draw(chosen, pictures))
 
 
@@ -83,7 +88,12 @@ def _pictures(question: "Question", sighting: "Sighting | None") -> Mapping[str,
     small = cv2.resize(full, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     if sighting is None:
         return {"frame": at, "small": small, "zoom": None, "box": None}
-    return {"frame": at, "small": small, "zoom": _around(full, sighting.box), "box": [x * factor for x in sighting.box]}
+    return {
+        "frame": at,
+        "small": small,
+        "zoom": _around(full, sighting.box),
+        "box": [x * factor for x in sighting.box],
+    }
 
 
 def _around(picture: Any, box: tuple[int, int, int, int]) -> Any:
@@ -110,12 +120,24 @@ def _draw(questions: "Sequence[Question]", pictures: Sequence[Mapping[str, Any]]
         if one["box"]:
             x0, y0, x1, y1 = one["box"]
             pad = 8
-            frame.add_patch(Rectangle((x0 - pad, y0 - pad), x1 - x0 + 2 * pad, y1 - y0 + 2 * pad, fill=False, color="#FF3B30", lw=1.2))
+            frame.add_patch(
+                Rectangle(
+                    (x0 - pad, y0 - pad),
+                    x1 - x0 + 2 * pad,
+                    y1 - y0 + 2 * pad,
+                    fill=False,
+                    color="#FF3B30",
+                    lw=1.2,
+                )
+            )
             zoom.imshow(one["zoom"], interpolation="nearest")
         zoom.set_axis_off()
         text.set_axis_off()
         lines = textwrap.wrap(question.stem, 36)
-        lines += [f"{'>' if letter == question.answer else ' '} {letter}. {option}" for letter, option in question.options.items()]
+        lines += [
+            f"{'>' if letter == question.answer else ' '} {letter}. {option}"
+            for letter, option in question.options.items()
+        ]
         tier = f", {question.tier}" if question.tier else ""
         text.set_title(f"{question.category}{tier}, frame {one['frame']}", loc="left", color=style.GREY)
         text.text(0, 0.98, "\n".join(lines), va="top", fontsize=7, linespacing=1.35, transform=text.transAxes)

@@ -34,20 +34,32 @@ def make(inputs: Inputs) -> Made:
     sizes = table.groupby("source").size().sort_values(ascending=False)
     rows = [row("measured", "duration", x=video, value=value) for video, value in seconds.items()]
     rows += [row("measured", "recording", x=name, value=n) for name, n in sizes.items()]
-    for (kind, category), n in table.groupby(["kind", "category"]).size().items():  # type: ignore[misc]
-        rows.append(row("measured", "kind", x=kind, category=category, value=n))
-    rows += [row("measured", "object", x=name, value=n) for name, n in table.object.value_counts().items() if name]
-    rows += [row("measured", "nearest", x=k, value=n) for k, n in table.nearest.value_counts().sort_index().items()]
-    rows += [row("measured", "tier", x=k, value=n) for k, n in table.tier.value_counts().sort_index().items() if k]
+    for (kind, category), part in table.groupby(["kind", "category"]):
+        rows.append(row("measured", "kind", x=kind, category=category, value=len(part)))
+    rows += [
+        row("measured", "object", x=name, value=n) for name, n in table.object.value_counts().items() if name
+    ]
+    rows += [
+        row("measured", "nearest", x=k, value=n) for k, n in table.nearest.value_counts().sort_index().items()
+    ]
+    rows += [
+        row("measured", "tier", x=k, value=n) for k, n in table.tier.value_counts().sort_index().items() if k
+    ]
     numbers = pd.DataFrame(rows)
     missing = table.video.nunique() - len(seconds)
     caption = (
-        f"Dataset {inputs.dataset}: {len(table)} questions on {table.video.nunique()} videos of {len(sizes)} recordings, which "
-        f"count as {effective_clusters(sizes.to_numpy(float)):.1f} independent ones (the largest holds {sizes.iloc[0]} questions). "
+        f"Dataset {inputs.dataset}: {len(table)} questions on {table.video.nunique()} videos of "
+        f"{len(sizes)} recordings, which "
+        f"count as {effective_clusters(sizes.to_numpy(float)):.1f} independent ones (the largest holds "
+        f"{sizes.iloc[0]} questions). "
         f"Kinds are sorted by words of the question. c: characters that tell the right option from the closest wrong "
         f"one (Levenshtein's distance), median {table.nearest.median():g}. "
         + (f"{missing} videos are not on this machine and have no duration here. " if missing else "")
-        + ("d: height of the asked text's capitals in px of 4K." if table.tier.any() else "d: objects the text stands on.")
+        + (
+            "d: height of the asked text's capitals in px of 4K."
+            if table.tier.any()
+            else "d: objects the text stands on."
+        )
     )
     return Made(numbers, caption, lambda: _draw(numbers))
 

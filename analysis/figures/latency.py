@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KEY = "fig8_latency"
 KINDS = {"vit": "encoder (ViT)", "mllm": "whole model (MLLM)"}
-NEED = NeedsRecords(
+NEED = MissingRecordsError(
     "no latency measured on this machine (the paper's values stand alone)",
     "hlvid latency vit --out runs/latency && hlvid latency mllm --out runs/latency",
 )
@@ -39,7 +39,8 @@ def make(inputs: Inputs) -> Made:
     )  # fmt: skip
     caption = (
         "Seconds for one second of video, selector included, FP32, no flash attention, by FPS x resolution. "
-        f"Dashed, hollow: {reference.mark('read')}; where the paper shows no baseline it ran out of memory. {words} The "
+        f"Dashed, hollow: {reference.mark('read')}; where the paper shows no baseline it ran out of "
+        f"memory. {words} The "
         "paper prints speed-ups of 8.27 (ViT, 30x448), 19.05 (ViT, 30x896) and 10.25 (MLLM, 30x224)."
     )
     return Made(numbers, caption, lambda: _draw(numbers), missing=None if ours else NEED)
@@ -51,7 +52,17 @@ def _paper() -> list[dict[str, Any]]:
         for gazed, name in ((False, "baseline"), (True, "autogaze")):
             for column, value in zip(paper["columns"], paper[f"{kind}_{name}"], strict=True):
                 status = "ok" if value is not None else "out_of_memory"
-                rows.append(row("read", _series(gazed), panel=kind, column=column, value=value, status=status, group="paper"))
+                rows.append(
+                    row(
+                        "read",
+                        _series(gazed),
+                        panel=kind,
+                        column=column,
+                        value=value,
+                        status=status,
+                        group="paper",
+                    )
+                )
     return rows
 
 
@@ -63,10 +74,22 @@ def _ours(inputs: Inputs, kind: str) -> list[dict[str, Any]]:
         return []
     rows = []
     for one in table.to_dict("records"):
-        group = f"{one['hardware']}, shape {one.get('shape', '?')}, {one['dtype']}, {one['attention']} attention"
+        group = (
+            f"{one['hardware']}, shape {one.get('shape', '?')}, {one['dtype']}, {one['attention']} attention"
+        )
         ends = {"value": one["median_s"], "low": one["low_s"], "high": one["high_s"], "n": one["n"]}
         column = f"{one['fps']}x{one['resolution']}"
-        rows.append(row("measured", _series(one["gazed"]), panel=kind, column=column, status=one["status"], group=group, **ends))
+        rows.append(
+            row(
+                "measured",
+                _series(one["gazed"]),
+                panel=kind,
+                column=column,
+                status=one["status"],
+                group=group,
+                **ends,
+            )
+        )
     return rows
 
 
@@ -84,7 +107,9 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
             for index, series in enumerate((_series(False), _series(True))):
                 mine = part[(part.group == group) & (part.series == series)]
                 label = f"{series}, {'paper' if group == 'paper' else group.split(',')[0]}"
-                handles.setdefault(label, _line(one, mine, columns, index + 2 * max(0, number - 1), group == "paper"))
+                handles.setdefault(
+                    label, _line(one, mine, columns, index + 2 * max(0, number - 1), group == "paper")
+                )
         one.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
         one.set(yscale="log", ylabel="seconds", title=title, xlabel="FPS x resolution (px)")
         one.set_ylim(top=3 * float(part.value.max()))  # room for the crosses above the points
@@ -95,6 +120,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
 
 def _columns(numbers: "pd.DataFrame") -> list[str]:
     """The paper's columns and ours, by pixels in all."""
+
     def size(column: str) -> tuple[int, int]:
         fps, side = map(int, column.split("x"))
         return side, fps

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style, tables
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEY = "table5_loss_threshold"
-NEED = NeedsRecords(
+NEED = MissingRecordsError(
     "no run of ours that stops at a loss (the paper's values stand alone)",
     "hlvid eval --task hlvid_mini --model gaze_reader --model-args selector=autogaze,loss=0.7 --out runs/loss-0.7",
 )
@@ -33,9 +33,12 @@ def make(inputs: Inputs) -> Made:
     head = ["loss", *dict.fromkeys(numbers.series)]
     lines = _lines(numbers, head[1:])
     caption = (
-        f"Accuracy (%) by the loss at which gazing stops. Paper: {reference.entry(KEY)['metric']}, printed; 'no gaze': every "
-        "patch. " + (f"Ours: {len(ours)} run(s) on {ours[0]['task']}, n = {ours[0]['n']}, 95 % intervals (recordings drawn "
-                     "anew); our checkpoint's loss has other units than the paper's." if ours else "Nothing of ours is at hand.")
+        f"Accuracy (%) by the loss at which gazing stops. Paper: {reference.entry(KEY)['metric']}, "
+        f"printed; 'no gaze': every "
+        "patch. " + (f"Ours: {len(ours)} run(s) on {ours[0]['task']}, n = {ours[0]['n']}, 95 % intervals "
+        f"(recordings drawn "
+                     "anew); our checkpoint's loss has other units than the "
+                     "paper's." if ours else "Nothing of ours is at hand.")
     )  # fmt: skip
     texts = {".md": tables.markdown(head, lines), ".tex": tables.latex(head, lines, caption, "tab:loss")}
     return Made(numbers, caption, lambda: _draw(numbers), texts, None if ours else NEED)
@@ -58,7 +61,12 @@ def _ours(inputs: Inputs) -> list[dict[str, Any]]:
         loss = run.arguments.get("loss")
         if run.ok and loss is not None:
             low, high = run.results["clustered"]
-            ends = {"value": 100 * run.results["accuracy"], "low": 100 * low, "high": 100 * high, "n": run.results["n"]}
+            ends = {
+                "value": 100 * run.results["accuracy"],
+                "low": 100 * low,
+                "high": 100 * high,
+                "n": run.results["n"],
+            }
             frames = run.arguments.get("frames")
             series = f"ours, {run.results['task']}" + (f", {frames}f" if frames else "")
             rows.append(row("measured", series, loss=float(loss), task=run.results["task"], **ends))
@@ -70,7 +78,7 @@ def _lines(numbers: "pd.DataFrame", columns: list[str]) -> list[list[str]]:
     lines = []
     for name, at in [("no gaze", None), *[(f"{loss:g}", loss) for loss in losses]]:
         part = numbers[numbers.loss.isna()] if at is None else numbers[numbers.loss == at]
-        values = {one.series: float(one.value) for one in part.itertuples()}  # type: ignore[arg-type]
+        values = {one["series"]: float(one["value"]) for one in part.to_dict("records")}
         lines.append([name, *[f"{values[c]:.1f}" if c in values else "-" for c in columns]])
     return lines
 
@@ -84,7 +92,9 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
         x = [0 if loss != loss or loss is None else place[float(loss)] for loss in part.loss]
         paper = part.whose.iloc[0] == reference.PAPER
         error = None if paper else style.bars(part.value, part.low, part.high)
-        axes.errorbar(x, part.value, error, label=series, **(style.paper_line(index) if paper else style.line(index)))
+        axes.errorbar(
+            x, part.value, error, label=series, **(style.paper_line(index) if paper else style.line(index))
+        )
     axes.set_xticks(range(len(losses) + 1), ["no gaze", *[f"{loss:g}" for loss in losses]])
     axes.set(xlabel="loss at which gazing stops", ylabel="accuracy (%)")
     axes.legend()

@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis import reference, tables
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 COLUMNS = {
@@ -22,7 +22,7 @@ COLUMNS = {
     "hlvid_mlvu_dev": ("mlvu_m_avg", "MLVU"), "hlvid": ("hlvid_test", "HLVid"),
     "hlvid_mini": ("hlvid_mini", "HLVid-Mini"),
 }  # fmt: skip
-NEED = NeedsRecords(
+NEED = MissingRecordsError(
     "no finished run of ours (the paper's rows stand alone)",
     "hlvid eval --task hlvid_paper --recipe nvila_8b_hd_video --out runs/nvila_hd",
 )
@@ -34,14 +34,19 @@ def make(inputs: Inputs) -> Made:
 
     paper, ours = _paper(), _ours(inputs)
     numbers = pd.DataFrame(paper + ours)
-    used = [key for key, _ in COLUMNS.values() if key != "hlvid_mini" or any(one["benchmark"] == key for one in ours)]
+    used = [
+        key
+        for key, _ in COLUMNS.values()
+        if key != "hlvid_mini" or any(one["benchmark"] == key for one in ours)
+    ]
     head = ["model", "frames", "px", *[label for key, label in COLUMNS.values() if key in used]]
     models = list(dict.fromkeys(numbers.series))
     rows = [_line(numbers[numbers.series == model], model, used) for model in models]
     bold = [k for k, model in enumerate(models) if model.startswith("ours")]
     caption = (
         f"Accuracy in % . Rows without a mark: {reference.mark('printed')}. "
-        + (f"Rows 'ours': {len(bold)} configuration(s) run here, with 95 % intervals (recordings or videos drawn anew) and n." if bold
+        + (f"Rows 'ours': {len(bold)} configuration(s) run here, with 95 % intervals (recordings or "
+        f"videos drawn anew) and n." if bold
            else "Nothing of ours is at hand.")
     )  # fmt: skip
     texts = {".md": tables.markdown(head, rows), ".tex": tables.latex(head, rows, caption, "tab:main")}
@@ -50,7 +55,14 @@ def make(inputs: Inputs) -> Made:
 
 def _paper() -> list[dict[str, Any]]:
     return [
-        row("printed", one["model"], benchmark=key, value=value, frames=one["max_frames"], resolution=one["max_resolution"])
+        row(
+            "printed",
+            one["model"],
+            benchmark=key,
+            value=value,
+            frames=one["max_frames"],
+            resolution=one["max_resolution"],
+        )
         for one in reference.entry("table1")["rows"]
         for key, value in one["accuracy"].items()
     ]
@@ -67,15 +79,29 @@ def _ours(inputs: Inputs) -> list[dict[str, Any]]:
             if run.ok and task in COLUMNS and result.get("accuracy") is not None:
                 low, high = result["clustered"]
                 about = {"frames": run.arguments.get("frames"), "resolution": run.arguments.get("resolution")}
-                ends = {"value": 100 * result["accuracy"], "low": 100 * low, "high": 100 * high, "n": result["n"]}
-                rows.append(row("measured", f"ours: {_short(run)}", benchmark=COLUMNS[task][0], **about, **ends))
+                ends = {
+                    "value": 100 * result["accuracy"],
+                    "low": 100 * low,
+                    "high": 100 * high,
+                    "n": result["n"],
+                }
+                rows.append(
+                    row("measured", f"ours: {_short(run)}", benchmark=COLUMNS[task][0], **about, **ends)
+                )
     return rows
 
 
 def _short(run: Any) -> str:
     """The model and what sets it apart from its other runs: frames and resolution have columns of their own."""
-    shown = {k: v for k, v in run.arguments.items() if k in ("selector", "ratio", "loss", "reduction", "strategy")}
-    return " ".join([str(run.results["model"]), *[f"{value}" if k == "selector" else f"{k} {value}" for k, value in shown.items()]])
+    shown = {
+        k: v for k, v in run.arguments.items() if k in ("selector", "ratio", "loss", "reduction", "strategy")
+    }
+    return " ".join(
+        [
+            str(run.results["model"]),
+            *[f"{value}" if k == "selector" else f"{k} {value}" for k, value in shown.items()],
+        ]
+    )
 
 
 def _line(part: Any, model: str, used: list[str]) -> list[str]:

@@ -151,7 +151,9 @@ def _draw_means(axes: Any, part: "pd.DataFrame", title: str) -> None:
     hatch = "" if title == "ours" else "////"
     for shift, (name, colour) in enumerate((("gazed", style.COLOURS[0]), ("not_gazed", "#BBBBBB"))):
         rows = part[part.series == name]
-        error = style.bars(rows.value, rows.low, rows.high) if "low" in rows and rows.low.notna().any() else None
+        error = (
+            style.bars(rows.value, rows.low, rows.high) if "low" in rows and rows.low.notna().any() else None
+        )
         axes.bar(
             place + 0.4 * shift - 0.2, rows.value, 0.38, yerr=error, color=colour, hatch=hatch,
             edgecolor="white", error_kw={"elinewidth": 0.8}, label=name.replace("_", " "),

@@ -77,4 +77,6 @@ def _dots(axes: Any, numbers: "pd.DataFrame", names: list[str], measure: str) ->
     part = numbers[numbers.measure == measure].set_index("series")
     rows = part.loc[names]
     place = range(0 if "unchanged" in names else 1, len(names) + ("unchanged" not in names))
-    axes.errorbar(rows.value, place, xerr=style.bars(rows.value, rows.low, rows.high), **style.line(0, linestyle="none"))
+    axes.errorbar(
+        rows.value, place, xerr=style.bars(rows.value, rows.low, rows.high), **style.line(0, linestyle="none")
+    )

@@ -40,7 +40,10 @@ def make(inputs: Inputs) -> Made:
         for kind, label in KINDS:
             rows.append(row("measured", label, asked=asked, ratio=part[kind].mean(), **loss))
     for clip, part in table.groupby("clip", sort=False):
-        rows += [row("measured", f"clip: {clip}", ratio=r, value=v) for r, v in zip(part.ratio, part.loss, strict=True)]
+        rows += [
+            row("measured", f"clip: {clip}", ratio=r, value=v)
+            for r, v in zip(part.ratio, part.loss, strict=True)
+        ]
     numbers = pd.DataFrame(rows)
     caption = (
         f"Reconstruction loss against gazing ratio. {inputs.describe(selector)}, on "

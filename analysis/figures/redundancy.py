@@ -44,7 +44,8 @@ def make(inputs: Inputs) -> Made:
         f"{inputs.describe(selector)} and a loss of {TARGET}, on one second of each of {len(files)} videos of "
         f"{whose}, up to {TILES} tiles of each; cells that no video has enough frames or pixels for are empty, 'over' "
         f"marks cells where less than half of the videos reach the loss at the largest ratio measured. Intervals "
-        f"(95 %, videos drawn anew) are in the CSV. {METRIC}. Right: the paper's loss of 0.7, {reference.mark('read')}; "
+        f"(95 %, videos drawn anew) are in the CSV. {METRIC}. Right: the paper's loss of 0.7, "
+        f"{reference.mark('read')}; "
         "its eight printed values in bold."
     )
     return Made(numbers, caption, lambda: _draw(numbers))
@@ -82,15 +83,15 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
 def _grid(axes: Any, part: "pd.DataFrame", title: str) -> None:
     rates, sides = sorted(part.fps.unique()), sorted(part.resolution.unique())
     values = np.full((len(sides), len(rates)), np.nan)
-    for one in part.itertuples():
-        values[sides.index(one.resolution), rates.index(one.fps)] = float(one.value)  # type: ignore[arg-type]
+    for one in part.to_dict("records"):
+        values[sides.index(one["resolution"]), rates.index(one["fps"])] = float(one["value"])
     axes.imshow(np.log(values), cmap="cividis", vmin=np.log(0.008), vmax=np.log(0.5), aspect="auto")
-    for one in part.itertuples():
-        over = "over " if float(one.reached) < 0.5 else ""  # type: ignore[arg-type]
+    for one in part.to_dict("records"):
+        over = "over " if float(one["reached"]) < 0.5 else ""
         axes.text(
-            rates.index(one.fps), sides.index(one.resolution), f"{over}{100 * float(one.value):.3g} %",  # type: ignore[arg-type]
-            ha="center", va="center", color="white" if float(one.value) < 0.07 else "black", fontsize=7,  # type: ignore[arg-type]
-            weight="bold" if one.precision == "printed" else "normal",
+            rates.index(one["fps"]), sides.index(one["resolution"]), f"{over}{100 * one['value']:.3g} %",
+            ha="center", va="center", color="white" if float(one["value"]) < 0.07 else "black", fontsize=7,
+            weight="bold" if one["precision"] == "printed" else "normal",
         )  # fmt: skip
     axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
     axes.set_yticks(range(len(sides)), [f"{side:g}" for side in sides])

@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis import reference, style
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEY = "fig9_scaling"
-NEED = NeedsRecords("no sweep of ours (the paper's values stand alone)", "hlvid sweep GRID.yaml --out runs/sweep")
+NEED = MissingRecordsError(
+    "no sweep of ours (the paper's values stand alone)", "hlvid sweep GRID.yaml --out runs/sweep"
+)
 MOST = 3  # series of a sweep that one panel can hold readably
 
 
@@ -40,7 +42,8 @@ def make(inputs: Inputs) -> Made:
             f"{int(table.n.max())} questions a cell, bars: 95 % with recordings drawn anew; crosses: out of memory."
         )
     caption = (
-        f"Scaling. Top: the paper on HLVid ({reference.mark('read')}; a weaker model than that of its Table 1): first more "
+        f"Scaling. Top: the paper on HLVid ({reference.mark('read')}; a weaker model than that of its "
+        f"Table 1): first more "
         f"frames at 448 px, then more pixels at 1,024 frames; at most 128 (256) frames fit without gazing. {words}"
     )
     return Made(numbers, caption, lambda: _draw(numbers), missing=None if ours else NEED)
@@ -50,12 +53,21 @@ def _paper() -> list[dict[str, Any]]:
     paper, rows = reference.entry(KEY), []
     steps = [f"{n}f" for n in paper["frames_at_448"]] + [f"{px}px" for px in paper["resolution_px"]]
     for name, values in paper["autogaze"].items():
-        rows += [row("read", "AutoGaze", task=name, step=s, place=k, value=v) for k, (s, v) in enumerate(zip(steps, values, strict=True))]
+        rows += [
+            row("read", "AutoGaze", task=name, step=s, place=k, value=v)
+            for k, (s, v) in enumerate(zip(steps, values, strict=True))
+        ]
     for name, values in paper["no_gazing_64_128_256"].items():
-        rows += [row("read", "no gazing", task=name, step=s, place=k, value=v) for k, (s, v) in enumerate(zip(steps, values, strict=False))]
+        rows += [
+            row("read", "no gazing", task=name, step=s, place=k, value=v)
+            for k, (s, v) in enumerate(zip(steps, values, strict=False))
+        ]
     for name, series in (("autogaze", "AutoGaze"), ("no_gazing", "no gazing")):
         values = paper["hlvid_tokens_k"][name]
-        rows += [row("read", series, task="tokens (thousands)", step=s, place=k, value=v) for k, (s, v) in enumerate(zip(steps, values, strict=False))]
+        rows += [
+            row("read", series, task="tokens (thousands)", step=s, place=k, value=v)
+            for k, (s, v) in enumerate(zip(steps, values, strict=False))
+        ]
     return rows
 
 
@@ -63,9 +75,21 @@ def _ours(table: "pd.DataFrame") -> list[dict[str, Any]]:
     rows = []
     for one in table.to_dict("records"):
         ratio = one.get("ratio")
-        series = f"{one['selector'] or one['model']}" + (f", ratio {ratio:g}" if ratio == ratio and ratio is not None else "")
-        ends = {"value": _percent(one["accuracy"]), "low": _percent(one["clustered_low"]), "high": _percent(one["clustered_high"]), "n": one["n"]}
-        place = {"frames": one["frames"], "resolution": one["resolution"], "tokens": one["tokens"], "status": one["status"]}
+        series = f"{one['selector'] or one['model']}" + (
+            f", ratio {ratio:g}" if ratio == ratio and ratio is not None else ""
+        )
+        ends = {
+            "value": _percent(one["accuracy"]),
+            "low": _percent(one["clustered_low"]),
+            "high": _percent(one["clustered_high"]),
+            "n": one["n"],
+        }
+        place = {
+            "frames": one["frames"],
+            "resolution": one["resolution"],
+            "tokens": one["tokens"],
+            "status": one["status"],
+        }
         rows.append(row("measured", series, task=one["task"], **place, **ends))
     return rows
 
@@ -78,7 +102,10 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     ours = numbers[numbers.whose == reference.OURS]
     figure, axes = style.panels(2 if len(ours) else 1, 2, 4.9 if len(ours) else 2.6)
     paper = numbers[numbers.whose == reference.PAPER]
-    for one, task, label in ((axes[0], "hlvid", "accuracy (%)"), (axes[1], "tokens (thousands)", "tokens (thousands)")):
+    for one, task, label in (
+        (axes[0], "hlvid", "accuracy (%)"),
+        (axes[1], "tokens (thousands)", "tokens (thousands)"),
+    ):
         for index, series in enumerate(("AutoGaze", "no gazing")):
             part = paper[(paper.task == task) & (paper.series == series)].dropna(subset=["value"])
             one.plot(part.place, part.value, label=f"{series} (read off)", **style.paper_line(index))
@@ -98,16 +125,28 @@ def _draw_ours(axes: Any, ours: "pd.DataFrame", along: str, fixed: str) -> None:
     """Accuracy along one setting, the other at its largest value that has all points."""
     at = ours.groupby(fixed)[along].nunique().sort_index().pipe(lambda s: s[s == s.max()].index[-1])
     part = ours[ours[fixed] == at]
-    for index, series in enumerate(list(dict.fromkeys(part.series))[:2 * MOST]):
+    for index, series in enumerate(list(dict.fromkeys(part.series))[: 2 * MOST]):
         mine = part[part.series == series].sort_values(along)
         done = mine[mine.status == "ok"]
         x = done[along].astype(float) * (1 + 0.02 * (index - 1))
-        axes.errorbar(x, done.value, style.bars(done.value, done.low, done.high), label=series, elinewidth=0.7, **style.line(index))
+        axes.errorbar(
+            x,
+            done.value,
+            style.bars(done.value, done.low, done.high),
+            label=series,
+            elinewidth=0.7,
+            **style.line(index),
+        )
         failed = mine[mine.status == "out_of_memory"]
         axes.plot(failed[along], np.full(len(failed), 0.04 + 0.05 * index), "x", color=style.COLOURS[index % 7],
                   transform=axes.get_xaxis_transform())  # fmt: skip
     axes.set_xscale("log", base=2)
     style.ticks(axes, sorted(part[along].unique()))
     unit = {"resolution": "width (px)", "frames": "frames"}
-    axes.set(xlabel=unit[along], ylabel="accuracy (%)", ylim=(0, 103), title=f"ours, {part.task.iloc[0]}, {at:g} {'px' if fixed == 'resolution' else 'frames'}")
+    axes.set(
+        xlabel=unit[along],
+        ylabel="accuracy (%)",
+        ylim=(0, 103),
+        title=f"ours, {part.task.iloc[0]}, {at:g} {'px' if fixed == 'resolution' else 'frames'}",
+    )
     axes.legend(fontsize=6)

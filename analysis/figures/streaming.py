@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEY = "fig12_streaming_max_fps"
-NAMES = {"full": "all patches", "ag_1fps": "gaze for 1 FPS", "ag_3fps": "gaze for 3 FPS", "ag_10fps": "gaze for 10 FPS", "ag_30fps": "gaze for 30 FPS"}
-NEED = NeedsRecords(
+NAMES = {
+    "full": "all patches",
+    "ag_1fps": "gaze for 1 FPS",
+    "ag_3fps": "gaze for 3 FPS",
+    "ag_10fps": "gaze for 10 FPS",
+    "ag_30fps": "gaze for 30 FPS",
+}
+NEED = MissingRecordsError(
     "no streaming measured on this machine (panel c is empty)",
     "hlvid latency streaming --cells 30x224,30x448,30x896 --out runs/latency",
 )
@@ -41,12 +47,25 @@ def make(inputs: Inputs) -> Made:
     for one in [] if table is None else table[table.status == "ok"].to_dict("records"):
         machine = str(one["hardware"])
         series = f"gaze for {one['fps']} FPS" if one["gazed"] else "all patches"
-        rows.append(row("measured", series, panel="ours", resolution=one["resolution"], value=one["max_fps"], n=one["n"]))
+        rows.append(
+            row(
+                "measured",
+                series,
+                panel="ours",
+                resolution=one["resolution"],
+                value=one["max_fps"],
+                n=one["n"],
+            )
+        )
     numbers = pd.DataFrame(rows)
     caption = (
         "Highest frame rate that keeps up in real time, frames arriving one by one; gazing ratios are those that "
         f"reach loss 0.7 at 1, 3, 10 and 30 FPS. a, b: {reference.mark('read')}. "
-        + (f"c: ours, encoder with selector, on {machine}; median of n rounds (CSV)." if machine else "Nothing of ours is at hand.")
+        + (
+            f"c: ours, encoder with selector, on {machine}; median of n rounds (CSV)."
+            if machine
+            else "Nothing of ours is at hand."
+        )
     )
     return Made(numbers, caption, lambda: _draw(numbers), missing=None if machine else NEED)
 

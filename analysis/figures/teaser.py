@@ -8,11 +8,9 @@ Example::
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from analysis import reference, style
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 from autogaze.gaze import SCALES
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 RATIO = 0.1
 WIDTH = 1344
 KEY = "fig1_latency"
-NEED = NeedsRecords(
+NEED = MissingRecordsError(
     "no latency of ours (panel c shows the paper's seconds alone)",
     "hlvid latency vit --shape base --cells 10x224 --out runs/latency && "
     "hlvid latency mllm --shape base --cells 10x224 --out runs/latency",
@@ -42,13 +40,17 @@ def make(inputs: Inputs) -> Made:
     selector = inputs.looker()
     seen = look(selector, path, RATIO, WIDTH)
     seconds, ours = _seconds(inputs)
-    rows = [row("measured", selector.name, panel="tokens", scale=s, value=n) for s, n in zip(SCALES, seen.tokens, strict=True)]
+    rows = [
+        row("measured", selector.name, panel="tokens", scale=s, value=n)
+        for s, n in zip(SCALES, seen.tokens, strict=True)
+    ]
     rows.append(row("measured", "everything", panel="tokens", value=seen.all_tokens))
     numbers = pd.DataFrame(rows + seconds)
     share = sum(seen.tokens) / seen.all_tokens
     caption = (
         f"One frame of {path.name}, {seen.frame.shape[1]} px wide; {inputs.describe(selector)} at a gazing ratio of "
-        f"{RATIO:.0%}: {sum(seen.tokens):,} of {seen.all_tokens:,} patches ({share:.1%}). a: the frame; b: gazed patches in the "
+        f"{RATIO:.0%}: {sum(seen.tokens):,} of {seen.all_tokens:,} patches ({share:.1%}). a: the frame; "
+        f"b: gazed patches in the "
         f"colours of their scales; c: seconds of encoder and language model: {reference.mark('read')}{ours}."
     )
     return Made(numbers, caption, lambda: _draw(numbers, seen), missing=None if ours else NEED)
@@ -60,7 +62,10 @@ def _seconds(inputs: Inputs) -> tuple[list[dict[str, Any]], str]:
 
     rows = []
     for name, (vit, llm) in reference.entry(KEY)["rows"].items():
-        rows += [row("read", name, panel="seconds", part="ViT", value=vit), row("read", name, panel="seconds", part="LLM", value=llm)]
+        rows += [
+            row("read", name, panel="seconds", part="ViT", value=vit),
+            row("read", name, panel="seconds", part="LLM", value=llm),
+        ]
     found = [latencies(inputs.records, kind) for kind in ("vit", "mllm")]
     if any(table is None for table in found):
         return rows, ""
@@ -69,10 +74,11 @@ def _seconds(inputs: Inputs) -> tuple[list[dict[str, Any]], str]:
         assert table is not None
         done = table[table.status == "ok"]
         largest = done[done.fps * done.resolution**2 == (done.fps * done.resolution**2).max()]
-        for one in largest.itertuples():
-            name = "ours, gazed" if one.gazed else "ours, all"
-            rows.append(row("measured", name, panel="seconds", part=part, value=float(one.median_s)))  # type: ignore[arg-type]
-            words = f"; ours: medians of {one.n} rounds, {one.fps} FPS at {one.resolution} px on {one.hardware}"
+        for one in largest.to_dict("records"):
+            name = "ours, gazed" if one["gazed"] else "ours, all"
+            rows.append(row("measured", name, panel="seconds", part=part, value=float(one["median_s"])))
+            words = f"; ours: medians of {one['n']} rounds, {one['fps']} FPS at {one['resolution']} px on "
+            f"{one['hardware']}"
     return rows, words
 
 
@@ -87,7 +93,9 @@ def _draw(numbers: "pd.DataFrame", seen: Any) -> "Figure":
         mine = part[part.part == piece]
         if len(mine):
             left = [
-                float(part[(part.series == name) & (part.part == "ViT")].value.sum()) if piece == "LLM" else 0.0
+                float(part[(part.series == name) & (part.part == "ViT")].value.sum())
+                if piece == "LLM"
+                else 0.0
                 for name in mine.series
             ]
             axes[2].barh([names.index(name) for name in mine.series], mine.value, left=left, height=0.6,

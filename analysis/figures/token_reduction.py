@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style, tables
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEY = "table2_token_reduction"
-MEASURES = {"vit_s": "ViT (s)", "llm_s": "LLM (s)", "videomme_wo_sub": "VideoMME (%)", "longvideobench_val": "LongVid. (%)"}
-NEED = NeedsRecords(
+MEASURES = {
+    "vit_s": "ViT (s)",
+    "llm_s": "LLM (s)",
+    "videomme_wo_sub": "VideoMME (%)",
+    "longvideobench_val": "LongVid. (%)",
+}
+NEED = MissingRecordsError(
     "no run of ours with a reduction (the paper's rows stand alone)",
     "hlvid eval --task hlvid_mini --model nvila_hd --model-args reduction=tome --out runs/tome",
 )
@@ -32,11 +37,15 @@ def make(inputs: Inputs) -> Made:
     ours = _ours(inputs)
     numbers = pd.DataFrame(_paper() + ours)
     head, rows = ["method", "type", *MEASURES.values()], _lines(numbers)
-    ours_head, ours_rows = ["ours", "task", "n", "accuracy (%)", "encode (s)", "prefill (s)"], _our_lines(ours)
+    ours_head, ours_rows = (
+        ["ours", "task", "n", "accuracy (%)", "encode (s)", "prefill (s)"],
+        _our_lines(ours),
+    )
     caption = (
         f"Token reduction, {reference.entry(KEY)['setting']}; type: {reference.entry(KEY)['legend']}. "
         f"{reference.mark('printed').capitalize()}. "
-        + (f"Ours: {len(ours_rows)} run(s), in the second table; seconds are per question." if ours else "Nothing of ours is at hand.")
+        + (f"Ours: {len(ours_rows)} run(s), in the second table; seconds are per "
+        f"question." if ours else "Nothing of ours is at hand.")
     )  # fmt: skip
     text = tables.markdown(head, rows) + ("\n" + tables.markdown(ours_head, ours_rows) if ours else "")
     texts = {".md": text, ".tex": tables.latex(head, rows, caption, "tab:reduction")}
@@ -61,7 +70,11 @@ def _ours(inputs: Inputs) -> list[dict[str, Any]]:
         if run.ok and method and run.results.get("accuracy") is not None:
             about = {"type": "ours", "task": run.results["task"], "n": run.results["n"]}
             seconds = dict(run.results.get("seconds_per_question") or {})
-            values = {"accuracy": 100 * run.results["accuracy"], "vit_s": seconds.get("encode"), "llm_s": seconds.get("prefill")}
+            values = {
+                "accuracy": 100 * run.results["accuracy"],
+                "vit_s": seconds.get("encode"),
+                "llm_s": seconds.get("prefill"),
+            }
             low, high = run.results["clustered"]
             for name, value in values.items():
                 ends = {"low": 100 * low, "high": 100 * high} if name == "accuracy" else {}

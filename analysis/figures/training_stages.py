@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style, tables
 from analysis.inputs import Inputs
-from analysis.made import Made, NeedsRecords
+from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEY = "table3_training_stages"
-NEED = NeedsRecords(
+NEED = MissingRecordsError(
     "no evaluation of trained checkpoints (the paper's values stand alone)",
     "hlvid train evaluate CLIPS --checkpoint ntp=RUN/model --checkpoint ntp+rl=RUN/model --out runs/training.json",
 )
@@ -32,7 +32,10 @@ def make(inputs: Inputs) -> Made:
 
     from analysis.records import evaluations
 
-    rows = [row("printed", name, panel="ratio", value=value) for name, value in reference.entry(KEY)["rows"].items()]
+    rows = [
+        row("printed", name, panel="ratio", value=value)
+        for name, value in reference.entry(KEY)["rows"].items()
+    ]
     reports = evaluations(inputs.records)
     if reports:
         rows += _ours(reports[-1])
@@ -41,8 +44,10 @@ def make(inputs: Inputs) -> Made:
     if reports:
         last = reports[-1]
         words = (
-            f"Ours: the ratio that reaches a loss of {last['ratio_for_loss']['loss']:.3f} ({last.get('loss', 'L1, pasted')}), on "
-            f"{last['clips']} held-out clips of {len(last['recordings'])} recordings; b: bands 95 %, recordings drawn anew. "
+            f"Ours: the ratio that reaches a loss of {last['ratio_for_loss']['loss']:.3f} "
+            f"({last.get('loss', 'L1, pasted')}), on "
+            f"{last['clips']} held-out clips of {len(last['recordings'])} recordings; b: bands 95 %, "
+            f"recordings drawn anew. "
             "'-': never reached."
         )  # fmt: skip
     caption = f"Gazing ratio needed after each stage of training; paper: for its loss 0.7, printed. {words}"
@@ -65,8 +70,12 @@ def _ours(report: dict[str, Any]) -> list[dict[str, Any]]:
 def _lines(numbers: "pd.DataFrame") -> list[list[str]]:
     part = numbers[numbers.panel == "ratio"]
     return [
-        [str(one.series), str(one.whose), "-" if one.value != one.value else f"{float(one.value):.3f}"]  # type: ignore[arg-type]
-        for one in part.itertuples()
+        [
+            str(one["series"]),
+            str(one["whose"]),
+            "-" if one["value"] != one["value"] else f"{float(one['value']):.3f}",
+        ]
+        for one in part.to_dict("records")
     ]
 
 
@@ -75,7 +84,12 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     figure, axes = style.panels(1, 3 if there else 1, 2.7, width=style.WIDTH if there else 3.4)
     _bars(axes[0], numbers[(numbers.whose == reference.PAPER)], "paper, loss 0.7 (printed)", "////")
     if there:
-        _bars(axes[1], numbers[(numbers.whose == reference.OURS) & (numbers.panel == "ratio")].dropna(subset=["value"]), "ours", "")
+        _bars(
+            axes[1],
+            numbers[(numbers.whose == reference.OURS) & (numbers.panel == "ratio")].dropna(subset=["value"]),
+            "ours",
+            "",
+        )
         handles = _curves(axes[2], numbers[numbers.panel == "curve"])
         style.below(figure, list(handles.values()), list(handles), columns=4)
         style.letter(axes)
@@ -84,7 +98,14 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
 
 def _bars(axes: Any, part: "pd.DataFrame", title: str, hatch: str) -> None:
     part = part.sort_values("value")
-    axes.barh(part.series.astype(str), part.value, color=style.COLOURS[0], hatch=hatch, edgecolor="white", height=0.65)
+    axes.barh(
+        part.series.astype(str),
+        part.value,
+        color=style.COLOURS[0],
+        hatch=hatch,
+        edgecolor="white",
+        height=0.65,
+    )
     for y, value in enumerate(part.value):
         axes.text(value, y, f" {value:.3f}", va="center", fontsize=6.5)
     axes.set(xlabel="gazing ratio needed", title=title, xlim=(0, 1.28 * float(part.value.max())))
@@ -92,11 +113,13 @@ def _bars(axes: Any, part: "pd.DataFrame", title: str, hatch: str) -> None:
 
 
 def _curves(axes: Any, part: "pd.DataFrame") -> dict[str, Any]:
-    best = part[part.ratio == 0.1].sort_values("value").series if len(part) else []
+    best = part[part.ratio == 0.1].sort_values("value").series.tolist()[:MOST]
     handles = {}
-    for index, name in enumerate(list(best)[:MOST]):
+    for index, name in enumerate(best):
         mine = part[part.series == name].sort_values("ratio")
         handles[str(name)] = axes.plot(mine.ratio, mine.value, **style.line(index))[0]
-        axes.fill_between(mine.ratio, mine.low, mine.high, color=style.COLOURS[index % 7], alpha=0.12, linewidth=0)
+        axes.fill_between(
+            mine.ratio, mine.low, mine.high, color=style.COLOURS[index % 7], alpha=0.12, linewidth=0
+        )
     axes.set(xlabel="gazing ratio", ylabel="loss", title="ours: loss against ratio")
     return handles

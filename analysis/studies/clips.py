@@ -57,7 +57,7 @@ def load_clips(inputs: Inputs, count: int | None = None) -> list[Clip]:
     files = video_files(inputs.videos)
     each = -(-count // len(files))
     found = (clip for path in tqdm(files, desc="reading clips", leave=False) for clip in clips_of(path, each))
-    return list(found)[:max(count, len(files))]
+    return list(found)[: max(count, len(files))]
 
 
 def describe_clips(clips: Sequence[Clip], inputs: Inputs) -> str:
@@ -78,10 +78,14 @@ def video_files(paths: Iterable[Path]) -> list[Path]:
     """Every video among `paths`, folders searched in full; VideoError where there is none."""
     found: list[Path] = []
     for path in paths:
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        inside = (
+            sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        )
         found += inside
     if not found:
-        raise VideoError(f"no video in {', '.join(map(str, paths))}; looked for {', '.join(sorted(SUFFIXES))}")
+        raise VideoError(
+            f"no video in {', '.join(map(str, paths))}; looked for {', '.join(sorted(SUFFIXES))}"
+        )
     return found
 
 
@@ -117,9 +121,10 @@ def read_picture(path: Path, side: int = SIDE) -> Pictures | None:
     found = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if found is None:
         return None
-    height, width = fit(*found.shape[:2], side)
+    height, width = fit(found.shape[0], found.shape[1], side)
     small = cv2.resize(found[..., ::-1], (width, height), interpolation=cv2.INTER_AREA)
-    return centre(small[None], side)[0]
+    picture: Pictures = centre(np.asarray(small, np.uint8)[None], side)[0]
+    return picture
 
 
 @lru_cache(maxsize=64)  # 6 MB a clip; half a second to make

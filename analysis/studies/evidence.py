@@ -12,6 +12,7 @@ told the options apart in 24 of 24 texts (`hlvid.mini.plan`).
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from autogaze.gaze import SCALES
 from autogaze.selectors.base import Selector
 from evaluators.gaze_file import Mask
 from evaluators.gaze_file import load as load_gaze
-from evaluators.reader.tiling import Tiling
+from evaluators.reader.tiling import Picture, Tiling
 from hlvid.dataset import Question, locate
 from hlvid.dataset import load as load_questions
 from hlvid.errors import DatasetError
@@ -56,12 +57,16 @@ def load(root: Path) -> dict[str, list[Sighting]]:
     """All sightings by question id. Raises DatasetError where the dataset has no evidence."""
     path = root / "evidence.jsonl"
     if not path.is_file():
-        raise DatasetError(f"{path}: not there; only HLVid-Mini has evidence boxes, make it with 'hlvid mini'")
+        raise DatasetError(
+            f"{path}: not there; only HLVid-Mini has evidence boxes, make it with 'hlvid mini'"
+        )
     found: dict[str, list[Sighting]] = {}
     for line in path.read_text().splitlines():
         row = json.loads(line)
         box = (row["box"][0], row["box"][1], row["box"][2], row["box"][3])
-        found.setdefault(row["question_id"], []).append(Sighting(row["frame"], box, row["visible"], row["cap"]))
+        found.setdefault(row["question_id"], []).append(
+            Sighting(row["frame"], box, row["visible"], row["cap"])
+        )
     return found
 
 
@@ -69,9 +74,7 @@ def speed(sightings: Sequence[Sighting]) -> float:
     """Median speed of a text, px of 4K a frame; 0 where it is seen once."""
     middle = [((s.box[0] + s.box[2]) / 2, (s.box[1] + s.box[3]) / 2, s.frame) for s in sightings]
     steps = [
-        np.hypot(b[0] - a[0], b[1] - a[1]) / (b[2] - a[2])
-        for a, b in zip(middle, middle[1:], strict=False)
-        if b[2] - a[2] == 1
+        np.hypot(b[0] - a[0], b[1] - a[1]) / (b[2] - a[2]) for a, b in pairwise(middle) if b[2] - a[2] == 1
     ]
     return float(np.median(steps)) if steps else 0.0
 
@@ -144,7 +147,9 @@ def _of_video(
                 cells = _cells(selector, tiling, pair, ratio)
                 for key, sighting in shown[frame].items():
                     best[key] = max(best.get(key, 0.0), coverage(sighting, cells, SCALES[-1], size))
-            rows += [_row(q, boxes[q.id], selector.name, ratio, best[q.id]) for q in questions if q.id in best]
+            rows += [
+                _row(q, boxes[q.id], selector.name, ratio, best[q.id]) for q in questions if q.id in best
+            ]
     return rows
 
 
@@ -168,7 +173,10 @@ def of_runs(runs: Sequence["Run"], dataset: str | Path) -> "pd.DataFrame":
                 if s.frame in gazes.masks
             ]
             row = {"run": run.label, "question": sample["question_id"], "source": sample["source"]}
-            rows.append(row | {"tier": sample["tier"], "covered": max(best, default=0.0), "correct": sample["correct"]})
+            rows.append(
+                row
+                | {"tier": sample["tier"], "covered": max(best, default=0.0), "correct": sample["correct"]}
+            )
     return pd.DataFrame(rows)
 
 
@@ -196,14 +204,16 @@ def _busiest(shown: Mapping[int, Mapping[str, Sighting]]) -> list[int]:
     return chosen
 
 
-def _cells(selector: Selector, tiling: Tiling, frames: np.ndarray, ratio: float) -> list[Mask]:  # type: ignore[type-arg]
+def _cells(selector: Selector, tiling: Tiling, frames: Picture, ratio: float) -> list[Mask]:
     """The patches chosen in the last of `frames`, per scale over the whole picture."""
     with torch.no_grad():
         gaze = selector.select(tiling.split(frames), ratio=ratio, valid=tiling.valid, layout=tiling.layout)
     return [tiling.join_patches(mask)[-1] for mask in gaze.scale_masks()]
 
 
-def _row(question: Question, sightings: Sequence[Sighting], selector: str, ratio: float, covered: float) -> dict[str, Any]:
+def _row(
+    question: Question, sightings: Sequence[Sighting], selector: str, ratio: float, covered: float
+) -> dict[str, Any]:
     return {
         "question": question.id, "source": question.source, "tier": question.tier, "selector": selector,
         "ratio": ratio, "speed": speed(sightings), "covered": covered,

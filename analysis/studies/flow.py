@@ -31,7 +31,7 @@ def speed_of(clip: Clip) -> Flow:
 
 def estimate(frames: Pictures) -> Flow:
     """The larger of DIS flow forward and backward, float32 (T, H, W); zeros for a single frame."""
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     speed = np.zeros(frames.shape[:3], np.float32)
     for t in range(len(grey) - 1):
@@ -61,10 +61,10 @@ def flying_chairs(folder: Path, limit: int) -> Iterator[Clip]:
     for first in found:
         stem = first.name.removesuffix("_img1.ppm")
         pair = [cv2.imread(str(first.with_name(f"{stem}_img{k}.ppm"))) for k in (1, 2)]
-        if any(picture is None for picture in pair):
+        pictures = [picture[..., ::-1] for picture in pair if picture is not None]
+        if len(pictures) < 2:
             raise DatasetError(f"{first}: the pair cannot be read; unpack FlyingChairs again")
-        flow = read_flo(first.with_name(f"{stem}_flow.flo"))
-        yield _pair(stem, np.stack([picture[..., ::-1] for picture in pair]), flow)
+        yield _pair(stem, np.stack(pictures), read_flo(first.with_name(f"{stem}_flow.flo")))
 
 
 def read_flo(path: Path) -> Flow:
@@ -90,7 +90,7 @@ def backward(flow: Flow) -> Flow:
 
 
 def _pair(name: str, pictures: Pictures, flow: Flow) -> Clip:
-    height, width = fit(*pictures.shape[1:3], SIDE)
+    height, width = fit(pictures.shape[1], pictures.shape[2], SIDE)
     factor = width / pictures.shape[2]
     frames = np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures])
     speeds = np.stack([np.linalg.norm(flow, axis=-1), backward(flow)]) * factor

@@ -41,14 +41,19 @@ def loss_of(clips: Tensor, gaze: Gaze) -> Tensor:
         return (rebuild(clips, gaze, memory=True) - clips).abs().mean((2, 3, 4)) * 2
 
 
-def curves(selectors: Sequence[Selector], clips: Sequence[Clip], ratios: Sequence[float] = RATIOS) -> "pd.DataFrame":
+def curves(
+    selectors: Sequence[Selector], clips: Sequence[Clip], ratios: Sequence[float] = RATIOS
+) -> "pd.DataFrame":
     """One row a selector, clip and ratio; `ratio` of all 265 tokens, `ratio_finest` of the finest 196."""
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
     work = [(selector, clip) for selector in selectors for clip in clips]
     for selector, clip in tqdm(work, desc="loss against ratio", leave=False):
-        rows += [{"clip": clip.name, "cluster": clip.cluster, **row} for row in curve(selector, clip.tensor(), ratios)]
+        rows += [
+            {"clip": clip.name, "cluster": clip.cluster, **row}
+            for row in curve(selector, clip.tensor(), ratios)
+        ]
     return pd.DataFrame(rows)
 
 
@@ -61,12 +66,20 @@ def curve(selector: Selector, tensor: Tensor, ratios: Sequence[float]) -> list[d
         loss = float(loss_of(tensor, gaze).mean())
         finest = gaze.ratio("finest")
         rows.append(
-            {"selector": selector.name, "asked": asked, "ratio": gaze.ratio(), "ratio_finest": finest, "loss": loss}
+            {
+                "selector": selector.name,
+                "asked": asked,
+                "ratio": gaze.ratio(),
+                "ratio_finest": finest,
+                "loss": loss,
+            }
         )
     return rows
 
 
-def needed(table: "pd.DataFrame", loss: float, by: Sequence[str] = ("selector", "clip", "cluster")) -> "pd.DataFrame":
+def needed(
+    table: "pd.DataFrame", loss: float, by: Sequence[str] = ("selector", "clip", "cluster")
+) -> "pd.DataFrame":
     """The smallest ratio that meets `loss`, interpolated on a logarithmic axis; NaN where none measured does."""
     import pandas as pd
 

@@ -45,7 +45,10 @@ def strip(selector: Selector, clip: Clip, ratio: float) -> Strip:
         mine = Boxes(*(part[boxes.frame == t] for part in boxes))
         pictures.append(gazed(frame, mine))
         by_scale = {f"tokens_{s}": int((mine.scale == k).sum()) for k, s in enumerate(SCALES)}
-        numbers.append({"clip": clip.name, "frame": t, "loss": float(losses[t]), "ratio": len(mine.scale) / 265} | by_scale)
+        numbers.append(
+            {"clip": clip.name, "frame": t, "loss": float(losses[t]), "ratio": len(mine.scale) / 265}
+            | by_scale
+        )
     return Strip(clip.frames, np.stack(pictures), _bytes(rebuilt), numbers)
 
 
@@ -65,7 +68,9 @@ def gazed(frame: Pictures, boxes: Boxes, factor: int = 2) -> Pictures:
     for i in order:
         left, top, right, bottom = edges[i]
         colour = COLOURS[int(boxes.scale[i])]
-        cv2.rectangle(image, (left, top), (right - 1, bottom - 1), colour, 2 if int(boxes.scale[i]) < 2 else 1)
+        cv2.rectangle(
+            image, (left, top), (right - 1, bottom - 1), colour, 2 if int(boxes.scale[i]) < 2 else 1
+        )
     return image
 
 

@@ -67,7 +67,9 @@ def _tiles(pictures: Pictures, resolution: int, seed: int) -> Tensor:
     import cv2
 
     across = resolution // SIDE
-    small = np.stack([cv2.resize(p, (resolution, resolution), interpolation=cv2.INTER_AREA) for p in pictures])
+    small = np.stack(
+        [cv2.resize(p, (resolution, resolution), interpolation=cv2.INTER_AREA) for p in pictures]
+    )
     chosen = np.random.default_rng(seed).permutation(across * across)[:TILES]
     cells = small.reshape(len(small), across, SIDE, across, SIDE, 3).transpose(1, 3, 0, 5, 2, 4)
     return torch.from_numpy(np.ascontiguousarray(cells.reshape(-1, *cells.shape[2:])[np.sort(chosen)]))

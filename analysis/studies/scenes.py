@@ -54,7 +54,7 @@ def pan(texture: Pictures, speed: float, frames: int = 16) -> Pictures:
     top, room = (height - SIDE) // 2, width - SIDE
     # A triangle wave: at the edge the camera turns back, so any speed fits any texture.
     at = [room - abs(room - (speed * t) % (2 * room)) if room else 0.0 for t in range(frames)]
-    shifts = [np.float32([[1, 0, -x], [0, 1, -top]]) for x in at]
+    shifts = [np.array([[1, 0, -x], [0, 1, -top]], np.float32) for x in at]
     return np.stack([cv2.warpAffine(texture, shift, (SIDE, SIDE)) for shift in shifts])
 
 
@@ -124,7 +124,9 @@ def _path(
         y = middle[1] + speed * s * np.sin(heading)
         scale, angle = size * np.exp(grow * s), start + turn * s
         c, d = scale * np.cos(angle), scale * np.sin(angle)
-        poses.append(np.array([[c, -d, x - c * centre + d * centre], [d, c, y - d * centre - c * centre], [0, 0, 1]]))
+        poses.append(
+            np.array([[c, -d, x - c * centre + d * centre], [d, c, y - d * centre - c * centre], [0, 0, 1]])
+        )
     return poses
 
 
@@ -135,7 +137,9 @@ def _paint(layers: list[_Layer], t: int, frames: int) -> tuple[Pictures, Flow]:
     for layer in layers:
         pose = layer.poses[t]
         shape = (SIDE, SIDE)
-        colour = cv2.warpAffine(layer.colour, pose[:2], shape, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT)
+        colour = cv2.warpAffine(
+            layer.colour, pose[:2], shape, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT
+        )
         alpha = cv2.warpAffine(layer.alpha, pose[:2], shape).astype(np.float32)[..., None] / 255
         if layer is layers[0]:
             alpha = np.ones_like(alpha)  # the ground goes on beyond its sheet, mirrored

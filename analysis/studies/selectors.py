@@ -7,6 +7,7 @@ Example::
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,13 @@ def compare(inputs: Inputs) -> "pd.DataFrame":
     parts = []
     for selector in inputs.compared():
         key = identity(inputs) | {"ratios": RATIOS} | selector.settings()
-        parts.append(cached(inputs, "curves", key, lambda s=selector: curves([s], load_clips(inputs))))  # type: ignore[misc]
+        measure = partial(_curves, selector, inputs)
+        parts.append(cached(inputs, "curves", key, measure))
     return pd.concat(parts, ignore_index=True)
+
+
+def _curves(selector: Selector, inputs: Inputs) -> "pd.DataFrame":
+    return curves([selector], load_clips(inputs))
 
 
 def likeness(selectors: Sequence[Selector], clips: Sequence[Clip], ratio: float) -> "pd.DataFrame":
@@ -59,14 +65,16 @@ def _compare(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[dict[str
     """Rows of one clip: frame, scale (0 for all scales together), iou, chance."""
     rows = []
     flat = [torch.cat([mask[0].flatten(1) for mask in masks], 1) for masks in (first, second)]
-    pairs = [(0, *flat)]
+    pairs: list[tuple[int, Tensor, Tensor]] = [(0, flat[0], flat[1])]
     pairs += [(s, a[0].flatten(1), b[0].flatten(1)) for s, a, b in zip(SCALES, first, second, strict=True)]
     for scale, a, b in pairs:
         iou = iou_of(a, b)
         p, q = a.float().mean(1), b.float().mean(1)
         chance = p * q / (p + q - p * q)
-        for t in range(len(a)):
-            rows.append({"frame": t, "scale": scale, "iou": float(iou[t]), "chance": float(chance[t])})
+        rows += [
+            {"frame": t, "scale": scale, "iou": float(iou[t]), "chance": float(chance[t])}
+            for t in range(len(a))
+        ]
     return rows
 
 

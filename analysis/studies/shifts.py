@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from analysis.studies.scenes import Pictures
 
@@ -77,5 +78,5 @@ def _cartoon(frame: Pictures) -> Pictures:
     return np.asarray(cv2.bitwise_and(flat, flat, mask=lines), np.uint8)
 
 
-def _bytes(values: np.ndarray) -> Pictures:  # type: ignore[type-arg]
+def _bytes(values: ArrayLike) -> Pictures:
     return np.asarray(values).round().clip(0, 255).astype(np.uint8)
