@@ -89,7 +89,7 @@ def test_killed_run_is_finished_by_the_same_command(tmp_path: Path) -> None:
         "-m",
         "autogaze.training.labels",
         "--generated",
-        "80",
+        "40",
         "--frames",
         "1",
         "--out",
