@@ -18,19 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.runs.files import JOURNAL, RAW, RECORD, RESULTS, SPEC, read_json, write_json, write_samples
-from evaluators.runs.scoring import ERROR, MEMORY, OVERFLOW, failed, results_of, samples_of
+from evaluators.runs.scoring import classify, failed, metrics_of, results_of, samples_of
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError
 from hlvid.threads import wait_passively
-
-MEMORY_SIGNS = (
-    "out of memory",
-    "not enough memory",
-    "memoryerror",
-    "can't allocate memory",
-    "cannot allocate memory",
-)
-OVERFLOW_SIGNS = ("context_length_exceeded", "maximum context length", "context overflow", "contextoverflow")
 
 
 def main() -> None:
@@ -55,14 +46,6 @@ def main() -> None:
     write_json(folder / RESULTS, results)
 
 
-def classify(message: str) -> str:
-    """The status that an error's message tells: out of memory, context overflow, or any other error."""
-    text = message.lower()
-    if any(sign in text for sign in MEMORY_SIGNS):
-        return MEMORY
-    return OVERFLOW if any(sign in text for sign in OVERFLOW_SIGNS) else ERROR
-
-
 def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
     """Evaluate, and write all but the results."""
     from hlvid.tasks.command import run
@@ -71,7 +54,7 @@ def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
     rows = samples_of(returned)
     write_samples(folder, rows)
     _record(spec, folder, returned.get("record") or {})
-    return results_of(spec, rows)
+    return {**results_of(spec, rows), "metrics": metrics_of(returned)}
 
 
 def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:

@@ -63,11 +63,11 @@ def for_script(data: Any) -> str:
 
 
 def verdict(sample: Mapping[str, Any]) -> str:
-    """ "right", "wrong", "none" (nothing that could be parsed) or "hidden" (no answer key)."""
+    """ "right", "wrong", "none" (nothing that could be parsed) or "hidden" (no answer key, or not a task of ours)."""
+    if sample["correct"] is None and (sample["parsed"] is not None or sample.get("how") is None):
+        return "hidden"
     if sample["parsed"] is None:
         return "none"
-    if sample["correct"] is None:
-        return "hidden"
     return "right" if sample["correct"] else "wrong"
 
 

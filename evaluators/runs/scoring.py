@@ -9,6 +9,7 @@ An answer that could not be given for want of memory or context makes the run's 
 then counts those answers as wrong, and nobody should read it as the model's.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,15 @@ VISUAL = ("tokens_selected", "tokens_video")
 LANGUAGE = ("tokens_llm", "tokens_in")
 """Names under which models record tokens: what the vision encoder saw, what the language model read."""
 
+MEMORY_SIGNS = (
+    "out of memory",
+    "not enough memory",
+    "memoryerror",
+    "can't allocate memory",
+    "cannot allocate memory",
+)
+OVERFLOW_SIGNS = ("context_length_exceeded", "maximum context length", "context overflow", "contextoverflow")
+
 
 def samples_of(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of `samples.jsonl`, task by task: the question, the answer, what it took.
@@ -42,12 +52,27 @@ def samples_of(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         for sample in samples:
             question = asked.get(str(sample.get("question_id")), {})
             kept = {name: sample.get(name) for name in KEPT}
+            if kept["question_id"] is None:  # a task of lmms-eval's own, which says less
+                kept |= {"question_id": str(sample["doc_id"]), "raw_output": str(sample["filtered_resps"][0])}
             rows.append({"task": task, **kept, **question, "details": sample.get("details") or {}})
     return rows
 
 
+def metrics_of(results: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What lmms-eval printed, by task or group: {"hlvid": {"accuracy": 0.5, …}}; numbers only."""
+    found = {}
+    for task, metrics in results["results"].items():
+        numbers = {name.partition(",")[0]: value for name, value in metrics.items() if "_stderr" not in name}
+        found[task] = {
+            name: float(value)
+            for name, value in numbers.items()
+            if isinstance(value, int | float) and math.isfinite(value)
+        }
+    return found
+
+
 def results_of(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
-    """Everything of `results.json` but what only the process knows (seconds, memory of the host)."""
+    """Everything of `results.json` but what only the process knows (metrics, seconds, memory of the host)."""
     scored = [row for row in rows if row["correct"] is not None]
     by_task = {task: [row for row in scored if row["task"] == task] for task in _tasks(rows)}
     status, message = _status(rows)
@@ -61,6 +86,7 @@ def results_of(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
         "questions": len(rows),
         **numbers,
         "tasks": {task: _numbers(summarize(part) if part else None) for task, part in by_task.items()},
+        "metrics": {},
         "tokens_per_question": _mean(rows, VISUAL),
         "llm_tokens_per_question": _mean(rows, LANGUAGE),
         "seconds_per_question": _seconds(rows),
@@ -68,9 +94,23 @@ def results_of(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
+def classify(message: str) -> str:
+    """The status that an error's message tells: out of memory, context overflow, or any other error."""
+    text = message.lower()
+    if any(sign in text for sign in MEMORY_SIGNS):
+        return MEMORY
+    return OVERFLOW if any(sign in text for sign in OVERFLOW_SIGNS) else ERROR
+
+
 def failed(spec: RunSpec, status: str, message: str) -> dict[str, Any]:
     """The results of a run that ended without any: no accuracy, and why."""
-    nothing: dict[str, Any] = {"questions": None, **_numbers(None), "tasks": {}, "tokens_per_question": None}
+    nothing: dict[str, Any] = {
+        "questions": None,
+        **_numbers(None),
+        "tasks": {},
+        "metrics": {},
+        "tokens_per_question": None,
+    }
     costs: dict[str, Any] = {
         "llm_tokens_per_question": None,
         "seconds_per_question": {},

@@ -110,4 +110,6 @@ def test_texts_for_the_page() -> None:
     sample = {"parsed": "A", "correct": True}
     assert verdict(sample) == "right" and verdict({**sample, "correct": False}) == "wrong"
     assert verdict({"parsed": None, "correct": False}) == "none"
+    assert verdict({"parsed": None, "correct": None, "how": "no letter"}) == "none"
+    assert verdict({"parsed": None, "correct": None, "how": None}) == "hidden", "lmms-eval's own task"
     assert verdict({"parsed": "A", "correct": None}) == "hidden"

@@ -1,11 +1,11 @@
 """Run: pytest tests/evaluators/runs/test_scoring.py"""
 
+import math
 from typing import Any
 
 import pytest
 
-from evaluators.runs.child import classify
-from evaluators.runs.scoring import failed, results_of
+from evaluators.runs.scoring import classify, failed, metrics_of, results_of, samples_of
 from evaluators.runs.spec import RunSpec
 from evaluators.runs.table import build_table, cost
 from hlvid.scoring.accuracy import summarize
@@ -72,3 +72,23 @@ def test_failed_runs_have_the_same_fields(rows: Rows) -> None:
 )
 def test_errors_tell_their_status(message: str, status: str) -> None:
     assert classify(message) == status
+
+
+def test_lmms_evals_own_tasks_say_less() -> None:
+    logged = {"doc_id": 7, "filtered_resps": ["a cat"], "exact_match": 1.0}
+    returned = {
+        "samples": {"gqa": [logged]},
+        "configs": {"gqa": {"dataset_path": "lmms-lab/GQA"}},
+        "results": {
+            "gqa": {
+                "alias": "gqa",
+                "exact_match,none": 1.0,
+                "exact_match_stderr,none": "N/A",
+                "x,none": math.nan,
+            }
+        },
+    }
+    (row,) = samples_of(returned)
+    assert (row["question_id"], row["raw_output"], row["correct"]) == ("7", "a cat", None)
+    assert results_of(RunSpec("gqa", "blind"), [row])["accuracy"] is None
+    assert metrics_of(returned) == {"gqa": {"exact_match": 1.0}}
