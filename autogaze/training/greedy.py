@@ -111,7 +111,7 @@ def _best(
     candidates = (~chosen[0, t]).nonzero().flatten()
     for some in torch.split(candidates, batch):
         masks = chosen.repeat(len(some), 1, 1)
-        masks[torch.arange(len(some)), t, some] = True
+        masks[torch.arange(len(some), device=some.device), t, some] = True
         clips = video.expand(len(some), -1, -1, -1, -1)
         pictures = reconstructor(clips, Gaze.from_masks(masks), [t])
         values.append(measure(pictures, clips[:, t:])[:, 0])
