@@ -37,7 +37,8 @@ def make(inputs: Inputs) -> Made:
     learned = inputs.describe(inputs.named("autogaze")) if inputs.weights() else "AutoGaze: no weights here"
     caption = (
         f"Loss against gazing ratio (share of the 265 patches of all scales) for "
-        f"{', '.join(table.selector.unique())}, on {describe_clips(load_clips(inputs), inputs)}. {learned}. {METRIC}. First frames are "
+        f"{', '.join(table.selector.unique())}, on {describe_clips(load_clips(inputs), inputs)}. "
+        f"{learned}. {METRIC}. First frames are "
         f"compared with a blank one by RGB difference and flow, as in the paper. {_best(table)} Bars: 95 %, "
         f"clusters of the {count} clips drawn anew ({stats.DRAWS} draws). b: {reference.mark('read')}."
     )
