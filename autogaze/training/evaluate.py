@@ -29,7 +29,7 @@ from autogaze.training.contenders import Choose
 from autogaze.training.judge import Judge, PasteTable, learned
 from autogaze.training.stages import held_back
 
-RATIOS = (0.02, 0.05, 0.075, 0.1, 0.15, 0.2)
+RATIOS = (0.02, 0.05, 0.1, 0.2)
 DRAWS = 10_000
 
 PAPER: dict[str, Any] = {
