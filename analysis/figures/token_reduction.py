@@ -2,7 +2,7 @@
 
 Example::
 
-    hlvid eval --task hlvid_mini --model nvila_hd --model-args reduction=tome,keep=0.0625 --out runs/tome
+    hlvid eval --task hlvid_mini --model nvila_hd --model-args pretrained=CKPT,gazing=off,reduction=tome,keep=0.0625 --out runs/tome
     hlvid figure token_reduction --records runs
 """
 
@@ -26,7 +26,7 @@ MEASURES = {
 }
 NEED = MissingRecordsError(
     "no run of ours with a reduction (the paper's rows stand alone)",
-    "hlvid eval --task hlvid_mini --model nvila_hd --model-args reduction=tome --out runs/tome",
+    "hlvid eval --task hlvid_mini --model nvila_hd --model-args pretrained=CKPT,gazing=off,reduction=tome,keep=0.0625 --out runs/tome",
 )
 
 
@@ -38,7 +38,7 @@ def make(inputs: Inputs) -> Made:
     numbers = pd.DataFrame(_paper() + ours)
     head, rows = ["method", "type", *MEASURES.values()], _lines(numbers)
     ours_head, ours_rows = (
-        ["ours", "task", "n", "accuracy (%)", "encode (s)", "prefill (s)"],
+        ["ours", "task", "n", "accuracy (%)", "encoder (s)", "prefill (s)"],
         _our_lines(ours),
     )
     caption = (
@@ -72,7 +72,7 @@ def _ours(inputs: Inputs) -> list[dict[str, Any]]:
             seconds = dict(run.results.get("seconds_per_question") or {})
             values = {
                 "accuracy": 100 * run.results["accuracy"],
-                "vit_s": seconds.get("encode"),
+                "vit_s": seconds.get("encoder"),
                 "llm_s": seconds.get("prefill"),
             }
             low, high = run.results["clustered"]

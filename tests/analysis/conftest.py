@@ -55,7 +55,7 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
         results = {
             "task": "hlvid", "model": "nvila_hd", "model_args": {"frames": 128}, "status": "ok", "n": 268,
             "correct": 134, "accuracy": 0.5, "wilson": [0.44, 0.56], "clustered": [0.4, 0.6],
-            "seconds_per_question": {"encode": 1.5, "prefill": 0.5}, "tasks": {},
+            "seconds_per_question": {"encoder": 1.5, "prefill": 0.5}, "tasks": {},
         }  # fmt: skip
         (folder / "results.json").write_text(json.dumps(results | changes))
         return folder
