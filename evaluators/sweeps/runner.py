@@ -108,7 +108,10 @@ def _evaluate(cell: Cell, out: Path, options: Options, lock: IO[str]) -> dict[st
     finished = _results(out)
     if finished and finished["status"] in records.FINAL:
         return finished  # ended after the sweep that had started it was killed
-    spec = cell.spec()
+    try:
+        spec = cell.spec()
+    except RunError as error:  # an impossible cell; the others run
+        return {"status": "error", "message": str(error)}
     argv = [
         *options.command,
         "--task",

@@ -1,0 +1,128 @@
+"""Grids: the cells they stand for, the conditions they may have, and one clear line for what they may not.
+
+Run: pytest tests/evaluators/sweeps
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluators.sweeps import cells
+from evaluators.sweeps.cells import Cell
+from evaluators.sweeps.conditions import holds
+from evaluators.sweeps.grid import load_grid
+from hlvid.errors import RunError
+
+Make = Callable[..., Path]
+
+
+def test_axes_are_multiplied_and_the_last_is_fastest(grid_file: Make) -> None:
+    found = load_grid(grid_file()).cells()
+    assert [cell.labels for cell in found] == [
+        {"frames": frames, "resolution": px} for frames in (2, 4, 8) for px in (448, 896)
+    ]
+    assert found[1].spec().model_args_text() == "frames=2,resolution=896"
+
+
+def test_conditions_lists_names_and_fixed_arguments(grid_file: Make) -> None:
+    model = {"model": "nvila_hd", "args": {"pretrained": "ckpt"}, "names": {"frames": "num_video_frames"}}
+    path = grid_file(
+        models=[model],
+        only="resolution == 448 or frames < 4",
+        list=[{"model": "blind"}, {"model": "blind"}],
+        limit=5,
+    )
+    found = load_grid(path).cells()
+    assert [str(cell) for cell in found] == [
+        "hlvid_mini nvila_hd pretrained=ckpt num_video_frames=2 resolution=448",
+        "hlvid_mini nvila_hd pretrained=ckpt num_video_frames=2 resolution=896",
+        "hlvid_mini nvila_hd pretrained=ckpt num_video_frames=4 resolution=448",
+        "hlvid_mini nvila_hd pretrained=ckpt num_video_frames=8 resolution=448",
+        "hlvid_mini blind",
+    ], "a cell named twice is one cell"
+    assert found[0].labels["frames"] == 2 and all(cell.limit == 5 for cell in found)
+
+
+def test_bundled_grids_can_be_read() -> None:
+    assert len(load_grid("mini").cells()) == 3 * 4 * 3 + 1
+    paper = load_grid("paper").cells()
+    assert {cell.model_args["max_tiles_video"] for cell in paper} == {1, 2, 6, 15, 28, 48}
+    assert all(cell.labels["tiles"] == 1 or cell.labels["frames"] == 256 for cell in paper)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"axis": {}}, "axis: Extra inputs"),
+        ({"tasks": []}, "tasks: List should have at least 1"),
+        ({"tasks": "hlvid"}, "tasks: .*list"),
+        ({"models": [{"modle": "x"}]}, "models.0.model: Field required"),
+        ({"limit": 0}, "limit: .*greater than or equal to 1"),
+        ({"models": [{"model": "m", "axes": ["px"]}]}, "models: m: axis 'px' is not among"),
+    ],
+)
+def test_bad_grids_are_named(grid_file: Make, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RunError, match=message):
+        load_grid(grid_file(**changes))
+
+
+def test_files_that_are_no_grid(tmp_path: Path, grid_file: Make) -> None:
+    with pytest.raises(RunError, match=r"no such file, and none of the bundled grids \(mini, paper"):
+        load_grid("nothing")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("tasks: [a\n")
+    with pytest.raises(RunError, match="is no YAML"):
+        load_grid(broken)
+    with pytest.raises(RunError, match="no cell is left"):
+        load_grid(grid_file(only="frames > 100")).cells()
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("frames <= 8", True),
+        ("2 < frames < 5 and not resolution > 448", True),
+        ("selector in ['random', 'centre']", False),
+        ("selector not in ['random'] and frames != -4", True),
+    ],
+)
+def test_conditions(condition: str, expected: bool) -> None:
+    assert holds(condition, {"frames": 4, "resolution": 448, "selector": "detail"}) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("__import__('os').system('true')", "is not understood"),
+        ("frames.__class__", "is not understood"),
+        ("(lambda: 1)()", "is not understood"),
+        ("frames + 1 > 2", "is not understood"),
+        ("pixels > 1", "names 'pixels'; a cell has frames"),
+        ("frames >", "cannot be read"),
+        ("frames < 'many'", "not supported"),
+    ],
+)
+def test_conditions_are_read_and_never_run(condition: str, message: str) -> None:
+    with pytest.raises(RunError, match=message):
+        holds(condition, {"frames": 4})
+
+
+def test_identity_is_everything_that_changes_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Cell("t", "m", {"frames": 4, "resolution": 448}, {"frames": 4})
+    same = Cell("t", "m", {"resolution": 448, "frames": 4}, {"other": "labels"})
+    assert cell.identity() == same.identity(), "neither order nor labels matter"
+    others = [
+        Cell("t2", "m", cell.model_args),
+        Cell("t", "m2", cell.model_args),
+        Cell("t", "m", {"frames": 5, "resolution": 448}),
+        Cell("t", "m", cell.model_args, limit=3),
+        Cell("t", "m", cell.model_args, seed=1),
+    ]
+    before = {one.identity() for one in (cell, *others)}
+    assert len(before) == 6
+    monkeypatch.setattr(cells, "code_version", lambda _: "another")
+    cells._surroundings.cache_clear()
+    assert cell.identity() not in before, "other code is another cell"
+    cells._surroundings.cache_clear()

@@ -1,0 +1,174 @@
+"""A sweep loses nothing and counts nothing twice: kills, torn lines, two sweeps at once, cells that fail.
+
+The cells run a stand-in for `hlvid eval` (conftest.py); `test_real.py` runs the real one.
+
+Run: pytest tests/evaluators/sweeps
+"""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evaluators.launch.local import local
+from evaluators.sweeps import records
+from evaluators.sweeps.estimate import forecast
+from evaluators.sweeps.grid import load_grid
+from evaluators.sweeps.runner import Options, run_cell, sweep
+from evaluators.sweeps.table import build_table
+from hlvid.errors import RunError
+
+Make = Callable[..., Path]
+Calls = Callable[[], list[str]]
+
+
+def test_every_cell_once_and_never_again(
+    grid_file: Make, options: Options, calls: Calls, tmp_path: Path
+) -> None:
+    grid, folder = load_grid(grid_file()), tmp_path / "sweep"
+    assert sweep(grid, folder, options, local(2), progress=False) == {"ok": 6}
+    assert sorted(calls()) == sorted(cell.spec().model_args_text() for cell in grid.cells())
+    assert sweep(grid, folder, options, local(2), progress=False) == {"ok": 6}
+    more = load_grid(grid_file(axes={"frames": [2, 4, 8, 16], "resolution": [448, 896]}))
+    assert sweep(more, folder, options, local(2), progress=False) == {"ok": 8}
+    assert len(calls()) == 8, "only what is new ran"
+
+
+def test_the_table(grid_file: Make, options: Options, tmp_path: Path) -> None:
+    sweep(load_grid(grid_file()), tmp_path / "sweep", options, local(1), progress=False)
+    table = records.load(tmp_path / "sweep")
+    assert tuple(table.columns) == records.COLUMNS and len(table) == 6
+    first = table[(table.frames == 2) & (table.resolution == 448)].iloc[0]
+    assert (first.accuracy, first.wilson_low, first.tokens, first.seconds) == (0.75, 0.3, 100, 2)
+    assert first.seconds_select == 1 and first.status == "ok"
+    assert build_table(table).row_count == 6
+
+
+def test_failures_are_results_and_take_nobody_with_them(
+    grid_file: Make, options: Options, calls: Calls, tmp_path: Path
+) -> None:
+    grid = load_grid(grid_file(axes={"frames": [2], "resolution": [13, 448, 3584]}))
+    folder = tmp_path / "sweep"
+    assert sweep(grid, folder, options, local(1), progress=False) == {"error": 1, "ok": 1, "out_of_memory": 1}
+    (error,) = [one for one in records.latest(folder) if one["status"] == "error"]
+    assert error["message"] == "exit code 1: no such resolution: 13"
+    sweep(grid, folder, options, local(1), progress=False)
+    assert [text.split("=")[-1] for text in calls()] == ["13", "448", "3584", "13"], "an error is tried again"
+
+
+def test_out_of_memory_tries_smaller_batches_and_says_so(
+    grid_file: Make, options: Options, calls: Calls, tmp_path: Path
+) -> None:
+    path = grid_file(
+        models=[{"model": "m", "args": {"batch": 8}}], axes={"resolution": [1792]}, retry={"batch": [4, 1]}
+    )
+    grid, folder = load_grid(path), tmp_path / "sweep"
+    assert sweep(grid, folder, replace(options, retry=grid.retry), local(1), progress=False) == {"ok": 1}
+    (record,) = records.latest(folder)
+    assert record["retried"] == {"batch": 1} and record["model_args"]["batch"] == 8
+    assert record["results"]["accuracy"] == 0.75 and record["status"] == "ok"
+    assert [text.split(",")[0] for text in calls()] == ["batch=8", "batch=4", "batch=1"]
+
+
+def test_an_impossible_cell_is_an_error_of_its_own(grid_file: Make, options: Options, tmp_path: Path) -> None:
+    path = grid_file(axes={"resolution": [448], "prompt": ["a,b", "c"]})
+    assert sweep(load_grid(path), tmp_path / "sweep", options, local(1), progress=False) == {
+        "error": 1,
+        "ok": 1,
+    }
+    message = next(one["message"] for one in records.latest(tmp_path / "sweep") if one["status"] == "error")
+    assert "prompt is 'a,b'; lmms-eval cuts arguments at commas" in message
+
+
+def test_kill_9_again_and_again(
+    grid_file: Make, stand_in: Path, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep is killed at arbitrary moments; its cells live on, are waited for and recorded once."""
+    monkeypatch.setenv("LASTS", "0.4")
+    folder, path = tmp_path / "sweep", grid_file()
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from evaluators.launch.local import local; from evaluators.sweeps.grid import load_grid\n"
+        "from evaluators.sweeps.runner import Options, sweep\n"
+        f"print(sweep(load_grid({str(path)!r}), Path({str(folder)!r}),"
+        f" Options(command=(sys.executable, {str(stand_in)!r})), local(2), progress=False))"
+    )
+    for pause in (0.9, 1.3, 1.7):
+        process = subprocess.Popen([sys.executable, "-c", code])
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert finished.stdout.strip() == "{'ok': 6}", finished.stderr
+    kept, faults = records.read(folder)
+    assert not faults and len(kept) == 6 == len({record["identity"] for record in kept})
+    assert len(calls()) == 6, "no cell ran twice: an orphan is waited for"
+
+
+def test_two_sweeps_on_one_folder(
+    grid_file: Make, options: Options, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LASTS", "0.1")
+    cells, folder = load_grid(grid_file()).cells(), tmp_path / "sweep"
+    ended = list(local(6)(folder, [*cells, *cells], options))
+    assert len(ended) == 12 and {status for _, status in ended} == {"ok"}
+    assert len(calls()) == 6 and len(records.read(folder)[0]) == 6
+
+
+def test_torn_and_corrupt_lines_are_named_and_run_again(
+    grid_file: Make, options: Options, calls: Calls, tmp_path: Path
+) -> None:
+    grid, folder = load_grid(grid_file()), tmp_path / "sweep"
+    sweep(grid, folder, options, local(1), progress=False)
+    path = folder / records.FILE
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], b"\x00garbage\n", *lines[2:5], lines[5][:40]]))
+    _, faults = records.read(folder)
+    assert [fault.split(":")[0] for fault in faults] == [f"{path}, line 2", f"{path}, line 6"]
+    assert sweep(grid, folder, options, local(1), progress=False) == {"ok": 6}
+    assert len(calls()) == 6, "their results were on disk: recorded, not computed"
+    assert len(records.latest(folder)) == 6
+
+
+def test_a_full_disk_is_one_line(
+    grid_file: Make, options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(records, "_write", full)
+    cell = load_grid(grid_file()).cells()[0]
+    with pytest.raises(RunError, match=r"cannot keep a record \(No space left on device\); free space"):
+        run_cell(tmp_path / "sweep", cell, options)
+    monkeypatch.undo()
+
+
+def test_a_folder_that_cannot_be_written(grid_file: Make, options: Options, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(RunError, match="taken: cannot be written"):
+        sweep(load_grid(grid_file()), tmp_path / "taken", options, local(1), progress=False)
+
+
+def test_the_forecast_scales_the_nearest_cell(grid_file: Make, options: Options, tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    cells = load_grid(grid_file()).cells()
+    assert forecast(cells, []).unknown == 6
+    run_cell(folder, cells[0], options)  # 2 frames of 448 px took 8 s
+    found = forecast(cells, records.latest(folder))
+    assert (found.cells, found.done, found.unknown) == (5, 1, 0)
+    assert found.hours * 3600 == pytest.approx(8 * (4 + 2 + 8 + 4 + 16))
+
+
+def test_records_hold_what_ran(grid_file: Make, options: Options, tmp_path: Path) -> None:
+    run_cell(tmp_path / "sweep", load_grid(grid_file(limit=3)).cells()[0], options)
+    record = json.loads((tmp_path / "sweep" / records.FILE).read_text())
+    assert record["model_args"] == {"frames": 2, "resolution": 448} and record["limit"] == 3
+    assert record["results"]["n"] == 4 and record["finished"]
