@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from analysis.studies.clips import Clip
 
 SPEEDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
-RATIOS = (0.02, 0.05, 0.1, 0.2, 0.4)
+RATIOS = (0.02, 0.05, 0.12, 0.3)
 TARGETS = (0.05, 0.1)
-TEXTURES = 8
+TEXTURES = 6
 
 
 def make(inputs: Inputs) -> Made:

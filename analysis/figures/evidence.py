@@ -78,7 +78,8 @@ def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") ->
         f"Evidence recall on HLVid-Mini, frames {RESOLUTION} px wide: share of {n} questions whose answer was "
         f"covered, to at least {COVERED:.0%} of its box, by gazed patches of a scale that shows its capitals at "
         f"{READABLE:g} px or more, in one of up to {LOOKED} frames of a uniform {FRAMES} (questions that no patch "
-        f"could show so are left out). b, c: {NAMES.get(looker.name, looker.name)} at {SHOWN:.0%}; "
+        f"could show so are left out; AutoGaze has the same share for every tile, the others "
+        f"share it out over the picture). b, c: {NAMES.get(looker.name, looker.name)} at {SHOWN:.0%}; "
         f"{inputs.describe(looker)}. Bars: 95 %, {sources} recordings drawn anew; so few make them wide.{accuracy}"
     )
 

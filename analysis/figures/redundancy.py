@@ -54,7 +54,8 @@ def make(inputs: Inputs) -> Made:
 def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
 
-    from analysis.studies.losses import RATIOS, needed
+    from analysis.studies.losses import needed
+    from analysis.studies.redundancy import RATIOS
 
     rows: list[dict[str, Any]] = []
     found = needed(table, TARGET, by=("fps", "resolution", "video", "cluster"))

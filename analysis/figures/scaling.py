@@ -44,7 +44,8 @@ def make(inputs: Inputs) -> Made:
     caption = (
         f"Scaling. Top: the paper on HLVid ({reference.mark('read')}; a weaker model than that of its "
         f"Table 1): first more "
-        f"frames at 448 px, then more pixels at 1,024 frames; without gazing the paper has values up to 256 frames. The CSV holds its other benchmarks. {words}"
+        f"frames at 448 px, then more pixels at 1,024 frames; without "
+        f"gazing the paper has values up to 256 frames. The CSV holds its other benchmarks. {words}"
     )
     return Made(numbers, caption, lambda: _draw(numbers), missing=None if ours else NEED)
 

@@ -85,7 +85,7 @@ def _seconds(inputs: Inputs) -> tuple[list[dict[str, Any]], str]:
 def _draw(numbers: "pd.DataFrame", seen: Any) -> "Figure":
     height = style.WIDTH * 0.37 * seen.frame.shape[0] / seen.frame.shape[1] + 0.55
     figure, axes = style.panels(1, 3, height, gridspec_kw={"width_ratios": [1, 1, 0.72]})
-    style.picture(axes[0], seen.frame, "4K frame")
+    style.picture(axes[0], seen.frame, "a frame")
     style.picture(axes[1], seen.gazed, f"{sum(seen.tokens) / seen.all_tokens:.0%} of the patches")
     part = numbers[numbers.panel == "seconds"]
     names = list(dict.fromkeys(part.series))

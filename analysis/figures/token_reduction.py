@@ -2,7 +2,8 @@
 
 Example::
 
-    hlvid eval --task hlvid_mini --model nvila_hd --model-args pretrained=CKPT,gazing=off,reduction=tome,keep=0.0625 --out runs/tome
+    hlvid eval --task hlvid_mini --model nvila_hd --out runs/tome \\
+        --model-args pretrained=CKPT,gazing=off,reduction=tome,keep=0.0625
     hlvid figure token_reduction --records runs
 """
 
@@ -26,7 +27,8 @@ MEASURES = {
 }
 NEED = MissingRecordsError(
     "no run of ours with a reduction (the paper's rows stand alone)",
-    "hlvid eval --task hlvid_mini --model nvila_hd --model-args pretrained=CKPT,gazing=off,reduction=tome,keep=0.0625 --out runs/tome",
+    "hlvid eval --task hlvid_mini --model nvila_hd "
+    "--model-args pretrained=CKPT,gazing=off,reduction=tome,keep=0.0625 --out runs/tome",
 )
 
 

@@ -27,10 +27,10 @@ from hlvid.video import Video
 if TYPE_CHECKING:
     import pandas as pd
 
-FPS = (1, 3, 6, 10, 30)
+FPS = (1, 3, 10, 30)
 RESOLUTIONS = (224, 448, 896, 1792)
-RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
-TILES = 4
+RATIOS = (0.02, 0.05, 0.12, 0.3)
+TILES = 2
 LONGEST = 16  # frames that a selector takes at once
 
 
@@ -63,7 +63,7 @@ def _second(video: Video) -> tuple[Pictures, float]:
 
 
 def _tiles(pictures: Pictures, resolution: int, seed: int) -> Tensor:
-    """Up to four tiles of the square at this resolution: uint8 (tiles, T, 3, 224, 224)."""
+    """Up to two tiles of the square at this resolution: uint8 (tiles, T, 3, 224, 224)."""
     import cv2
 
     across = resolution // SIDE

@@ -149,6 +149,32 @@ def test_latency_rows_stand_beside_the_papers(inputs: Inputs, tmp_path: Path) ->
     assert registry.find("streaming").load().make(inputs).missing is None
 
 
+def test_a_sweep_stands_below_the_papers_scaling(inputs: Inputs, tmp_path: Path) -> None:
+    from evaluators.sweeps.records import append
+
+    for frames in (4, 12):
+        for resolution in (448, 1792):
+            failed = (frames, resolution) == (12, 1792)
+            results = {
+                "n": 48,
+                "accuracy": 0.5,
+                "wilson": [0.4, 0.6],
+                "clustered": [0.3, 0.7],
+                "tokens_per_question": 99,
+            }
+            record = {
+                "identity": f"{frames}-{resolution}", "task": "hlvid_mini", "model": "gaze_reader",
+                "status": "out_of_memory" if failed else "ok", "results": {} if failed else results,
+                "labels": {"selector": "detail", "frames": frames, "resolution": resolution, "ratio": 0.1},
+            }  # fmt: skip
+            append(tmp_path / "runs" / "sweep", record)
+    made = registry.find("scaling").load().make(inputs)
+    ours = made.numbers[made.numbers.whose == "ours"]
+    assert len(ours) == 4 and ours.value.notna().sum() == 3 and made.missing is None
+    assert "4 cells of hlvid_mini, n = 48" in made.caption
+    assert overlapping(made) == []
+
+
 def test_all_goes_on_after_a_failure(inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         registry, "ENTRIES", tuple(registry.find(name) for name in ("multi_token", "latency"))
