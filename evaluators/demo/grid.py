@@ -14,7 +14,7 @@ from dataclasses import dataclass
 RESOLUTIONS = (448, 896, 1792, 3584)  # long side in pixels: each makes one more detail tier readable
 RATIOS = (0.03, 0.1)  # gazing ratio: share of the multi-scale patches of every frame
 FRAMES = 8
-OTHERS = ("random", "everything")
+OTHERS = ("autogaze", "random", "everything")
 OTHER_RESOLUTIONS = RESOLUTIONS[:-1]
 
 
