@@ -85,7 +85,7 @@ def test_policy_learns_where_the_picture_is() -> None:
     model = fresh(SMALL, 0)
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     said = []
-    for step in range(40):
+    for step in range(25):
         loss, figures = stage(model.gazing_model, SMALL, step, np.random.default_rng([0, step]))
         optimizer.zero_grad()
         loss.backward()
