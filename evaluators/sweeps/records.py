@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from hlvid.errors import RunError
 
@@ -39,7 +39,7 @@ def append(folder: Path, record: Mapping[str, Any]) -> bool:
                 return False
             line = json.dumps(record, sort_keys=True).encode() + b"\n"
             with (folder / FILE).open("ab+") as file:
-                _write(file.fileno(), _torn(file), line)
+                _whole(file, _torn(file) + line)
     except OSError as error:
         reason = f"cannot keep a record ({error.strerror}); free space or choose another folder"
         raise RunError(f"sweep {folder}: {reason}") from error
@@ -121,7 +121,7 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _torn(file: Any) -> bytes:
+def _torn(file: IO[bytes]) -> bytes:
     """What ends a line that a crash has cut short."""
     end = file.seek(0, os.SEEK_END)
     if not end:
@@ -130,7 +130,17 @@ def _torn(file: Any) -> bytes:
     return b"" if file.read(1) == b"\n" else b"\n"
 
 
-def _write(descriptor: int, before: bytes, line: bytes) -> None:
-    """In one write, on disk before it returns."""
-    os.write(descriptor, before + line)
-    os.fsync(descriptor)
+def _whole(file: IO[bytes], line: bytes) -> None:
+    """On disk before it returns, or not at all: a disk that fills up in mid-line takes only part of it."""
+    descriptor, end = file.fileno(), file.seek(0, os.SEEK_END)
+    try:
+        while line:
+            line = line[_write(descriptor, line) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, end)
+        raise
+
+
+_write = os.write
+"""Returns how many bytes it took, which may be fewer than it was given."""

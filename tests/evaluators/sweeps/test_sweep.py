@@ -151,6 +151,21 @@ def test_a_full_disk_is_one_line(
     monkeypatch.undo()
 
 
+def test_a_disk_that_fills_up_in_mid_line_leaves_no_half_record(tmp_path: Path) -> None:
+    """A real limit on the file's size: the kernel takes part of the line and says so, then refuses the rest."""
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from evaluators.sweeps import records\n"
+        "folder = Path(sys.argv[1]); records.append(folder, {'identity': 'a', 'status': 'ok'})\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "records.append(folder, {'identity': 'b', 'status': 'ok', 'message': 'x' * 500})"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert "RunError: sweep" in ran.stderr and "cannot keep a record" in ran.stderr
+    kept, faults = records.read(tmp_path)
+    assert [record["identity"] for record in kept] == ["a"] and not faults
+
+
 def test_a_folder_that_cannot_be_written(grid_file: Make, options: Options, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(RunError, match="taken: cannot be written"):
