@@ -19,22 +19,34 @@ from typing import Any, Self
 
 from evaluators.environment import code_version, library_versions
 from evaluators.runs.spec import RunSpec
+from hlvid.dataset import dataset_revision
+from hlvid.errors import DatasetError
 
 CODE = (
     "autogaze",
+    "evaluators.api",
+    "evaluators.environment",
     "evaluators.frames",
+    "evaluators.gaze_file",
+    "evaluators.journal",
     "evaluators.models",
     "evaluators.nvila",
     "evaluators.reader",
     "evaluators.runs",
     "hlvid.dataset",
+    "hlvid.dataset_files",
+    "hlvid.dataset_question",
+    "hlvid.dataset_rows",
+    "hlvid.dataset_text",
     "hlvid.mini",
     "hlvid.scoring",
+    "hlvid.sources",
     "hlvid.tasks",
     "hlvid.video",
 )
+"""What a run executes; a test compares it with what the models and tasks import."""
 LIBRARIES = ("av", "lmms-eval", "numpy", "onnxruntime", "rapidocr-onnxruntime", "torch", "transformers")
-VARIABLES = ("HLVID_MINI_PRESET", "HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES")
+VARIABLES = ("HLVID_MINI_PRESET", "HLVID_PARSER", "HLVID_PARTIAL", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES")
 WEIGHTS = Path("weights") / "model.safetensors"
 
 
@@ -55,8 +67,11 @@ class Cell:
         return json.dumps(asked, sort_keys=True)
 
     def identity(self) -> str:
-        """16 hex digits over what was asked, our code, libraries, bundled weights and the variables of a run."""
-        return hashlib.sha256(f"{self.key()}\0{_surroundings()}".encode()).hexdigest()[:16]
+        """16 hex digits over what was asked, the checkpoints in folders that it names, and what surrounds a run: our
+        code and tasks, libraries, bundled weights, the benchmark's question file, the variables of a run."""
+        checkpoints = [_contents(value) for value in self.model_args.values() if isinstance(value, str)]
+        parts = (self.key(), json.dumps([found for found in checkpoints if found]), _surroundings())
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     def spec(self) -> RunSpec:
         """What `hlvid eval` is to run. Raises RunError for values that its command line cannot carry."""
@@ -71,15 +86,39 @@ class Cell:
         return f"{self.task} {self.model} {settings}".rstrip()
 
 
+def _contents(value: str) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of the files of a folder: other weights under an old name are another model."""
+    folder = Path(value)
+    if not (folder / "config.json").is_file():
+        return []
+    stats = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+
+
 @lru_cache(maxsize=1)
 def _surroundings() -> str:
     import autogaze
+    from hlvid.tasks.plugin import FOLDER
 
     weights = Path(autogaze.__file__).parent / WEIGHTS
     parts = {
         "code": code_version(CODE),
+        "tasks": {path.name: _digest(path) for path in sorted(FOLDER.rglob("*.yaml"))},
         "libraries": library_versions(LIBRARIES),
         "variables": {name: os.environ.get(name) for name in VARIABLES},
-        "weights": hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else None,
+        "weights": _digest(weights) if weights.is_file() else None,
+        "questions": _questions(),
     }
     return json.dumps(parts, sort_keys=True)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _questions() -> str | None:
+    """Revision of the downloaded HLVid. HLVid-Mini follows from our code, the suite's revisions stand in it."""
+    try:
+        return dataset_revision("hlvid")
+    except DatasetError:
+        return None

@@ -97,7 +97,9 @@ def test_learns(tmp_path: Path) -> None:
     clip = LabelledClip(red, *search_paste(red, (6, 6)))
     save(tmp_path / "red.safetensors", [clip])
     labels = LabelSet(tmp_path)
-    model = train(labels, tmp_path / "run", Plan(steps=40, batch=1, warmup=2, rate=1e-2), Reconstructor.fresh(TINY))
+    model = train(
+        labels, tmp_path / "run", Plan(steps=40, batch=1, warmup=2, rate=1e-2), Reconstructor.fresh(TINY)
+    )
     found = compare(model, labels)
     assert set(found) == {"greedy labels", "random 0.02", "random 0.05", "random 0.1", "random 0.2"}
     assert found["random 0.02"]["model"] < 0.8 * found["random 0.02"]["paste"]

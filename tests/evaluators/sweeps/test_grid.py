@@ -3,6 +3,8 @@
 Run: pytest tests/evaluators/sweeps
 """
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,3 +128,47 @@ def test_identity_is_everything_that_changes_numbers(monkeypatch: pytest.MonkeyP
     cells._surroundings.cache_clear()
     assert cell.identity() not in before, "other code is another cell"
     cells._surroundings.cache_clear()
+
+
+def test_a_checkpoint_in_a_folder_is_part_of_the_identity(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"1")
+    cell = Cell("t", "m", {"pretrained": str(tmp_path)})
+    before = cell.identity()
+    assert before == cell.identity()
+    (tmp_path / "model.safetensors").write_bytes(b"12")
+    assert cell.identity() != before, "other weights under the old name"
+
+
+def test_the_prompt_and_the_tasks_are_part_of_the_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hlvid.tasks import plugin
+
+    cell = Cell("t", "m", {})
+    cells._surroundings.cache_clear()
+    before = cell.identity()
+    (tmp_path / "hlvid.yaml").write_text("generation_kwargs: {max_new_tokens: 7}")
+    monkeypatch.setattr(plugin, "FOLDER", tmp_path)
+    cells._surroundings.cache_clear()
+    assert cell.identity() != before
+    cells._surroundings.cache_clear()
+
+
+def test_code_covers_what_a_run_imports() -> None:
+    """Modules that change no number are named here; any other that is missing from CODE fails."""
+    harmless = {"evaluators", "evaluators.plugin", "evaluators.sweeps", "evaluators.sweeps.cells", "hlvid"}
+    harmless |= {"hlvid.errors", "hlvid.paths", "hlvid.threads"}
+    code = (
+        "import sys, importlib\n"
+        "for name in ('blind', 'gaze_reader', 'hlvid_frames', 'nvila_hd', 'openai_frames'):\n"
+        "    importlib.import_module('evaluators.models.' + name)\n"
+        "import evaluators.runs.child, hlvid.tasks.hlvid.utils, hlvid.tasks.suite.prepare\n"
+        "print(*(name for name in sys.modules if name.split('.')[0] in ('autogaze', 'evaluators', 'hlvid')))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = set(ran.stdout.split())
+    missing = {
+        name for name in names if not any(name == one or name.startswith(f"{one}.") for one in cells.CODE)
+    }
+    assert "hlvid.dataset_question" in names and missing <= harmless, sorted(missing - harmless)
