@@ -1,8 +1,10 @@
-"""Fixtures for all tests: `shared` (the given reference data, or a skip) and a private data folder."""
+"""Fixtures for all tests: `shared` (the given reference data, or a skip), a private data folder, a browser."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,3 +34,16 @@ def private_data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         del os.environ["HLVID_DATA"]
     else:
         os.environ["HLVID_DATA"] = before
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Chromium without a screen, or a skip. One at a time: Playwright's loop allows no second in the same process."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no chromium on PATH; 'apt-get install chromium' runs the tests in a browser")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,8 +1,6 @@
 """The page of `hlvid explore`: built from a video and from a run, opened from disk in a real browser."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,23 +99,10 @@ def test_predicted_losses_of_autogaze(film: Path, tmp_path: Path) -> None:
     assert all(frame.predicted is not None and np.isfinite(frame.predicted) for frame in story.frames)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium without a screen, or a skip."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no chromium on PATH")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-def test_in_a_browser_from_disk(browser: Any, run_folder: Path, tmp_path: Path, inputs: Inputs) -> None:
+def test_in_a_browser_from_disk(chromium: Any, run_folder: Path, tmp_path: Path, inputs: Inputs) -> None:
     """Seeking, keys, scales, the timeline and a question all do what they say, without an error or a request."""
     page_file = explore(run_folder, tmp_path / "page", inputs, **SETTINGS)
-    page, problems, asked = browser.new_page(viewport={"width": 1300, "height": 850}), [], []
+    page, problems, asked = chromium.new_page(viewport={"width": 1300, "height": 850}), [], []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(page_file.as_uri())

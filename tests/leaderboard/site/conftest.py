@@ -6,7 +6,6 @@ unequal size (enough for quantiles of the draws).
 
 import json
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,18 +109,6 @@ def boards(tmp_path_factory: pytest.TempPathFactory, key: AnswerKey, wide: Answe
     fill(root / "submissions", key, wide)
     build(root / "site", root / "submissions", keys)
     return Boards(root / "submissions", keys, root / "site")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("no chromium on PATH; 'apt-get install chromium' runs the tests in a browser")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
