@@ -25,7 +25,7 @@ def build_table(rows: Sequence[Row]) -> Table:
         title="HLVid-Mini: accuracy in %, by the width of the frames seen",
         caption=_caption(rows, tiers),
         box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        padding=0,
         show_edge=False,
         pad_edge=False,
     )
@@ -40,10 +40,12 @@ def build_table(rows: Sequence[Row]) -> Table:
 def _caption(rows: Sequence[Row], tiers: Sequence[str]) -> str:
     questions = rows[0].summary.overall.n if rows else 0
     unparsed = sum(row.summary.overall.unparsed for row in rows)
+    learned = any(row.setting.selector == "autogaze" for row in rows)
     return (
         f"{questions} questions, {questions // max(len(tiers), 1)} a tier (height of the text at 3840 px); "
         "interval: Wilson \\[clustered by recording]; tokens, seconds: means a question; "
         f"answers without a letter: {unparsed}"
+        + ("; autogaze: the small checkpoint in autogaze/weights, not the published one" if learned else "")
     )
 
 

@@ -68,9 +68,12 @@ def test_rows_are_json(rows: Sequence[Row]) -> None:
 
 
 def test_table_fits_a_terminal_of_80_columns(rows: Sequence[Row]) -> None:
-    text = printed(rows)
-    assert "…" not in text
-    (small,) = (line.split() for line in text.splitlines() if line.startswith("detail   448"))
+    widest = Setting("everything-1792-r1.00", "gaze_reader", "", 1792, 1.0, "everything")
+    details = {"tokens_selected": 76_544, "seconds": {"ocr": 799.2}}  # 99.9 s each where 8 share a video
+    samples = [{**sample, "details": details} for sample in rows[1].samples]
+    text = printed([*rows, make_row(widest, samples)])
+    assert "…" not in text and "everything 1792  100%" in text and "76,544 99.9" in text
+    (small,) = (line.split() for line in text.splitlines() if line.split()[:2] == ["detail", "448"])
     assert small[:5] == ["detail", "448", "10%", "25.0", "15-39"]
     assert small[-6:] == ["100", "0", "0", "0", "100", "1.5"]
     assert "Wilson [clustered by recording]" in " ".join(text.split())
