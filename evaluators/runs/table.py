@@ -22,10 +22,24 @@ def build_table(results: Numbers) -> Table:
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for task, numbers in results["tasks"].items():
         table.add_row(*_cells(task, numbers), style="bold")
+        mean = category_mean(results, task)
+        if mean is not None:
+            text = percent({"accuracy": mean["average"]})
+            table.add_row(
+                "  mean of categories", "", "", "", text, interval(mean["clustered"]), "", style="bold"
+            )
         for kind in ("by_category", "by_tier"):
             for name, part in numbers[kind].items():
                 table.add_row(*_cells(f"  {name}", part))
     return table
+
+
+def category_mean(results: Numbers, task: str) -> dict[str, Any] | None:
+    """`average` and its `clustered` interval where the benchmark's number is one: MVBench's, MLVU's M-avg."""
+    found = (results.get("metrics") or {}).get(task, {})
+    if not {"average", "average_low", "average_high"} <= found.keys():
+        return None
+    return {"average": found["average"], "clustered": (found["average_low"], found["average_high"])}
 
 
 def cost(results: Numbers) -> str:

@@ -47,13 +47,18 @@ function numbersTable() {
   const add = (name, part, whole) => {
     if (part.accuracy === null) return;
     const interval = `${percent(part.clustered[0])} to ${percent(part.clustered[1])}`;
-    const cells = [`${part.correct} of ${part.n}`, part.unparsed, percent(part.accuracy), interval];
+    const counts = part.n === undefined ? ["", ""] : [`${part.correct} of ${part.n}`, part.unparsed];
+    const cells = [...counts, percent(part.accuracy), interval];
     const row = make("tr", whole ? { class: "whole" } : {}, make("td", { text: name }));
     row.append(...cells.map((text) => make("td", { class: "number", text })), make("td", {}, ruler(part)));
     rows.push(row);
   };
   for (const [task, part] of Object.entries(data.results.tasks)) {
     add(task, part, true);
+    const mean = (data.results.metrics ?? {})[task] ?? {};
+    if (mean.average_low !== undefined) {
+      add("mean of categories", { accuracy: mean.average, clustered: [mean.average_low, mean.average_high] }, true);
+    }
     for (const [name, one] of [...Object.entries(part.by_category), ...Object.entries(part.by_tier)]) add(name, one, false);
   }
   const titles = ["", "right", "unparseable", "accuracy", "95 % by video", ""];

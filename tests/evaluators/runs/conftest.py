@@ -83,7 +83,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows[0]["options"] = {"A": HOSTILE, "B": "EXIT 12"}
     rows[0]["details"] = {**seen, HOSTILE: HOSTILE}
     write_samples(folder, rows)
-    write_json(folder / RESULTS, results_of(SPEC, rows))
+    metrics = {"hlvid": {"accuracy": 0.5, "average": 0.45, "average_low": 0.2, "average_high": 0.7}}
+    write_json(folder / RESULTS, {**results_of(SPEC, rows), "metrics": metrics})
     write_json(folder / RECORD, {"spec": SPEC.to_json(), "environment": {"python": HOSTILE}})
     return folder
 

@@ -65,7 +65,9 @@ def test_all_questions_with_frames_gaze_options_and_texts(open_page: Callable[..
     assert loaded == [960] * 8, "four frames, each with its gaze"
     assert page.locator("#score strong").inner_text() == "50.0 %"
     page.locator("#groups summary").click()
-    assert page.locator("#numbers tr.whole td").all_inner_texts()[:4] == ["hlvid", "3 of 6", "1", "50.0 %"]
+    whole = page.locator("#numbers tr.whole td").all_inner_texts()
+    assert whole[:4] == ["hlvid", "3 of 6", "1", "50.0 %"]
+    assert whole[6:11] == ["mean of categories", "", "", "45.0 %", "20.0 % to 70.0 %"]
 
 
 def test_filters_and_search(open_page: Callable[..., Any]) -> None:

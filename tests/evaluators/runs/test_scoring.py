@@ -1,9 +1,11 @@
 """Run: pytest tests/evaluators/runs/test_scoring.py"""
 
+import io
 import math
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from evaluators.runs.scoring import classify, failed, metrics_of, results_of, samples_of
 from evaluators.runs.spec import RunSpec
@@ -54,6 +56,17 @@ def test_a_hidden_key_and_several_tasks_have_no_accuracy_of_their_own(rows: Rows
     assert both["accuracy"] is None and both["tasks"]["hlvid_mini"]["accuracy"] == 0.5
     build_table(hidden)
     assert build_table(both).row_count == 2 * (1 + 2 + 2)
+
+
+def test_the_mean_of_the_categories_is_shown_where_it_is_the_benchmarks_number(rows: Rows) -> None:
+    found = {
+        **results_of(SPEC, rows),
+        "metrics": {"hlvid": {"average": 0.45, "average_low": 0.2, "average_high": 0.7}},
+    }
+    console = Console(file=io.StringIO(), width=100)
+    console.print(build_table(found))
+    lines = [line.split() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert ["mean", "of", "categories", "45.0", "%", "20.0", "to", "70.0"] in lines
 
 
 def test_failed_runs_have_the_same_fields(rows: Rows) -> None:
