@@ -37,6 +37,8 @@ TITLES = {
     "mlvu_dev": "MLVU (dev, M-avg)",
     "mlvu_test": "MLVU (test, M-avg)",
 }
+MEANS = frozenset({"mvbench", "mlvu_dev", "mlvu_test"})
+"""Benchmarks whose number is the mean of their categories' accuracies, not the share of right answers."""
 SIZES = {"hlvid": 268}  # questions of a benchmark where reported numbers need it and no key is at hand
 
 _MINI_NAME = re.compile(r"mini-([a-z]{1,20})-(\d{1,9})")

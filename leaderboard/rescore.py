@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hlvid.scoring.accuracy import Interval, Row, Summary, summarize, wilson
-from leaderboard.questions import SIZES
+from hlvid.tasks.averages import category_mean, category_mean_interval
+from leaderboard.questions import MEANS, SIZES
 from leaderboard.schema import Prediction, Submission, Trust
 
 CLOSE = 0.02  # of the questions, and at least one: how far a second run's number of right answers may lie off
@@ -26,7 +27,10 @@ Run = tuple[Submission, Mapping[str, Prediction], Sequence[Row]]
 
 @dataclass(frozen=True)
 class Score:
-    """`accuracy` in 0 to 1; `interval` clustered by recording, or Wilson's for a reported share with known n."""
+    """`accuracy` in 0 to 1; `interval` clustered by recording, or Wilson's for a reported share with known n.
+
+    For the benchmarks of `MEANS` both are those of the mean of the categories' accuracies.
+    """
 
     trust: Trust
     accuracy: float
@@ -38,6 +42,8 @@ def rescore(submission: Submission, rows: Sequence[Row]) -> Score:
     """The score of a sound submission; what it claims has no influence on it."""
     if submission.reported is None:
         summary = summarize(rows)
+        if submission.benchmark in MEANS:
+            return Score("rescored", category_mean(rows), category_mean_interval(rows), summary)
         return Score("rescored", summary.overall.value, summary.overall.clustered, summary)
     share = submission.reported.accuracy_percent / 100
     n = SIZES.get(submission.benchmark)

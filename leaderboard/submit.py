@@ -20,7 +20,7 @@ from leaderboard.drafts import make_draft, write_folder
 from leaderboard.entries import SUBMISSIONS, Entry, Section, entry_of, load_board
 from leaderboard.faults import Fault, SubmissionError
 from leaderboard.markdown import escape, table
-from leaderboard.questions import AnswerKey, Keys
+from leaderboard.questions import MEANS, AnswerKey, Keys
 from leaderboard.standing import Standing, stand
 from leaderboard.validate import FOLDER_NAME, FOLDER_RULE, check_folder
 
@@ -141,10 +141,13 @@ def score_line(ready: Ready) -> str:
     assert ready.entry.summary is not None
     overall = ready.entry.summary.overall
     unparsed = f", {overall.unparsed} without a letter" if overall.unparsed else ""
-    return (
+    line = (
         f"{overall.correct} of {overall.n} right, {percent(overall.value)} "
         f"(95 %: {_ends(overall.clustered)}, recordings resampled{unparsed})"
     )
+    if ready.entry.benchmark not in MEANS or ready.entry.interval is None:
+        return line
+    return f"mean of the categories {percent(ready.entry.accuracy)} (95 %: {_ends(ready.entry.interval)}); {line}"
 
 
 def place_line(ready: Ready) -> str:

@@ -12,6 +12,8 @@ import pytest
 from hlvid.scoring.accuracy import wilson
 from leaderboard.entries import Entry, load_board
 from leaderboard.questions import AnswerKey, Keys
+from leaderboard.rescore import rescore
+from leaderboard.schema import Submission
 
 Make = Callable[..., Path]
 Answers = list[dict[str, Any]]
@@ -87,6 +89,34 @@ def test_order_rank_and_scores(make_folder: Make, answers: Answers, key: AnswerK
     assert ranks["twelve"][1:] == (1, 2)
     assert found["nine"].summary is not None and found["nine"].summary.by_category["av"].correct == 6
     assert found["nine"].predictions["0"].answer == "A"
+
+
+def test_where_the_benchmarks_number_is_a_mean_of_categories_so_is_the_score() -> None:
+    """MLVU's M-avg: 3 of 4 in one category and 1 of 2 in the other are 62.5 %, not 4 of 6."""
+    rows = [
+        {
+            "question_id": str(number),
+            "source": f"v{number}",
+            "category": category,
+            "parsed": "A",
+            "correct": right,
+        }
+        for number, (category, right) in enumerate(
+            [
+                ("plot", True),
+                ("plot", True),
+                ("plot", True),
+                ("plot", False),
+                ("count", True),
+                ("count", False),
+            ]
+        )
+    ]
+    answers = {"benchmark": "mlvu_dev", "model": {"name": "m", "openness": "closed"}}
+    score = rescore(Submission.model_validate(answers), rows)
+    assert score.accuracy == 0.625 and score.summary is not None and score.summary.overall.correct == 4
+    assert score.interval is not None and score.interval.low < 0.625 < score.interval.high
+    assert rescore(Submission.model_validate({**answers, "benchmark": "hlvid"}), rows).accuracy == 4 / 6
 
 
 def test_broken_folders_stop_no_other(
