@@ -30,6 +30,9 @@ def sweep(
         Path, typer.Option(help="Folder of the sweep: records.jsonl, and a folder a cell.")
     ] = Path("sweep"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Cells, hours and disk; nothing runs.")] = False,
+    like: Annotated[
+        list[Path] | None, typer.Option(help="Another sweep's folder, to judge the hours by (repeatable).")
+    ] = None,
     launch: Annotated[str, typer.Option(help="local, ray (an existing cluster) or slurm.")] = "local",
     jobs: Annotated[int, typer.Option(help="local: cells at a time.", min=1)] = 1,
     gpus: Annotated[float, typer.Option(help="ray: GPUs a cell.")] = 0,
@@ -50,7 +53,7 @@ def sweep(
     for fault in faults(out):
         typer.echo(fault, err=True)
     if dry_run:
-        _forecast(out, wanted.cells())
+        _forecast(out, wanted.cells(), like or [])
         return
     options = Options(timeout or wanted.timeout, wanted.retry)
     ended = run(wanted, out, options, _launch(launch, out, jobs, gpus, slurm or []))
@@ -86,16 +89,22 @@ def results(
     Console().print(build_table(table))
 
 
-def _forecast(out: Path, cells: "list[Cell]") -> None:
+def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> None:
     from evaluators.sweeps.estimate import forecast
     from evaluators.sweeps.records import latest
 
     for cell in cells:
         typer.echo(f"  {cell}")
-    found = forecast(cells, latest(out))
+    done = latest(out)
+    others = [record for folder in like for record in latest(folder)]
+    found = forecast(cells, done, others)
     typer.echo(f"{found.cells} cells to run, {found.done} done; up to {found.disk / 1e9:.1f} GB of disk")
-    unknown = f", {found.unknown} cells without an earlier one to judge by" if found.unknown else ""
-    typer.echo(f"about {found.hours:.1f} hours of one device{unknown}")
+    if found.cells > found.unknown:
+        typer.echo(f"about {found.hours:.1f} hours of one device for {found.cells - found.unknown} of them")
+    if found.unknown:
+        typer.echo(
+            f"hours unknown for {found.unknown}: no earlier cell like them; --like FOLDER of another sweep"
+        )
 
 
 def _launch(name: str, out: Path, jobs: int, gpus: float, slurm: list[str]) -> "Launch":

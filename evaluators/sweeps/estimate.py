@@ -12,6 +12,8 @@ from typing import Any
 
 from evaluators.sweeps.cells import Cell
 
+Record = Mapping[str, Any]
+
 BYTES_A_CELL = 20_000_000
 """Samples, journal and log of a few hundred answers; measured at 3 to 15 MB."""
 
@@ -27,9 +29,16 @@ class Forecast:
     disk: int
 
 
-def forecast(cells: Sequence[Cell], earlier: Sequence[Mapping[str, Any]]) -> Forecast:
-    """Seconds of the cell of the same model and task that is nearest in frames x pixels, scaled by these."""
-    finished = {record["identity"] for record in earlier if record["status"] == "ok"}
+def forecast(cells: Sequence[Cell], done: Sequence[Record], others: Sequence[Record] = ()) -> Forecast:
+    """Seconds of the cell of the same model and task that is nearest in frames x pixels, scaled by these.
+
+    Args:
+        cells: of the grid.
+        done: records of this sweep; what is done is not counted.
+        others: records of other sweeps, to judge by alone.
+    """
+    finished = {record["identity"] for record in done if record["status"] == "ok"}
+    earlier = [*done, *others]
     missing = [cell for cell in cells if cell.identity() not in finished]
     seconds = [_seconds(cell, earlier) for cell in missing]
     known = [value for value in seconds if value is not None]
@@ -42,7 +51,7 @@ def forecast(cells: Sequence[Cell], earlier: Sequence[Mapping[str, Any]]) -> For
     )
 
 
-def _seconds(cell: Cell, earlier: Sequence[Mapping[str, Any]]) -> float | None:
+def _seconds(cell: Cell, earlier: Sequence[Record]) -> float | None:
     like = [
         (record["results"]["seconds"], _work(record["labels"]))
         for record in earlier

@@ -180,6 +180,9 @@ def test_the_forecast_scales_the_nearest_cell(grid_file: Make, options: Options,
     found = forecast(cells, records.latest(folder))
     assert (found.cells, found.done, found.unknown) == (5, 1, 0)
     assert found.hours * 3600 == pytest.approx(8 * (4 + 2 + 8 + 4 + 16))
+    elsewhere = forecast(cells, [], records.latest(folder))
+    assert (elsewhere.cells, elsewhere.done, elsewhere.unknown) == (6, 0, 0)
+    assert elsewhere.hours > found.hours
 
 
 def test_records_hold_what_ran(grid_file: Make, options: Options, tmp_path: Path) -> None:
