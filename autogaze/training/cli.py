@@ -1,4 +1,4 @@
-"""The commands `hlvid train labels | ntp | grpo | calibrate | evaluate`: AutoGaze from clips to a checkpoint.
+"""The commands `hlvid train labels | ntp | grpo | reconstructor | …`: AutoGaze from clips to a checkpoint.
 
 Example::
 
@@ -6,6 +6,7 @@ Example::
     hlvid train labels --out labels/val --videos my/videos --part val
     hlvid train ntp --config ntp-cpu --labels labels/train --validation labels/val --out runs/ntp
     hlvid train grpo --config grpo-cpu --labels labels/train --init runs/ntp/model --out runs/grpo
+    hlvid train reconstructor --labels labels/train --out runs/reconstructor
     hlvid train calibrate runs/grpo/model --clips labels/val
     hlvid train evaluate --clips labels/val --checkpoint ntp=runs/ntp/model --checkpoint both=runs/grpo/model
 
@@ -136,6 +137,32 @@ def pack(
     with one_line():
         path = packed(checkpoint, out)
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def reconstructor(
+    labels: Annotated[Path, typer.Option(help="Folder of labelled clips.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")],
+    validation: Validation = None,
+    steps: Annotated[int, typer.Option(help="Steps of the whole run.", min=1)] = 4000,
+    batch: Annotated[int, typer.Option(help="Clips a step.", min=1)] = 8,
+    frames: Annotated[int, typer.Option(help="Paint one of the first so many frames.", min=1)] = 8,
+    seed: Annotated[int, typer.Option(help="Another seed gives other weights.")] = 0,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop after so long; the same command goes on.")
+    ] = None,
+) -> None:
+    """A small ViT-MAE that mends the pasted picture: a learned loss for the search and the reward."""
+    from autogaze.training.labels import LabelSet
+    from autogaze.training.reconstructor_training import Plan, compare, train
+
+    with one_line():
+        model = train(LabelSet(labels), out, Plan(steps, batch, frames, seed=seed), minutes=minutes)
+        if validation is not None:
+            text = json.dumps(compare(model, LabelSet(validation)), indent=2)
+            (out / "comparison.json").write_text(text + "\n", encoding="utf-8")
+            typer.echo(text)
+    typer.echo(f"written: {out / 'model'}")
 
 
 @app.command()

@@ -2,8 +2,7 @@
 
 Example::
 
-    python -m autogaze.training.reconstructor_training --labels labels/train --validation labels/val \\
-        --out runs/reconstructor --steps 4000
+    hlvid train reconstructor --labels labels/train --validation labels/val --out runs/reconstructor --steps 4000
 
     runs/reconstructor/state.pt            newest step: weights, optimiser, step
     runs/reconstructor/metrics.jsonl       loss of the model and of paste, step by step
@@ -14,11 +13,9 @@ Each step paints one frame of a few clips from a gaze up to it: of the greedy la
 ratios of the labels. L1 on normalised pixels.
 """
 
-import argparse
 import json
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -175,31 +172,3 @@ def _keep(out: Path, plan: Plan, model: Reconstructor, optimizer: torch.optim.Op
     }
     torch.save(state, half)
     os.replace(half, out / "state.pt")  # noqa: PTH105  the same call on every system
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command; see the module's docstring."""
-    parser = argparse.ArgumentParser(description="Train the learned reconstructor.")
-    parser.add_argument("--labels", required=True, help="folder of labelled clips")
-    parser.add_argument("--validation", help="folder of labelled clips of held-out videos")
-    parser.add_argument("--out", required=True, help="folder of the run")
-    parser.add_argument("--steps", type=int, default=Plan.steps)
-    parser.add_argument("--batch", type=int, default=Plan.batch)
-    parser.add_argument("--frames", type=int, default=Plan.frames, help="paint one of the first so many")
-    parser.add_argument("--seed", type=int, default=Plan.seed)
-    parser.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
-    given = parser.parse_args(arguments)
-    out = Path(given.out)
-    try:
-        plan = Plan(given.steps, given.batch, given.frames, seed=given.seed)
-        model = train(LabelSet(given.labels), out, plan, minutes=given.minutes)
-        if given.validation:
-            found = compare(model, LabelSet(given.validation))
-            (out / "comparison.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-            print(json.dumps(found, indent=2))
-    except LabelError as error:
-        parser.error(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -3,17 +3,20 @@
 Run: pytest tests/autogaze/training/test_reconstructor.py
 """
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
+from typer.testing import CliRunner
 
 from autogaze.gaze import Gaze
 from autogaze.reconstruction.mae_config import VideoMAEConfig
 from autogaze.reconstruction.paste import seen_scale
 from autogaze.training import generator
+from autogaze.training.cli import app
 from autogaze.training.greedy import paste, search_paste
 from autogaze.training.judge import paste_judge
 from autogaze.training.label_making import Settings, make_labels
@@ -120,6 +123,20 @@ def test_resumes_to_the_same_weights(
     for ours, theirs in zip(cut.state_dict().values(), whole.state_dict().values(), strict=True):
         assert torch.equal(ours, theirs)
     assert len((tmp_path / "cut/metrics.jsonl").read_text().splitlines()) == 4
+
+
+def test_command_trains_compares_and_goes_on(labels: LabelSet, tmp_path: Path) -> None:
+    run, folder, out = CliRunner(), str(labels.folder), str(tmp_path / "run")
+    asked = ["reconstructor", "--labels", folder, "--validation", folder, "--out", out, "--batch", "1"]
+    done = run.invoke(app, [*asked, "--steps", "2"])
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "run" / "comparison.json").read_text())
+    assert found["greedy labels"]["clips"] == 4
+    assert Reconstructor.from_pretrained(tmp_path / "run" / "model").mae.config == SMALL
+    other = run.invoke(app, [*asked, "--steps", "3"])
+    assert other.exit_code == 1 and "a run of another plan" in other.output
+    missing = run.invoke(app, ["reconstructor", "--labels", str(tmp_path / "no"), "--out", out])
+    assert missing.exit_code == 1 and str(tmp_path / "no") in missing.output
 
 
 def test_batches_depend_on_seed_and_step_alone(labels: LabelSet) -> None:
