@@ -42,14 +42,14 @@ class Row:
 def make_row(setting: Setting, samples: Sequence[Mapping[str, Any]]) -> Row:
     """Summarise one run; tokens and seconds are means over questions, 0 where a model records none.
 
-    Questions on one video share its reading: each sees all of its tokens, but its seconds were spent once.
+    Questions on one video share its reading; each counts all of its tokens and seconds, as if asked alone. So
+    do `hlvid eval` and `hlvid results`, and so do models that read the video anew for every question.
     """
-    videos = {sample["video"]: sample["details"].get("seconds", {}) for sample in samples}
     return Row(
         setting,
         summarize(samples),
         _mean([float(sample["details"].get("tokens_selected", 0)) for sample in samples]),
-        sum(float(sum(seconds.values())) for seconds in videos.values()) / max(len(samples), 1),
+        _mean([float(sum(sample["details"].get("seconds", {}).values())) for sample in samples]),
         samples,
     )
 

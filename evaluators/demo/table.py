@@ -43,7 +43,7 @@ def _caption(rows: Sequence[Row], tiers: Sequence[str]) -> str:
     learned = any(row.setting.selector == "autogaze" for row in rows)
     return (
         f"{questions} questions, {questions // max(len(tiers), 1)} a tier (height of the text at 3840 px); "
-        "interval: Wilson \\[clustered by recording]; tokens, seconds: means a question; "
+        "interval: Wilson \\[clustered by recording]; tokens, seconds: of a question asked alone, mean; "
         f"answers without a letter: {unparsed}"
         + ("; autogaze: the small checkpoint in autogaze/weights, not the published one" if learned else "")
     )

@@ -171,7 +171,7 @@ def _mean(rows: Sequence[Row], names: Sequence[str]) -> float | None:
 
 
 def _seconds(rows: Sequence[Row]) -> dict[str, float]:
-    """Mean by stage over the questions that tell; stages of a video count fully for each of its questions."""
+    """Mean by stage over the questions that tell, each as if asked alone: shared stages count fully for each."""
     stages: dict[str, list[float]] = {}
     for row in rows:
         told = row["details"].get("seconds")

@@ -14,28 +14,55 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SETTINGS = ("task", "model", "selector", "frames", "resolution", "ratio", "loss")
+HEADINGS = {"resolution": "px"}
+WORDS = ("task", "model", "selector", "status")
 
 
 def build_table(cells: "pd.DataFrame") -> Table:
-    """One line a cell, by its settings; settings that all cells share are left out."""
-    shown = [name for name in SETTINGS if cells[name].nunique(dropna=False) > 1]
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
-    for heading in shown:
-        table.add_column(
-            heading, no_wrap=True, justify="right" if cells[heading].dtype.kind in "if" else "left"
+    """One line a cell, by its settings; what all cells share stands below. The mini grid fits 80 columns."""
+    shown = [name for name in SETTINGS if cells[name].dropna().nunique() > 1]
+    ended = ["status"] if set(cells["status"]) - {"ok"} else []
+    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, pad_edge=False, caption=_caption(cells, shown))
+    rows = [_cells(cell, shown, ended) for _, cell in cells.sort_values(shown).iterrows()]
+    for index, name in enumerate([*shown, "acc.", "95 % interval", "tokens", "s", *ended]):
+        heading = HEADINGS.get(name, name)
+        # Numbers are never cut: where a terminal is too narrow, words fold.
+        width = (
+            None if name in WORDS else max(len(heading), *(len(row[index].replace("\\", "")) for row in rows))
         )
-    for heading in ("acc.", "95 % interval", "tokens", "s", "status"):
-        table.add_column(heading, no_wrap=True, justify="left" if heading == "status" else "right")
-    for _, cell in cells.sort_values(shown).iterrows():
-        table.add_row(*(_plain(cell[name]) for name in shown), *_numbers(cell))
+        table.add_column(
+            heading,
+            justify="left" if name in WORDS else "right",
+            no_wrap=width is not None,
+            min_width=width,
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*row)
     return table
+
+
+def _caption(cells: "pd.DataFrame", shown: list[str]) -> str:
+    same = [name for name in SETTINGS if name not in shown and cells[name].notna().any()]
+    parts = [f"{name} {_plain(cells[name].dropna().iloc[0])}" for name in same]
+    return "; ".join(
+        [
+            ", ".join(parts),
+            r"interval: Wilson \[clustered by recording]",
+            "tokens, seconds: of a question asked alone, mean",
+        ]
+    )
+
+
+def _cells(cell: "pd.Series[Any]", shown: list[str], ended: list[str]) -> list[str]:
+    return [*(_plain(cell[name]) for name in shown), *_numbers(cell), *(str(cell[name]) for name in ended)]
 
 
 def _numbers(cell: "pd.Series[Any]") -> list[str]:
     import pandas as pd
 
     if pd.isna(cell["accuracy"]):
-        return ["", "", "", "", str(cell["status"])]
+        return ["", "", "", ""]
     interval = f"{100 * cell['wilson_low']:.0f}-{100 * cell['wilson_high']:.0f}"
     if pd.notna(cell["clustered_low"]):
         interval += rf" \[{100 * cell['clustered_low']:.0f}-{100 * cell['clustered_high']:.0f}]"
@@ -45,7 +72,6 @@ def _numbers(cell: "pd.Series[Any]") -> list[str]:
         interval,
         "" if pd.isna(tokens) else f"{tokens:,.0f}",
         "" if pd.isna(seconds) else f"{seconds:.1f}",
-        str(cell["status"]),
     ]
 
 

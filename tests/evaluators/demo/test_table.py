@@ -53,9 +53,9 @@ def test_tiers_are_drawn_for_the_series_run_in_full(rows: Sequence[Row]) -> None
     assert everything.series == "everything"
 
 
-def test_rows_count_a_videos_seconds_once(rows: Sequence[Row]) -> None:
-    """Six videos of 12 s answered 48 questions: 1.5 s a question, though every sample carries the 12 s."""
-    assert rows[1].seconds_per_question == pytest.approx(6 * 12 / 48)
+def test_rows_count_a_question_as_if_it_were_asked_alone(rows: Sequence[Row]) -> None:
+    """A video's 12 s were spent once for its eight questions; each of them would have needed all of them."""
+    assert rows[1].seconds_per_question == pytest.approx(12)
     assert rows[1].tokens_per_question == 100
     assert rows[0].seconds_per_question == rows[0].tokens_per_question == 0
 
@@ -69,13 +69,13 @@ def test_rows_are_json(rows: Sequence[Row]) -> None:
 
 def test_table_fits_a_terminal_of_80_columns(rows: Sequence[Row]) -> None:
     widest = Setting("everything-1792-r1.00", "gaze_reader", "", 1792, 1.0, "everything")
-    details = {"tokens_selected": 76_544, "seconds": {"ocr": 799.2}}  # 99.9 s each where 8 share a video
+    details = {"tokens_selected": 76_544, "seconds": {"ocr": 99.9}}
     samples = [{**sample, "details": details} for sample in rows[1].samples]
     text = printed([*rows, make_row(widest, samples)])
     assert "…" not in text and "everything 1792  100%" in text and "76,544 99.9" in text
     (small,) = (line.split() for line in text.splitlines() if line.split()[:2] == ["detail", "448"])
     assert small[:5] == ["detail", "448", "10%", "25.0", "15-39"]
-    assert small[-6:] == ["100", "0", "0", "0", "100", "1.5"]
+    assert small[-6:] == ["100", "0", "0", "0", "100", "12.0"]
     assert "Wilson [clustered by recording]" in " ".join(text.split())
 
 

@@ -6,6 +6,7 @@ Run: pytest tests/evaluators/sweeps
 """
 
 import errno
+import io
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from evaluators.launch.local import local
 from evaluators.sweeps import records
@@ -50,6 +52,22 @@ def test_the_table(grid_file: Make, options: Options, tmp_path: Path) -> None:
     assert (first.accuracy, first.wilson_low, first.tokens, first.seconds) == (0.75, 0.3, 100, 2)
     assert first.seconds_select == 1 and first.status == "ok"
     assert build_table(table).row_count == 6
+
+
+def test_the_printed_table_fits_80_columns_and_cuts_no_number(
+    grid_file: Make, options: Options, tmp_path: Path
+) -> None:
+    """With a column of words that differ, and a cell that ended otherwise."""
+    sweep(load_grid(grid_file()), tmp_path / "sweep", options, local(1), progress=False)
+    table = records.load(tmp_path / "sweep").assign(
+        selector=["optical_flow", *["detail"] * 5], tokens=1_030_528.0
+    )
+    table.loc[1, ["status", "accuracy"]] = ["context_overflow", None]
+    console = Console(file=io.StringIO(), width=80)
+    console.print(build_table(table))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in text and text.count("1,030,528") == 5 and "context_overflow" in text
+    assert f"task {table.task[0]}" in text and "status" in text
 
 
 def test_failures_are_results_and_take_nobody_with_them(
