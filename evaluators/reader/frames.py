@@ -10,7 +10,8 @@ Example::
 A 4K video takes seconds to decode and is read at many settings (selectors, ratios), so decoded and resized
 frames are kept under `data_home()/frames`. An entry's name is a hash of the file's bytes, the indices, the
 size, the decoder and the sources of `hlvid.video`: nothing stale can be read. The oldest entries go when
-the folder passes `CACHE_BYTES`.
+the folder passes `CACHE_BYTES`. Beside an entry stands what decoding it took: `seconds` are those of a
+machine without the cache, so that the second of two settings does not look faster than the first.
 """
 
 import hashlib
@@ -61,10 +62,15 @@ class FrameSource:
         self.video.close()
 
     def __iter__(self) -> Iterator[tuple[int, Picture]]:
-        """(index, uint8 (H, W, 3)) in ascending order; `seconds` grows by the time spent here."""
+        """(index, uint8 (H, W, 3)) in ascending order; `seconds` grows by the time that decoding takes."""
         kept = self._kept()
-        self.from_cache = kept is not None and kept.exists()
-        pictures = self._load(kept) if kept and self.from_cache else self._decode(kept)
+        spent = _spent(kept) if kept else None
+        self.from_cache = spent is not None
+        if kept is not None and spent is not None:
+            self.seconds = spent
+            yield from self._load(kept)
+            return
+        pictures = self._decode(kept)
         while True:
             started = time.perf_counter()
             pair = next(pictures, None)
@@ -100,10 +106,23 @@ class FrameSource:
                 yield index, picture
             store.flush()
             del store
+            _note(kept).write_text(json.dumps(self.seconds), encoding="utf-8")
             part.replace(kept)
             _trim(kept.parent, CACHE_BYTES)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _note(kept: Path) -> Path:
+    return kept.with_suffix(".json")
+
+
+def _spent(kept: Path) -> float | None:
+    """Seconds that decoding an entry took; None where there is no whole entry."""
+    try:
+        return float(json.loads(_note(kept).read_text(encoding="utf-8"))) if kept.exists() else None
+    except (OSError, ValueError):
+        return None
 
 
 def pick_indices(path: Path, count: int, wanted: int, policy: str) -> list[int]:
@@ -135,3 +154,4 @@ def _trim(folder: Path, limit: int) -> None:
         total += entry.stat().st_size
         if total > limit:
             entry.unlink(missing_ok=True)
+            _note(entry).unlink(missing_ok=True)

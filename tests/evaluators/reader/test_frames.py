@@ -1,5 +1,6 @@
 """The frames are those of the decoder of record, from disk or not."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,22 @@ def test_pixels_are_the_videos_own_and_survive_the_cache(clip: Path) -> None:
     for got in (first, second):
         assert [index for index, _ in got] == wanted
         assert np.array_equal(np.stack([picture for _, picture in got]), truth)
+
+
+def test_seconds_are_those_of_decoding_from_the_cache_too(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Or else the second of two settings would look faster than the first."""
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path))
+    first, _ = read(clip)
+    (note,) = (tmp_path / "frames").glob("*.json")
+    assert 0 < json.loads(note.read_text()) <= first.seconds
+    note.write_text("12.5")
+    again, _ = read(clip)
+    assert again.from_cache and again.seconds == 12.5
+    note.write_text("torn")
+    anew, _ = read(clip)
+    assert not anew.from_cache and anew.seconds < 12.5 and read(clip)[0].from_cache
 
 
 def test_another_file_of_the_same_name_is_not_taken_from_the_cache(
