@@ -12,13 +12,24 @@ Nothing is guessed: a file that is not what its name says is skipped with a warn
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hlvid.errors import RunError
+
 if TYPE_CHECKING:
     import pandas as pd
+
+
+UNTELLING = frozenset({
+    "concurrency", "timeout", "retries", "max_wait", "max_request_mb", "price_in", "price_out", "max_cost",
+    "max_tokens_total", "api_key_env", "batch_size", "max_batch_size_autogaze", "max_batch_size_siglip",
+})  # fmt: skip
+"""Arguments that change what a run costs and never what it measures."""
+Identity = tuple[str, int | None]
+"""Configuration and limit."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +50,52 @@ class Run:
         return dict(self.results.get("model_args") or {})
 
     @property
+    def telling_arguments(self) -> dict[str, Any]:
+        """The arguments that bear on what is measured."""
+        told = self.arguments.items()
+        return {name: value for name, value in told if name not in UNTELLING and value is not None}
+
+    @property
+    def seed(self) -> int:
+        """Of Python, numpy and torch in the process that ran the model."""
+        return int(self.results.get("seed") or 0)
+
+    @property
+    def limit(self) -> int | None:
+        """How many questions of each task at most; None for all."""
+        limit = self.results.get("limit")
+        return None if limit is None else int(limit)
+
+    @property
     def label(self) -> str:
         """Model and arguments on one line."""
-        shown = ", ".join(f"{name} {value}" for name, value in self.arguments.items())
+        return self._line(self.arguments)
+
+    @property
+    def configuration(self) -> str:
+        """The same text for two runs that measure the same, on however many questions."""
+        seed = {"--seed": self.seed} if self.seed else {}
+        return self._line(dict(sorted(self.telling_arguments.items())) | seed)
+
+    @property
+    def identity(self) -> Identity:
+        """What makes a row of a table its own: the configuration, and the limit where there is one."""
+        return self.configuration, self.limit
+
+    def _line(self, settings: Mapping[str, Any]) -> str:
+        shown = ", ".join(f"{name} {value}" for name, value in settings.items())
         return f"{self.results['model']}: {shown}" if shown else str(self.results["model"])
 
     def samples(self) -> list[dict[str, Any]]:
-        """Every answer, the lines of `samples.jsonl`; none where the run left none."""
+        """Every answer, the lines of `samples.jsonl`; none where the run left none.
+
+        Raises RunError naming file and line for one that is no answer.
+        """
         path = self.folder / "samples.jsonl"
         if not path.is_file():
             return []
-        with path.open(encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.strip()]
+        with path.open("rb") as file:
+            return [_answer(path, number, line) for number, line in enumerate(file, start=1) if line.strip()]
 
 
 def runs(folders: Iterable[Path], task: str | None = None) -> list[Run]:
@@ -64,16 +109,33 @@ def runs(folders: Iterable[Path], task: str | None = None) -> list[Run]:
 
 
 def sweep(folders: Iterable[Path]) -> "pd.DataFrame | None":
-    """All cells of all sweeps below `folders`, as `evaluators.sweeps.records.load` reads them."""
+    """All cells of all sweeps below `folders`, as `evaluators.sweeps.records.load` reads them, with limit and seed.
+
+    Of a cell that was measured with a limit and without one, or in two sweeps, only the whole and newest is given.
+    """
     import pandas as pd
 
     places = sorted({path.parent for path in _below(folders, "records.jsonl")})
     if not places:
         return None
-    from evaluators.sweeps.records import load
+    from evaluators.sweeps.records import latest, load
 
-    found: pd.DataFrame = pd.concat([load(place) for place in places], ignore_index=True)
-    return found
+    tables = []
+    for place in places:
+        records = {record["identity"]: record for record in latest(place)}
+        own = {name: [records[one].get(name) for one in records] for name in ("limit", "seed", "finished")}
+        tables.append(
+            load(place).assign(**{name: pd.Series(values, dtype=object) for name, values in own.items()})
+        )
+    found: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    # A limit of None is the whole; a cell that ran out of memory has no n, whatever its limit.
+    order = found.assign(whole=found.limit.isna(), size=found.limit.fillna(0).astype(int))
+    order = order.sort_values(["whole", "size", "finished"], na_position="first", kind="stable")
+    kept = order.drop_duplicates(["task", "model", "settings", "seed", *_AXES], keep="last").index
+    return found.loc[sorted(kept)].reset_index(drop=True)
+
+
+_AXES = ("selector", "frames", "resolution", "ratio", "loss")
 
 
 def latencies(folders: Iterable[Path], kind: str) -> "pd.DataFrame | None":
@@ -105,6 +167,19 @@ def _below(folders: Iterable[Path], pattern: str) -> Iterator[Path]:
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
+
+
+def _answer(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """One line of samples.jsonl."""
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8"
+        remedy = "remove the line, or make the file anew with 'hlvid eval --again'"
+        raise RunError(f"{path}: line {number}: is not JSON ({reason}); {remedy}") from error
+    if not isinstance(found, dict):
+        raise RunError(f"{path}: line {number}: is no answer (a JSON object); remove the line")
+    return found
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -18,6 +18,9 @@ _ESCAPES = {letter: f"\\{letter}" for letter in "&%_#${}"} | {
     "^": r"\textasciicircum{}",
 }
 
+FITTING = 140
+"""Characters of 6 pt that fit beside each other in a figure of the page's width."""
+
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A pipe table; the first column to the left, the others to the right."""
@@ -51,12 +54,13 @@ def drawn(head: Sequence[str], rows: Sequence[Sequence[str]], bold: Sequence[int
     axes.set_axis_off()
     longest = [max(len(line[k]) for line in [head, *rows]) for k in range(len(head))]
     edges = [sum(longest[:k]) + 3.0 * k for k in range(len(head) + 1)]
+    size = min(6.0, 6.0 * FITTING / edges[-1])  # long names of runs make a small table, not one that overlaps
     axes.set(xlim=(0, edges[-1]), ylim=(len(rows) + 0.5, -0.7))
     for y, line in enumerate([head, *rows]):
         for k, cell in enumerate(line):
             x = 0.0 if k == 0 else edges[k + 1] - 3.0
             weight = "bold" if y == 0 or y - 1 in bold else "normal"
-            axes.text(x, y, cell, ha="left" if k == 0 else "right", va="center", fontsize=6, weight=weight)
+            axes.text(x, y, cell, ha="left" if k == 0 else "right", va="center", fontsize=size, weight=weight)
     for rule in (-0.6, 0.5, len(rows) + 0.45):
         axes.axhline(rule, color="black", linewidth=0.8 if rule != 0.5 else 0.5)
     return figure

@@ -9,6 +9,7 @@ Example::
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style, tables
+from analysis.configurations import FRAMES, measured, short_names
 from analysis.inputs import Inputs
 from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
@@ -35,13 +36,20 @@ def make(inputs: Inputs) -> Made:
     caption = (
         f"Accuracy (%) by the loss at which gazing stops. Paper: {reference.entry(KEY)['metric']}, "
         f"printed; 'no gaze': every "
-        "patch. " + (f"Ours: {len(ours)} run(s) on {ours[0]['task']}, n = {ours[0]['n']}, 95 % intervals "
-        f"(recordings drawn "
+        "patch. " + (f"Ours: {len(ours)} run(s) on {_tasks(ours)}, 95 % intervals (recordings drawn "
                      "anew); our checkpoint's loss has other units than the "
                      "paper's." if ours else "Nothing of ours is at hand.")
     )  # fmt: skip
     texts = {".md": tables.markdown(head, lines), ".tex": tables.latex(head, lines, caption, "tab:loss")}
     return Made(numbers, caption, lambda: _draw(numbers), texts, None if ours else NEED)
+
+
+def _tasks(ours: list[dict[str, Any]]) -> str:
+    """Every task with its numbers of questions: "hlvid_mini, n = 8 and 48"."""
+    sizes: dict[str, set[int]] = {}
+    for one in ours:
+        sizes.setdefault(one["task"], set()).add(int(one["n"]))
+    return "; ".join(f"{task}, n = {' and '.join(map(str, sorted(n)))}" for task, n in sizes.items())
 
 
 def _paper() -> list[dict[str, Any]]:
@@ -54,22 +62,15 @@ def _paper() -> list[dict[str, Any]]:
 
 
 def _ours(inputs: Inputs) -> list[dict[str, Any]]:
-    from analysis.records import runs
-
+    """One series for each task and each set of settings but the loss: runs that differ in more share no line."""
+    found = [one for one in measured(inputs.records) if one.run.arguments.get("loss") is not None]
+    names = short_names([one.run for one in found], hidden=("loss", *FRAMES))
     rows = []
-    for run in runs(inputs.records):
-        loss = run.arguments.get("loss")
-        if run.ok and loss is not None:
-            low, high = run.results["clustered"]
-            ends = {
-                "value": 100 * run.results["accuracy"],
-                "low": 100 * low,
-                "high": 100 * high,
-                "n": run.results["n"],
-            }
-            frames = run.arguments.get("frames")
-            series = f"ours, {run.results['task']}" + (f", {frames}f" if frames else "")
-            rows.append(row("measured", series, loss=float(loss), task=run.results["task"], **ends))
+    for one in found:
+        frames, name = one.frames, names[one.run.identity]
+        series = f"ours, {one.task}" + (f", {frames}f" if frames else "") + (f", {name}" if name else "")
+        about = {"loss": float(one.run.arguments["loss"]), "task": one.task, "limit": one.run.limit}
+        rows.append(row("measured", series, **about, **one.percent))
     return rows
 
 

@@ -5,15 +5,20 @@ Example::
     hlvid eval --task hlvid_paper --recipe nvila_8b_hd_video --out runs/nvila
     hlvid figure main_table --records runs      # .md, .tex, .csv, and a picture
 
-Runs on HLVid-Mini get a column of their own: it is another benchmark than HLVid, and nobody else has run it.
+Runs on HLVid-Mini get a column of their own: it is another benchmark than HLVid, and nobody else has run it. A row is
+one configuration (`analysis.configurations`); a run with `--limit` is shown, and says so, only where its configuration
+has no whole run on that benchmark.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analysis import reference, tables
+from analysis import configurations, reference, tables
 from analysis.inputs import Inputs
 from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = {
     "hlvid_videomme": ("videomme", "VideoMME"), "hlvid_videomme_w_subtitle": ("videomme_w_subtitle", "w. sub."),
@@ -22,6 +27,18 @@ COLUMNS = {
     "hlvid_mlvu_dev": ("mlvu_m_avg", "MLVU"), "hlvid": ("hlvid_test", "HLVid"),
     "hlvid_mini": ("hlvid_mini", "HLVid-Mini"),
 }  # fmt: skip
+LEAD = (
+    configurations.MODEL,
+    "selector",
+    "strategy",
+    "reduction",
+    "inner",
+    "model",
+    "ratio",
+    "loss",
+    "gazing",
+    "keep",
+)
 NEED = MissingRecordsError(
     "no finished run of ours (the paper's rows stand alone)",
     "hlvid eval --task hlvid_paper --recipe nvila_8b_hd_video --out runs/nvila_hd",
@@ -32,7 +49,7 @@ def make(inputs: Inputs) -> Made:
     """See the module."""
     import pandas as pd
 
-    paper, ours = _paper(), _ours(inputs)
+    paper, (ours, names) = _paper(), _ours(inputs)
     numbers = pd.DataFrame(paper + ours)
     used = [
         key
@@ -41,12 +58,13 @@ def make(inputs: Inputs) -> Made:
     ]
     head = ["model", "frames", "px", *[label for key, label in COLUMNS.values() if key in used]]
     models = list(dict.fromkeys(numbers.series))
-    rows = [_line(numbers[numbers.series == model], model, used) for model in models]
-    bold = [k for k, model in enumerate(models) if model.startswith("ours")]
+    rows = [_line(numbers[numbers.series == model], names.get(model, model), used) for model in models]
+    bold = [k for k, model in enumerate(models) if model in names]
     caption = (
         f"Accuracy in % . Rows without a mark: {reference.mark('printed')}. "
         + (f"Rows 'ours': {len(bold)} configuration(s) run here, with 95 % intervals (recordings or "
-        f"videos drawn anew) and n." if bold
+        f"videos drawn anew) and n; of several runs of one configuration the whole one, else the longest, else "
+        f"the newest. '--limit N': no whole run is at hand, these are the first N questions." if bold
            else "Nothing of ours is at hand.")
     )  # fmt: skip
     texts = {".md": tables.markdown(head, rows), ".tex": tables.latex(head, rows, caption, "tab:main")}
@@ -68,43 +86,22 @@ def _paper() -> list[dict[str, Any]]:
     ]
 
 
-def _ours(inputs: Inputs) -> list[dict[str, Any]]:
-    """Every finished run on a task of the table; of a group, each of its tasks."""
-    from analysis.records import runs
-
-    rows = []
-    for run in runs(inputs.records):
-        tasks = {run.results["task"]: run.results} | dict(run.results.get("tasks") or {})
-        for task, result in tasks.items():
-            if run.ok and task in COLUMNS and result.get("accuracy") is not None:
-                low, high = result["clustered"]
-                about = {"frames": run.arguments.get("frames"), "resolution": run.arguments.get("resolution")}
-                ends = {
-                    "value": 100 * result["accuracy"],
-                    "low": 100 * low,
-                    "high": 100 * high,
-                    "n": result["n"],
-                }
-                rows.append(
-                    row("measured", f"ours: {_short(run)}", benchmark=COLUMNS[task][0], **about, **ends)
-                )
-    return rows
+def _ours(inputs: Inputs) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Every configuration on every task of the table, and the short name of each series of them."""
+    found = [one for one in configurations.measured(inputs.records) if one.task in COLUMNS]
+    hidden = (*configurations.FRAMES, "resolution")
+    short = configurations.short_names([one.run for one in found], LEAD, hidden)
+    rows, names = [], {}
+    for one in found:
+        configuration, limit = one.run.identity
+        series = f"ours: {configuration}" + ("" if limit is None else f", {configurations.LIMIT} {limit}")
+        names[series] = f"ours: {short[one.run.identity]}"
+        about = {"frames": one.frames, "resolution": one.run.arguments.get("resolution"), "limit": limit}
+        rows.append(row("measured", series, benchmark=COLUMNS[one.task][0], **about, **one.percent))
+    return rows, names
 
 
-def _short(run: Any) -> str:
-    """The model and what sets it apart from its other runs: frames and resolution have columns of their own."""
-    shown = {
-        k: v for k, v in run.arguments.items() if k in ("selector", "ratio", "loss", "reduction", "strategy")
-    }
-    return " ".join(
-        [
-            str(run.results["model"]),
-            *[f"{value}" if k == "selector" else f"{k} {value}" for k, value in shown.items()],
-        ]
-    )
-
-
-def _line(part: Any, model: str, used: list[str]) -> list[str]:
+def _line(part: "pd.DataFrame", model: str, used: list[str]) -> list[str]:
     first = part.iloc[0]
     cells = [model, _plain(first["frames"]), _plain(first["resolution"])]
     for key in used:

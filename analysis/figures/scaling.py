@@ -37,9 +37,10 @@ def make(inputs: Inputs) -> Made:
     numbers = pd.DataFrame(_paper() + ours)
     words = "Nothing of ours is at hand."
     if table is not None and ours:
+        sizes = " and ".join(f"{n:g}" for n in sorted(table.n.dropna().unique()))
         words = (
             f"Ours: {len(table)} cells of {', '.join(sorted(table.task.unique()))}, n = "
-            f"{int(table.n.max())} questions a cell, bars: 95 % with recordings drawn anew; crosses: out of memory."
+            f"{sizes} questions a cell, bars: 95 % with recordings drawn anew; crosses: out of memory."
         )
     caption = (
         f"Scaling. Top: the paper on HLVid ({reference.mark('read')}; a weaker model than that of its "
@@ -74,25 +75,34 @@ def _paper() -> list[dict[str, Any]]:
 
 def _ours(table: "pd.DataFrame") -> list[dict[str, Any]]:
     rows = []
-    for one in table.to_dict("records"):
-        ratio = one.get("ratio")
-        series = f"{one['selector'] or one['model']}" + (
-            f", ratio {ratio:g}" if ratio == ratio and ratio is not None else ""
-        )
+    for one, series in zip(table.to_dict("records"), _series(table), strict=True):
         ends = {
             "value": _percent(one["accuracy"]),
             "low": _percent(one["clustered_low"]),
             "high": _percent(one["clustered_high"]),
             "n": one["n"],
         }
-        place = {
-            "frames": one["frames"],
-            "resolution": one["resolution"],
-            "tokens": one["tokens"],
-            "status": one["status"],
-        }
+        place = {name: one[name] for name in ("frames", "resolution", "tokens", "status", "limit")}
         rows.append(row("measured", series, task=one["task"], **place, **ends))
     return rows
+
+
+def _series(table: "pd.DataFrame") -> list[str]:
+    """A line for each selector, ratio, loss and limit; cells that still fall on one point are numbered apart."""
+    names = []
+    for one in table.to_dict("records"):
+        parts = [str(one["selector"] or one["model"])]
+        parts += [
+            f"{name} {one[name]:g}" for name in ("ratio", "loss") if one[name] == one[name] and one[name]
+        ]
+        parts += [f"--limit {int(one['limit'])}"] if one["limit"] == one["limit"] and one["limit"] else []
+        names.append(", ".join(parts))
+    seen: dict[tuple[Any, ...], int] = {}
+    for k, (name, one) in enumerate(zip(names, table.to_dict("records"), strict=True)):
+        place = (name, one["task"], one["frames"], one["resolution"])
+        seen[place] = seen.get(place, 0) + 1
+        names[k] = name if seen[place] == 1 else f"{name} ({seen[place]})"
+    return names
 
 
 def _percent(value: Any) -> float:

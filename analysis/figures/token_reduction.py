@@ -10,6 +10,7 @@ Example::
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style, tables
+from analysis.configurations import measured, short_names
 from analysis.inputs import Inputs
 from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
@@ -64,23 +65,22 @@ def _paper() -> list[dict[str, Any]]:
 
 
 def _ours(inputs: Inputs) -> list[dict[str, Any]]:
-    from analysis.records import runs
-
+    """Three rows a configuration and task; its series is its own, so that no two runs share their seconds."""
+    found = [one for one in measured(inputs.records) if one.run.arguments.get("reduction")]
+    names = short_names([one.run for one in found], lead=("reduction", "keep"))
     rows = []
-    for run in runs(inputs.records):
-        method = run.arguments.get("reduction")
-        if run.ok and method and run.results.get("accuracy") is not None:
-            about = {"type": "ours", "task": run.results["task"], "n": run.results["n"]}
-            seconds = dict(run.results.get("seconds_per_question") or {})
-            values = {
-                "accuracy": 100 * run.results["accuracy"],
-                "vit_s": seconds.get("encoder"),
-                "llm_s": seconds.get("prefill"),
-            }
-            low, high = run.results["clustered"]
-            for name, value in values.items():
-                ends = {"low": 100 * low, "high": 100 * high} if name == "accuracy" else {}
-                rows.append(row("measured", str(method), measure=name, value=value, **about, **ends))
+    for one in found:
+        about = {"type": "ours", "task": one.task, "n": one.numbers["n"], "limit": one.run.limit}
+        seconds = dict(one.run.results.get("seconds_per_question") or {})
+        accuracy = one.percent
+        values = {
+            "accuracy": accuracy["value"],
+            "vit_s": seconds.get("encoder"),
+            "llm_s": seconds.get("prefill"),
+        }
+        for name, value in values.items():
+            ends = {"low": accuracy["low"], "high": accuracy["high"]} if name == "accuracy" else {}
+            rows.append(row("measured", names[one.run.identity], measure=name, value=value, **about, **ends))
     return rows
 
 

@@ -154,25 +154,33 @@ def _of_video(
 
 
 def of_runs(runs: Sequence["Run"], dataset: str | Path) -> "pd.DataFrame":
-    """The same from the gazes that runs of `gaze_reader` kept, with `correct`: what was seen, and answered."""
+    """The same from the gazes that runs of `gaze_reader` kept, with `correct`: what was seen, and answered.
+
+    A configuration's question counts once, however many runs (a short one with `--limit` first) have answered it.
+    """
     import pandas as pd
 
+    from analysis.configurations import preferred_first
+
+    counted: set[tuple[str, str]] = set()
     boxes, rows = load(locate(dataset).root), []
     known = {question.id: (question.stem, question.options) for question in load_questions(dataset)}
-    for run in runs:
+    for run in preferred_first(runs):
         for sample in run.samples():
             path = run.folder / "gaze" / str(sample.get("details", {}).get("gaze_file", ""))
             # Another preset or seed has the same ids and other questions.
             same = known.get(sample["question_id"]) == (sample.get("stem"), sample.get("options"))
-            if not (same and path.is_file()):
+            key = (run.configuration, sample["question_id"])
+            if not (same and path.is_file()) or key in counted:
                 continue
+            counted.add(key)
             gazes = load_gaze(path)
             best = [
                 coverage(s, gazes.cells(s.frame), gazes.tile, gazes.size)
                 for s in boxes[sample["question_id"]]
                 if s.frame in gazes.masks
             ]
-            row = {"run": run.label, "question": sample["question_id"], "source": sample["source"]}
+            row = {"run": run.configuration, "question": sample["question_id"], "source": sample["source"]}
             rows.append(
                 row
                 | {"tier": sample["tier"], "covered": max(best, default=0.0), "correct": sample["correct"]}

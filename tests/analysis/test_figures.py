@@ -100,6 +100,20 @@ def test_main_table_holds_our_runs(inputs: Inputs, write_run: Callable[..., Path
     assert r"\begin{tabular}" in made.texts[".tex"]
 
 
+def test_long_names_of_runs_do_not_overlap(inputs: Inputs, write_run: Callable[..., Path]) -> None:
+    for tiles in (4, 8):
+        arguments = {
+            "pretrained": "a",
+            "gazing": "off",
+            "reduction": "visionzip",
+            "keep": 0.0625,
+            "max_tiles_video": tiles,
+        }
+        write_run(f"run{tiles}", model_args=arguments, limit=8)
+        write_run(f"other{tiles}", model_args=arguments, task="hlvid_mvbench", limit=8)
+    assert overlapping(registry.find("main_table").load().make(inputs)) == []
+
+
 def test_tables_with_our_runs(inputs: Inputs, write_run: Callable[..., Path]) -> None:
     write_run("tome", model_args={"reduction": "tome"})
     write_run("stopped", model_args={"selector": "autogaze", "loss": 0.7})
