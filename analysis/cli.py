@@ -38,8 +38,8 @@ def figure(
     records: Annotated[list[Path] | None, typer.Option(help="Folders with runs, sweeps, latency.")] = None,
     selector: Annotated[str | None, typer.Option(help="Whose gaze; else AutoGaze if weights.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="AutoGaze weights: folder or hub id.")] = None,
-    clips: Annotated[int, typer.Option(help="Clips of 16 frames to measure.")] = 24,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn at random.")] = 0,
+    clips: Annotated[int, typer.Option(min=1, help="Clips of 16 frames to measure.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn at random.")] = 0,
 ) -> None:
     """Make figures and tables of the paper: PDF, PNG, CSV and caption each."""
     from analysis.inputs import Inputs
@@ -52,6 +52,8 @@ def figure(
         records=tuple(records or (Path("runs"), out)), selector=selector, checkpoint=checkpoint,
         clips=clips, seed=seed,
     )  # fmt: skip
+    # The default folder of records may be absent; one that was named and is not there is a slip of the pen.
+    inputs.check(named=tuple(records or ()))
     if everything:
         _all(inputs, out)
     else:

@@ -19,13 +19,14 @@ def explore(
     checkpoint: Annotated[str | None, typer.Option(help="AutoGaze weights: folder or hub id.")] = None,
     ratio: Annotated[float | None, typer.Option(help="Gazing ratio; 0.1 without ratio and loss.")] = None,
     loss: Annotated[float | None, typer.Option(help="Stop at this predicted loss (autogaze).")] = None,
-    frames: Annotated[int, typer.Option(help="Frames to gaze at, spread over the video.")] = 48,
-    resolution: Annotated[int, typer.Option(help="Long side in px, at most the video's.")] = 896,
+    frames: Annotated[int, typer.Option(min=1, help="Frames to gaze at, spread over the video.")] = 48,
+    resolution: Annotated[int, typer.Option(min=32, help="Long side in px, at most the video's.")] = 896,
 ) -> None:
     """Watch where a selector looks, along a video or a finished run: a page that needs no server."""
     from analysis.explore.build import explore as build
     from analysis.inputs import Inputs
 
     inputs = Inputs(selector=selector, checkpoint=checkpoint)
+    inputs.check()
     page = build(target, out, inputs, ratio=ratio, loss=loss, frames=frames, width=resolution)
     typer.echo(f"open {page} in a browser")

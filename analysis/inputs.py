@@ -10,6 +10,7 @@ Example::
 """
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,25 @@ class Inputs:
     clips: int = 24
     seed: int = 0
     cache: Path = field(default_factory=lambda: data_home() / "figures")
+
+    def check(self, named: Sequence[Path] = ()) -> None:
+        """Refuse what was misspelt before anything is measured or written; `named` are folders of records.
+
+        Raises RunError naming the option, its value and the remedy.
+        """
+        for option, paths in (("--videos", self.videos), ("--images", (self.images,)), ("--chairs", (self.chairs,)),
+                              ("--records", named)):  # fmt: skip
+            for path in paths:
+                if path is not None and not path.exists():
+                    raise RunError(f"{option} {path}: no such file or folder; correct it or leave it out")
+                if path is not None and option != "--videos" and not path.is_dir():
+                    raise RunError(f"{option} {path}: is a file; give the folder")
+        if self.selector is not None:
+            from autogaze import selectors
+
+            if self.selector not in selectors.names():
+                there = ", ".join(selectors.names())
+                raise RunError(f"--selector {self.selector}: there is none of that name; there are: {there}")
 
     def weights(self) -> str | None:
         """AutoGaze's checkpoint: the one named, else the bundled one, else None."""

@@ -41,7 +41,13 @@ def explore(
     """
     if target.is_dir():
         return explore_run(target, out)
+    if ratio is not None and not 0 < ratio <= 1:
+        raise RunError(f"--ratio {ratio:g}: allowed are numbers above 0 and up to 1")
     selector = inputs.looker()
+    if loss is not None and selector.name != "autogaze":
+        raise RunError(
+            f"--loss: selector {selector.name} predicts no loss; give --ratio, or --selector autogaze"
+        )
     ratio = RATIO if ratio is None and loss is None and selector.name != "everything" else ratio
     story = watch(target, selector, ratio=ratio, loss=loss, frames=frames, width=width)
     asked_for = ", ".join(f"{k} {v:g}" for k, v in (("ratio", ratio), ("loss", loss)) if v is not None)

@@ -37,3 +37,64 @@ def test_a_misspelt_name_is_told_before_any_work(app: typer.Typer, tmp_path: Pat
     result = CliRunner().invoke(app, ["figure", "latency", "motoin", "--out", str(tmp_path / "out")])
     assert isinstance(result.exception, RunError) and "motoin" in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--records", "--videos", "--images", "--chairs"])
+def test_a_path_that_is_not_there_is_told_before_anything_is_written(
+    app: typer.Typer, tmp_path: Path, option: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "main_table.md").write_text("made with yesterday's runs")
+    arguments = ["figure", "main_table", option, str(tmp_path / "nope"), "--out", str(out)]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, RunError)
+    assert option in str(result.exception) and str(tmp_path / "nope") in str(result.exception)
+    assert [path.read_text() for path in out.iterdir()] == ["made with yesterday's runs"]
+
+
+def test_a_file_is_no_folder_of_records(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text("{}")
+    arguments = [
+        "figure",
+        "main_table",
+        "--records",
+        str(tmp_path / "results.json"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert "give the folder" in str(CliRunner().invoke(app, arguments).exception)
+
+
+def test_the_default_records_may_be_absent(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["figure", "main_table"])
+    assert result.exit_code == 0 and (tmp_path / "figures" / "main_table.md").is_file()
+
+
+@pytest.mark.parametrize("command", [["figure", "selectors"], ["figure", "main_table"], ["explore", "."]])
+def test_an_unknown_selector_is_refused_by_every_figure(
+    app: typer.Typer, tmp_path: Path, command: list[str]
+) -> None:
+    arguments = [*command, "--selector", "nope", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, RunError)
+    assert "nope" in str(result.exception) and "detail" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["figure", "motion", "--clips", "0"],
+        ["figure", "motion", "--clips", "-1"],
+        ["figure", "motion", "--seed", "-1"],
+        ["explore", "x.mp4", "--frames", "0"],
+        ["explore", "x.mp4", "--resolution", "0"],
+    ],
+)
+def test_a_number_out_of_range_is_a_wrong_use(app: typer.Typer, arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2 and arguments[2] in result.output

@@ -77,6 +77,25 @@ def test_errors_are_one_line(what: str, tmp_path: Path, inputs: Inputs) -> None:
     assert "\n" not in str(caught.value) and target.name in str(caught.value)
 
 
+@pytest.mark.parametrize("line", [b'{"question_id": "7", "vid', b"[1]", b'"\xff"'])
+def test_a_broken_line_of_answers_is_named(
+    line: bytes, run_folder: Path, tmp_path: Path, inputs: Inputs
+) -> None:
+    samples = run_folder / "samples.jsonl"
+    samples.write_bytes(samples.read_bytes() + b"\n" + line)
+    with pytest.raises(HlvidError, match=r"samples\.jsonl: line 3: is no") as caught:
+        explore(run_folder, tmp_path / "page", inputs, **SETTINGS)
+    assert "\n" not in str(caught.value) and not (tmp_path / "page").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"ratio": 0.0}, {"ratio": 1.5}, {"loss": 0.7}])
+def test_a_budget_that_cannot_be_is_refused(
+    wrong: dict[str, float], film: Path, tmp_path: Path, inputs: Inputs
+) -> None:
+    with pytest.raises(HlvidError, match=f"--{next(iter(wrong))}"):
+        explore(film, tmp_path / "page", inputs, **{**SETTINGS, **wrong})
+
+
 def test_proxy_is_small_and_made_once(film: Path, tmp_path: Path) -> None:
     path = make_proxy(film, tmp_path / "proxy.mp4", long_side=160)
     with Video.open(path) as video:
