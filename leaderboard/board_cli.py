@@ -29,10 +29,9 @@ def build(
     url: Annotated[str | None, typer.Option(help="The site's address, for links in the feed.")] = None,
 ) -> None:
     """Make the static site from the submissions; works from disk, without a network."""
-    from leaderboard.entries import SUBMISSIONS
     from leaderboard.site.build import build as make
 
-    site = make(out, submissions or SUBMISSIONS, url=url)
+    site = make(out, _with_submissions(submissions), url=url)
     refused = f", {site.refused} not shown (see its page of datasets)" if site.refused else ""
     typer.echo(f"{site.entries} entries on {site.pages} pages{refused}, in {site.seconds:.1f} s")
     typer.echo(f"Open {site.folder / 'index.html'}")
@@ -40,14 +39,29 @@ def build(
 
 @board.command()
 def serve(
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
     host: Annotated[
         str, typer.Option(help="Address; the default is reached from this machine alone.")
     ] = "127.0.0.1",
     submissions: Submissions = None,
 ) -> None:
     """Serve the site on this machine with a form that checks, scores and hands back a submission."""
-    from leaderboard.entries import SUBMISSIONS
     from leaderboard.site.server import run
 
-    run(submissions or SUBMISSIONS, host, port)
+    run(_with_submissions(submissions), host, port)
+
+
+def _with_submissions(given: Path | None) -> Path:
+    """The folder to show. An empty page in place of the board that was there is nobody's wish, so it is refused."""
+    from hlvid.errors import RunError
+    from leaderboard.entries import SUBMISSIONS, submission_folders
+    from leaderboard.questions import TITLES
+
+    root = given or SUBMISSIONS
+    if not root.is_dir():
+        problem = "is a file" if root.exists() else "no such folder"
+        raise RunError(f"--submissions {root}: {problem}; give the folder that holds BENCHMARK/NAME/")
+    if not any(one.is_dir() and one.parent.name in TITLES for one in submission_folders(root)):
+        layout = f"BENCHMARK/NAME/submission.yaml in it, BENCHMARK one of {', '.join(TITLES)}"
+        raise RunError(f"--submissions {root}: holds no submission; expected is {layout}")
+    return root
