@@ -125,5 +125,5 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     axes.set_xscale("symlog", linthresh=1)
     style.ticks(axes, SPEEDS)
     axes.set(xlabel="speed of the camera (px / frame)", ylabel="gazing ratio needed", ylim=(0, None))
-    axes.legend()
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2)
     return figure

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-TARGET = 0.15
+TARGET = 0.05
 KEY = "fig7_ratio_for_loss_0_7"
 
 

@@ -36,7 +36,7 @@ def make(inputs: Inputs) -> Made:
         row("printed", name, panel="ratio", value=value)
         for name, value in reference.entry(KEY)["rows"].items()
     ]
-    reports = evaluations(inputs.records)
+    reports = sorted(evaluations(inputs.records), key=_stages)
     if reports:
         rows += _ours(reports[-1])
     numbers = pd.DataFrame(rows)
@@ -54,6 +54,11 @@ def make(inputs: Inputs) -> Made:
     head, lines = ["stage", "whose", "ratio"], _lines(numbers)
     return Made(numbers, caption, lambda: _draw(numbers), {".md": tables.markdown(head, lines),
                 ".tex": tables.latex(head, lines, caption, "tab:stages")}, None if reports else NEED)  # fmt: skip
+
+
+def _stages(report: dict[str, Any]) -> int:
+    """How many stages of training a report compares: of several, the fullest is drawn, of equals the newest."""
+    return sum(name in report["curves"] for name in ("untrained", "ntp", "rl", "ntp+rl"))
 
 
 def _ours(report: dict[str, Any]) -> list[dict[str, Any]]:
