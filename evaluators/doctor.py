@@ -8,6 +8,7 @@ A check returns a `Finding`; each is a small function, so that a new trap is one
 """
 
 import importlib
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -119,6 +120,11 @@ def disk() -> Finding:
     """Space where the data goes; the real benchmark takes about 152 GB."""
     home = data_home()
     existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        why = "may not be written" if existing.is_dir() else "is no folder"
+        return Finding(
+            "wrong", f"data folder {home}: cannot be written ({existing} {why}); set HLVID_DATA to a folder"
+        )
     free = shutil.disk_usage(existing).free / 1e9
     state: State = "ok" if free > 160 else "note"
     return Finding(

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hlvid.errors import RunError
+from hlvid.errors import RunError, of_path
 from hlvid.paths import data_home
 
 FORMAT = 1
@@ -55,7 +55,7 @@ class Journal:
     was there when it opened the journal and what it appended itself.
 
     Raises:
-        RunError: the file belongs to another identity, or is no journal.
+        RunError: the file belongs to another identity, or is no journal, or its folder cannot be made.
     """
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
@@ -63,7 +63,10 @@ class Journal:
         self.identity = dict(identity)
         self.key = identity_hash(identity)
         self._answers: dict[str, dict[str, Any]] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(of_path(error) or f"{path.parent}: {error}") from None
         with self._locked() as file:
             lines = _whole_lines(file)
             if lines:

@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from hlvid import __version__
-from hlvid.errors import HlvidError
+from hlvid.errors import HlvidError, of_path
 from hlvid.threads import wait_passively
 
 app = typer.Typer(
@@ -119,6 +119,12 @@ def main() -> None:
         app()
     except HlvidError as error:
         typer.echo(f"hlvid: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        message = of_path(error)
+        if message is None:
+            raise
+        typer.echo(f"hlvid: {message}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("hlvid: interrupted; what was finished is kept, run the same command to go on", err=True)

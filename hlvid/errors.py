@@ -5,8 +5,14 @@ Example::
     raise DatasetError("questions.csv: row 3: column 'answer' is 'F'; allowed: A, B, C, D")
 
 The command line prints such an error as `hlvid: <message>` and exits with 1; anything else is a defect of ours
-and keeps its traceback.
+and keeps its traceback. A path that cannot be made, read or written is the user's too: `of_path` words it.
 """
+
+import os
+from pathlib import Path
+
+FOLDERS = ("HLVID_DATA", "HLVID_RUNS", "HLVID_GAZE")
+"""Variables that name a folder: an error below one of them names the variable."""
 
 
 class HlvidError(Exception):
@@ -31,3 +37,20 @@ class AnswerError(HlvidError):
 
 class RunError(HlvidError):
     """An evaluation cannot start or go on: impossible frame budget, unknown setting, failed model."""
+
+
+def of_path(error: OSError) -> str | None:
+    """One line for an error about a path; None for another, such as a network's, which says nothing to a user."""
+    if error.filename is None or isinstance(error.filename, int):
+        return None
+    path = Path(os.fsdecode(error.filename))
+    reason = (error.strerror or type(error).__name__).lower()
+    for name in FOLDERS:
+        folder = Path(os.environ.get(name) or os.sep).expanduser().absolute()
+        if os.environ.get(name) and (path.absolute() == folder or folder in path.absolute().parents):
+            return f"{path}: cannot be written or read ({reason}); set {name} to another folder"
+        if os.environ.get(name) and path.absolute() in folder.parents:  # mkdir names the part that is a file
+            return (
+                f"{path}: cannot be written or read ({reason}); {name} is {folder}: set it to another folder"
+            )
+    return f"{path}: cannot be written or read ({reason}); give another path"

@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hlvid.errors import HlvidError, RunError
+from hlvid.errors import HlvidError, RunError, of_path
 from hlvid.tasks import plugin, record
-from hlvid.tasks.failures import check_model, check_results, explain, is_defect
+from hlvid.tasks.failures import check_model, check_output, check_results, explain, is_defect
 from hlvid.threads import wait_passively
 
 
@@ -38,6 +38,12 @@ def main() -> None:
             _dispatch(argv)
     except HlvidError as error:
         print(f"lmms_eval: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        message = of_path(error)
+        if message is None:
+            raise
+        print(f"lmms_eval: {message}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -64,6 +70,7 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
     def guarded(args: Any) -> tuple[Any, Any]:
         try:
             check_model(args.model, args.tasks)
+            check_output(args.output_path)
             results, samples = original(args)
             if results is not None:
                 finished.append(_finish(arguments, args, {**results, "samples": samples or {}}))

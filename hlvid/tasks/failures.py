@@ -11,9 +11,10 @@ cause inside is what counts.
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from hlvid.errors import HlvidError, RunError
+from hlvid.errors import HlvidError, RunError, of_path
 from hlvid.tasks import ledger
 
 LISTS = ("list", "list_groups", "list_subtasks", "list_tags")
@@ -22,6 +23,9 @@ LISTS = ("list", "list_groups", "list_subtasks", "list_tags")
 MISSING = "Tasks not found: "
 NO_TASKS = "no tasks found"
 NO_DOCS = "did not find any docs"
+
+UNWRITABLE = (NotADirectoryError, FileExistsError, PermissionError)
+"""Of a path that the user gave; a file that is not there may as well be a defect of ours."""
 
 
 def check_model(model: str, tasks: str | None) -> None:
@@ -33,6 +37,15 @@ def check_model(model: str, tasks: str | None) -> None:
         raise RunError(
             f"model {model!r} is unknown{_did_you_mean(model, known)}; 'lmms_eval models' lists all"
         )
+
+
+def check_output(folder: str | None) -> None:
+    """Raise RunError where results could not be written, before any of them is computed."""
+    try:
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"--output_path {of_path(error)}") from None
 
 
 def check_results(results: Mapping[str, Any], args: Any) -> None:
@@ -50,6 +63,8 @@ def explain(error: Exception, args: Any) -> str:
     cause = root_cause(error)
     if isinstance(cause, HlvidError):
         return str(cause)
+    if isinstance(cause, UNWRITABLE) and (said := of_path(cause)):
+        return said
     if MISSING in str(cause):
         return _missing_tasks(args)
     if NO_TASKS in str(cause):
@@ -66,7 +81,7 @@ def is_defect(error: Exception) -> bool:
     """Whether the traceback helps: an exception nobody foresaw, also when one of ours was raised from it."""
     chain = list(_causes(error))
     foreseen = any(text in str(chain[-1]) for text in (MISSING, NO_TASKS, NO_DOCS))
-    return not foreseen and not isinstance(chain[-1], HlvidError)
+    return not foreseen and not isinstance(chain[-1], (HlvidError, *UNWRITABLE))
 
 
 def root_cause(error: BaseException) -> BaseException:

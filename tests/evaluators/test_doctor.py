@@ -45,3 +45,10 @@ def test_disk_is_measured_where_the_data_goes(monkeypatch: pytest.MonkeyPatch, t
 def test_one_wrong_finding_fails_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECKS", (lambda: doctor.Finding("wrong", "mend it"),))
     assert not doctor.diagnose()
+
+
+def test_a_data_folder_below_a_file_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path / "file" / "x"))
+    finding = doctor.disk()
+    assert finding.state == "wrong" and "cannot be written" in finding.text and "HLVID_DATA" in finding.text

@@ -124,3 +124,10 @@ def test_the_file_name_follows_the_identity(monkeypatch: pytest.MonkeyPatch, tmp
     assert path == tmp_path / f"org_model-{identity_hash(IDENTITY)}.jsonl"
     assert identity_hash(dict(reversed(IDENTITY.items()))) == identity_hash(IDENTITY)
     assert run_path("org/model", {**IDENTITY, "code": "2"}) != path
+
+
+def test_a_folder_below_a_file_names_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("HLVID_RUNS", str(tmp_path / "file" / "x"))
+    with pytest.raises(RunError, match=r"not a directory.*set HLVID_RUNS"):
+        Journal(run_path("m", IDENTITY), IDENTITY)

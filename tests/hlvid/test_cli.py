@@ -51,3 +51,23 @@ def test_an_error_is_one_line_and_exit_1(arguments: tuple[str, ...], tmp_path: P
     assert run.returncode == 1
     assert run.stderr.startswith("hlvid: ") and len(run.stderr.splitlines()) == 1
     assert arguments[-1] in run.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("make-checkpoint", "--out"),
+        ("mini", "--preset", "tiny", "--out"),
+        ("eval", "--model", "blind", "--out"),
+    ],
+)
+@pytest.mark.parametrize("below", ["", "/x"])
+def test_an_output_folder_that_is_a_file_is_one_line(
+    arguments: tuple[str, ...], below: str, tmp_path: Path
+) -> None:
+    """`--out film.mp4` is a slip of the hand, not a defect of ours."""
+    (tmp_path / "film.mp4").write_text("not a folder")
+    run = hlvid(*arguments, f"{tmp_path}/film.mp4{below}")
+    assert run.returncode == 1 and "Traceback" not in run.stderr
+    assert run.stderr.startswith(f"hlvid: {tmp_path}/film.mp4") and len(run.stderr.splitlines()) == 1
+    assert "give another path" in run.stderr

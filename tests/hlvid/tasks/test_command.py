@@ -216,3 +216,12 @@ def test_lists_show_our_tasks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         command.main()
     assert not stopped.value.code
     assert " - hlvid_mini" in capsys.readouterr().out
+
+
+def test_an_output_path_that_is_a_file_is_one_line_before_the_model_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "film.mp4").write_text("not a folder")
+    with pytest.raises(RunError, match=r"--output_path .*film\.mp4.*give another path"):
+        evaluate("--model_args", "strategy=nope", "--output_path", f"{tmp_path}/film.mp4/x")
+    assert "Traceback" not in capsys.readouterr().err
