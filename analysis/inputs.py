@@ -21,7 +21,7 @@ from hlvid.paths import data_home
 if TYPE_CHECKING:
     from autogaze.selectors.base import Selector
 
-COMPARED = ("autogaze", "detail", "rgb_diff", "optical_flow", "centre", "random")
+COMPARED = ("autogaze", "detail", "rgb_diff", "optical_flow", "centre", "random", "coarse_first")
 """Selectors that are set against each other, in the order of legends; those this version lacks are left out."""
 
 

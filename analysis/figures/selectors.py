@@ -22,6 +22,7 @@ KEY = "fig10_gazing_baselines"
 NAMES = {
     "autogaze": "AutoGaze", "detail": "detail (ours)", "rgb_diff": "RGB difference",
     "optical_flow": "optical flow", "centre": "centre", "random": "random",
+    "coarse_first": "coarse first (blind)",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from autogaze.selectors.base import Selector
 SELECTORS = {
     "autogaze": "autogaze.selectors.autogaze:AutoGazeSelector",
     "centre": "autogaze.selectors.centre:Centre",
+    "coarse_first": "autogaze.selectors.coarse_first:CoarseFirst",
     "detail": "autogaze.selectors.detail:Detail",
     "everything": "autogaze.selectors.everything:Everything",
     "greedy": "autogaze.selectors.greedy:Greedy",

@@ -27,7 +27,7 @@ from autogaze.training.ntp import PROCESSOR
 Choose = Callable[[Tensor, float], Tensor]
 """A clip, uint8 (T, 3, 224, 224), and a gazing ratio -> the tokens chosen, bool (1, T, 265)."""
 
-HEURISTICS = ("random", "rgb_diff", "optical_flow", "centre", "detail")
+HEURISTICS = ("random", "rgb_diff", "optical_flow", "centre", "detail", "coarse_first")
 
 
 def heuristics() -> dict[str, Choose]:

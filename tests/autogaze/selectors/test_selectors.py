@@ -12,7 +12,7 @@ from torch import Tensor
 from autogaze import selectors
 from autogaze.selectors.budget import allowance, top
 
-RANKING = ("centre", "detail", "random", "rgb_diff")
+RANKING = ("centre", "coarse_first", "detail", "random", "rgb_diff")
 
 
 def test_names_are_those_of_the_issue() -> None:
@@ -42,6 +42,13 @@ def test_without_layout_every_clip_is_its_own_picture(name: str, noise: Tensor) 
 @pytest.mark.parametrize("name", RANKING)
 def test_ratio_may_differ_by_frame(name: str, noise: Tensor) -> None:
     assert selectors.get(name).select(noise[:1], ratio=[0.5, 0.01]).counts().tolist() == [[132, 2]]
+
+
+def test_coarse_first_begins_a_scale_when_the_one_before_is_whole(noise: Tensor) -> None:
+    gaze = selectors.get("coarse_first").select(noise[:2], ratio=0.1)
+    assert [int(part[0, 0].sum()) for part in gaze.scale_masks()] == [4, 16, 6, 0]
+    tiles = selectors.get("coarse_first").select(noise, ratio=0.01, layout=(2, 3)).scale_masks()
+    assert int(tiles[0][:, 0].sum()) == 15 and not tiles[1].any(), "a picture's tiles begin together"
 
 
 @pytest.mark.parametrize("name", [*RANKING, "everything"])
