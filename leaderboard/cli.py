@@ -99,9 +99,7 @@ def _submit(
 
     repository = git.results_repository(repo or Path.cwd())
     if repository is None and (repo is not None or push):
-        raise RunError(
-            f"{repo or Path.cwd()}: no git clone with {git.PLACE}/; give --repo, or leave --push out"
-        )
+        raise RunError(_no_repository(repo))
     ready = prepare(source, out, given, name, repository / git.PLACE if repository else SUBMISSIONS)
     typer.echo(describe(ready))
     typer.echo(f"Submission: {ready.folder}\nPull-request text: {ready.body}")
@@ -118,6 +116,16 @@ def _submit(
         typer.echo("Nothing was pushed. To send it (or add --push):")
         for command in git.push_commands(repository, branch, ready.title, ready.body):
             typer.echo(f"  {command}")
+
+
+def _no_repository(repo: Path | None) -> str:
+    """Why there is no clone to prepare a branch in, and what to do about what was really asked for."""
+    from leaderboard import branch as git
+
+    if repo is None:
+        return f"{Path.cwd()}: no git clone with {git.PLACE}/; give --repo, or leave --push out"
+    problem = f"is no git clone with {git.PLACE}/ in it" if repo.is_dir() else "no such folder"
+    return f"--repo {repo}: {problem}; give a clone of the results repository, or leave --repo out"
 
 
 def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,20 +20,28 @@ from typing import Any
 from pydantic import ValidationError
 
 from hlvid.errors import AnswerError
-from leaderboard.faults import Fault, SubmissionError, from_validation
+from leaderboard.faults import Fault, SubmissionError, from_validation, shorten
+from leaderboard.matching import Matched, match, with_matched
 from leaderboard.questions import TITLES, AnswerKey, Keys
 from leaderboard.reading import Numbered, read_objects, read_predictions, read_text, read_yaml
 from leaderboard.run_fields import run_fields
 from leaderboard.runs import Run, find_run, read_samples
 from leaderboard.schema import Cost, Submission
 from leaderboard.tables import read_table
-from leaderboard.validate import JSONL_NAME, YAML_NAME, Matched, find_key, line_limit, match, with_matched
+from leaderboard.validate import (
+    FOLDER_NAME,
+    FOLDER_RULE,
+    JSONL_NAME,
+    YAML_NAME,
+    find_key,
+    line_limit,
+)
 from leaderboard.yaml_loader import YamlLines, dump_yaml
 
 Fields = Mapping[str, Any]
 Reader = Callable[[AnswerKey | None], tuple[list[Numbered], list[Fault]]]
 OPTIONS = {
-    "benchmark": "--benchmark",
+    "benchmark": f"--benchmark, one of {', '.join(TITLES)}",
     "model": "--model and --openness",
     "model.name": "--model",
     "model.openness": "--openness open_source, open_weights or closed",
@@ -69,15 +77,15 @@ def make_draft(
         keys: answer keys; by default from this machine's data folder.
 
     Raises:
-        AnswerError: the source is nothing of the kind, or the benchmark is not stated.
+        AnswerError: the source is nothing of the kind.
     """
     known, read, run = _open(source, given or {})
     fields = _merged(known, given or {})
     submission, faults = _submission(fields)
+    if name is not None and not FOLDER_NAME.fullmatch(name):
+        faults.append(Fault("--name", None, "(folder)", f"{shorten(name)} is not allowed", FOLDER_RULE))
     key: AnswerKey | None = None
     matched: Matched | None = None
-    if fields.get("benchmark") is None:
-        raise AnswerError(f"{source}: give --benchmark, one of {', '.join(TITLES)}")
     key, key_faults = find_key(fields, keys or Keys(), YamlLines({}))
     faults += key_faults
     lines, line_faults = read(key)
@@ -85,7 +93,8 @@ def make_draft(
         faults += line_faults
     else:
         faults += _other_questions(run, key)
-        matched = match(lines, key.questions, source.name if source.is_file() else _file_of(run))
+        file = source.name if source.is_file() else _file_of(run)
+        matched = match(lines, key.questions, file, run.limit if run is not None else None)
         faults += with_matched(line_faults, matched)
         if submission is not None and run is not None:
             found = {"dataset_revision": key.revision, "cost": _with_means(submission.cost, lines)}

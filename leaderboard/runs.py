@@ -58,6 +58,12 @@ class Run:
         return name if name in TITLES else TASKS.get(plain, plain if plain in TITLES else None)
 
     @property
+    def limit(self) -> float | None:
+        """lmms-eval's `--limit`: so many questions (a share of them below 1); None for all."""
+        limit = mapping(self.results.get("config")).get("limit")
+        return limit if are_numbers([limit]) and limit > 0 else None
+
+    @property
     def dataset(self) -> Mapping[str, Any]:
         """What our record says of the data: root, revision, prompts; empty for foreign runs."""
         return mapping(mapping(self.record.get("datasets")).get(str(self.task)))

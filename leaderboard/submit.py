@@ -18,11 +18,10 @@ from hlvid.scoring.accuracy import Accuracy, Interval
 from leaderboard.branch import PLACE, Branch, make_branch
 from leaderboard.drafts import make_draft, write_folder
 from leaderboard.entries import SUBMISSIONS, Entry, Section, entry_of, load_board
-from leaderboard.faults import Fault, SubmissionError
 from leaderboard.markdown import escape, table
 from leaderboard.questions import MEANS, AnswerKey, Keys
 from leaderboard.standing import Standing, stand
-from leaderboard.validate import FOLDER_NAME, FOLDER_RULE, check_folder
+from leaderboard.validate import check_folder
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,6 @@ def prepare(
         AnswerError: the source is nothing of the kind.
     """
     keys = keys or Keys()
-    if name is not None and not FOLDER_NAME.fullmatch(name):
-        raise SubmissionError([Fault("--name", None, "(folder)", "is not allowed", FOLDER_RULE)])
     folder = write_folder(make_draft(source, given, name, keys), out)
     report = check_folder(folder, keys, placed=True)
     report.raise_for_faults()

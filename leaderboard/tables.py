@@ -30,6 +30,9 @@ def read_table(path: Path, limit: int) -> tuple[list[Numbered], list[Fault]]:
     text, faults = read_text(path, JSONL_BYTES)
     if faults:
         return [], faults
+    if not text.strip():
+        remedy = "write 'question_id,answer' and below it one row a question"
+        return [], [Fault(path.name, None, "(file)", "is empty", remedy)]
     header = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
     lines: list[Numbered] = []
@@ -75,11 +78,10 @@ def _header_faults(file: str, columns: list[str]) -> list[Fault]:
         return Fault(file, 1, field, problem, remedy)
 
     allowed = f"the first row names the columns, of {', '.join(COLUMNS)}"
-    if "question_id" not in columns:
-        return [fault("question_id", "is no column of this table", allowed)]
-    found = [
-        fault(shorten(one), "is not a column of the schema", allowed) for one in columns if one not in COLUMNS
-    ]
+    found = [] if "question_id" in columns else [fault("question_id", "is no column of this table", allowed)]
+    if set(columns) & set(COLUMNS):  # else it has no header, and its first answers would be named here
+        other = [one for one in columns if one not in COLUMNS]
+        found += [fault(shorten(one), "is not a column of the schema", allowed) for one in other]
     twice = [one for one, count in Counter(columns).items() if count > 1]
     found += [fault(shorten(one), "is the name of two columns", "remove one") for one in twice]
     if "answer" not in columns and "raw_output" not in columns:

@@ -5,27 +5,23 @@ Example::
     report = check_folder(Path("submissions/hlvid_mini/my-run"))
     report.raise_for_faults()
     summarize(report.rows).overall.value
-
-The letter that counts is read from `raw_output` by hlvid's own parser where that text is given, else from
-`answer`; where both are given and disagree, a warning says so and the text wins: all rows are parsed alike.
 """
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from hlvid.dataset import Question
 from hlvid.errors import DatasetError
 from hlvid.scoring.accuracy import Row
-from hlvid.scoring.answers import parse_answer
 from leaderboard.faults import Fault, SubmissionError, from_validation, shorten
+from leaderboard.matching import match, with_matched
 from leaderboard.questions import MINI, TITLES, AnswerKey, Keys
-from leaderboard.reading import Numbered, read_predictions, read_yaml
+from leaderboard.reading import read_predictions, read_yaml
 from leaderboard.schema import Prediction, Submission
 from leaderboard.yaml_loader import YamlLines
 
@@ -35,7 +31,6 @@ ALLOWED = {YAML_NAME, JSONL_NAME, "README.md"}
 FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
 LARGEST = 10_000  # questions of any benchmark here, rounded up
-NAMED = 20  # missing questions
 MOST_LINES = 10  # times the questions: past that a file is not worth reading on
 
 
@@ -84,7 +79,7 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
         missing = bool(key_faults) and data["benchmark"] != MINI  # whose key is everywhere
         return Report(folder, submission, tuple(faults), key_missing=missing)
     numbered, line_faults = read_predictions(folder / JSONL_NAME, limit=line_limit(key))
-    matched = match(numbered, key.questions)
+    matched = match(numbered, key.questions, JSONL_NAME)
     faults += with_matched(line_faults, matched)
     predictions = {prediction.question_id: prediction for _, prediction in numbered}
     rows = () if faults else matched.rows
@@ -127,96 +122,6 @@ def find_key(data: Mapping[str, Any], keys: Keys, lines: YamlLines) -> tuple[Ans
 def line_limit(key: AnswerKey | None) -> int:
     """Lines to read at most; without a key, as many as the largest benchmark needs."""
     return MOST_LINES * (len(key.questions) if key is not None else LARGEST)
-
-
-@dataclass(frozen=True)
-class Matched:
-    """Predictions paired with questions: rows in question order, warnings, faults."""
-
-    rows: tuple[Row, ...]
-    warnings: tuple[str, ...]
-    faults: tuple[Fault, ...]
-
-
-def match(lines: Sequence[Numbered], questions: Sequence[Question], file: str = JSONL_NAME) -> Matched:
-    """Pair predictions with questions; each question has to be answered once, and nothing else."""
-    known = {question.id: question for question in questions}
-    first: dict[str, tuple[int, Prediction]] = {}
-    faults: list[Fault] = []
-    for number, prediction in lines:
-        name = prediction.question_id
-        if name not in known:
-            problem = f"{shorten(name)} is not a question of this benchmark"
-            remedy = "remove the line or correct the id"
-            faults.append(Fault(file, number, "question_id", problem, remedy))
-        elif name in first:
-            problem = f"{shorten(name)} is answered again (first on line {first[name][0]})"
-            faults.append(Fault(file, number, "question_id", problem, "keep one line a question"))
-        else:
-            first[name] = (number, prediction)
-    scored = [_score(question, first[question.id], file) for question in questions if question.id in first]
-    missing = [question.id for question in questions if question.id not in first]
-    return Matched(
-        tuple(row for row, _, _ in scored),
-        tuple(warning for _, warnings, _ in scored for warning in warnings),
-        (*faults, *(fault for _, _, found in scored for fault in found), *_missing(missing, file)),
-    )
-
-
-def with_matched(line_faults: Sequence[Fault], matched: Matched) -> list[Fault]:
-    """All faults of a file by line: where lines could not be read, their questions are not reported missing too."""
-    found = [*line_faults, *(one for one in matched.faults if not (line_faults and one.line is None))]
-    return sorted(found, key=lambda one: (one.line is None, one.line or 0))
-
-
-def _missing(names: Sequence[str], file: str) -> list[Fault]:
-    """One fault for all questions without a line."""
-    if not names:
-        return []
-    shown = ", ".join(shorten(name, 30) for name in names[:NAMED])
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    remedy = 'add a line for each; "answer": null where the model gave none'
-    return [Fault(file, None, "question_id", f"{len(names)} question(s) have no line: {shown}{more}", remedy)]
-
-
-def _score(
-    question: Question, found: tuple[int, Prediction], file: str
-) -> tuple[Row, list[str], list[Fault]]:
-    number, prediction = found
-    letter, faults = _answer(question, number, prediction, file)
-    warnings: list[str] = []
-    if prediction.raw_output is not None:
-        parsed = parse_answer(prediction.raw_output, question.options).letter
-        if prediction.answer is not None and parsed != letter:
-            warnings.append(
-                f"line {number}: question {question.id}: answer {letter} but raw_output reads {parsed}; "
-                "raw_output counts"
-            )
-        letter = parsed
-    row = {
-        "question_id": question.id,
-        "parsed": letter,
-        "correct": letter is not None and letter == question.answer,
-        "source": question.source,
-        "category": question.category,
-        "tier": question.tier,
-    }
-    return row, warnings, faults
-
-
-def _answer(
-    question: Question, number: int, prediction: Prediction, file: str
-) -> tuple[str | None, list[Fault]]:
-    if prediction.answer is None:
-        return None, []
-    letter = prediction.answer.strip().upper()
-    if letter == "":
-        return None, []
-    if letter in question.options:
-        return letter, []
-    allowed = ", ".join(question.options)
-    problem = f"{shorten(prediction.answer)} is not an option of question {question.id}"
-    return None, [Fault(file, number, "answer", problem, f"give one of {allowed}, or null")]
 
 
 def _place_faults(folder: Path, data: Mapping[str, Any], lines: YamlLines) -> list[Fault]:

@@ -107,6 +107,29 @@ def test_a_run_on_other_questions_is_refused(run_folder: Path, tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("limit", "shown"), [(5, "5"), (5.0, "5"), (0.5, "0.5")])
+def test_a_limited_run_is_told_to_run_without_limit(
+    limit: float, shown: str, run_folder: Path, tmp_path: Path
+) -> None:
+    samples = run_folder / "2026_samples_hlvid_mini.jsonl"
+    samples.write_text("".join(samples.read_text().splitlines(keepends=True)[:5]))
+    results = json.loads((run_folder / "2026_results.json").read_text())
+    results["config"]["limit"] = limit
+    (run_folder / "2026_results.json").write_text(json.dumps(results))
+    with pytest.raises(SubmissionError) as caught:
+        prepare(run_folder, tmp_path / "out", submissions=tmp_path)
+    (fault,) = caught.value.faults
+    assert f"3 question(s) have no answer: the run was made with --limit {shown};" in str(fault)
+    assert "run it without --limit" in fault.remedy and "add a line" not in str(fault)
+
+
+def test_a_limit_that_left_nothing_out_is_none(run_folder: Path, tmp_path: Path) -> None:
+    results = json.loads((run_folder / "2026_results.json").read_text())
+    results["config"]["limit"] = 100.0
+    (run_folder / "2026_results.json").write_text(json.dumps(results))
+    assert prepare(run_folder, tmp_path / "out", submissions=tmp_path).entry.accuracy == 1.0
+
+
 def test_a_plain_samples_file(tmp_path: Path, key: AnswerKey, keys: Keys) -> None:
     rows = [
         {
@@ -212,6 +235,28 @@ def test_folder_names_given_by_hand(name: str, table: Path, tmp_path: Path, keys
         prepare(table, tmp_path / "out", GIVEN, name, submissions=tmp_path, keys=keys)
 
 
+def test_a_bad_name_is_told_with_all_other_faults(table: Path, tmp_path: Path, keys: Keys) -> None:
+    table.write_text(table.read_text().replace("3,D", "3,X"))
+    given = {"model": {"name": "m", "openness": "closed", "link": "foo"}}
+    with pytest.raises(SubmissionError) as caught:
+        prepare(table, tmp_path / "out", given | {"benchmark": "hlvid"}, "Bad Name/..", tmp_path, keys)
+    fields = {(fault.file, fault.field) for fault in caught.value.faults}
+    assert fields == {
+        ("--name", "(folder)"),
+        ("submission.yaml", "model.link"),
+        ("predictions.csv", "answer"),
+    }
+    with pytest.raises(SubmissionError, match="give --benchmark, one of hlvid, ") as caught:
+        prepare(table, tmp_path / "out", given, "Bad Name/..", tmp_path, keys)
+    fields = {(fault.file, fault.field) for fault in caught.value.faults}
+    assert fields == {
+        ("--name", "(folder)"),
+        ("submission.yaml", "benchmark"),
+        ("submission.yaml", "model.link"),
+    }
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("model", ["模型", "...", "../../../etc/passwd", "-", "a" * 119])
 def test_folder_names_made_from_models(model: str, table: Path, tmp_path: Path, keys: Keys) -> None:
     given = {"benchmark": "hlvid", "model": {"name": model, "openness": "closed"}}
@@ -277,6 +322,17 @@ def test_command_without_a_clone(run_folder: Path, tmp_path: Path, monkeypatch: 
     assert "copy the folder to leaderboard/submissions/hlvid_mini" in result.output
     refused = invoke(str(run_folder), "--push")
     assert refused.exit_code == 1 and "no git clone" in str(refused.exception)
+
+
+@pytest.mark.parametrize(("made", "problem"), [(True, "is no git clone with"), (False, "no such folder")])
+def test_a_repo_that_is_none_is_named(run_folder: Path, tmp_path: Path, made: bool, problem: str) -> None:
+    repo = tmp_path / "x"
+    if made:
+        repo.mkdir()
+    refused = invoke(str(run_folder), "--repo", str(repo), "--out", str(tmp_path / "out"))
+    message = str(refused.exception)
+    assert refused.exit_code == 1 and message.startswith(f"--repo {repo}: {problem}")
+    assert "give --repo" not in message and not (tmp_path / "out").exists()
 
 
 def test_command_prints_the_schema() -> None:

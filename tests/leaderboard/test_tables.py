@@ -45,8 +45,8 @@ def test_numbers_and_texts_over_several_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ("", "p.csv: line 1: question_id: is no column"),
-        ("0,A\n1,B\n", "p.csv: line 1: question_id: is no column"),
+        ("", "p.csv: (file): is empty"),
+        ("\ufeff \n\n", "p.csv: (file): is empty"),
         ("question_id,answer,letter\n0,A,B\n", "p.csv: line 1: 'letter': is not a column"),
         ("question_id,frames\n0,1\n", "p.csv: line 1: answer: is no column"),
         ("question_id,answer,answer\n0,A,B\n", "p.csv: line 1: 'answer': is the name of two columns"),
@@ -70,6 +70,20 @@ def test_faults(content: str | bytes, fault: str, tmp_path: Path) -> None:
     _, faults = read(tmp_path, content)
     assert len(faults) == 1
     assert faults[0].startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("qid,ans", ["question_id", "answer"]),
+        ("0,A", ["question_id", "answer"]),
+        ("qid,answer", ["question_id", "'qid'"]),
+        ("question_id,ans", ["'ans'", "answer"]),
+    ],
+)
+def test_every_wrong_column_is_told_at_once(header: str, fields: list[str], tmp_path: Path) -> None:
+    _, faults = read(tmp_path, f"{header}\n0,A\n")
+    assert [fault.split(": ")[2] for fault in faults] == fields
 
 
 def test_every_fault_is_listed(tmp_path: Path) -> None:
