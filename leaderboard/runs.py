@@ -61,7 +61,7 @@ class Run:
     def limit(self) -> float | None:
         """lmms-eval's `--limit`: so many questions (a share of them below 1); None for all."""
         limit = mapping(self.results.get("config")).get("limit")
-        return limit if are_numbers([limit]) and limit > 0 else None
+        return float(limit) if limit is not None and are_numbers([limit]) and limit > 0 else None
 
     @property
     def dataset(self) -> Mapping[str, Any]:

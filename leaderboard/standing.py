@@ -39,6 +39,17 @@ class Standing:
     reported_above: int
 
 
+def told(comparison: Comparison) -> str:
+    """The verdict; where it cannot be other than "no evidence", however clear the answers are, why comes first."""
+    alpha = 1 - comparison.interval.level
+    if not comparison.mcnemar_p < alpha <= comparison.least_p:
+        return comparison.verdict
+    return (
+        "The recordings on which the two differ are too few for evidence that any difference would hold on others "
+        f"(the least possible p is {comparison.least_p:.2g}). {comparison.verdict}"
+    )
+
+
 def rank_intervals(systems: Mapping[str, Sequence[Row]]) -> dict[str, Rank]:
     """The `Rank` of each system; all answered the same questions."""
     if not systems:

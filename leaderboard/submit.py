@@ -20,7 +20,7 @@ from leaderboard.drafts import make_draft, write_folder
 from leaderboard.entries import SUBMISSIONS, Entry, Section, entry_of, load_board
 from leaderboard.markdown import escape, table
 from leaderboard.questions import MEANS, AnswerKey, Keys
-from leaderboard.standing import Standing, stand
+from leaderboard.standing import Standing, stand, told
 from leaderboard.validate import check_folder
 
 
@@ -85,7 +85,7 @@ def branch_for(ready: Ready, repo: Path) -> Branch:
 def describe(ready: Ready) -> str:
     """Score and standing for the terminal."""
     lines = [f"{ready.entry.name} on {ready.key.title}: {score_line(ready)}", place_line(ready)]
-    lines += [f"  {comparison.verdict}" for comparison in ready.standing.comparisons]
+    lines += [f"  {told(comparison)}" for comparison in ready.standing.comparisons]
     if ready.entry.warnings:
         lines.append(f"{len(ready.entry.warnings)} warning(s): {'; '.join(ready.entry.warnings[:5])}")
     return "\n".join(lines)
@@ -114,7 +114,7 @@ def pull_request(ready: Ready) -> str:
             f"Adds `{ready.target}/`. {escape(score_line(ready))}",
             table(("questions", "right", "accuracy", "95 % interval"), [_row(*group) for group in groups]),
             escape(place_line(ready)),
-            *(f"- {escape(comparison.verdict)}" for comparison in ready.standing.comparisons),
+            *(f"- {escape(told(comparison))}" for comparison in ready.standing.comparisons),
             table(("field", "stated"), [(name, _or_unstated(value)) for name, value in facts.items()]),
             "Scored by `hlvid submit` from the predictions; the checks of this repository score them again.\n",
         ]

@@ -26,6 +26,7 @@ from leaderboard.branch import PLACE
 from leaderboard.entries import SUBMISSIONS
 from leaderboard.faults import SubmissionError
 from leaderboard.questions import Keys
+from leaderboard.standing import told
 from leaderboard.submit import Ready, place_line, prepare, score_line
 
 KEPT = 20
@@ -126,7 +127,7 @@ def _standing(ready: Ready) -> Answer:
         "ok": True,
         "headline": f"{ready.entry.name} on {ready.key.title}: {score_line(ready)}",
         "place": place_line(ready),
-        "comparisons": [comparison.verdict for comparison in ready.standing.comparisons],
+        "comparisons": [told(comparison) for comparison in ready.standing.comparisons],
         "warnings": list(ready.entry.warnings),
         "target": f"{PLACE}/",
         "file": f"{ready.body.stem}.zip",
