@@ -96,6 +96,7 @@ def _series(table: "pd.DataFrame") -> list[str]:
             f"{name} {one[name]:g}" for name in ("ratio", "loss") if one[name] == one[name] and one[name]
         ]
         parts += [f"--limit {int(one['limit'])}"] if one["limit"] == one["limit"] and one["limit"] else []
+        parts += [str(one["task"])] if table.task.nunique() > 1 else []
         names.append(", ".join(parts))
     seen: dict[tuple[Any, ...], int] = {}
     for k, (name, one) in enumerate(zip(names, table.to_dict("records"), strict=True)):
@@ -160,5 +161,5 @@ def _draw_ours(axes: Any, ours: "pd.DataFrame", along: str, fixed: str) -> None:
         xlabel=unit[along],
         ylabel="accuracy (%)",
         ylim=(0, 103),
-        title=f"ours, {part.task.iloc[0]}, {at:g} {'px' if fixed == 'resolution' else 'frames'}",
+        title=f"ours, {' and '.join(part.task.unique())}, {at:g} {'px' if fixed == 'resolution' else 'frames'}",
     )

@@ -132,6 +132,19 @@ def test_a_limited_sweep_next_to_the_whole_one(inputs: Inputs, tmp_path: Path) -
     assert "2 cells of hlvid_mini, n = 48 questions" in made.caption
 
 
+def test_two_tasks_of_a_sweep_are_two_lines(inputs: Inputs, tmp_path: Path) -> None:
+    from evaluators.sweeps.records import append
+
+    settings = {"selector": "detail", "frames": 4, "resolution": 448}
+    for task in ("hlvid", "hlvid_mini"):
+        results = {"n": 9, "accuracy": 0.5, "wilson": [0.4, 0.6], "clustered": [0.3, 0.7]}
+        record = {"identity": task, "task": task, "model": "gaze_reader", "status": "ok", "model_args": settings,
+                  "labels": settings, "results": results}  # fmt: skip
+        append(tmp_path / "runs" / "sweep", record)
+    ours = make("scaling", inputs).numbers.query("whose == 'ours'")
+    assert ours.series.tolist() == ["detail, hlvid", "detail, hlvid_mini"]
+
+
 def test_names_of_two_checkpoints_of_one_last_name(inputs: Inputs, write_run: Write) -> None:
     for home in ("one", "two"):
         write_run(home, model_args={"pretrained": f"/{home}/ckpt"})
