@@ -37,7 +37,7 @@ def evaluate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would run and what it takes, and stop.")
     ] = False,
-    timeout: Annotated[float | None, typer.Option(help="End the run after so many seconds.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="End the run after so many seconds.", min=1)] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Run a finished one again; its journal stays.")
     ] = False,

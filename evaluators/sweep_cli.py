@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from evaluators.sweeps.cells import Cell
     from evaluators.sweeps.runner import Launch
 
+LAUNCHES = ("local", "ray", "slurm")
+
 
 def mount(app: typer.Typer) -> None:
     """Add `sweep` and `results` to the roof."""
@@ -40,20 +42,26 @@ def sweep(
         list[str] | None, typer.Option(help="slurm: submitit parameters, key=value (repeatable).")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Questions a cell, instead of the grid's.", min=1)] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds a cell, instead of the grid's.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds a cell, instead of the grid's.", min=1)
+    ] = None,
 ) -> None:
     """Run every cell of a grid that is not done yet; exit 1 where one ended in an error."""
     from evaluators.sweeps.grid import load_grid
     from evaluators.sweeps.runner import Options, faults
     from evaluators.sweeps.runner import sweep as run
+    from hlvid.errors import RunError
 
+    if launch not in LAUNCHES:
+        raise RunError(f"sweep: launch is {launch!r}; allowed: {', '.join(LAUNCHES)}")
     wanted = load_grid(grid)
     if limit is not None:
         wanted = wanted.model_copy(update={"limit": limit})
     for fault in faults(out):
         typer.echo(fault, err=True)
     if dry_run:
-        _forecast(out, wanted.cells(), like or [])
+        if not _forecast(out, wanted.cells(), like or []):
+            raise typer.Exit(1)
         return
     options = Options(timeout or wanted.timeout, wanted.retry)
     ended = run(wanted, out, options, _launch(launch, out, jobs, gpus, slurm or []))
@@ -89,7 +97,9 @@ def results(
     Console().print(build_table(table))
 
 
-def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> None:
+def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> bool:
+    """Print what would run; False where a cell would be refused."""
+    from evaluators.sweeps.checks import refused
     from evaluators.sweeps.estimate import forecast
     from evaluators.sweeps.records import latest
 
@@ -105,11 +115,13 @@ def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> None:
         typer.echo(
             f"hours unknown for {found.unknown}: no earlier cell like them; --like FOLDER of another sweep"
         )
+    faults = refused(cells)
+    for fault in faults:
+        typer.echo(f"refused: {fault}", err=True)
+    return not faults
 
 
 def _launch(name: str, out: Path, jobs: int, gpus: float, slurm: list[str]) -> "Launch":
-    from hlvid.errors import RunError
-
     if name == "local":
         from evaluators.launch.local import local
 
@@ -118,10 +130,8 @@ def _launch(name: str, out: Path, jobs: int, gpus: float, slurm: list[str]) -> "
         from evaluators.launch.ray import on_ray
 
         return on_ray(gpus=gpus)
-    if name == "slurm":
-        from evaluators.launch.slurm import on_slurm
+    from evaluators.launch.slurm import on_slurm
 
-        pairs = [item.partition("=") for item in slurm]
-        parameters: dict[str, Any] = {k: int(value) if value.isdigit() else value for k, _, value in pairs}
-        return on_slurm(out / "slurm", **parameters)
-    raise RunError(f"sweep: launch is {name!r}; allowed: local, ray, slurm")
+    pairs = [item.partition("=") for item in slurm]
+    parameters: dict[str, Any] = {k: int(value) if value.isdigit() else value for k, _, value in pairs}
+    return on_slurm(out / "slurm", **parameters)

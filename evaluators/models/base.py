@@ -18,6 +18,7 @@ so that a model may keep its decoded frames. What an answer cost (frames, pixels
 """
 
 import abc
+import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,10 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
     Args:
         batch_size, max_batch_size, device: given by lmms-eval to every model; a subclass may use `device`.
         runs: folder of the journals; default `$HLVID_RUNS`, else `runs/` in the data folder.
+        unknown: what is none of these, nor of the subclass.
+
+    Raises:
+        RunError: an unknown argument, with those that are allowed.
     """
 
     name: ClassVar[str]
@@ -81,7 +86,11 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         max_batch_size: int | None = None,
         device: str | None = None,
         runs: str | None = None,
+        **unknown: Any,
     ) -> None:
+        if unknown:
+            allowed = ", ".join(_arguments(type(self)))
+            raise RunError(f"model {self.name}: unknown argument {next(iter(unknown))!r}; allowed: {allowed}")
         super().__init__()
         self.device = device or "cpu"
         self.runs = Path(runs).expanduser() if runs else None
@@ -167,6 +176,17 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
     def generate_until_multi_round(self, requests: Sequence[Instance]) -> list[str]:
         """Not offered: each question is asked once."""
         raise RunError(f"model {self.name}: cannot hold a conversation; use a task with one round")
+
+
+def _arguments(model: type[JournalledModel]) -> list[str]:
+    """The names that a model's constructors take, its own first; lmms-eval gives the batch size itself."""
+    names: dict[str, None] = {}
+    for owner in model.__mro__:
+        if issubclass(owner, JournalledModel) and "__init__" in vars(owner):
+            for one in inspect.signature(owner.__init__).parameters.values():
+                if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL):
+                    names[one.name] = None
+    return [name for name in names if name not in ("self", "batch_size", "max_batch_size")]
 
 
 def _by_video(asked: Sequence[Asked]) -> list[Asked]:

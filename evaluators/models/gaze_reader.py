@@ -62,14 +62,11 @@ class GazeReader(JournalledModel):
 
     def __init__(self, cache: bool = True, **arguments: Any) -> None:
         common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
-        for argument in arguments:
-            if argument not in ReaderSettings.names():
-                allowed = ", ".join([*ReaderSettings.names(), "cache", "runs"])
-                raise RunError(f"gaze_reader: unknown argument {argument!r}; allowed: {allowed}")
+        settings = ReaderSettings.read(arguments)
         super().__init__(**common)
         if not isinstance(cache, bool):
             raise RunError(f"gaze_reader: cache is {cache!r}; allowed: True, False")
-        self.reader = ReaderSettings(**arguments)
+        self.reader = settings
         self.cache = cache
         self._newest: tuple[Path, Reading] | None = None
 

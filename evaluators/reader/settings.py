@@ -8,8 +8,9 @@ Example::
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from hlvid.errors import RunError
 
@@ -64,6 +65,15 @@ class ReaderSettings:
     def names(cls) -> tuple[str, ...]:
         """Every argument's name."""
         return tuple(field.name for field in fields(cls))
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, Any]) -> Self:
+        """From `--model_args`, less those of every model. Raises RunError naming an unknown one and the known."""
+        for argument in arguments:
+            if argument not in cls.names():
+                allowed = ", ".join([*cls.names(), "cache", "device", "runs"])
+                raise RunError(f"model gaze_reader: unknown argument {argument!r}; allowed: {allowed}")
+        return cls(**arguments)
 
     def selector_settings(self) -> dict[str, Any]:
         """The arguments of the selector that are its own."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from hlvid.errors import DatasetError
+from evaluators.runs.checks import check_task
+from hlvid.errors import DatasetError, RunError
 from hlvid.tasks.plugin import FOLDER, task_names
 
 
@@ -36,6 +37,10 @@ class TaskData:
 def data_of(task: str) -> list[TaskData]:
     """Of a task, or of each task of a group; of a task that is lmms-eval's own nothing is known."""
     if task not in task_names():
+        try:
+            check_task(task)
+        except RunError as error:
+            return [TaskData(task, note=str(error), ready=False)]
         return [TaskData(task, note="lmms-eval's own task: its data are looked at when it starts")]
     members = _members(task)
     if members:

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from evaluators.runs.checks import COMMON, check_model_args
 from evaluators.runs.data import TaskData, data_of
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError
@@ -126,6 +127,7 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _load(spec: RunSpec, width: int, height: int) -> Load:
+    check_model_args(spec.model, spec.model_args)
     if spec.model == "blind":
         return Load(frames=0, tokens=0)
     if spec.model == "gaze_reader":
@@ -139,14 +141,10 @@ def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
     from evaluators.reader.looking import AT_ONCE
     from evaluators.reader.settings import ReaderSettings
     from evaluators.reader.tiling import Tiling
-    from hlvid.errors import RunError
     from hlvid.video.tiles import fit_long_side
 
-    own = {name: value for name, value in arguments.items() if name not in ("cache", "runs")}
-    unknown = sorted(set(own) - set(ReaderSettings.names()))
-    if unknown:
-        raise RunError(f"gaze_reader: unknown argument {unknown[0]!r}")
-    settings = ReaderSettings(**own)
+    own = {name: value for name, value in arguments.items() if name not in ("cache", *COMMON)}
+    settings = ReaderSettings.read(own)
     size = fit_long_side(width, height, settings.resolution)
     valid = int(Tiling.of(*size).valid.sum())
     tokens = round(settings.frames * valid * (settings.ratio or 1))
@@ -164,7 +162,8 @@ def _nvila(spec: RunSpec, width: int, height: int) -> Load:
     from evaluators.nvila.native import Native
     from evaluators.plan import make_plan
 
-    arguments = NvilaArguments.read(spec.model_args, spec.model)
+    own = {name: value for name, value in spec.model_args.items() if name not in COMMON}
+    arguments = NvilaArguments.read(own, spec.model)
     kind, config = describe(arguments.pretrained, arguments.revision, spec.model)
     if kind != "native":
         note = "a checkpoint with its own code: 'hlvid plan' has the numbers of the published shape"

@@ -39,6 +39,13 @@ def check_model(model: str, tasks: str | None) -> None:
         )
 
 
+def check_tasks(names: Sequence[str], known: Sequence[str]) -> None:
+    """Raise RunError for names, no patterns among them, that are not among the known ones."""
+    missing = [name for name in names if name not in known and "*" not in name]
+    if missing:
+        raise RunError(_not_found(missing, known))
+
+
 def check_output(folder: str | None) -> None:
     """Raise RunError where results could not be written, before any of them is computed."""
     try:
@@ -106,7 +113,12 @@ def _missing_tasks(args: Any) -> str:
     from lmms_eval.tasks import TaskManager
 
     known = TaskManager("ERROR", include_path=args.include_path, model_name=args.model).all_tasks
-    missing = [name for name in args.tasks.split(",") if name not in known and "*" not in name]
+    return _not_found(
+        [name for name in args.tasks.split(",") if name not in known and "*" not in name], known
+    )
+
+
+def _not_found(missing: Sequence[str], known: Sequence[str]) -> str:
     parts = [f"task {name!r} not found{_did_you_mean(name, known)}" for name in missing]
     return "; ".join(parts) + "; 'lmms_eval tasks list' lists all"
 

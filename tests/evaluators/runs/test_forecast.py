@@ -43,7 +43,7 @@ def test_every_task_of_ours_says_what_it_needs(dataset: Path) -> None:
         for one in data_of(task):
             assert one.questions or one.note, task
     assert len(data_of("hlvid_paper")) == 8
-    assert data_of("mmmu")[0].note
+    assert data_of("mme")[0].note and data_of("mme")[0].ready
 
 
 def test_the_reader_takes_what_its_tiling_says(dataset: Path) -> None:
@@ -62,10 +62,16 @@ def test_refused_arguments_are_told_beforehand(dataset: Path) -> None:
 
 
 def test_models_not_ours_are_read_by_their_arguments(dataset: Path) -> None:
-    found = forecast(RunSpec("hlvid", "hlvid_frames", {"frames": 10, "resolution": 640}))
+    found = forecast(RunSpec("hlvid", "hlvid_frames", {"inner": "vila", "frames": 10, "resolution": 640}))
     assert found.load.pixels == (360, 640) and found.load.host_bytes == 10 * 360 * 640 * 3
-    assert forecast(RunSpec("hlvid", "gemini")).load == Load()
-    assert "known only to the model" in told(RunSpec("hlvid", "gemini"))[1]
+    assert forecast(RunSpec("hlvid", "qwen2_5_vl")).load == Load()
+    assert "known only to the model" in told(RunSpec("hlvid", "qwen2_5_vl"))[1]
+
+
+def test_an_unknown_task_or_model_could_not_start(dataset: Path) -> None:
+    for spec, close in ((RunSpec("hlvid_mni", "blind"), "hlvid_mini"), (RunSpec("hlvid", "blnd"), "blind")):
+        ready, text = told(spec)
+        assert not ready and f"did you mean {close}" in text
 
 
 def test_nvila_is_planned_without_its_weights(dataset: Path, tmp_path: Path) -> None:

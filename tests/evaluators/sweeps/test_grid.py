@@ -13,6 +13,7 @@ import pytest
 
 from evaluators.sweeps import cells
 from evaluators.sweeps.cells import Cell
+from evaluators.sweeps.checks import refused
 from evaluators.sweeps.conditions import holds
 from evaluators.sweeps.grid import load_grid
 from hlvid.errors import RunError
@@ -172,3 +173,27 @@ def test_code_covers_what_a_run_imports() -> None:
         name for name in names if not any(name == one or name.startswith(f"{one}.") for one in cells.CODE)
     }
     assert "hlvid.dataset_question" in names and missing <= harmless, sorted(missing - harmless)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tasks": ["hlvid_mni"]}, "6 cells: task 'hlvid_mni' not found"),
+        ({"models": [{"model": "blnd"}]}, "did you mean blind"),
+        ({"models": [{"model": "gaze_reader", "args": {"ratio": 2}}]}, "6 cells: gaze_reader: ratio is 2"),
+    ],
+)
+def test_cells_that_would_be_refused_are_told_beforehand(
+    grid_file: Make, changes: dict[str, Any], said: str
+) -> None:
+    assert refused(load_grid(grid_file()).cells()) == []
+    (fault,) = refused(load_grid(grid_file(**changes)).cells())
+    assert said in fault
+
+
+@pytest.mark.parametrize(("option", "value"), [("--launch", "nope"), ("--timeout", "-5")])
+def test_a_dry_sweep_refuses_options_that_mean_nothing(grid_file: Make, option: str, value: str) -> None:
+    argv = [sys.executable, "-m", "hlvid.cli", "sweep", str(grid_file()), "--dry-run", option, value]
+    run = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert run.returncode != 0 and "Traceback" not in run.stderr
+    assert option.strip("-") in run.stderr

@@ -143,6 +143,12 @@ def test_a_wrong_model_argument_is_named() -> None:
         evaluate("--model_args", "strategy=best")
 
 
+def test_an_unknown_model_argument_is_one_line_with_the_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RunError, match=r"^model blind: unknown argument 'nosuch'; allowed: strategy, letter"):
+        evaluate("--model_args", "nosuch=1")
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_a_crash_names_model_task_and_question(toys: None, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(
         RunError, match=r"model toy_simple, tasks hlvid, question 3 .*MemoryError: CUDA out of"
@@ -167,7 +173,7 @@ def test_a_run_without_samples_fails() -> None:
 
 def test_results_that_cannot_be_saved_fail() -> None:
     Path("out").write_text("a file where a folder should be")
-    with pytest.raises(RunError, match=r"no results were saved under out"):
+    with pytest.raises(RunError, match=r"--output_path out: .*give another path"):
         evaluate("--output_path", "out")
 
 

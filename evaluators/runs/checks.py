@@ -1,0 +1,106 @@
+"""What can be known of a run's task, model and arguments before anything is loaded: `--dry-run` asks here.
+
+Example::
+
+    faults_of(RunSpec("hlvid_mni", "blind"))     # ["task 'hlvid_mni' not found; did you mean hlvid_mini?; …"]
+    faults_of(RunSpec("hlvid_mini", "blind"))    # []
+
+A model that is not ours knows its arguments only itself; of `hlvid_frames` the inner model's are not looked at.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from evaluators.runs.spec import RunSpec
+from hlvid.errors import HlvidError, RunError
+from hlvid.tasks.plugin import register, task_names
+
+COMMON = ("batch_size", "max_batch_size", "device", "runs")
+"""Arguments of every model of ours."""
+
+
+def faults_of(spec: RunSpec) -> list[str]:
+    """Why the run would be refused, a line each; none where nothing speaks against it."""
+    found = []
+    for check in (lambda: check_task(spec.task), lambda: check_model_args(spec.model, spec.model_args)):
+        try:
+            check()
+        except HlvidError as error:
+            found.append(str(error))
+    return found
+
+
+def check_task(task: str) -> None:
+    """Raises RunError for a task that neither we nor lmms-eval have."""
+    names = [name for name in task.split(",") if name not in task_names()]
+    if all("*" in name or Path(name).exists() for name in names):
+        return  # lmms-eval takes patterns and folders, too
+    from hlvid.tasks.failures import check_tasks
+
+    check_tasks(names, _all_tasks())
+
+
+def check_model_args(model: str, arguments: Mapping[str, Any]) -> None:
+    """Raises RunError for an unknown model, and for arguments that a model of ours would refuse."""
+    own = {name: value for name, value in arguments.items() if name not in COMMON}
+    if model == "blind":
+        if arguments:
+            with _quiet():
+                from evaluators.models.blind import Blind
+
+            Blind(**arguments)
+    elif model == "gaze_reader":
+        from evaluators.reader.settings import ReaderSettings
+
+        ReaderSettings.read({name: value for name, value in own.items() if name != "cache"})
+    elif model in ("nvila_hd", "nvila_video"):
+        from evaluators.nvila.arguments import NvilaArguments
+
+        NvilaArguments.read(own, model)
+    elif model == "openai_frames":
+        from evaluators.api.settings import ApiSettings
+
+        ApiSettings.read(own).key()
+    elif model == "hlvid_frames":
+        from evaluators.frames.settings import FrameSettings
+
+        _known(FrameSettings.read(own, model)[0].inner, f"{model}: inner: ")
+    else:
+        _known(model)
+
+
+def _known(model: str, where: str = "") -> None:
+    from hlvid.tasks.failures import check_model
+
+    try:
+        with _quiet():
+            check_model(model, None)
+    except RunError as error:
+        raise RunError(f"{where}{error}") from None
+
+
+@lru_cache(maxsize=1)
+def _all_tasks() -> tuple[str, ...]:
+    """lmms-eval parses its 1,500 files for it, some seconds."""
+    register()
+    with _quiet():
+        from lmms_eval.tasks import TaskManager
+
+        return tuple(TaskManager("ERROR").all_tasks)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """lmms-eval logs at every import and for each file that is no task; none of it is about this run."""
+    from loguru import logger
+
+    logger.disable("lmms_eval")
+    try:
+        import lmms_eval.models  # noqa: F401  # before our plugin, which it imports in turn
+
+        yield
+    finally:
+        logger.enable("lmms_eval")
