@@ -8,6 +8,7 @@ time.
 """
 
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from evaluators.device import check_device
 from hlvid.errors import RunError
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
@@ -25,6 +27,7 @@ from hlvid.video.tiles import fit_long_side
 Picture = npt.NDArray[np.uint8]
 SHEET_ROWS = 6
 FILM_RATE = 8
+DEFAULT_RATIO = 0.1
 
 
 def gaze_video(
@@ -42,22 +45,24 @@ def gaze_video(
 
     Writes `<name>.<selector>.mp4`, `.png` and `.json` into `out`; returns what the JSON holds: settings,
     ratios (whole, per frame, in both conventions), tokens by scale, seconds by stage. `checkpoint` is for
-    "autogaze". Raises RunError for settings that do not go together, VideoError for a video that cannot be
-    read.
+    "autogaze". Without ratio and loss the ratio is `DEFAULT_RATIO`, where the selector needs one. Raises RunError for
+    settings that do not go together, VideoError for a video that cannot be read; then nothing is written.
     """
     from autogaze import selectors
 
     if frames < 1 or resolution < 32:
         raise RunError(f"frames={frames}, resolution={resolution}: expected at least 1 frame and 32 px")
+    check_device(device)
+    _check_ratio(ratio)
     settings = {"checkpoint": checkpoint, "device": device} if selector == "autogaze" else {}
     try:
         tool = selectors.get(selector, **settings)
     except ValueError as error:
         raise RunError(str(error)) from error
     if ratio is None and loss is None and selector != "everything":
-        raise RunError("neither --ratio nor --loss given; expected at least one of them, e.g. --ratio 0.1")
-    out.mkdir(parents=True, exist_ok=True)
+        ratio = DEFAULT_RATIO
     with Video.open(video) as source:
+        out.mkdir(parents=True, exist_ok=True)
         side = min(resolution, max(source.width, source.height))
         size = fit_long_side(source.width, source.height, side)
         indices = sampling.uniform_linspace(source.frame_count, min(frames, source.frame_count))
@@ -69,6 +74,13 @@ def gaze_video(
         report = job.report(tool.settings(), ratio, loss)
     job.path(".json").write_text(json.dumps(report, indent=2) + "\n")
     return report
+
+
+def _check_ratio(ratio: float | Sequence[float] | None) -> None:
+    values = ratio if isinstance(ratio, Sequence) else [] if ratio is None else [ratio]
+    for value in values:
+        if not (math.isfinite(value) and 0 < value <= 1):
+            raise RunError(f"--ratio {value:g}: allowed are numbers above 0 and up to 1")
 
 
 @dataclass
@@ -188,6 +200,7 @@ class _Job:
             "seconds": {stage: round(spent, 4) for stage, spent in self.seconds.items()},
             "overlay": str(self.path(".mp4")),
             "sheet": str(self.path(".png")),
+            "numbers": str(self.path(".json")),
         }
 
 

@@ -44,15 +44,18 @@ def latency(
     ratios: Annotated[
         str, typer.Option(help="paper (Fig. 7's ratio for loss 0.7), measured, or a number.")
     ] = "paper",
-    rounds: Annotated[int, typer.Option(help="Timed rounds of a cell, after one to warm up.")] = 3,
-    cell_seconds: Annotated[float, typer.Option(help="Leave out cells that would last longer.")] = 600.0,
-    batch: Annotated[int, typer.Option(help="Tiles at a time.")] = 16,
+    rounds: Annotated[int, typer.Option(help="Timed rounds of a cell, after one to warm up.", min=1)] = 3,
+    cell_seconds: Annotated[
+        float, typer.Option(help="Leave out cells that would last longer.", min=0)
+    ] = 600.0,
+    batch: Annotated[int, typer.Option(help="Tiles at a time.", min=1)] = 16,
     out: Annotated[Path, typer.Option(help="Folder for the JSON.")] = Path("runs/latency"),
 ) -> None:
     """Time one second of real video by frame rate and resolution, gazed and not (paper Sec. 4.2)."""
     from evaluators.latency.cells import COLUMNS, Request
     from evaluators.latency.ratios import parse_ratios
 
+    _check(shape, dtype, device, selector)
     chosen = _cells(cells) if cells else ((64, 896), (128, 1792)) if kind == "stages" else COLUMNS
     request = Request(
         _kind(kind), video or _mini(), shape, chosen, device, dtype, _attention(attention), selector, checkpoint,
@@ -77,6 +80,23 @@ def _measure(request: "Request", out: Path) -> None:
         path = save(rows, about, out)  # after each cell: what is measured is kept
     Console().print(cells.table(rows))
     typer.echo(f"{path} ({about['hardware']}; {about['weights']})")
+
+
+def _check(shape: str, dtype: str, device: str, selector: str) -> None:
+    """What is refused without a progress bar before it. Raises RunError naming the option and what is allowed."""
+    from autogaze import selectors
+    from autogaze.nvila.presets import SHAPES
+    from evaluators.device import check_device
+    from hlvid.errors import RunError
+
+    for name, value, allowed in (
+        ("shape", shape, tuple(SHAPES)),
+        ("dtype", dtype, ("float32", "bfloat16", "float16")),
+        ("selector", selector, tuple(selectors.names())),
+    ):
+        if value not in allowed:
+            raise RunError(f"latency: {name} is {value!r}; allowed: {', '.join(allowed)}")
+    check_device(device)
 
 
 def _kind(text: str) -> "Literal['vit', 'mllm', 'selector', 'stages', 'streaming']":

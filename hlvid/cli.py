@@ -13,6 +13,7 @@ can mend are printed as one line and exit with 1; Ctrl-C exits with 130.
 import importlib
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -108,11 +109,27 @@ def verify(
         raise typer.Exit(1)
 
 
+def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+    """A warning of ours is for users and needs no line of source; others keep it, for whoever mends them."""
+    if category.__module__.partition(".")[0] in (
+        "hlvid",
+        "autogaze",
+        "evaluators",
+        "leaderboard",
+        "analysis",
+    ):
+        text = f"hlvid: warning: {message}"
+    else:
+        text = f"{filename}:{lineno}: {category.__name__}: {message}"
+    typer.echo(text, err=True)
+
+
 def main() -> None:
     """Console entry: run the command line and turn known errors into one line and a non-zero exit."""
     wait_passively()
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_MININTERVAL", "10")  # a log file needs no line a frame
+    warnings.showwarning = _warn
     for name in MOUNTED:
         importlib.import_module(name).mount(app)
     try:

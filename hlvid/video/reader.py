@@ -13,6 +13,7 @@ damage and a `VideoWarning` that says so; with `strict=True` it gives a VideoErr
 by name and never replaced silently; `decoder` records it, with all versions that decide about pixels.
 """
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ class Video:
         path = Path(path)
         make = get(backend)
         if not path.is_file():
-            raise VideoError(f"{path}: no such file; check the path, or fetch it with 'hlvid download'")
+            raise VideoError(f"{path}: {_absent(path)}")
         if path.stat().st_size == 0:
             raise VideoError(f"{path}: the file is empty; fetch it again")
         return cls(path, make(path, threads), strict)
@@ -187,7 +188,7 @@ class Video:
         self._told = self._info.notes
         message = f"{self.path}: {'; '.join(self._told)}; {self.frame_count} frames can be read"
         if self._strict:
-            raise VideoError(f"{message}; fetch the file again, or open it with strict=False")
+            raise VideoError(f"{message}; fetch the file again")
         warnings.warn(message, VideoWarning, stacklevel=3)
 
     def _checked(self, indices: Sequence[int]) -> list[int]:
@@ -204,3 +205,12 @@ class Video:
         if min(height, width) < 1:
             raise VideoError(f"{self.path}: size {size} asked; height and width have to be at least 1 px")
         return height, width
+
+
+def _absent(path: Path) -> str:
+    """Why there is no file at `path`, with a remedy that fits it."""
+    if path.is_dir():
+        return "is a folder; name one video in it"
+    if re.fullmatch(r"clip_\w+_video_\d+_\d+\.mp4", path.name):
+        return "no such file; check the path, or fetch it with 'hlvid download'"
+    return "no such file; check the path"

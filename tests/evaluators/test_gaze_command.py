@@ -4,15 +4,19 @@ pytest tests/evaluators/test_gaze_command.py
 """
 
 import json
+import math
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+import typer
 from PIL import Image
+from typer.testing import CliRunner
 
+from evaluators.cli import mount
 from evaluators.gaze_command import gaze_video
-from hlvid.errors import RunError
+from hlvid.errors import HlvidError
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +70,31 @@ def test_the_gaze_is_drawn_where_it_is(moving_square: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"selector": "detail"}, "--ratio"),
         ({"selector": "nobody", "ratio": 0.1}, "nobody"),
-        ({"selector": "detail", "ratio": 2.0}, "2.0"),
+        *(({"selector": "detail", "ratio": ratio}, "--ratio.*up to 1") for ratio in (0, 2.0, math.nan)),
+        ({"selector": "detail", "ratio": 0.1, "device": "tpu"}, "device tpu.*allowed here: cpu"),
+        (
+            {"selector": "detail", "ratio": 0.1, "video": Path("/nowhere.mp4")},
+            "no such file; check the path$",
+        ),
+        ({"selector": "detail", "ratio": 0.1, "video": Path("/tmp")}, "is a folder"),
         ({"selector": "detail", "ratio": 0.1, "frames": 0}, "frames=0"),
     ],
 )
 def test_settings_that_do_not_go_together(
     moving_square: Path, tmp_path: Path, arguments: dict[str, object], named: str
 ) -> None:
-    with pytest.raises(RunError, match=named):
-        gaze_video(moving_square, out=tmp_path, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(HlvidError, match=named):
+        gaze_video(**{"video": moving_square, "out": tmp_path / "out", **arguments})  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists(), "nothing is left of what was refused"
+
+
+def test_the_command_says_where_the_files_are(moving_square: Path, tmp_path: Path) -> None:
+    """Without a ratio it is 0.1."""
+    app = typer.Typer()
+    mount(app)
+    run = CliRunner().invoke(app, ["gaze", str(moving_square), "--frames", "2", "--out", str(tmp_path)])
+    assert run.exit_code == 0, run.output
+    first, *files = run.stdout.splitlines()
+    assert 0.08 < float(first.split()[1]) <= 0.1
+    assert sorted(Path(line.strip()) for line in files) == sorted(tmp_path.iterdir())

@@ -71,3 +71,24 @@ def test_an_output_folder_that_is_a_file_is_one_line(
     assert run.returncode == 1 and "Traceback" not in run.stderr
     assert run.stderr.startswith(f"hlvid: {tmp_path}/film.mp4") and len(run.stderr.splitlines()) == 1
     assert "give another path" in run.stderr
+
+
+def test_a_warning_of_ours_is_one_line_without_source(tmp_path: Path) -> None:
+    """A film cut off behind its index: what can be read is shown, and one line says what cannot."""
+    import av
+    import numpy as np
+
+    path = tmp_path / "cut.mp4"
+    noise = np.random.default_rng(0).integers(0, 256, (40, 90, 160, 3), dtype=np.uint8)
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as sink:
+        stream = sink.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for picture in noise:
+            sink.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        sink.mux(stream.encode())
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    run = hlvid("gaze", str(path), "--frames", "2", "--out", str(tmp_path / "out"))
+    assert run.returncode == 0, run.stderr
+    (line,) = [line for line in run.stderr.splitlines() if "can be read" in line]
+    assert line.startswith(f"hlvid: warning: {path}: ")
+    assert "VideoWarning" not in run.stderr and "warnings.warn" not in run.stderr

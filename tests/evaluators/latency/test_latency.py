@@ -4,6 +4,8 @@ Run: pytest tests/evaluators/latency
 """
 
 import json
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -168,3 +170,27 @@ def test_bad_cells_are_refused(text: str) -> None:
 def test_unknown_rigs_are_refused(name: str, value: str) -> None:
     with pytest.raises(RunError, match=value):
         Rig.build(**{"name": "tiny", name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--device", "tpu", "device tpu: no such device; allowed here: cpu"),
+        ("--shape", "nope", "shape is 'nope'; allowed: tiny, base, 8b"),
+        ("--dtype", "int4", "dtype is 'int4'; allowed: float32"),
+        ("--selector", "nobody", "selector is 'nobody'; allowed: "),
+        ("--rounds", "0", "--rounds"),
+        ("--batch", "0", "--batch"),
+    ],
+)
+def test_options_are_refused_before_anything_starts(
+    film_path: Path, tmp_path: Path, option: str, value: str, said: str
+) -> None:
+    out = tmp_path / "out"
+    argv = ["latency", "vit", "--shape", "tiny", "--video", str(film_path), "--out", str(out), option, value]
+    run = subprocess.run(
+        [sys.executable, "-m", "hlvid.cli", *argv], capture_output=True, text=True, check=False
+    )
+    assert run.returncode != 0 and said in run.stderr
+    assert "Traceback" not in run.stderr and "it/s" not in run.stderr and "cell/s" not in run.stderr
+    assert not out.exists()
