@@ -75,12 +75,14 @@ def doctor() -> None:
 
 
 def plan(
-    frames: Annotated[int, typer.Option(help="Uniform frames, a multiple of 16.")] = 128,
+    frames: Annotated[int, typer.Option(help="Uniform frames, a multiple of 16.")] = 96,
     resolution: Annotated[int, typer.Option(help="Long side of the frames in px.")] = 3584,
     ratio: Annotated[
         str, typer.Option(help="Gazing ratio of tiles: a number, or a sum of runs for 16 frames.")
     ] = "0.2+0.06x15",
-    thumbnails: Annotated[int, typer.Option(help="Whole frames beside the tiles.")] = 64,
+    thumbnails: Annotated[
+        int | None, typer.Option(help="Whole frames beside the tiles; by default 64, or all if fewer.")
+    ] = None,
     thumbnail_ratio: Annotated[str, typer.Option(help="Gazing ratio of thumbnails.")] = "1",
     max_tiles: Annotated[int, typer.Option(help="Tiles of a frame, at most.")] = 48,
     batch: Annotated[int, typer.Option(help="Clips gazed at and encoded at a time.")] = 16,

@@ -11,6 +11,7 @@ tokens x tokens matrix, which holds for torch's kernels in float16 and bfloat16,
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -125,21 +126,32 @@ def largest_fit(
 ) -> VideoSettings | None:
     """The same setting with as many frames as fit; where 16 are too many, also with fewer tiles; else None.
 
-    Thumbnails shrink with the frames.
+    Thumbnails shrink with the frames. What fits with some frames fits with fewer, so they are bisected.
     """
-    for tiles in range(settings.max_tiles_video, 0, -1):
-        for frames in range(settings.num_video_frames, 0, -CLIP_FRAMES):
-            thumbs = settings.num_video_frames_thumbnail * frames // settings.num_video_frames
-            less = replace(
-                settings,
-                num_video_frames=frames,
-                num_video_frames_thumbnail=thumbs,
-                max_tiles_video=tiles,
-                max_batch_size_autogaze=min(settings.max_batch_size_autogaze, tiles),
-            )
-            if make_plan(config, less, width, height, dtype, selector, prompt=prompt).fits(device_bytes):
-                return less
-    return None
+
+    def with_clips(clips: int, tiles: int) -> VideoSettings:
+        frames = clips * CLIP_FRAMES
+        return replace(
+            settings,
+            num_video_frames=frames,
+            num_video_frames_thumbnail=settings.num_video_frames_thumbnail
+            * frames
+            // settings.num_video_frames,
+            max_tiles_video=tiles,
+            max_batch_size_autogaze=min(settings.max_batch_size_autogaze, tiles),
+        )
+
+    def fits(clips: int, tiles: int) -> bool:
+        less = with_clips(clips, tiles)
+        return make_plan(config, less, width, height, dtype, selector, prompt=prompt).fits(device_bytes)
+
+    asked, tiles = settings.num_video_frames // CLIP_FRAMES, settings.max_tiles_video
+    while tiles and not fits(1, tiles):
+        tiles = tile_grid(width, height, tiles, config.tile).tiles - 1  # the next smaller grid
+    if not tiles:
+        return None
+    clips = bisect_left(range(1, asked + 1), True, key=lambda clips: not fits(clips, tiles))
+    return with_clips(clips, tiles)
 
 
 def _clip_tokens(config: NVILAConfig, settings: VideoSettings, kind: str) -> list[int]:

@@ -12,10 +12,17 @@ from rich.table import Table
 
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.presets import SHAPES, shape
-from autogaze.nvila.settings import VideoSettings
+from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
 from evaluators.nvila.arguments import parse_ratio
 from evaluators.plan import GB, ITEMSIZE, OVERHEAD, Plan, largest_fit, make_plan
 from hlvid.errors import RunError
+
+THUMBNAILS = 64
+MOST_FRAMES, MOST_TILES = 10**9, 4096
+BOUND = (
+    "These are upper bounds, for gazing that never stops early; a loss requirement (task_loss_requirement_tile) "
+    "lowers them by what it saves, which only a run can tell."
+)
 
 
 def show_plan(
@@ -23,7 +30,7 @@ def show_plan(
     frames: int,
     resolution: int,
     ratio: str,
-    thumbnails: int = 64,
+    thumbnails: int | None = None,
     thumbnail_ratio: str = "1",
     max_tiles: int = 48,
     batch: int = 16,
@@ -35,14 +42,16 @@ def show_plan(
 ) -> bool:
     """Print the plan for one video; True when context and memory are enough.
 
-    resolution: long side in pixels. aspect: width:height. Raises RunError naming a value out of range.
+    thumbnails: 64, or all of fewer frames, where it is None. resolution: long side in pixels. aspect: width:height.
+    Raises RunError naming the option and what is allowed.
     """
     console = console or Console()
     config = _shape(shape_name)
     if dtype not in ITEMSIZE:
         raise RunError(f"plan: dtype is {dtype!r}; allowed: {', '.join(ITEMSIZE)}")
     if not gpu_gb > 0:
-        raise RunError(f"plan: gpu-gb is {gpu_gb}; allowed: numbers above 0")
+        raise RunError(f"plan: --gpu-gb is {gpu_gb}; allowed: numbers above 0")
+    thumbnails = min(THUMBNAILS, frames) if thumbnails is None else thumbnails
     settings = _settings(frames, thumbnails, ratio, thumbnail_ratio, max_tiles, batch)
     width, height = _size(resolution, aspect)
     # Tiles beyond the resolution asked would only magnify it.
@@ -51,6 +60,8 @@ def show_plan(
     plan = make_plan(config, settings, width, height, dtype)
     console.print(_heading(plan, settings, shape_name, dtype), soft_wrap=True, highlight=False)
     console.print(_table(plan, gpu_gb))
+    if across * down > max_tiles:
+        console.print(_capped(plan, (width, height), max_tiles), soft_wrap=True, highlight=False)
     for line in verdict(plan, config, settings, (width, height), dtype, gpu_gb):
         console.print(line, soft_wrap=True, highlight=False)
     return plan.fits(gpu_gb * GB)
@@ -69,6 +80,7 @@ def verdict(
             lines.append(f"Does not fit: {stage.name} takes {need:.1f} GB of {gpu_gb:g}.")
     if not lines:
         return ["All of it fits."]
+    lines.append(BOUND)
     less = largest_fit(config, settings, *size, dtype, gpu_gb * GB)
     if less is None:
         return [*lines, "Nothing would: the weights alone, or one tile of 16 frames, are too much."]
@@ -89,19 +101,47 @@ def _shape(name: str) -> NVILAConfig:
 def _settings(
     frames: int, thumbnails: int, ratio: str, thumbnail_ratio: str, max_tiles: int, batch: int
 ) -> VideoSettings:
+    for name, value, low, high, step in (
+        ("frames", frames, CLIP_FRAMES, MOST_FRAMES, CLIP_FRAMES),
+        ("max-tiles", max_tiles, 1, MOST_TILES, 1),
+        ("batch", batch, 1, MOST_TILES, 1),
+    ):
+        if not low <= value <= high or value % step:
+            kind = f"multiples of {step}" if step > 1 else "whole numbers"
+            raise RunError(f"plan: --{name} is {value}; allowed: {kind} from {low} to {high:,}")
+    if not 0 <= thumbnails <= frames:
+        raise RunError(
+            f"plan: --thumbnails is {thumbnails}; they are taken from the frames, so 0 to {frames} are allowed "
+            f"with --frames {frames}"
+        )
     try:
         return VideoSettings(
             num_video_frames=frames,
             num_video_frames_thumbnail=thumbnails,
             max_tiles_video=max_tiles,
-            gazing_ratio_tile=parse_ratio(ratio, "ratio"),
-            gazing_ratio_thumbnail=parse_ratio(thumbnail_ratio, "thumbnail-ratio"),
+            gazing_ratio_tile=parse_ratio(ratio, "--ratio"),
+            gazing_ratio_thumbnail=parse_ratio(thumbnail_ratio, "--thumbnail-ratio"),
             task_loss_requirement_tile=None,
             task_loss_requirement_thumbnail=None,
             max_batch_size_autogaze=batch,
         )
     except ValueError as error:
-        raise RunError(f"plan: {error}") from error
+        raise RunError(f"plan: {_by_option(str(error))}") from error
+
+
+def _by_option(text: str) -> str:
+    """A fault of `VideoSettings` in the command's words."""
+    for field, option in (("thumbnail", "--thumbnail-ratio"), ("tile", "--ratio")):
+        text = text.replace(f"gazing_ratio_{field}", option)
+    return text
+
+
+def _capped(plan: Plan, asked: tuple[int, int], max_tiles: int) -> str:
+    height, width = plan.grid.size
+    return (
+        f"Asked for {asked[0]:,} x {asked[1]:,} px; frames are seen at {width:,} x {height:,} px, since --max-tiles is "
+        f"{max_tiles}."
+    )
 
 
 def _size(resolution: int, aspect: str) -> tuple[int, int]:

@@ -158,11 +158,57 @@ def test_the_command_says_what_does_not_fit(capsys: pytest.CaptureFixture[str]) 
     assert "All of it fits." in capsys.readouterr().out
 
 
+def test_the_bisection_finds_what_trying_all_frames_finds() -> None:
+    size, there = (3840, 2160), 30e9
+    asked = replace(README, num_video_frames=512)
+    less = largest_fit(shape("8b"), asked, *size, "bfloat16", there)
+    each = [
+        replace(asked, num_video_frames=n, num_video_frames_thumbnail=64 * n // 512)
+        for n in range(512, 0, -16)
+    ]
+    assert less == next(one for one in each if make_plan(shape("8b"), one, *size).fits(there))
+
+
+def test_a_huge_number_of_frames_is_planned_at_once() -> None:
+    """16 million frames took a plan each; a bisection takes two dozen."""
+    calls = []
+
+    def counted(*args: Any, **settings: Any) -> Plan:
+        calls.append(1)
+        return make_plan(*args, **settings)
+
+    asked = replace(README, num_video_frames=16_000_000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("evaluators.plan.make_plan", counted)
+        less = largest_fit(shape("8b"), asked, 3840, 2160, "bfloat16", 80e9)
+    assert less is not None and less.num_video_frames > 16 and len(calls) < 40
+
+
+def test_the_default_fits_and_says_what_it_sees(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a newcomer types first: `hlvid plan`, and a few frames of the smallest shape."""
+    assert show_plan(frames=96, resolution=3584, ratio="0.2+0.06x15")
+    assert show_plan(frames=16, resolution=896, ratio="0.1", shape_name="tiny")
+    assert "16 thumbnails" in capsys.readouterr().out
+    show_plan(frames=96, resolution=999_999, ratio="0.1")
+    text = capsys.readouterr().out
+    assert (
+        "Asked for 999,999 x 562,499 px; frames are seen at 3,528 x 1,960 px, since --max-tiles is 48" in text
+    )
+    assert not show_plan(frames=128, resolution=3584, ratio="0.2+0.06x15")
+    assert "gazing that never stops early" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"frames": 100}, "num_video_frames=100: expected a positive multiple of 16"),
-        ({"ratio": "a lot"}, "ratio is 'a lot'"),
+        ({"frames": 100}, "--frames is 100; allowed: multiples of 16 from 16"),
+        ({"frames": 99999999999999999999}, "--frames is 99999999999999999999; allowed: .* to 1,000,000,000"),
+        ({"frames": 16, "thumbnails": 64}, "--thumbnails is 64; .*0 to 16 are allowed with --frames 16"),
+        ({"max_tiles": 0}, "--max-tiles is 0; allowed: whole numbers from 1"),
+        ({"batch": 0}, "--batch is 0; allowed: whole numbers from 1"),
+        ({"ratio": "1.5"}, "plan: --ratio=1.5: expected a number above 0"),
+        ({"thumbnail_ratio": "0"}, "plan: --thumbnail-ratio=0.0: expected"),
+        ({"ratio": "a lot"}, "--ratio is 'a lot'"),
         ({"shape_name": "70b"}, "shape is '70b'; allowed: tiny, base, 8b"),
         ({"dtype": "int4"}, "dtype is 'int4'"),
         ({"aspect": "wide"}, "aspect is 'wide'"),

@@ -42,7 +42,7 @@ def test_truncated_gives_what_decodes_and_says_so(
 
 
 def test_truncated_is_an_error_if_strict(truncated: Path) -> None:
-    with pytest.raises(VideoError, match="96 frames can be read; fetch the file again$"):
+    with pytest.raises(VideoError, match=r"96 frames can be read; fetch the file again$"):
         Video.open(truncated, strict=True)
 
 
