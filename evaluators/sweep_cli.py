@@ -90,11 +90,11 @@ def results(
     table = load(folder)
     if table.empty:
         raise RunError(f"{folder}: no record of a sweep; run 'hlvid sweep GRID --out {folder}'")
-    if csv:
-        table.to_csv(csv, index=False)
-    if parquet:
-        table.to_parquet(parquet, index=False)
     Console().print(build_table(table))
+    for path, write in ((csv, table.to_csv), (parquet, table.to_parquet)):
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path, index=False)
 
 
 def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> bool:

@@ -45,6 +45,8 @@ def of_path(error: OSError) -> str | None:
         return None
     path = Path(os.fsdecode(error.filename))
     reason = (error.strerror or type(error).__name__).lower()
+    if isinstance(error, FileExistsError):  # of making a folder
+        reason = "a file of that name is in the way"
     for name in FOLDERS:
         folder = Path(os.environ.get(name) or os.sep).expanduser().absolute()
         if os.environ.get(name) and (path.absolute() == folder or folder in path.absolute().parents):

@@ -39,6 +39,10 @@ QUESTIONS_SHA256 = (
 SPARE_BYTES = 256 * 1024**2  # left free on the disk, for whatever else writes to it
 
 
+CATEGORIES = ("av", "household")
+"""Of HLVid's questions."""
+
+
 @dataclass(frozen=True)
 class DownloadReport:
     """What a download did. Names are files of `root`/videos; `verified` are parts of proven sha256."""
@@ -93,6 +97,8 @@ def download(
         DownloadError: no space, wrong hash, unsafe archive, unknown name, another revision already in `root`,
             another download running there, or the hub out of reach. What was fetched stays.
     """
+    if category is not None and category not in CATEGORIES:  # known without asking the hub
+        raise DownloadError(f"--category {category}: is none of {', '.join(CATEGORIES)}")
     root = root or hlvid_root()
     origin = FolderSource(source) if isinstance(source, Path) else source or HubSource(repo, revision)
     root.mkdir(parents=True, exist_ok=True)

@@ -23,8 +23,11 @@ from evaluators.demo.report import write_report
 from evaluators.demo.rows import Row, make_row
 from evaluators.demo.table import build_table
 from hlvid.dataset import load
+from hlvid.errors import RunError
 
 TASK = "hlvid_mini"
+PRESETS = ("default", "tiny")
+"""Of HLVid-Mini; all 77 videos of "full" are no demonstration."""
 
 
 def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | None = None) -> list[Row]:
@@ -40,6 +43,8 @@ def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | N
     """
     from hlvid.mini import make
 
+    if preset not in PRESETS:
+        raise RunError(f"demo: preset is {preset!r}; allowed: {', '.join(PRESETS)}")
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     os.environ["HLVID_MINI_PRESET"] = preset  # the lmms-eval task reads it

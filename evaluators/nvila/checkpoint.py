@@ -22,6 +22,11 @@ _EDGE = 1 << 20
 
 def describe(pretrained: str, revision: str | None, model: str) -> tuple[Kind, dict[str, Any]]:
     """The kind and the checkpoint's config.json. Raises RunError when it cannot be had or is of no kind."""
+    if "/" not in pretrained and not Path(pretrained).is_dir():  # a hub id has an owner: owner/name
+        raise RunError(
+            f"{model}: pretrained={pretrained}: no such folder here; "
+            f"run 'hlvid make-checkpoint --shape tiny --out {pretrained}' first, or name a checkpoint"
+        )
     try:
         data = read_json(pretrained, revision)
     except CheckpointError as error:

@@ -59,6 +59,11 @@ class Recipe(BaseModel):
         """`--model_args` for a task: those of the recipe, replaced by the task's own."""
         return {**self.model_args, **self.per_task.get(task or "", {})}
 
+    def asked_frames(self) -> int | None:
+        """Frames that a run of this recipe asks for; None where its arguments do not say."""
+        found = (self.model_args.get(name) for name in ("frames", "num_video_frames", "max_num_frames"))
+        return next((value for value in found if isinstance(value, int)), None)
+
     def runnable(self) -> str:
         """The model to run.
 
@@ -115,15 +120,25 @@ def describe(recipe: Recipe) -> str:
 
 def table() -> "Table":
     """All recipes, those of Table 1 first; `describe` has the reasons of those that cannot be run."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    made = Table(title="Recipes")
-    for column in ("recipe", "frames", "px", "runs"):
+    made = Table(
+        title="Recipes",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+        caption="frames, px: of the paper's recipes as Table 1 prints them, the most a model takes; "
+        "asks: frames that the recipe itself asks for, where they differ",
+    )
+    for column in ("recipe", "frames", "asks", "px", "runs"):
         made.add_column(column, no_wrap=True)
     for recipe in sorted(map(load, names()), key=lambda one: not one.table1):
         runs = f"no: hlvid recipes {recipe.name}" if recipe.unavailable else f"--model {recipe.model}"
-        shown = ["-" if value is None else str(value) for value in (recipe.frames, recipe.resolution)]
-        made.add_row(recipe.name, *shown, runs)
+        asks = recipe.asked_frames()
+        cells = (recipe.frames, "" if asks in (None, recipe.frames) else asks, recipe.resolution)
+        made.add_row(recipe.name, *("-" if value is None else str(value) for value in cells), runs)
     return made
 
 

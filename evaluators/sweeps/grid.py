@@ -112,12 +112,16 @@ def load_grid(source: str | Path) -> Grid:
         raise RunError(f"grid {source}: no such file, and none of the bundled grids ({names})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RunError(f"grid {path}: is no YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(data, dict):
+        what = "is empty" if data is None else f"holds a {type(data).__name__}"
+        raise RunError(
+            f"grid {path}: {what}; a grid is a mapping with tasks and models, as in docs/sweeps.md"
+        )
     try:
         grid = Grid.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RunError(f"grid {path}: {where}: {first['msg']}") from error
+        faults = dict.fromkeys(_fault(one) for one in error.errors())  # a list of scalars has one a kind
+        raise RunError(f"grid {path}: {'; '.join(faults)}") from error
     for entry in grid.models:
         for axis in entry.axes or ():
             if axis not in grid.axes:
@@ -125,3 +129,21 @@ def load_grid(source: str | Path) -> Grid:
                     f"grid {path}: models: {entry.model}: axis {axis!r} is not among {list(grid.axes)}"
                 )
     return grid
+
+
+def _fault(found: Any) -> str:
+    """One fault of pydantic's, with the field and what to write there."""
+    where, kind, value = ".".join(map(str, found["loc"])), found["type"], found["input"]
+    if kind == "extra_forbidden":
+        model = ModelEntry if found["loc"][0] == "models" else Grid
+        names = [field.alias or name for name, field in model.model_fields.items()]
+        return f"{where}: unknown; allowed: {', '.join(names)}"
+    if kind == "missing":
+        return f"{where}: missing"
+    if kind == "list_type":
+        return f"{where}: is {value!r}, no list; write [{value}]"
+    if kind == "too_short":
+        return f"{where}: is empty; name at least one"
+    if kind in ("dict_type", "model_type"):
+        return f"{where}: is {value!r}; write key: value"
+    return f"{where}: is {value!r}: {found['msg'][:1].lower()}{found['msg'][1:]}"

@@ -95,6 +95,7 @@ def row(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: labels.get(name) for name in ("selector", "frames", "resolution", "ratio", "loss")},
         **{name: record.get(name) for name in ("identity", "task", "model", "status", "message", "hardware")},
+        "limit": record.get("limit"),
         **{name: results.get(name) for name in ("n", "correct", "accuracy")},
         "wilson_low": wilson[0], "wilson_high": wilson[1],
         "clustered_low": clustered[0], "clustered_high": clustered[1],
@@ -107,7 +108,7 @@ def row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 COLUMNS = (
-    "task", "model", "selector", "frames", "resolution", "ratio", "loss", "status", "n", "correct", "accuracy",
+    "task", "model", "selector", "frames", "resolution", "ratio", "loss", "status", "limit", "n", "correct", "accuracy",
     "wilson_low", "wilson_high", "clustered_low", "clustered_high", "tokens", "llm_tokens", "seconds",
     *(f"seconds_{name}" for name in STAGES), "peak_memory", "hardware", "message", "settings", "identity",
 )  # fmt: skip

@@ -21,6 +21,7 @@ WORDS = ("task", "model", "selector", "status")
 def build_table(cells: "pd.DataFrame") -> Table:
     """One line a cell, by its settings; what all cells share stands below. The mini grid fits 80 columns."""
     shown = [name for name in SETTINGS if cells[name].dropna().nunique() > 1]
+    shown += ["n"] if cells["n"].dropna().nunique() > 1 else []
     ended = ["status"] if set(cells["status"]) - {"ok"} else []
     table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, pad_edge=False, caption=_caption(cells, shown))
     rows = [_cells(cell, shown, ended) for _, cell in cells.sort_values(shown).iterrows()]
@@ -45,6 +46,8 @@ def build_table(cells: "pd.DataFrame") -> Table:
 def _caption(cells: "pd.DataFrame", shown: list[str]) -> str:
     same = [name for name in SETTINGS if name not in shown and cells[name].notna().any()]
     parts = [f"{name} {_plain(cells[name].dropna().iloc[0])}" for name in same]
+    questions = _questions(cells)
+    parts += [questions] if questions else []
     return "; ".join(
         [
             ", ".join(parts),
@@ -52,6 +55,15 @@ def _caption(cells: "pd.DataFrame", shown: list[str]) -> str:
             "tokens, seconds: of a question asked alone, mean",
         ]
     )
+
+
+def _questions(cells: "pd.DataFrame") -> str:
+    """How many questions a cell has, and whether they are all: a limited sweep is not to look like a full one."""
+    counts, limits = cells["n"].dropna().unique(), cells["limit"].dropna().unique()
+    limit = f"--limit {', '.join(f'{value:g}' for value in limits)}" if len(limits) else ""
+    if len(counts) != 1:
+        return limit
+    return f"{counts[0]:g} questions a cell" + (f" ({limit})" if limit else "")
 
 
 def _cells(cell: "pd.Series[Any]", shown: list[str], ended: list[str]) -> list[str]:

@@ -113,7 +113,7 @@ def test_subset_completed_later_is_verified_then(standin, root):
     [
         ({"videos": ["clip_av_video_1_01.mp4"]}, "do you mean 'clip_av_video_1_0"),
         ({"questions": ["99"]}, "question '99'"),
-        ({"category": "kitchen"}, "none of av, household"),
+        ({"category": "kitchen"}, "--category kitchen: is none of av, household"),
         ({"videos": ["clip_av_video_1_001"], "category": "household"}, "nothing to download"),
     ],
 )

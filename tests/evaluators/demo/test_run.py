@@ -10,8 +10,16 @@ import pytest
 
 from evaluators.demo.grid import demo_settings
 from evaluators.demo.run import run_demo
+from hlvid.errors import RunError
 
 SETTINGS = demo_settings(resolutions=(448, 1792), ratios=(0.1,), others=(), frames=3)
+
+
+def test_a_preset_that_is_none_of_the_demos_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    for preset in ("nope", "full"):
+        with pytest.raises(RunError, match=f"preset is '{preset}'; allowed: default, tiny"):
+            run_demo(tmp_path / "demo", preset)
+    assert not (tmp_path / "demo").exists()
 
 
 @pytest.mark.slow

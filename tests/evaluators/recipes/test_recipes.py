@@ -1,15 +1,18 @@
 """Every row of Table 1 has a recipe or a reason, and what a recipe asks for is what its model takes."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from evaluators import recipes
 from evaluators.api.settings import ApiSettings
 from evaluators.frames.settings import FrameSettings, form_of
 from evaluators.models.blind import Blind
 from evaluators.nvila.arguments import NvilaArguments
+from evaluators.nvila.checkpoint import describe
 from evaluators.reader.settings import ReaderSettings
 from hlvid.errors import RunError
 
@@ -84,6 +87,27 @@ def test_an_unavailable_one_says_why() -> None:
 def test_faults_are_named(text: str, message: str) -> None:
     with pytest.raises(RunError, match=f"recipe x: .*{message}"):
         recipes.parse("x", text)
+
+
+def test_the_table_says_what_a_recipe_asks_for() -> None:
+    """Table 1 prints 1024 frames for NVILA-HD; the recipe asks for the README's 128."""
+    console = Console(file=io.StringIO(), width=80)
+    console.print(recipes.table())
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    (line,) = [line for line in text.splitlines() if "nvila_8b_hd_video" in line]
+    assert "1024" in line and "128" in line and "--model nvila_hd" in line
+    assert "Table 1" in text and "\u2026" not in text
+    (same,) = [line for line in text.splitlines() if "qwen2_5_vl_7b" in line]
+    assert same.count("48") == 1 and "hlvid recipes longvila_r1_7b" in text
+
+
+def test_the_tiny_recipe_without_its_checkpoint_says_how_to_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = recipes.load("nvila_hd_tiny")
+    with pytest.raises(RunError, match="run 'hlvid make-checkpoint --shape tiny --out ckpt' first"):
+        describe(str(recipe.arguments()["pretrained"]), None, recipe.runnable())
 
 
 def test_an_unknown_name_lists_those_there_are() -> None:

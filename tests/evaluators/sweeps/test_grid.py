@@ -58,11 +58,16 @@ def test_bundled_grids_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"axis": {}}, "axis: Extra inputs"),
-        ({"tasks": []}, "tasks: List should have at least 1"),
-        ({"tasks": "hlvid"}, "tasks: .*list"),
-        ({"models": [{"modle": "x"}]}, "models.0.model: Field required"),
-        ({"limit": 0}, "limit: .*greater than or equal to 1"),
+        ({"axis": {}}, "axis: unknown; allowed: tasks, models, axes, only, list, limit"),
+        ({"tasks": []}, "tasks: is empty; name at least one"),
+        ({"tasks": "hlvid"}, "tasks: is 'hlvid', no list; write .hlvid."),
+        (
+            {"models": [{"modle": "x"}]},
+            "models.0.model: missing; models.0.modle: unknown; allowed: model, args",
+        ),
+        ({"limit": 0}, "limit: is 0: .*greater than or equal to 1"),
+        ({"tasks": "hlvid", "axis": {}}, "tasks: is 'hlvid'.*; axis: unknown"),
+        ({"axes": {"frames": 4}}, "axes.frames: is 4, no list; write .4."),
         ({"models": [{"model": "m", "axes": ["px"]}]}, "models: m: axis 'px' is not among"),
     ],
 )
@@ -78,6 +83,13 @@ def test_files_that_are_no_grid(tmp_path: Path, grid_file: Make) -> None:
     broken.write_text("tasks: [a\n")
     with pytest.raises(RunError, match="is no YAML"):
         load_grid(broken)
+    for text, said in (
+        ("", "broken.yaml: is empty; a grid is a mapping with tasks"),
+        ("- a\n", "holds a list"),
+    ):
+        broken.write_text(text)
+        with pytest.raises(RunError, match=said):
+            load_grid(broken)
     with pytest.raises(RunError, match="no cell is left"):
         load_grid(grid_file(only="frames > 100")).cells()
 

@@ -16,17 +16,21 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
+from typer.testing import CliRunner
 
 from evaluators.launch.local import local
+from evaluators.sweep_cli import mount
 from evaluators.sweeps import records
 from evaluators.sweeps.estimate import forecast
 from evaluators.sweeps.grid import load_grid
 from evaluators.sweeps.runner import Options, run_cell, sweep
 from evaluators.sweeps.table import build_table
-from hlvid.errors import RunError
+from hlvid.errors import RunError, of_path
 
 Make = Callable[..., Path]
 Calls = Callable[[], list[str]]
@@ -68,6 +72,37 @@ def test_the_printed_table_fits_80_columns_and_cuts_no_number(
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "…" not in text and text.count("1,030,528") == 5 and "context_overflow" in text
     assert f"task {table.task[0]}" in text and "status" in text
+
+
+def test_the_printed_table_says_how_many_questions(grid_file: Make, options: Options, tmp_path: Path) -> None:
+    """A sweep of the first few questions is not to look like one of all."""
+    sweep(load_grid(grid_file(limit=4)), tmp_path / "sweep", options, local(1), progress=False)
+    table = records.load(tmp_path / "sweep")
+
+    def printed(table: Any) -> str:
+        console = Console(file=io.StringIO(), width=80)
+        console.print(build_table(table))
+        return " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+
+    assert "4 questions a cell (--limit 4)" in printed(table)
+    whole = printed(table.assign(limit=None))
+    assert "4 questions a cell" in whole and "--limit" not in whole
+    table.loc[1, "n"] = 3
+    assert "questions a cell" not in printed(table) and " n " in printed(table)
+
+
+def test_results_are_shown_and_written_to_a_new_folder(
+    grid_file: Make, options: Options, tmp_path: Path
+) -> None:
+    sweep(load_grid(grid_file()), tmp_path / "sweep", options, local(1), progress=False)
+    app = typer.Typer()
+    mount(app)
+    (tmp_path / "file").write_text("no folder")
+    csv, parquet = tmp_path / "a" / "b" / "x.csv", tmp_path / "file" / "x.parquet"
+    argv = ["results", str(tmp_path / "sweep"), "--csv", str(csv), "--parquet", str(parquet)]
+    run = CliRunner().invoke(app, argv)
+    assert "75.0" in run.stdout and len(csv.read_text().splitlines()) == 7
+    assert isinstance(run.exception, OSError) and "in the way" in (of_path(run.exception) or "")
 
 
 def test_failures_are_results_and_take_nobody_with_them(
