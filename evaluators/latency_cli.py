@@ -71,6 +71,7 @@ def _measure(request: "Request", out: Path) -> None:
     from evaluators.latency import cells, stages, streaming
     from evaluators.latency.schema import facts, save
 
+    out.mkdir(parents=True, exist_ok=True)  # what cannot be written is told before minutes are spent
     run = {"stages": stages.run, "streaming": streaming.run}.get(request.kind, cells.run)
     modes = 1 if request.kind == "selector" else 2
     about = facts(request.kind, request.shape, request.settings())

@@ -10,7 +10,7 @@ A model that is not ours knows its arguments only itself; of `hlvid_frames` the 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ COMMON = ("batch_size", "max_batch_size", "device", "runs")
 
 def faults_of(spec: RunSpec) -> list[str]:
     """Why the run would be refused, a line each; none where nothing speaks against it."""
+    checks = (partial(check_task, spec.task), partial(check_model_args, spec.model, spec.model_args))
     found = []
-    for check in (lambda: check_task(spec.task), lambda: check_model_args(spec.model, spec.model_args)):
+    for check in checks:
         try:
             check()
         except HlvidError as error:
