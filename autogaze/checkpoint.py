@@ -33,8 +33,11 @@ def find_file(source: str | Path, name: str, revision: str | None = None) -> Pat
     try:
         return Path(hf_hub_download(str(source), name, revision=revision))
     except Exception as error:  # the hub client raises a dozen types; one line is what the reader needs
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"checkpoint {source}: cannot get {name} from the hub ({reason})") from error
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise CheckpointError(
+            f"checkpoint {source}: cannot get {name} from the hub ({reason}); "
+            "without a network, name a local folder: autogaze.weights.bundled() is one"
+        ) from error
 
 
 def fingerprint(source: str | Path, revision: str | None = None) -> str:

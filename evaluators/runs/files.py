@@ -36,7 +36,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read ({error}); is this the folder of a finished run?") from error
+        raise _unreadable(path, error) from error
     if not isinstance(data, dict):
         raise RunError(f"{path}: holds no JSON object")
     return data
@@ -49,7 +49,12 @@ def read_samples(folder: Path) -> list[dict[str, Any]]:
         with path.open(encoding="utf-8") as file:
             return [json.loads(line) for line in file]
     except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read ({error}); is this the folder of a finished run?") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> RunError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return RunError(f"{path}: cannot be read ({reason}); is this the folder of a finished run?")
 
 
 def _write(path: Path, text: str) -> None:
