@@ -44,13 +44,22 @@ class Ntp(_Strict):
 
     soft: slots over which a target is spread; 0 is the paper's one-hot target. A soft target gives a slot's
     token the weight 1 and the one j places later exp(-j / soft): tokens of near-equal gain swap places easily.
+    gain: temperature of targets by gain instead: what each token would save there, relative to the best (of the
+    pasted picture, see `ntp.gain_targets`); 0 is off. Not together with soft.
     dense: every gaze token predicts the ten after it, not only the last of each group.
     loss_weight: of the squared error of the predicted losses beside the cross-entropy.
     """
 
     soft: float = Field(0.0, ge=0)
+    gain: float = Field(0.0, ge=0)
     dense: bool = False
     loss_weight: float = Field(1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.soft and self.gain:
+            raise ValueError(f"soft {self.soft:g} and gain {self.gain:g}: set one of them")
+        return self
 
 
 class Grpo(_Strict):

@@ -11,6 +11,8 @@ of what is shown now, and the error that each scale would leave. A token's gain 
 over its blocks where it would be shown; taking it changes the map under it alone.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -57,22 +59,38 @@ class PasteSearch:
 
         stop: take no more once the loss is this low. allowed: bool (265,), False at tokens never to take.
         """
-        if not self.memory:
-            self._forget()
-        views = [as_shown(pixels, side) for side in SIDES]
-        board = Board(
-            _errors(self.shown, pixels), [_errors(view, pixels) for view in views], self.sharp, allowed
-        )
+        views, board = self._open(pixels, allowed)
         order: list[int] = []
         losses: list[float] = []
         while len(order) < count and (stop is None or not losses or losses[-1] > stop):
             order.append(board.take())
             losses.append(board.loss())
+        self._close(views, board)
+        return tuple(order), tuple(losses)
+
+    def replay(self, pixels: Floats, order: Sequence[int]) -> Map:
+        """Take given tokens; what every token would have gained before each: (len(order), 265), taken ones -inf."""
+        views, board = self._open(pixels)
+        gains = np.empty((len(order), len(board.gains)))
+        for slot, token in enumerate(order):
+            gains[slot] = board.gains
+            board.take(token)
+        self._close(views, board)
+        return gains
+
+    def _open(self, pixels: Floats, allowed: NDArray[np.bool_] | None = None) -> tuple[list[Floats], "Board"]:
+        if not self.memory:
+            self._forget()
+        views = [as_shown(pixels, side) for side in SIDES]
+        left = [_errors(view, pixels) for view in views]
+        return views, Board(_errors(self.shown, pixels), left, self.sharp, allowed)
+
+    def _close(self, views: list[Floats], board: "Board") -> None:
+        """Keep what this frame has shown for the next."""
         for k, view in enumerate(views):
             new = (board.rank == k + 1) if k < FINEST else board.fresh
             self.shown = np.where(_pixels(new), view, self.shown)
         self.sharp = board.rank == SHARP
-        return tuple(order), tuple(losses)
 
 
 class Board:
@@ -99,9 +117,9 @@ class Board:
         for k in range(len(SIDES)):
             self._refresh(k, slice(0, BLOCKS), slice(0, BLOCKS))
 
-    def take(self) -> int:
-        """Take the token that gains most, the earliest of equals."""
-        token = int(self.gains.argmax())
+    def take(self, token: int | None = None) -> int:
+        """Take a token: by default the one that gains most, the earliest of equals."""
+        token = int(self.gains.argmax()) if token is None else token
         k = max(scale for scale in range(len(SIDES)) if token >= FIRST[scale])
         cell = BLOCKS // SIDES[k]
         row, col = divmod(token - FIRST[k], SIDES[k])

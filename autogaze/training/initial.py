@@ -4,10 +4,15 @@ Example::
 
     model = fresh(AutoGazeConfig(), seed=0)
 
-Nothing here is learned or taken from another checkpoint. Three draws are not the plain ones of PyTorch, each
-because a small budget has no time to find them: patch filters start as the lowest frequencies of a cosine
-transform (natural images have most energy there), places as two-dimensional sinusoids (neighbours resemble
-each other), and a token's embedding and output row as the place it covers.
+Nothing here is learned or taken from another checkpoint. What is not a plain draw of PyTorch is here because a
+small budget has no time to find it:
+
+* filters measure detail and change, see `initial_filters`; features carry both in directions of their own;
+* a place is a row of cosines, a coarse token the mean of the places it covers;
+* the upper layers ask for detail and change, and pass on the place they find: attention votes for where to look.
+
+From plain draws, and from filters whose contrast the norm behind them takes away, runs of this size (700 steps)
+learned where an overview pays and nothing of what a clip shows: gaze was the same for every clip.
 """
 
 import math
@@ -17,9 +22,20 @@ from torch import Tensor, nn
 
 from autogaze.config import AutoGazeConfig
 from autogaze.model import AutoGaze
+from autogaze.network import Attention
+from autogaze.training.initial_filters import DETAIL, measure
 
 PLACE = 0.5
-"""Size of the place signal beside the features, whose channels have about unit variance."""
+"""Size of the place signal in features and token embeddings."""
+
+ASKING, ASKED = 3.0, (1.0, 0.5, 0.3)
+"""Of the constant that every embedding carries to ask with; of what is asked for: fine detail, middle, change."""
+
+COPY, STRAY = 1.0, 0.1
+"""Of the identity in values and outputs of the upper layers, and what is left there of the plain draw."""
+
+VOTE, NOISE = 0.1, 0.05
+"""Of a token's place in its output row, and what is left there of the plain draw: first guesses are near even."""
 
 
 def fresh(config: AutoGazeConfig, seed: int) -> AutoGaze:
@@ -28,13 +44,22 @@ def fresh(config: AutoGazeConfig, seed: int) -> AutoGaze:
     try:
         torch.manual_seed(seed)
         model = AutoGaze(config)
+        axes = directions(config.hidden_size)
         with torch.no_grad():
             _decoder(model)
-            _vision(model)
-            _places(model)
+            measure(model.gazing_model.vision_model, axes)
+            _places(model, axes)
+            _attention(model, axes)
     finally:
         torch.set_rng_state(state)  # a caller's own draws do not depend on how many were made here
     return model.train()
+
+
+def directions(dim: int) -> Tensor:
+    """(5, dim) orthonormal: fine detail, middle detail, change, the constant that asks, and one spare."""
+    generator = torch.Generator().manual_seed(7)
+    found: Tensor = torch.linalg.qr(torch.randn(dim, 5, generator=generator)).Q.T
+    return found
 
 
 def _decoder(model: AutoGaze) -> None:
@@ -46,59 +71,79 @@ def _decoder(model: AutoGaze) -> None:
             nn.init.normal_(module.weight, std=0.02 / math.sqrt(2 * model.config.layers) if writes else 0.04)
 
 
-def _vision(model: AutoGaze) -> None:
-    """Cosine patch filters over luma and two colour differences, centred on the published pixel range."""
-    conv = model.gazing_model.vision_model.temporal_conv
-    dim, patch = model.config.vision_dim, model.config.patch_size
-    luma, colour = dim * 3 // 4, dim // 8
-    axes = torch.tensor([[1.0, 1, 1], [1, 0, -1], [-0.5, 1, -0.5]])
-    axes = axes / axes.norm(dim=1, keepdim=True)
-    filters = torch.cat(
-        [
-            cosines(patch, count)[:, None] * axis.view(1, 3, 1, 1)
-            for count, axis in ((luma, axes[0]), (colour, axes[1]), (dim - luma - colour, axes[2]))
-        ]
-    )
-    conv.weight.copy_(filters[:, :, None])
-    assert conv.bias is not None
-    # Pixels reach the network in -3..1 (see AutoGazeImageProcessor): a middle grey, -1, shall read as zero.
-    # What is added keeps a flat patch from being blown up to noise by the norm that follows.
-    conv.bias.copy_(conv.weight.sum((1, 2, 3, 4)) + 0.3 * torch.randn(dim))
-
-
-def cosines(patch: int, count: int) -> Tensor:
-    """The `count` lowest two-dimensional cosines of a `patch` px square, (count, patch, patch).
-
-    Scaled by their frequency, since the spectrum of natural images falls about as fast.
-    """
-    place = (torch.arange(patch) + 0.5) / patch
-    lines = torch.cos(math.pi * torch.arange(patch)[:, None] * place)
-    order = sorted((u * u + v * v, u, v) for u in range(patch) for v in range(patch))[:count]
-    rows = [lines[u][:, None] * lines[v] * (1 + math.sqrt(square)) / patch**2 for square, u, v in order]
-    return torch.stack(rows)
-
-
-def _places(model: AutoGaze) -> None:
+def _places(model: AutoGaze, axes: Tensor) -> None:
     """Positions of features, embeddings of tokens and output rows, from where they are in the frame."""
     config, network = model.config, model.gazing_model
     dim, finest = config.hidden_size, config.sides[-1]
-    middle = (torch.arange(finest) + 0.5) / finest
-    grid = torch.cartesian_prod(middle, middle)
-    network.connector.pos_embed.copy_(PLACE * sinusoids(grid, dim))
+    apart = _apart(axes)
+    places = cosine_places(finest, dim) @ apart
+    network.connector.pos_embed.copy_(PLACE * places + ASKING * axes[3])
     tokens = torch.zeros(config.eos + 1, dim)
     start = 0
     for side in config.sides:
-        middle = (torch.arange(side) + 0.5) / side
-        place = sinusoids(torch.cartesian_prod(middle, middle), dim)
-        tokens[start : start + side * side] = PLACE * place + PLACE * torch.randn(dim)
+        rows = covered(side, finest) @ places
+        rows = rows / rows.norm(dim=1, keepdim=True) * places.norm(dim=1).mean()
+        tokens[start : start + side * side] = PLACE * rows + PLACE * torch.randn(dim) @ apart
         start += side * side
-    network.gaze_decoder.model.embed_tokens.weight.copy_(tokens + 0.02 * torch.randn_like(tokens))
+    embedding = network.gaze_decoder.model.embed_tokens.weight
+    embedding.copy_(tokens + 0.02 * torch.randn_like(tokens) + ASKING * axes[3])
     head = network.gaze_decoder.lm_head.weight.view(config.heads_ahead, config.eos + 1, dim)
-    head.add_(0.05 * tokens)
+    head.mul_(NOISE).add_(VOTE * tokens)
 
 
-def sinusoids(places: Tensor, dim: int) -> Tensor:
-    """Sines and cosines of places (M, 2) in [0, 1], at half a turn to 16 turns a frame: (M, dim)."""
-    turns = torch.logspace(-1, 4, dim // 4, base=2.0) * 2 * math.pi
-    angles = places[:, :, None] * turns
-    return torch.cat([angles.sin(), angles.cos()], -1).flatten(1)
+def _attention(model: AutoGaze, axes: Tensor) -> None:
+    """The upper half of the layers look at detail and change, and hand on the place of what they see.
+
+    Every head asks in its slowest rotary channel, which hardly turns with distance.
+    """
+    config = model.config
+    width, apart = config.hidden_size // config.heads, _apart(axes)
+    wanted = sum((weight * axis for weight, axis in zip(ASKED, axes[:DETAIL], strict=True)), torch.zeros(()))
+    for layer in list(model.gazing_model.gaze_decoder.model.layers)[config.layers // 2 :]:
+        attention = layer.self_attn
+        assert isinstance(attention, Attention)
+        for linear in (attention.v_proj, attention.o_proj):
+            linear.weight.mul_(STRAY).add_(COPY * apart)
+        rows = torch.arange(config.heads) * width + width // 2 - 1
+        attention.q_proj.weight[rows] = axes[3]
+        attention.k_proj.weight[rows] = wanted
+
+
+def _apart(axes: Tensor) -> Tensor:
+    """(C, C): what is left of a vector without the directions that have a meaning of their own."""
+    return torch.eye(axes.shape[1]) - axes.T @ axes
+
+
+def cosine_places(side: int, dim: int) -> Tensor:
+    """Places of a side x side grid, (side * side, dim): the lowest cosines over the grid but the constant.
+
+    Two places share next to nothing, whatever their distance, so that sums of places can be read apart. Which cosine
+    is in which channel is random, so that every head's share holds fine and coarse ones.
+    """
+    lines = cosine_lines(side)
+    squares = (torch.arange(side)[:, None] ** 2 + torch.arange(side) ** 2).flatten()
+    order = torch.argsort(squares, stable=True)[1 : dim + 1]
+    waves = torch.einsum("uh,vw->uvhw", lines, lines).reshape(side * side, -1)[order]
+    places = torch.zeros(side * side, dim)
+    channels = torch.randperm(len(order), generator=torch.Generator().manual_seed(11))
+    places[:, : len(order)] = waves[channels].T
+    places *= (dim / 2) ** 0.5 * 1.4
+    return places
+
+
+def cosine_lines(count: int) -> Tensor:
+    """Orthonormal cosines over `count` cells, one a row: (count, count)."""
+    middle = torch.arange(count) + 0.5
+    lines = torch.stack([torch.cos(math.pi * wave * middle / count) for wave in range(count)])
+    orthonormal: Tensor = lines / lines.norm(dim=1, keepdim=True)
+    return orthonormal
+
+
+def covered(side: int, finest: int) -> Tensor:
+    """(side * side, finest * finest): what share of a token's area each cell of the finest grid is."""
+    ends = torch.arange(side + 1) * finest / side
+    cells = torch.arange(finest)
+    low = torch.maximum(ends[:-1, None], cells)
+    shares = (torch.minimum(ends[1:, None], cells + 1) - low).clamp(min=0)
+    shares = shares / shares.sum(1, keepdim=True)
+    return torch.einsum("ar,bc->abrc", shares, shares).reshape(side * side, finest * finest)

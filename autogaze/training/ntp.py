@@ -23,6 +23,7 @@ from autogaze.processing import AutoGazeImageProcessor
 from autogaze.training.batches import Batch, Clips, collate, pick
 from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, read
+from autogaze.training.greedy_paste import PasteSearch
 
 PROCESSOR = AutoGazeImageProcessor()
 """The published pixels, -3..1: a checkpoint of ours can stand wherever a published one does."""
@@ -58,16 +59,23 @@ class NtpStage:
         with torch.autocast(device.split(":")[0], torch.bfloat16, self.config.precision == "bfloat16"):
             features, _ = network.features(video)
             scores = read(network, sizes, features, gaze, config.dense)
-        tokens = cross_entropy(scores, gaze, config.soft)
+        wanted = self._wanted(batch).to(device)
+        tokens = cross_entropy(scores, gaze, wanted)
         losses = loss_error(scores, gaze, batch.losses.to(device), sizes.heads_ahead)
         total = tokens + config.loss_weight * losses
         return total, {"cross_entropy": tokens.item(), "loss_error": losses.item()}
 
+    def _wanted(self, batch: Batch) -> Tensor:
+        settings = self.config.ntp
+        if settings.gain:
+            return gain_targets(batch, settings.gain, self.config.memory)
+        return targets(batch.gaze, settings.soft)
 
-def cross_entropy(scores: Scores, gaze: Gaze, soft: float) -> Tensor:
-    """Mean over pairs of the cross-entropy between what a pair says and its slot's target."""
+
+def cross_entropy(scores: Scores, gaze: Gaze, wanted: Tensor) -> Tensor:
+    """Mean over pairs of the cross-entropy between what a pair says and its slot's target, (B, N, 266)."""
     log_p = scores.logits.log_softmax(-1)
-    weights = targets(gaze, soft)[:, scores.pairs.slots]
+    weights = wanted[:, scores.pairs.slots]
     # A forbidden token has weight 0 and log-probability minus infinity, whose product is no number.
     each = -(weights * log_p.masked_fill(weights == 0, 0.0)).sum(-1)
     known = ~gaze.padded[:, scores.pairs.slots]
@@ -91,6 +99,26 @@ def targets(gaze: Gaze, soft: float) -> Tensor:
         index = tokens[:, None, part].expand(-1, count, -1)
         out[:, part].scatter_add_(2, index, weight * ~gaze.padded[:, part, None])
         start += count
+    return out
+
+
+def gain_targets(batch: Batch, temperature: float, memory: bool = True) -> Tensor:
+    """Float (B, N, 266), what each slot should say: every token by what it would gain after those before it.
+
+    A list names one token a slot, though many gain nearly as much; the replayed search knows what each gains.
+    p is exp(gain / best gain / temperature), normalised. Rows of padded slots are zero. Gains are those of the pasted
+    picture, whatever made the lists.
+    """
+    out = torch.zeros(*batch.gaze.positions.shape, batch.gaze.tokens + 1)
+    tokens = batch.gaze.positions % batch.gaze.tokens
+    for clip, frames in enumerate(batch.frames.numpy().astype(np.float32) / np.float32(255)):
+        state, start = PasteSearch(memory), 0
+        for pixels, count in zip(frames, batch.gaze.per_frame, strict=True):
+            real = int((~batch.gaze.padded[clip, start : start + count]).sum())
+            gains = torch.from_numpy(state.replay(pixels, tokens[clip, start : start + real].tolist()))
+            best = gains.amax(1, keepdim=True).clamp(min=1e-12)
+            out[clip, start : start + real, :-1] = (gains / best / temperature).softmax(1).float()
+            start += count
     return out
 
 

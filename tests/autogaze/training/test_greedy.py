@@ -6,6 +6,7 @@ Run: pytest tests/autogaze/training/test_greedy.py
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from autogaze.reconstruction.mae_config import VideoMAEConfig
 from autogaze.reconstruction.videomae import VideoMAE
 from autogaze.training import generator
 from autogaze.training.greedy import Found, paste, search, search_paste
+from autogaze.training.greedy_paste import PasteSearch
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +109,16 @@ def one_token(token: int) -> Gaze:
 def test_bad_input_names_the_argument(shape: Sequence[int], budgets: tuple[int, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         search_paste(torch.zeros(*shape, dtype=torch.uint8), budgets)
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_replay_tells_what_the_search_saw(frames: Tensor, memory: bool) -> None:
+    """Before each slot the token that the search took gains most; and the next frame starts where it started."""
+    searched, replayed = PasteSearch(memory), PasteSearch(memory)
+    for pixels in frames.numpy().astype(np.float32) / np.float32(255):
+        order, losses = searched.frame(pixels, 30)
+        gains = replayed.replay(pixels, order)
+        assert gains.argmax(1).tolist() == list(order)
+        assert np.isneginf(gains).sum(1).tolist() == list(range(30))
+        falls = -np.diff(losses) * 28 * 28 / 2
+        assert gains.max(1)[1:] == pytest.approx(falls, abs=1e-6)

@@ -9,11 +9,11 @@ import torch
 from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
 from autogaze.training.batches import MIRROR, collate, pick
-from autogaze.training.config import TrainConfig
+from autogaze.training.config import Ntp, TrainConfig
 from autogaze.training.greedy import search_paste
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip
-from autogaze.training.ntp import NtpStage, targets
+from autogaze.training.ntp import NtpStage, gain_targets, targets
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
 
@@ -63,7 +63,39 @@ def test_soft_targets_fall_off_along_the_list() -> None:
     assert soft[0, 0, 7] == 0 and soft[0, 1, 6] == 1 and soft[0, 1, 5] == 0
 
 
-@pytest.mark.parametrize("settings", [{"dense": False}, {"dense": True, "soft": 2.0}])
+def test_gain_targets_share_a_slot_among_tokens_that_gain_alike() -> None:
+    """The list's own token has most, taken ones and the end of list nothing, whatever is flipped or padded."""
+    clips = [noise_clip(1, (9, 2)), noise_clip(2, (4, 6))]
+    for flip in (False, True):
+        batch = collate(clips, 2, np.random.default_rng(1), flip=flip)
+        wanted = gain_targets(batch, 0.15)
+        real = ~batch.gaze.padded
+        tokens = batch.gaze.positions % 265
+        assert torch.allclose(wanted.sum(-1), real.float(), atol=1e-5)
+        assert torch.equal(wanted.argmax(-1)[real], tokens[real])
+        assert wanted[..., 265].max() == 0 and wanted[0, 5, tokens[0, :5]].max() == 0
+        assert (wanted[real].max(-1).values < 0.9).any()
+    sharp = gain_targets(batch, 1e-3)
+    assert (sharp[real].max(-1).values > 0.5).float().mean() > 0.8
+
+
+def test_gain_targets_forget_where_the_picture_forgets() -> None:
+    """Seen twice, a still frame gains nothing more where it is remembered: all tokens are alike."""
+    clip = noise_clip(4, (40, 1))
+    still = LabelledClip(clip.frames[:1].repeat(2, 1, 1, 1), (clip.order[0], (0,)), (clip.losses[0], (0.0,)))
+    batch = collate([still], 2, np.random.default_rng(0), flip=False)
+    forgetful, remembering = (gain_targets(batch, 0.15, memory)[0] for memory in (False, True))
+    assert torch.equal(forgetful[40], forgetful[0]) and not torch.equal(remembering[40], remembering[0])
+
+
+def test_a_slot_has_one_kind_of_target() -> None:
+    with pytest.raises(ValueError, match="set one of them"):
+        Ntp(soft=1.0, gain=0.15)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"dense": False}, {"dense": True, "soft": 2.0}, {"dense": True, "gain": 0.02}]
+)
 def test_learns_a_list_by_heart(settings: dict[str, float], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("unused")
     clip = noise_clip(3, (11, 4))
