@@ -19,7 +19,11 @@ import torch
 from torch import Tensor
 
 from autogaze.gaze import Gaze, grid_sides
+from autogaze.processing import AutoGazeImageProcessor
 from autogaze.training.labels import LabelledClip
+
+PROCESSOR = AutoGazeImageProcessor()
+"""The published pixels, -3..1: a checkpoint of ours can stand wherever a published one does."""
 
 
 class Clips(Protocol):

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from autogaze.calibration import Calibration
 from autogaze.model import AutoGaze
+from autogaze.training.batches import PROCESSOR
 from autogaze.training.judge import PasteTable
-from autogaze.training.ntp import PROCESSOR
 
 METRIC = "mean absolute error of the pasted picture, pixels normalised with mean 0.5 and std 0.5"
 THRESHOLDS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.225, 0.25, 0.3, 0.35, 0.4, 0.5)

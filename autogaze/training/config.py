@@ -5,7 +5,7 @@ Example::
     config = load("ntp-cpu", labels="labels", out="runs/ntp", steps=500)   # a bundled file, three entries changed
     config = load("my/run.yaml")
 
-`autogaze/training/configs/` holds `ntp` and `grpo` (the paper's values) and `ntp-cpu`, `grpo-cpu` (what two CPU
+`autogaze/training/configs/` holds `ntp` and `grpo` (the paper's values) and `ntp-cpu...`, `grpo-cpu` (what two CPU
 cores manage). Every departure from the paper is an entry with a comment in those files.
 """
 
@@ -46,12 +46,17 @@ class Ntp(_Strict):
     token the weight 1 and the one j places later exp(-j / soft): tokens of near-equal gain swap places easily.
     gain: temperature of targets by gain instead: what each token would save there, relative to the best (of the
     pasted picture, see `ntp.gain_targets`); 0 is off. Not together with soft.
+    own: share of clips whose list the network writes itself, to learn what follows its own choices; needs gain.
+    own_ratios, own_temperature: what these lists' mean gazing ratio and sampling temperature are drawn from.
     dense: every gaze token predicts the ten after it, not only the last of each group.
     loss_weight: of the squared error of the predicted losses beside the cross-entropy.
     """
 
     soft: float = Field(0.0, ge=0)
     gain: float = Field(0.0, ge=0)
+    own: float = Field(0.0, ge=0, le=1)
+    own_ratios: tuple[float, float] = (0.02, 0.2)
+    own_temperature: tuple[float, float] = (0.1, 0.7)
     dense: bool = False
     loss_weight: float = Field(1.0, ge=0)
 
@@ -59,6 +64,10 @@ class Ntp(_Strict):
     def _one_kind(self) -> Self:
         if self.soft and self.gain:
             raise ValueError(f"soft {self.soft:g} and gain {self.gain:g}: set one of them")
+        if self.own and not self.gain:
+            raise ValueError(
+                f"own {self.own:g} without gain: no search says what to do after the network's own tokens"
+            )
         return self
 
 

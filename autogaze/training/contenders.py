@@ -20,9 +20,9 @@ from autogaze.config import AutoGazeConfig
 from autogaze.gaze import grid_sides
 from autogaze.model import AutoGaze
 from autogaze.selectors import get, names
+from autogaze.training.batches import PROCESSOR
 from autogaze.training.initial import fresh
 from autogaze.training.judge import PasteTable
-from autogaze.training.ntp import PROCESSOR
 
 Choose = Callable[[Tensor, float], Tensor]
 """A clip, uint8 (T, 3, 224, 224), and a gazing ratio -> the tokens chosen, bool (1, T, 265)."""

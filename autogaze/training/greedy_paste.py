@@ -12,6 +12,7 @@ over its blocks where it would be shown; taking it changes the map under it alon
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -31,6 +32,17 @@ SHARP = len(SIDES)
 FIRST = tuple(sum(side * side for side in SIDES[:k]) for k in range(len(SIDES)))
 Map = NDArray[np.float64]
 Floats = NDArray[np.float32]
+
+
+class Replayed(NamedTuple):
+    """What a list was worth.
+
+    gains: (N, 265), what every token would have taken off the frame's summed error before each slot; minus
+    infinity for those taken already. losses: the frame's L1 (normalised pixels) after each slot.
+    """
+
+    gains: Map
+    losses: tuple[float, ...]
 
 
 class PasteSearch:
@@ -68,15 +80,17 @@ class PasteSearch:
         self._close(views, board)
         return tuple(order), tuple(losses)
 
-    def replay(self, pixels: Floats, order: Sequence[int]) -> Map:
-        """Take given tokens; what every token would have gained before each: (len(order), 265), taken ones -inf."""
+    def replay(self, pixels: Floats, order: Sequence[int]) -> "Replayed":
+        """Take given tokens, whoever chose them."""
         views, board = self._open(pixels)
         gains = np.empty((len(order), len(board.gains)))
+        losses = []
         for slot, token in enumerate(order):
             gains[slot] = board.gains
             board.take(token)
+            losses.append(board.loss())
         self._close(views, board)
-        return gains
+        return Replayed(gains, tuple(losses))
 
     def _open(self, pixels: Floats, allowed: NDArray[np.bool_] | None = None) -> tuple[list[Floats], "Board"]:
         if not self.memory:

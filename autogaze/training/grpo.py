@@ -18,14 +18,13 @@ import torch
 from torch import Tensor
 
 from autogaze.config import AutoGazeConfig
-from autogaze.decode import Decoder, Request
 from autogaze.gaze import Gaze
 from autogaze.network import Network
-from autogaze.training.batches import Clips, pick
+from autogaze.training.batches import PROCESSOR, Clips, pick
 from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, read
 from autogaze.training.judge import PasteTable, learned
-from autogaze.training.ntp import PROCESSOR
+from autogaze.training.rollouts import roll_out
 from autogaze.training.schedule import between, frame_budgets
 
 
@@ -112,30 +111,6 @@ class GrpoStage:
         if not wanted or wanted >= frames:
             return list(range(frames))
         return sorted(int(t) for t in draw.choice(frames, wanted, replace=False))
-
-
-@torch.no_grad()
-def roll_out(
-    network: Network,
-    sizes: AutoGazeConfig,
-    features: Tensor,
-    counts: Sequence[int],
-    temperature: float,
-    draw: np.random.Generator,
-    limit: float | None = None,
-) -> Gaze:
-    """Sample gazes, features float (B, T, 196, C), of `counts` tokens a frame; with `limit` they stop early."""
-    decoder = Decoder(network, sizes)
-    room = features.shape[1] * sizes.features + sum(counts) + 2 * sizes.heads_ahead
-    state = decoder.start(len(features), room)
-    generator = torch.Generator(features.device).manual_seed(int(draw.integers(2**62)))
-    tokens, padded = [], []
-    for t, count in enumerate(counts):
-        request = Request(count, limit, temperature=temperature, generator=generator)
-        chosen, empty = decoder.frame(state, features[:, t], request)
-        tokens.append(chosen.masked_fill(empty, 0) + sizes.eos * t)
-        padded.append(empty)
-    return Gaze(torch.cat(tokens, 1), tuple(part.shape[1] for part in tokens), torch.cat(padded, 1))
 
 
 def advantages(losses: Tensor, counts: Sequence[int], discount: float, rewarded: Sequence[int]) -> Tensor:

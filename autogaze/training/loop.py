@@ -25,9 +25,9 @@ from torch import Tensor
 from autogaze.config import AutoGazeConfig
 from autogaze.model import AutoGaze
 from autogaze.network import Network
+from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig, TrainingError
 from autogaze.training.initial import fresh
-from autogaze.training.ntp import PROCESSOR
 from autogaze.training.processes import Team, processes
 from autogaze.training.schedule import rate
 from autogaze.training.trail import Trail

@@ -6,8 +6,8 @@ Example::
     loss, figures = stage(network, step=0, draw=numpy.random.default_rng([seed, 0]))
 
 Cross-entropy of every slot's token, and the squared error of the loss predicted before each slot and after each
-frame's last. What departs from the paper is off in `ntp.yaml` and on in `ntp-cpu.yaml`: soft targets and dense
-prediction (see `config.Ntp`). Tokens that decoding forbids take no part in the softmax.
+frame's last. What departs from the paper is off in `ntp.yaml`: soft targets, dense prediction, targets by gain,
+lists of the network's own (see `config.Ntp`). Tokens that decoding forbids take no part in the softmax.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,12 @@ from torch import Tensor
 from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
 from autogaze.network import Network
-from autogaze.processing import AutoGazeImageProcessor
-from autogaze.training.batches import Batch, Clips, collate, pick
+from autogaze.training.batches import PROCESSOR, Batch, Clips, collate, pick
 from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, read
 from autogaze.training.greedy_paste import PasteSearch
-
-PROCESSOR = AutoGazeImageProcessor()
-"""The published pixels, -3..1: a checkpoint of ours can stand wherever a published one does."""
+from autogaze.training.labels import LabelledClip
+from autogaze.training.rollouts import own_list
 
 
 class NtpStage:
@@ -42,12 +40,25 @@ class NtpStage:
         config = self.config
         picked = pick(len(self.labels), micro, config.batch, self.rank, self.world, config.seed)
         frames = int(draw.choice(config.frames))
-        clips = [self.labels[index] for index in picked]
+        clips = [self._clip(network, sizes, self.labels[index], frames, draw) for index in picked]
         # A processor gains nothing from stacking clips, and loses by the mask that their padding needs.
         groups = [[clip] for clip in clips] if config.device == "cpu" else [clips]
         said = [self.loss(network, sizes, collate(group, frames, draw, config.flip)) for group in groups]
         figures = {name: float(np.mean([one[name] for _, one in said])) for name in said[0][1]}
         return torch.stack([loss for loss, _ in said]).mean(), figures
+
+    def _clip(
+        self,
+        network: Network,
+        sizes: AutoGazeConfig,
+        clip: LabelledClip,
+        frames: int,
+        draw: np.random.Generator,
+    ) -> LabelledClip:
+        """The clip with the search's list, or with one that the network writes itself."""
+        if not self.config.ntp.own or draw.random() >= self.config.ntp.own:
+            return clip
+        return own_list(network, sizes, clip.frames[: frames or None], self.config, draw)
 
     def loss(
         self, network: Network, sizes: AutoGazeConfig, batch: Batch
@@ -115,7 +126,7 @@ def gain_targets(batch: Batch, temperature: float, memory: bool = True) -> Tenso
         state, start = PasteSearch(memory), 0
         for pixels, count in zip(frames, batch.gaze.per_frame, strict=True):
             real = int((~batch.gaze.padded[clip, start : start + count]).sum())
-            gains = torch.from_numpy(state.replay(pixels, tokens[clip, start : start + real].tolist()))
+            gains = torch.from_numpy(state.replay(pixels, tokens[clip, start : start + real].tolist()).gains)
             best = gains.amax(1, keepdim=True).clamp(min=1e-12)
             out[clip, start : start + real, :-1] = (gains / best / temperature).softmax(1).float()
             start += count

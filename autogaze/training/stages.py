@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from autogaze.model import AutoGaze
+from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig, TrainingError
 from autogaze.training.grpo import GrpoStage
 from autogaze.training.judge import PasteTable
 from autogaze.training.loop import Look, Stage
-from autogaze.training.ntp import PROCESSOR, NtpStage
+from autogaze.training.ntp import NtpStage
 
 if TYPE_CHECKING:
     from autogaze.training.labels import LabelSet

@@ -117,7 +117,8 @@ def test_replay_tells_what_the_search_saw(frames: Tensor, memory: bool) -> None:
     searched, replayed = PasteSearch(memory), PasteSearch(memory)
     for pixels in frames.numpy().astype(np.float32) / np.float32(255):
         order, losses = searched.frame(pixels, 30)
-        gains = replayed.replay(pixels, order)
+        gains, again = replayed.replay(pixels, order)
+        assert again == pytest.approx(losses, abs=1e-9)
         assert gains.argmax(1).tolist() == list(order)
         assert np.isneginf(gains).sum(1).tolist() == list(range(30))
         falls = -np.diff(losses) * 28 * 28 / 2

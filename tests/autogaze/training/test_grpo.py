@@ -10,11 +10,12 @@ import torch
 from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
 from autogaze.training.config import TrainConfig
-from autogaze.training.grpo import GrpoStage, advantages, policy_loss, roll_out
+from autogaze.training.grpo import GrpoStage, advantages, policy_loss
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip
 from autogaze.training.reconstructor import SMALL as SMALL_MAE
 from autogaze.training.reconstructor import Reconstructor
+from autogaze.training.rollouts import roll_out
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
 
@@ -83,15 +84,15 @@ def test_policy_learns_where_the_picture_is() -> None:
     clip = LabelledClip(half_and_half(), ((0,), (0,)), ((0.1,), (0.1,)))
     stage = GrpoStage([clip], config(group=8, reward_frames=0, counts="schedule", ratios=[0.02, 0.021]))
     model = fresh(SMALL, 0)
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     said = []
-    for step in range(25):
+    for step in range(40):
         loss, figures = stage(model.gazing_model, SMALL, step, np.random.default_rng([0, step]))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         said.append(figures["reconstruction"])
-    assert np.mean(said[-8:]) < 0.93 * np.mean(said[:8])  # 0.86 when written; 1.0 without learning
+    assert np.mean(said[-8:]) < 0.93 * np.mean(said[:8])  # 0.62 when written; 1.0 without learning
 
 
 def test_reward_may_come_from_a_learned_reconstructor(tmp_path: Path) -> None:
