@@ -24,7 +24,9 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, help="Train AutoGaze, and measure what came of it.")
 
-Config = Annotated[str, typer.Option(help="A YAML file, or a bundled one (autogaze/training/configs): ntp, ntp-cpu, grpo, ...")]
+Config = Annotated[
+    str, typer.Option(help="A YAML file, or a bundled one: ntp, ntp-cpu, grpo, grpo-cpu, and more.")
+]
 Labels = Annotated[Path | None, typer.Option(help="Folder of labelled clips.")]
 Init = Annotated[Path | None, typer.Option(help="Checkpoint to start from.")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the run; an unfinished run in it goes on.")]
