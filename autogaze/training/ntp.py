@@ -24,7 +24,7 @@ from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, read
 from autogaze.training.greedy_paste import PasteSearch
 from autogaze.training.labels import LabelledClip
-from autogaze.training.rollouts import own_list
+from autogaze.training.rollouts import own_list, there_and_back
 
 
 class NtpStage:
@@ -58,7 +58,7 @@ class NtpStage:
         """The clip with the search's list, or with one that the network writes itself."""
         if not self.config.ntp.own or draw.random() >= self.config.ntp.own:
             return clip
-        return own_list(network, sizes, clip.frames[: frames or None], self.config, draw)
+        return own_list(network, sizes, there_and_back(clip.frames, frames), self.config, draw)
 
     def loss(
         self, network: Network, sizes: AutoGazeConfig, batch: Batch

@@ -52,6 +52,15 @@ def roll_out(
     return Gaze(torch.cat(tokens, 1), tuple(part.shape[1] for part in tokens), torch.cat(padded, 1))
 
 
+def there_and_back(frames: Tensor, count: int) -> Tensor:
+    """The first `count` frames (0: all); a clip that is too short runs backwards, then forwards again."""
+    last = len(frames) - 1
+    if count <= last + 1:
+        return frames[: count or None]
+    place = torch.arange(count) % max(1, 2 * last)
+    return frames[torch.minimum(place, 2 * last - place)]
+
+
 @torch.no_grad()
 def own_list(
     network: Network, sizes: AutoGazeConfig, frames: Tensor, config: TrainConfig, draw: np.random.Generator

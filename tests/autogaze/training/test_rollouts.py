@@ -11,7 +11,7 @@ from autogaze.training.initial import fresh
 from autogaze.training.judge import PasteTable
 from autogaze.training.labels import LabelledClip
 from autogaze.training.ntp import NtpStage
-from autogaze.training.rollouts import own_list
+from autogaze.training.rollouts import own_list, there_and_back
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
 
@@ -72,6 +72,18 @@ def test_own_lists_are_cut_to_the_frames_drawn() -> None:
     model, clip = fresh(SMALL, 0), written(0)
     stage = NtpStage([clip], config())
     assert len(stage._clip(model.gazing_model, SMALL, clip, 2, np.random.default_rng(1)).frames) == 2
+
+
+def test_short_clips_run_there_and_back() -> None:
+    frames = torch.arange(4)
+    assert there_and_back(frames, 9).tolist() == [0, 1, 2, 3, 2, 1, 0, 1, 2]
+    assert there_and_back(frames, 3).tolist() == [0, 1, 2] and there_and_back(frames, 0).tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]
+    assert there_and_back(frames[:1], 3).tolist() == [0, 0, 0]
 
 
 def test_own_lists_need_gains() -> None:
