@@ -79,6 +79,7 @@ class Grpo(_Strict):
     prediction cannot spoil.
     reward_frames: how many random frames of a clip are rewarded; 0 for all.
     temperature: of sampling, at the first and the last step.
+    cuts: share of clips that turn into another one at a random frame, for what a scene cut late in a clip demands.
     reconstructor: folder of a learned reconstructor whose loss is the reward's; None for the pasted picture.
     """
 
@@ -89,6 +90,7 @@ class Grpo(_Strict):
     thresholds: tuple[float, float] = (0.5, 1.0)
     ratios: tuple[float, float] = (0.02, 0.2)
     temperature: tuple[float, float] = (1.0, 1.0)
+    cuts: float = Field(0.0, ge=0, le=1)
     loss_weight: float = Field(1.0, ge=0)
     reconstructor: Path | None = None
 

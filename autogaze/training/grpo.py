@@ -48,11 +48,19 @@ class GrpoStage:
             frames = self.labels[index].frames[: length or None]
             if config.flip and draw.random() < 0.5:
                 frames = frames.flip(-1)
+            if config.grpo.cuts and draw.random() < config.grpo.cuts:
+                frames = self._cut(frames, draw)
             loss, said = self.clip_loss(network, sizes, frames, step, draw)
             losses.append(loss)
             figures.append(said)
         mean = {name: float(np.mean([one[name] for one in figures])) for name in figures[0]}
         return torch.stack(losses).mean(), mean
+
+    def _cut(self, frames: Tensor, draw: np.random.Generator) -> Tensor:
+        """The clip turns into another at a random frame: nothing seen before is worth anything there."""
+        other = self.labels[int(draw.integers(len(self.labels)))].frames
+        at = int(draw.integers(1, len(frames))) if len(frames) > 1 else 1
+        return torch.cat([frames[:at], other[: len(frames) - at]])
 
     def clip_loss(
         self, network: Network, sizes: AutoGazeConfig, frames: Tensor, step: int, draw: np.random.Generator

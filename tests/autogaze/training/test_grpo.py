@@ -105,3 +105,14 @@ def test_reward_may_come_from_a_learned_reconstructor(tmp_path: Path) -> None:
     clip = half_and_half()[None].float() / 255
     gaze = Gaze.from_masks(torch.rand(3, 2, 265, generator=torch.Generator().manual_seed(0)) < 0.05)
     assert torch.allclose(plain._losses(clip, gaze), learned._losses(clip, gaze), atol=1e-5)
+
+
+def test_cuts_turn_a_clip_into_another() -> None:
+    dark, bright = (
+        LabelledClip(torch.full((4, 3, 224, 224), value, dtype=torch.uint8), ((0,),) * 4, ((0.1,),) * 4)
+        for value in (10, 200)
+    )
+    stage, draw = GrpoStage([bright], config(cuts=0.5)), np.random.default_rng(0)
+    seen = {tuple(stage._cut(dark.frames, draw)[:, 0, 0, 0].tolist()) for _ in range(40)}
+    assert seen == {(10, 200, 200, 200), (10, 10, 200, 200), (10, 10, 10, 200)}
+    assert len(stage._cut(dark.frames[:1], draw)) == 1

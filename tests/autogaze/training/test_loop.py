@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from autogaze.config import AutoGazeConfig
 from autogaze.training import generator
-from autogaze.training.config import TrainConfig, TrainingError, load
+from autogaze.training.config import CONFIGS, TrainConfig, TrainingError, load
 from autogaze.training.greedy import search_paste
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip, save
@@ -142,14 +142,15 @@ def test_what_is_missing_is_named(given: Path, tmp_path: Path) -> None:
 
 
 def test_configs_are_checked() -> None:
-    for name in ("ntp", "ntp-cpu", "ntp-cpu-clips", "ntp-cpu-own", "grpo", "grpo-cpu", "grpo-only-cpu"):
+    for name in (file.stem for file in CONFIGS.glob("*.yaml")):
         assert load(name).stage == name.partition("-")[0]
     assert load("grpo").grpo.group == 12 and load("grpo").grpo.discount == 0.995
     assert load("ntp", optimizer__rate=0.01).optimizer.rate == 0.01
     with pytest.raises(TrainingError, match=r"ntp.yaml: steps"):
         load("ntp", steps=0)
     with pytest.raises(
-        TrainingError, match=r"no such file; bundled are grpo, grpo-cpu, grpo-only-cpu, ntp, ntp-cpu, "
+        TrainingError,
+        match=r"no such file; bundled are grpo, grpo-cpu, grpo-cpu-cuts, grpo-only-cpu, ntp, ntp-cpu, ",
     ):
         load("sft")
     with pytest.raises(TrainingError, match=r"optimizer\.speed"):
