@@ -153,9 +153,12 @@ def latencies(folders: Iterable[Path], kind: str) -> "pd.DataFrame | None":
 
 
 def evaluations(folders: Iterable[Path]) -> list[dict[str, Any]]:
-    """Reports of `hlvid train evaluate` below `folders` (and of the bundled checkpoint), the newest last."""
-    places = [*folders, Path(__file__).resolve().parents[1] / "autogaze" / "weights"]
-    paths = sorted(_below(places, "*.json"), key=lambda path: path.stat().st_mtime)
+    """Reports of `hlvid train evaluate` below `folders`, the newest last; where there are none, the bundled one."""
+    return _reports(folders) or _reports([Path(__file__).resolve().parents[1] / "autogaze" / "weights"])
+
+
+def _reports(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    paths = sorted(_below(folders, "*.json"), key=lambda path: path.stat().st_mtime)
     reports = [_json(path) for path in paths if path.stat().st_size < 5e6]
     return [report for report in reports if {"curves", "ratio_for_loss", "clips"} <= set(report)]
 

@@ -15,6 +15,7 @@ from analysis.inputs import Inputs
 from analysis.made import Made
 from analysis.style import house
 from analysis.write import produce, produce_all, write_index
+from autogaze.weights import bundled
 from hlvid.errors import RunError
 
 COMPUTED = ("motion", "detail", "ood", "ratio_vs_loss", "agreement", "gaze_examples", "selectors", "camera")
@@ -66,7 +67,7 @@ def test_figures_from_generated_clips(name: str, inputs: Inputs, tmp_path: Path)
     assert overlapping(registry.find(name).load().make(inputs)) == []
 
 
-@pytest.mark.parametrize("name", FROM_RECORDS)
+@pytest.mark.parametrize("name", [name for name in FROM_RECORDS if name != "training_stages"])
 def test_without_records_the_paper_stands_alone_and_the_command_is_named(name: str, inputs: Inputs) -> None:
     made = registry.find(name).load().make(inputs)
     assert set(made.numbers.whose) == {"paper"}
@@ -121,6 +122,14 @@ def test_tables_with_our_runs(inputs: Inputs, write_run: Callable[..., Path]) ->
     assert "| tome | hlvid | 268 | 50.0 [40, 60] | 1.50 | 0.50 |" in reduction.texts[".md"]
     stopped = registry.find("loss_threshold").load().make(inputs)
     assert stopped.missing is None and overlapping(stopped) == []
+
+
+def test_training_stages_of_the_bundled_checkpoint_where_nothing_is_given(inputs: Inputs) -> None:
+    made = registry.find("training_stages").load().make(inputs)
+    report = json.loads((bundled() / "evaluation.json").read_text())
+    assert made.missing is None and f"{report['clips']} held-out clips" in made.caption
+    assert {"ntp", "coarse_first"} <= set(made.numbers[made.numbers.whose == "ours"].series)
+    assert overlapping(made) == []
 
 
 def test_training_tables_with_a_report(inputs: Inputs, tmp_path: Path) -> None:
