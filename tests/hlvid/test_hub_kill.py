@@ -19,7 +19,7 @@ from hlvid.hub_manifest import read_manifest
 
 # argv: stand-in folder, root, point: "outside", or the call before or after which the child kills itself.
 CHILD = """
-import os, signal, sys, time
+import itertools, os, signal, sys, time
 from pathlib import Path
 from hlvid import hub, hub_fetch, hub_manifest, hub_parallel, hub_source
 hub_fetch.PIECE, hub_fetch.CHECKPOINT = 4096, 16384
@@ -33,12 +33,12 @@ class Slow(hub_source.FolderSource):
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 
 def dying(owner, name, nth, before):
-    real, calls = getattr(owner, name), [0]
+    real, calls = getattr(owner, name), itertools.count(1)
     def wrapped(*args, **kwargs):
-        calls[0] += 1
-        if calls[0] == nth and before: die()
+        mine = next(calls)  # two threads come through here: each has a number of its own
+        if mine == nth and before: die()
         result = real(*args, **kwargs)
-        if calls[0] == nth: die()
+        if mine == nth: die()
         return result
     setattr(owner, name, wrapped)
 
