@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.records import Identity, Run, runs
+from evaluators.recipes import FRAMES
 
 MODEL, SEED, LIMIT = "--model", "--seed", "--limit"
-FRAMES = ("frames", "num_video_frames", "max_num_frames", "max_frames_num", "num_frames")
-"""What models call the number of frames."""
 PLAIN = (MODEL, "selector", "strategy", "reduction", "inner", "model")
 """Settings whose value says by itself what it is."""
 

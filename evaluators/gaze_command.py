@@ -53,7 +53,7 @@ def gaze_video(
     if frames < 1 or resolution < 32:
         raise RunError(f"frames={frames}, resolution={resolution}: expected at least 1 frame and 32 px")
     check_device(device)
-    _check_ratio(ratio)
+    check_ratio(ratio)
     settings = {"checkpoint": checkpoint, "device": device} if selector == "autogaze" else {}
     try:
         tool = selectors.get(selector, **settings)
@@ -76,7 +76,8 @@ def gaze_video(
     return report
 
 
-def _check_ratio(ratio: float | Sequence[float] | None) -> None:
+def check_ratio(ratio: float | Sequence[float] | None) -> None:
+    """Raises RunError for a gazing ratio, or one of several, outside (0, 1]."""
     values = ratio if isinstance(ratio, Sequence) else [] if ratio is None else [ratio]
     for value in values:
         if not (math.isfinite(value) and 0 < value <= 1):

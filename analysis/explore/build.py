@@ -18,11 +18,10 @@ from analysis.inputs import Inputs
 from analysis.records import Run, runs
 from analysis.studies.evidence import Sighting
 from analysis.studies.evidence import load as load_boxes
+from evaluators.gaze_command import DEFAULT_RATIO, check_ratio
 from evaluators.gaze_file import load as load_gaze
 from hlvid.dataset import Question
 from hlvid.errors import RunError
-
-RATIO = 0.1
 
 
 def explore(
@@ -41,14 +40,13 @@ def explore(
     """
     if target.is_dir():
         return explore_run(target, out)
-    if ratio is not None and not 0 < ratio <= 1:
-        raise RunError(f"--ratio {ratio:g}: allowed are numbers above 0 and up to 1")
+    check_ratio(ratio)
     selector = inputs.looker()
     if loss is not None and selector.name != "autogaze":
         raise RunError(
             f"--loss: selector {selector.name} predicts no loss; give --ratio, or --selector autogaze"
         )
-    ratio = RATIO if ratio is None and loss is None and selector.name != "everything" else ratio
+    ratio = DEFAULT_RATIO if ratio is None and loss is None and selector.name != "everything" else ratio
     story = watch(target, selector, ratio=ratio, loss=loss, frames=frames, width=width)
     asked_for = ", ".join(f"{k} {v:g}" for k, v in (("ratio", ratio), ("loss", loss)) if v is not None)
     return write_page([Chapter(story)], out, f"{target.name}: {inputs.describe(selector)}, {asked_for}")

@@ -9,10 +9,11 @@ Example::
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style, tables
-from analysis.configurations import FRAMES, measured, short_names
+from analysis.configurations import measured, short_names
 from analysis.inputs import Inputs
 from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
+from evaluators.recipes import FRAMES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,6 +16,7 @@ from analysis import configurations, reference, tables
 from analysis.inputs import Inputs
 from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
+from evaluators.recipes import FRAMES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ def _paper() -> list[dict[str, Any]]:
 def _ours(inputs: Inputs) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Every configuration on every task of the table, and the short name of each series of them."""
     found = [one for one in configurations.measured(inputs.records) if one.task in COLUMNS]
-    hidden = (*configurations.FRAMES, "resolution")
+    hidden = (*FRAMES, "resolution")
     short = configurations.short_names([one.run for one in found], LEAD, hidden)
     rows, names = [], {}
     for one in found:

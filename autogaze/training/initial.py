@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from autogaze.config import AutoGazeConfig
 from autogaze.model import AutoGaze
 from autogaze.network import Attention
-from autogaze.training.initial_filters import DETAIL, measure
+from autogaze.training.initial_filters import DETAIL, apart, cosine_waves, measure
 
 PLACE = 0.5
 """Size of the place signal in features and token embeddings."""
@@ -75,15 +75,15 @@ def _places(model: AutoGaze, axes: Tensor) -> None:
     """Positions of features, embeddings of tokens and output rows, from where they are in the frame."""
     config, network = model.config, model.gazing_model
     dim, finest = config.hidden_size, config.sides[-1]
-    apart = _apart(axes)
-    places = cosine_places(finest, dim) @ apart
+    free = apart(axes)
+    places = cosine_places(finest, dim) @ free
     network.connector.pos_embed.copy_(PLACE * places + ASKING * axes[3])
     tokens = torch.zeros(config.eos + 1, dim)
     start = 0
     for side in config.sides:
         rows = covered(side, finest) @ places
         rows = rows / rows.norm(dim=1, keepdim=True) * places.norm(dim=1).mean()
-        tokens[start : start + side * side] = PLACE * rows + PLACE * torch.randn(dim) @ apart
+        tokens[start : start + side * side] = PLACE * rows + PLACE * torch.randn(dim) @ free
         start += side * side
     embedding = network.gaze_decoder.model.embed_tokens.weight
     embedding.copy_(tokens + 0.02 * torch.randn_like(tokens) + ASKING * axes[3])
@@ -97,21 +97,16 @@ def _attention(model: AutoGaze, axes: Tensor) -> None:
     Every head asks in its slowest rotary channel, which hardly turns with distance.
     """
     config = model.config
-    width, apart = config.hidden_size // config.heads, _apart(axes)
+    width, free = config.hidden_size // config.heads, apart(axes)
     wanted = sum((weight * axis for weight, axis in zip(ASKED, axes[:DETAIL], strict=True)), torch.zeros(()))
     for layer in list(model.gazing_model.gaze_decoder.model.layers)[config.layers // 2 :]:
         attention = layer.self_attn
         assert isinstance(attention, Attention)
         for linear in (attention.v_proj, attention.o_proj):
-            linear.weight.mul_(STRAY).add_(COPY * apart)
+            linear.weight.mul_(STRAY).add_(COPY * free)
         rows = torch.arange(config.heads) * width + width // 2 - 1
         attention.q_proj.weight[rows] = axes[3]
         attention.k_proj.weight[rows] = wanted
-
-
-def _apart(axes: Tensor) -> Tensor:
-    """(C, C): what is left of a vector without the directions that have a meaning of their own."""
-    return torch.eye(axes.shape[1]) - axes.T @ axes
 
 
 def cosine_places(side: int, dim: int) -> Tensor:
@@ -120,23 +115,14 @@ def cosine_places(side: int, dim: int) -> Tensor:
     Two places share next to nothing, whatever their distance, so that sums of places can be read apart. Which cosine
     is in which channel is random, so that every head's share holds fine and coarse ones.
     """
-    lines = cosine_lines(side)
     squares = (torch.arange(side)[:, None] ** 2 + torch.arange(side) ** 2).flatten()
     order = torch.argsort(squares, stable=True)[1 : dim + 1]
-    waves = torch.einsum("uh,vw->uvhw", lines, lines).reshape(side * side, -1)[order]
+    waves = cosine_waves(side).flatten(1)[order]
     places = torch.zeros(side * side, dim)
     channels = torch.randperm(len(order), generator=torch.Generator().manual_seed(11))
     places[:, : len(order)] = waves[channels].T
     places *= (dim / 2) ** 0.5 * 1.4
     return places
-
-
-def cosine_lines(count: int) -> Tensor:
-    """Orthonormal cosines over `count` cells, one a row: (count, count)."""
-    middle = torch.arange(count) + 0.5
-    lines = torch.stack([torch.cos(math.pi * wave * middle / count) for wave in range(count)])
-    orthonormal: Tensor = lines / lines.norm(dim=1, keepdim=True)
-    return orthonormal
 
 
 def covered(side: int, finest: int) -> Tensor:

@@ -90,9 +90,8 @@ def _projection(vision: VisionModel, counts: tuple[int, ...], axes: Tensor) -> N
     weight = vision.out_proj.weight
     assert vision.out_proj.bias is not None
     vision.out_proj.bias.zero_()
-    apart = torch.eye(axes.shape[1]) - axes[:4].T @ axes[:4]
     weight.mul_(REST)
-    weight[:, :, 0, 0, 0] = apart @ weight[:, :, 0, 0, 0]
+    weight[:, :, 0, 0, 0] = apart(axes[:4]) @ weight[:, :, 0, 0, 0]
     start = 0
     for axis, count in zip(axes[:DETAIL], counts, strict=True):
         weight[:, start : start + 2 * count, 0, 0, 0] += axis[:, None] / count
@@ -101,12 +100,27 @@ def _projection(vision: VisionModel, counts: tuple[int, ...], axes: Tensor) -> N
 
 def patch_waves(patch: int) -> tuple[Tensor, Tensor]:
     """Orthonormal cosines over a `patch` px square, (patch**2, patch, patch), and each one's higher frequency."""
-    from autogaze.training.initial import cosine_lines
-
-    lines = cosine_lines(patch)
-    waves = torch.einsum("uh,vw->uvhw", lines, lines).reshape(-1, patch, patch)
     steps = torch.arange(patch)
-    return waves, torch.maximum(steps[:, None], steps).flatten()
+    return cosine_waves(patch), torch.maximum(steps[:, None], steps).flatten()
+
+
+def cosine_waves(side: int) -> Tensor:
+    """Orthonormal cosines over a side x side grid, by vertical, then horizontal frequency: (side**2, side, side)."""
+    lines = cosine_lines(side)
+    return torch.einsum("uh,vw->uvhw", lines, lines).reshape(-1, side, side)
+
+
+def cosine_lines(count: int) -> Tensor:
+    """Orthonormal cosines over `count` cells, one a row: (count, count)."""
+    middle = torch.arange(count) + 0.5
+    lines = torch.stack([torch.cos(math.pi * wave * middle / count) for wave in range(count)])
+    orthonormal: Tensor = lines / lines.norm(dim=1, keepdim=True)
+    return orthonormal
+
+
+def apart(axes: Tensor) -> Tensor:
+    """(C, C): what is left of a vector without the given directions, orthonormal (N, C)."""
+    return torch.eye(axes.shape[1]) - axes.T @ axes
 
 
 def _band(waves: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool
 
+FRAMES = ("frames", "num_video_frames", "max_num_frames", "max_frames_num", "num_frames")
+"""What models call the number of frames."""
+
 
 class Recipe(BaseModel):
     """One model with the settings of its row.
@@ -61,7 +64,7 @@ class Recipe(BaseModel):
 
     def asked_frames(self) -> int | None:
         """Frames that a run of this recipe asks for; None where its arguments do not say."""
-        found = (self.model_args.get(name) for name in ("frames", "num_video_frames", "max_num_frames"))
+        found = (self.model_args.get(name) for name in FRAMES)
         return next((value for value in found if isinstance(value, int)), None)
 
     def runnable(self) -> str:

@@ -46,7 +46,7 @@ def check_task(task: str) -> None:
 
 def check_model_args(model: str, arguments: Mapping[str, Any]) -> None:
     """Raises RunError for an unknown model, and for arguments that a model of ours would refuse."""
-    own = {name: value for name, value in arguments.items() if name not in COMMON}
+    own = own_arguments(arguments)
     if model == "blind":
         if arguments:
             with _quiet():
@@ -56,7 +56,7 @@ def check_model_args(model: str, arguments: Mapping[str, Any]) -> None:
     elif model == "gaze_reader":
         from evaluators.reader.settings import ReaderSettings
 
-        ReaderSettings.read({name: value for name, value in own.items() if name != "cache"})
+        ReaderSettings.read(own_arguments(arguments, "cache"))
     elif model in ("nvila_hd", "nvila_video"):
         from evaluators.nvila.arguments import NvilaArguments
 
@@ -71,6 +71,11 @@ def check_model_args(model: str, arguments: Mapping[str, Any]) -> None:
         _known(FrameSettings.read(own, model)[0].inner, f"{model}: inner: ")
     else:
         _known(model)
+
+
+def own_arguments(arguments: Mapping[str, Any], *others: str) -> dict[str, Any]:
+    """Without those that every model of ours takes, and without `others`."""
+    return {name: value for name, value in arguments.items() if name not in (*COMMON, *others)}
 
 
 def _known(model: str, where: str = "") -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from evaluators.runs.checks import COMMON, check_model_args
+from evaluators.runs.checks import check_model_args, own_arguments
 from evaluators.runs.data import TaskData, data_of
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError
@@ -143,8 +143,7 @@ def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
     from evaluators.reader.tiling import Tiling
     from hlvid.video.tiles import fit_long_side
 
-    own = {name: value for name, value in arguments.items() if name not in ("cache", *COMMON)}
-    settings = ReaderSettings.read(own)
+    settings = ReaderSettings.read(own_arguments(arguments, "cache"))
     size = fit_long_side(width, height, settings.resolution)
     valid = int(Tiling.of(*size).valid.sum())
     tokens = round(settings.frames * valid * (settings.ratio or 1))
@@ -162,8 +161,7 @@ def _nvila(spec: RunSpec, width: int, height: int) -> Load:
     from evaluators.nvila.native import Native
     from evaluators.plan import make_plan
 
-    own = {name: value for name, value in spec.model_args.items() if name not in COMMON}
-    arguments = NvilaArguments.read(own, spec.model)
+    arguments = NvilaArguments.read(own_arguments(spec.model_args), spec.model)
     kind, config = describe(arguments.pretrained, arguments.revision, spec.model)
     if kind != "native":
         note = "a checkpoint with its own code: 'hlvid plan' has the numbers of the published shape"

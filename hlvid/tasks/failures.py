@@ -41,8 +41,7 @@ def check_model(model: str, tasks: str | None) -> None:
 
 def check_tasks(names: Sequence[str], known: Sequence[str]) -> None:
     """Raise RunError for names, no patterns among them, that are not among the known ones."""
-    missing = [name for name in names if name not in known and "*" not in name]
-    if missing:
+    if missing := _missing(names, known):
         raise RunError(_not_found(missing, known))
 
 
@@ -113,9 +112,11 @@ def _missing_tasks(args: Any) -> str:
     from lmms_eval.tasks import TaskManager
 
     known = TaskManager("ERROR", include_path=args.include_path, model_name=args.model).all_tasks
-    return _not_found(
-        [name for name in args.tasks.split(",") if name not in known and "*" not in name], known
-    )
+    return _not_found(_missing(args.tasks.split(","), known), known)
+
+
+def _missing(names: Sequence[str], known: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in known and "*" not in name]
 
 
 def _not_found(missing: Sequence[str], known: Sequence[str]) -> str:

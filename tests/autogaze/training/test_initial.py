@@ -11,8 +11,8 @@ from autogaze.config import AutoGazeConfig
 from autogaze.training import generator
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.greedy_paste import _errors, as_shown
-from autogaze.training.initial import cosine_lines, cosine_places, covered, directions, fresh
-from autogaze.training.initial_filters import measure, patch_waves
+from autogaze.training.initial import cosine_places, covered, directions, fresh
+from autogaze.training.initial_filters import cosine_lines, measure, patch_waves
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
 PUBLISHED = replace(SMALL, vision_dim=192, hidden_size=192, intermediate_size=384, layers=4, heads=6)
