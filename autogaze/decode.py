@@ -13,8 +13,7 @@ heads; a padded token is never stored, so no attention mask exists; keys and val
 clip that has stopped takes no further part.
 
 Each clip is gazed as the published model gazes it in a batch of its own. `published_batching` reproduces what
-the
-published model does to a clip that stops before its batch: its last group is read again with the padding
+the published model does to a clip that stops before its batch: its last group is read again with the padding
 visible.
 """
 

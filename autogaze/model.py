@@ -1,8 +1,8 @@
 """`AutoGaze`: which patches of a clip are worth looking at. The published model, in plain PyTorch.
 
-    model = AutoGaze.from_pretrained("nvidia/AutoGaze")                    # or a folder gaze =
-    model.gaze(video, ratio=0.1)                                    # (B, T <= 16, 3, 224, 224) -> Gaze output
-    = model({"video": video}, gazing_ratio=0.1)                     # the published call, the published dict
+    model = AutoGaze.from_pretrained("nvidia/AutoGaze")             # or a folder
+    gaze = model.gaze(video, ratio=0.1)                             # (B, T <= 16, 3, 224, 224) -> Gaze
+    output = model({"video": video}, gazing_ratio=0.1)              # the published call, the published dict
 
 Pixels come from `AutoGazeImageProcessor`. Every clip is gazed as if it were alone, whatever it is batched
 with; `model.published_batching = True` gives the published batches instead, in which clips influence each
@@ -24,6 +24,7 @@ from autogaze.checks import budgets, check_loss, check_video
 from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
 from autogaze.network import Network
+from autogaze.parallel import side_by_side
 from autogaze.streaming import Stream
 from autogaze.teacher import Forced, teacher_force
 
@@ -109,8 +110,15 @@ class AutoGaze(nn.Module):
         check_video(video, self.config.max_num_frames)
         frames = video.shape[1]
         room = frames * self.config.features + sum(budgets(ratio, frames, self.config.eos))
-        stream = Stream(self, len(video), room + 2 * self.config.heads_ahead, self.published_batching)
-        return stream.gaze(video, ratio, self._stop_at(loss), temperature, generator)
+        limit = self._stop_at(loss)
+
+        def gaze(clips: Tensor) -> Gaze:
+            stream = Stream(self, len(clips), room + 2 * self.config.heads_ahead, self.published_batching)
+            return stream.gaze(clips, ratio, limit, temperature, generator)
+
+        # Clips that influence each other, or share a generator, stay together.
+        together = self.published_batching or temperature is not None
+        return gaze(video) if together else side_by_side(gaze, video)
 
     def gaze_for(
         self,

@@ -1,7 +1,7 @@
 """`AutoGazeImageProcessor`: frames as they come from a decoder, to the pixels AutoGaze was trained on.
 
-    processor = AutoGazeImageProcessor.from_pretrained("nvidia/AutoGaze") video = processor(frames,
-    return_tensors="pt").pixel_values       # (T, H, W, 3) uint8 -> (1, T, 3, 224, 224)
+    processor = AutoGazeImageProcessor.from_pretrained("nvidia/AutoGaze")
+    video = processor(frames, return_tensors="pt").pixel_values     # (T, H, W, 3) uint8 -> (1, T, 3, 224, 224)
 
 Resize (bilinear, antialiased, to whole grey levels, as Pillow does it), times 1/127.5, minus 1, then
 normalise by `image_mean` and `image_std`. With the published 0.5 / 0.5 that maps 0..255 to -3..1.

@@ -15,6 +15,7 @@ from torch import Tensor
 from autogaze.checks import budgets, check_loss, check_video
 from autogaze.decode import Decoder, Request
 from autogaze.gaze import Gaze
+from autogaze.parallel import one_thread
 
 if TYPE_CHECKING:
     from autogaze.model import AutoGaze
@@ -81,12 +82,13 @@ class Stream:
             features, self._trunk = self._network.features(video, self._trunk)
             return features
         # One clip at a time: another batch size may take another convolution, which rounds differently.
-        each = [
-            self._network.features(
-                clip[None], None if self._trunk is None else [past[b : b + 1] for past in self._trunk]
-            )
-            for b, clip in enumerate(video)
-        ]
+        with one_thread():
+            each = [
+                self._network.features(
+                    clip[None], None if self._trunk is None else [past[b : b + 1] for past in self._trunk]
+                )
+                for b, clip in enumerate(video)
+            ]
         blocks = range(self.config.vision_depth)
         # A copy, since the past is a view that would keep the whole clip's activations alive.
         self._trunk = [torch.cat([past[block] for _, past in each]) for block in blocks]

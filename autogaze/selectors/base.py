@@ -10,9 +10,8 @@ Example::
 
 Budget: of the V valid tokens of a picture's frame, exactly `max(1, int(ratio * V))` are chosen, the published
 rounding. A picture is one clip, or, with `layout=(rows, columns)`, `rows * columns` consecutive clips that
-are its
-tiles: then its tiles share the budget and the interesting ones get more. `budget="tile"` gives every tile
-    its own.
+are its tiles: then its tiles share the budget and the interesting ones get more. `budget="tile"` gives every
+tile its own.
 """
 
 import abc

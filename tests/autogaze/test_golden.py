@@ -3,6 +3,7 @@
 pytest tests/autogaze/test_golden.py
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -123,25 +124,41 @@ def test_the_layout_for_accelerators_chooses_the_same(
     assert_equal(run(golden_model, golden_inputs["three"], arguments, published), theirs)
 
 
+@pytest.mark.parametrize("block", [1 << 20, 1 << 16])
 def test_a_clip_is_bitwise_the_same_in_any_company(
-    golden_model: AutoGaze, golden_inputs: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+    golden_model: AutoGaze, golden_inputs: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    """Not only the tokens: the numbers they are chosen by, since equal tokens may be luck."""
-    seen: list[Tensor] = []
+    """Not only the tokens: the numbers they are chosen by, since equal tokens may be luck.
+
+    On two threads three clips are gazed as two and one, each share on a thread of its own, and a clip alone on
+    both. The two clips attend together; the others in blocks, if small ones.
+    """
+    monkeypatch.setattr("autogaze.kvcache.BLOCK", block)
+    seen: dict[int, list[Tensor]] = {}
     choose = Decoder._choose
 
     def spy(self: Decoder, hidden: Tensor, *rest: Any) -> Any:
-        seen.append(hidden.clone())
+        seen.setdefault(threading.get_ident(), []).append(hidden.clone())
         return choose(self, hidden, *rest)
 
-    monkeypatch.setattr(Decoder, "_choose", spy)
-    three = golden_inputs["three"][:, :3]
-    golden_model.gaze(three, ratio=0.15)
-    together = torch.stack(seen)
-    for clip in range(3):
+    def hiddens(video: Tensor) -> Tensor:
+        """(steps, clips, channels), the larger share's clips first."""
         seen.clear()
-        golden_model.gaze(three[clip : clip + 1], ratio=0.15)
-        assert torch.equal(torch.stack(seen)[:, 0], together[:, clip])
+        golden_model.gaze(video, ratio=0.15)
+        shares = sorted((torch.stack(steps) for steps in seen.values()), key=lambda x: -x.shape[1])
+        return torch.cat(shares, 1)
+
+    monkeypatch.setattr(Decoder, "_choose", spy)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    three, threads = golden_inputs["three"][:, :3], torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        together = hiddens(three)
+        assert len(seen) == 2, "two shares"
+        for clip in range(3):
+            assert torch.equal(hiddens(three[clip : clip + 1])[:, 0], together[:, clip])
+    finally:
+        torch.set_num_threads(threads)
 
 
 @pytest.mark.gpu
