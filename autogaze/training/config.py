@@ -101,8 +101,8 @@ class TrainConfig(_Strict):
     labels: folder of labelled clips (`hlvid train labels`); GRPO uses their frames alone. out: folder of the
     run. init: checkpoint folder to start from, None for random weights. batch: clips a process and micro-step;
     accumulate: micro-steps a step. frames: clip lengths, one of which is drawn each micro-step; 0 is the
-    labels' own length, and more than that is for lists of the network's own (`ntp.own`), for which a clip runs there
-    and back. memory: the pasted picture remembers what earlier frames saw. validation: folder of
+    labels' own length, and more than that is for GRPO and lists of the network's own (`ntp.own`), for which a clip
+    runs there and back. memory: the pasted picture remembers what earlier frames saw. validation: folder of
     labelled clips or videos kept apart, looked at every `validate_every` steps at `ratios`.
     """
 

@@ -24,7 +24,7 @@ from autogaze.training.batches import PROCESSOR, Clips, pick
 from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, read
 from autogaze.training.judge import PasteTable, learned
-from autogaze.training.rollouts import roll_out
+from autogaze.training.rollouts import roll_out, there_and_back
 from autogaze.training.schedule import between, frame_budgets
 
 
@@ -45,7 +45,7 @@ class GrpoStage:
         step = micro // config.accumulate
         losses, figures = [], []
         for index in picked:
-            frames = self.labels[index].frames[: length or None]
+            frames = there_and_back(self.labels[index].frames, length)
             if config.flip and draw.random() < 0.5:
                 frames = frames.flip(-1)
             if config.grpo.cuts and draw.random() < config.grpo.cuts:
@@ -60,7 +60,7 @@ class GrpoStage:
         """The clip turns into another at a random frame: nothing seen before is worth anything there."""
         other = self.labels[int(draw.integers(len(self.labels)))].frames
         at = int(draw.integers(1, len(frames))) if len(frames) > 1 else 1
-        return torch.cat([frames[:at], other[: len(frames) - at]])
+        return torch.cat([frames[:at], there_and_back(other, len(frames))[: len(frames) - at]])
 
     def clip_loss(
         self, network: Network, sizes: AutoGazeConfig, frames: Tensor, step: int, draw: np.random.Generator

@@ -15,7 +15,7 @@ from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip
 from autogaze.training.reconstructor import SMALL as SMALL_MAE
 from autogaze.training.reconstructor import Reconstructor
-from autogaze.training.rollouts import roll_out
+from autogaze.training.rollouts import roll_out, there_and_back
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
 
@@ -116,3 +116,4 @@ def test_cuts_turn_a_clip_into_another() -> None:
     seen = {tuple(stage._cut(dark.frames, draw)[:, 0, 0, 0].tolist()) for _ in range(40)}
     assert seen == {(10, 200, 200, 200), (10, 10, 200, 200), (10, 10, 10, 200)}
     assert len(stage._cut(dark.frames[:1], draw)) == 1
+    assert len(stage._cut(there_and_back(dark.frames, 7), draw)) == 7  # longer than any clip there is

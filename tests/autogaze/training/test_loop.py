@@ -150,7 +150,7 @@ def test_configs_are_checked() -> None:
         load("ntp", steps=0)
     with pytest.raises(
         TrainingError,
-        match=r"no such file; bundled are grpo, grpo-cpu, grpo-cpu-cuts, grpo-only-cpu, ntp, ntp-cpu, ",
+        match=r"no such file; bundled are grpo, grpo-cpu, grpo-only-cpu, ntp, ntp-cpu, ",
     ):
         load("sft")
     with pytest.raises(TrainingError, match=r"optimizer\.speed"):
