@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ import pytest
 from hlvid.threads import wait_passively
 
 wait_passively()  # before anything imports torch: machines that run tests are busy
+
+# A shell starts what it puts in the background deaf to Ctrl-C, and the tests of Ctrl-C with it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
