@@ -25,28 +25,25 @@ def side_by_side(work: Callable[[Tensor], Gaze], video: Tensor) -> Gaze:
     """`work` on shares of the clips of video (B, ...) at the same time, the gazes as one batch in order.
 
     As many shares as torch may use threads, each on one thread. A single clip has up to four, unless they sleep
-    between steps. The caller's own thread works where the clips are not on a CPU, and under autocast, of which
-    threads of our own would not know.
+    between steps. All in one and as torch is set: clips that are not on a CPU, and under autocast, of which threads
+    of our own would not know.
     """
-    threads = torch.get_num_threads()
-    shares = min(len(video), threads)
-    each = 1 if shares > 1 or _threads_sleep() else min(threads, MOST)
-    same = shares == 1 and each == threads
-    if same or video.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+    if video.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return work(video)
-    try:
-        with ThreadPoolExecutor(shares, initializer=torch.set_num_threads, initargs=(each,)) as pool:
-            return Gaze.cat(list(pool.map(work, torch.tensor_split(video, shares))))
-    finally:
-        # The number is also what threads started later begin with.
-        torch.set_num_threads(threads)
+    allowed = torch.get_num_threads()
+    shares = min(len(video), allowed)
+    if shares == 1:
+        with threads(1 if _threads_sleep() else min(allowed, MOST)):
+            return work(video)
+    with threads(1), ThreadPoolExecutor(shares, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return Gaze.cat(list(pool.map(work, torch.tensor_split(video, shares))))
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch's operations on one thread: convolutions round differently with each number of them."""
+def threads(number: int) -> Iterator[None]:
+    """Torch's operations on so many threads, here and in what starts meanwhile; then on as many as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:

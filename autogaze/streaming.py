@@ -15,7 +15,7 @@ from torch import Tensor
 from autogaze.checks import budgets, check_loss, check_video
 from autogaze.decode import Decoder, Request
 from autogaze.gaze import Gaze
-from autogaze.parallel import one_thread
+from autogaze.parallel import threads
 
 if TYPE_CHECKING:
     from autogaze.model import AutoGaze
@@ -81,8 +81,9 @@ class Stream:
         if video.device.type != "cpu":
             features, self._trunk = self._network.features(video, self._trunk)
             return features
-        # One clip at a time: another batch size may take another convolution, which rounds differently.
-        with one_thread():
+        # One clip at a time, on one thread: another number of either may take another convolution, which rounds
+        # differently.
+        with threads(1):
             each = [
                 self._network.features(
                     clip[None], None if self._trunk is None else [past[b : b + 1] for past in self._trunk]

@@ -14,6 +14,7 @@ from torch import Tensor
 from autogaze.decode import Decoder
 from autogaze.kvcache import DenseCache
 from autogaze.model import AutoGaze
+from autogaze.parallel import threads
 from autogaze.streaming import Stream
 
 Case = Callable[[str], tuple[dict[str, Any], dict[str, Tensor]]]
@@ -150,15 +151,12 @@ def test_a_clip_is_bitwise_the_same_in_any_company(
 
     monkeypatch.setattr(Decoder, "_choose", spy)
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    three, threads = golden_inputs["three"][:, :3], torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
+    three = golden_inputs["three"][:, :3]
+    with threads(2):
         together = hiddens(three)
         assert len(seen) == 2, "two shares"
         for clip in range(3):
             assert torch.equal(hiddens(three[clip : clip + 1])[:, 0], together[:, clip])
-    finally:
-        torch.set_num_threads(threads)
 
 
 @pytest.mark.gpu

@@ -8,16 +8,14 @@ from torch import Tensor
 
 from autogaze.gaze import Gaze
 from autogaze.model import AutoGaze
-from autogaze.parallel import side_by_side
+from autogaze.parallel import side_by_side, threads
 from tests.autogaze.test_model import clip
 
 
 @pytest.fixture(autouse=True)
 def _two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+    with threads(2):
+        yield
 
 
 def _sizes(video: Tensor, seen: list[tuple[int, int]]) -> Gaze:
@@ -41,14 +39,14 @@ def test_an_error_in_a_share_is_the_callers_and_leaves_the_threads_alone() -> No
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize(("policy", "threads"), [("active", 2), ("PASSIVE", 1)])
+@pytest.mark.parametrize(("policy", "number"), [("active", 2), ("PASSIVE", 1)])
 def test_one_clip_has_all_threads_unless_they_sleep(
-    policy: str, threads: int, monkeypatch: pytest.MonkeyPatch
+    policy: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", policy)
     seen: list[tuple[int, int]] = []
     side_by_side(lambda part: _sizes(part, seen), clip())
-    assert seen == [(1, threads)] and torch.get_num_threads() == 2
+    assert seen == [(1, number)] and torch.get_num_threads() == 2
 
 
 def test_one_clip_has_no_more_threads_than_its_steps_have_work_for(monkeypatch: pytest.MonkeyPatch) -> None:
