@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MEASURING = (
     "analysis/studies", "analysis/stats.py", "autogaze/gaze.py", "autogaze/selectors", "autogaze/anyres.py",
-    "autogaze/model.py", "autogaze/decode.py", "autogaze/reconstruction/paste.py", "hlvid/video/sampling.py",
+    "autogaze/model/autogaze.py", "autogaze/model/decode.py", "autogaze/reconstruction/paste.py",
+    "hlvid/video/sampling.py",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.records import Identity, Run, runs
-from evaluators.recipes import FRAMES
+from evaluators.runs.recipes import FRAMES
 
 MODEL, SEED, LIMIT = "--model", "--seed", "--limit"
 PLAIN = (MODEL, "selector", "strategy", "reduction", "inner", "model")

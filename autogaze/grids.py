@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch import cat as torch_cat
 
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze, grid_sides
+from autogaze.model.config import AutoGazeConfig
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ sys.path[:] = [str(HERE.parent), *(entry for entry in sys.path if Path(entry or 
 import torch
 from torch import Tensor
 
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.config import AutoGazeConfig
 from benchmarks.autogaze_loops import PlainLoop, TransformersLoop
 from benchmarks.encoder import hardware
 

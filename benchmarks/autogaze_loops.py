@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import DynamicCache, LlamaConfig, LlamaModel
 
-from autogaze.model import AutoGaze
-from autogaze.network import Layer, _rotate_half, rope_frequencies
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.network import Layer, _rotate_half, rope_frequencies
 
 
 class PlainLoop:

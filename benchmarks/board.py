@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hlvid.dataset import Question
-from leaderboard.questions import AnswerKey, Keys, content_hash
+from leaderboard.benchmarks import AnswerKey, Keys, content_hash
 from leaderboard.site.build import build
 
 #: Questions of each recording of the real benchmark (hlvid/questions.csv of the reference data).

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from evaluators.reader.ocr import Engine
+from evaluators.models.gaze_reader.ocr import Engine
 from hlvid.dataset import Question, load
 from hlvid.mini import make
 

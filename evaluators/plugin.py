@@ -18,19 +18,22 @@ from hlvid.tasks import plugin
 MODELS = {
     "blind": ("evaluators.models.blind.Blind", "evaluators.models.blind.BlindChat"),
     "gaze_reader": (
-        "evaluators.models.gaze_reader.GazeReader",
-        "evaluators.models.gaze_reader.GazeReaderChat",
+        "evaluators.models.gaze_reader.model.GazeReader",
+        "evaluators.models.gaze_reader.model.GazeReaderChat",
     ),
     "hlvid_frames": (
-        "evaluators.models.hlvid_frames.HlvidFrames",
-        "evaluators.models.hlvid_frames.HlvidFramesChat",
+        "evaluators.models.frames.model.HlvidFrames",
+        "evaluators.models.frames.model.HlvidFramesChat",
     ),
-    "nvila_hd": ("evaluators.models.nvila_hd.NvilaHD", "evaluators.models.nvila_hd.NvilaHDChat"),
+    "nvila_hd": ("evaluators.models.nvila.model.NvilaHD", "evaluators.models.nvila.model.NvilaHDChat"),
     "openai_frames": (
-        "evaluators.models.openai_frames.OpenAIFrames",
-        "evaluators.models.openai_frames.OpenAIFramesChat",
+        "evaluators.models.openai.model.OpenAIFrames",
+        "evaluators.models.openai.model.OpenAIFramesChat",
     ),
-    "nvila_video": ("evaluators.models.nvila_hd.NvilaVideo", "evaluators.models.nvila_hd.NvilaVideoChat"),
+    "nvila_video": (
+        "evaluators.models.nvila.model.NvilaVideo",
+        "evaluators.models.nvila.model.NvilaVideoChat",
+    ),
 }
 
 

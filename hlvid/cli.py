@@ -35,12 +35,12 @@ app = typer.Typer(
 MOUNTED = (
     "autogaze.training.cli",
     "analysis.cli",
-    "hlvid.data_cli",
-    "evaluators.cli",
-    "evaluators.eval_cli",
-    "evaluators.frames_cli",
-    "evaluators.latency_cli",
-    "evaluators.sweep_cli",
+    "hlvid.download.cli",
+    "evaluators.cli.machine",
+    "evaluators.cli.eval",
+    "evaluators.cli.frames",
+    "evaluators.cli.latency",
+    "evaluators.cli.sweep",
     "leaderboard.cli",
     "leaderboard.board_cli",
 )
@@ -82,7 +82,7 @@ def download(
     category: Annotated[str | None, typer.Option(help="Only this category: av or household.")] = None,
 ) -> None:
     """Fetch the real HLVid (152 GB, or a subset of it); safe to kill and run again."""
-    from hlvid.hub import download as fetch
+    from hlvid.download.hlvid import download as fetch
 
     report = fetch(out, videos=videos, questions=questions, category=category)
     typer.echo(report.summary())
@@ -100,7 +100,7 @@ def verify(
     """Check that every question has its video and every video opens; exit 1 if one does not."""
     from rich.console import Console
 
-    from hlvid.verify import verify as check
+    from hlvid.download.verify import verify as check
 
     report = check(source, deep=deep)
     Console().print(report.table())

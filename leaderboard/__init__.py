@@ -2,7 +2,7 @@
 
 Example::
 
-    from leaderboard.entries import load_board
+    from leaderboard.board import load_board
     for section in load_board().sections:                 # a benchmark in one version of its questions
         for entry in section.entries:                     # best first
             print(section.title, entry.name, entry.trust, entry.accuracy, entry.rank)

@@ -54,8 +54,8 @@ def serve(
 def _with_submissions(given: Path | None) -> Path:
     """The folder to show. An empty page in place of the board that was there is nobody's wish, so it is refused."""
     from hlvid.errors import RunError
-    from leaderboard.entries import SUBMISSIONS, submission_folders
-    from leaderboard.questions import TITLES
+    from leaderboard.benchmarks import TITLES
+    from leaderboard.board import SUBMISSIONS, submission_folders
 
     root = given or SUBMISSIONS
     if not root.is_dir():

@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hlvid.errors import HlvidError
-from leaderboard.branch import PLACE, git
-from leaderboard.entries import Entry, entry_of
-from leaderboard.faults import Fault
-from leaderboard.markdown import escape, table
-from leaderboard.questions import Keys
-from leaderboard.submit import percent
-from leaderboard.validate import check_folder
+from leaderboard.benchmarks import Keys
+from leaderboard.board import Entry, entry_of
+from leaderboard.format.faults import Fault
+from leaderboard.format.validate import check_folder
+from leaderboard.submit.branch import PLACE, git
+from leaderboard.submit.markdown import escape, table
+from leaderboard.submit.packing import percent
 
 SHOWN = 20  # faults of one folder in the summary
 Change = tuple[str, ...]  # the parts of a path below PLACE

@@ -54,7 +54,7 @@ def submit(
 ) -> None:
     """Check and score a run or table offline, show where it would stand, prepare branch and pull request."""
     if schema:
-        from leaderboard.schema_docs import schema_text
+        from leaderboard.format.schema_docs import schema_text
 
         typer.echo(schema_text(), nl=False)
         return
@@ -93,9 +93,9 @@ def _submit(
     source: Path, out: Path, given: Mapping[str, Any], name: str | None, repo: Path | None, push: bool
 ) -> None:
     from hlvid.errors import RunError
-    from leaderboard import branch as git
-    from leaderboard.entries import SUBMISSIONS
-    from leaderboard.submit import branch_for, describe, prepare
+    from leaderboard.board import SUBMISSIONS
+    from leaderboard.submit import branch as git
+    from leaderboard.submit.packing import branch_for, describe, prepare
 
     repository = git.results_repository(repo or Path.cwd())
     if repository is None and (repo is not None or push):
@@ -120,7 +120,7 @@ def _submit(
 
 def _no_repository(repo: Path | None) -> str:
     """Why there is no clone to prepare a branch in, and what to do about what was really asked for."""
-    from leaderboard import branch as git
+    from leaderboard.submit import branch as git
 
     if repo is None:
         return f"{Path.cwd()}: no git clone with {git.PLACE}/; give --repo, or leave --push out"

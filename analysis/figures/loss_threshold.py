@@ -13,7 +13,7 @@ from analysis.configurations import measured, short_names
 from analysis.inputs import Inputs
 from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
-from evaluators.recipes import FRAMES
+from evaluators.runs.recipes import FRAMES
 
 if TYPE_CHECKING:
     import pandas as pd

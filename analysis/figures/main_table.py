@@ -16,7 +16,7 @@ from analysis import configurations, reference, tables
 from analysis.inputs import Inputs
 from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
-from evaluators.recipes import FRAMES
+from evaluators.runs.recipes import FRAMES
 
 if TYPE_CHECKING:
     import pandas as pd

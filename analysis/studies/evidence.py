@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from autogaze.gaze import SCALES
 from autogaze.selectors.base import Selector
-from evaluators.gaze_file import Mask
-from evaluators.gaze_file import load as load_gaze
-from evaluators.reader.tiling import Picture, Tiling
+from evaluators.core.gaze_file import Mask
+from evaluators.core.gaze_file import load as load_gaze
+from evaluators.models.gaze_reader.tiling import Picture, Tiling
 from hlvid.dataset import Question, locate
 from hlvid.dataset import load as load_questions
 from hlvid.errors import DatasetError

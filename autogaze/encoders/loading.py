@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from autogaze.checkpoint import CheckpointError, differences, find_file
+from autogaze.model.checkpoint import CheckpointError, differences, find_file
 
 TOWER = "vision_model."
 # A whole SigLIP holds these besides its vision tower; the pooling head plays no part in per-patch features. A tower

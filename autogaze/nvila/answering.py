@@ -18,7 +18,7 @@ from typing import Self
 import torch
 from tokenizers import Tokenizer
 
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
 from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
 from autogaze.nvila.model import NVILAHD, Seen
 from autogaze.nvila.presets import selector_shape, shape

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from autogaze.checkpoint import CheckpointError, find_file
 from autogaze.encoders.config import SiglipConfig
+from autogaze.model.checkpoint import CheckpointError, find_file
 from autogaze.nvila.settings import VideoSettings
 
 MODEL_TYPE = "hlvid_nvila_hd"

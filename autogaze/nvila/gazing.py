@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autogaze import grids
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze, grid_sides, tokens_per_frame
+from autogaze.model.config import AutoGazeConfig
 from autogaze.selectors.autogaze import AutoGazeSelector
 from autogaze.selectors.base import Selector
 

@@ -19,8 +19,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from autogaze.checkpoint import find_file, load_strict
 from autogaze.encoders.siglip import MEMORY_BUDGET, GazedSiglip
+from autogaze.model.checkpoint import find_file, load_strict
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.processing import ClipBatch, expand, normalise
 from autogaze.nvila.projector import Projector

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import torch
 
-from autogaze.config import AutoGazeConfig
 from autogaze.encoders.config import SiglipConfig
+from autogaze.model.config import AutoGazeConfig
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.settings import VideoSettings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-from autogaze.checkpoint import find_file
+from autogaze.model.checkpoint import find_file
 from autogaze.nvila.config import VIDEO_TOKEN
 
 END = "<|im_end|>"

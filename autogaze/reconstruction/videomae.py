@@ -21,11 +21,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autogaze.checkpoint import CheckpointError, differences, find_file
 from autogaze.encoders.attention import Mode, plan
 from autogaze.encoders.loading import load_tower, read_config
 from autogaze.encoders.patches import Packed, check_fit, gather_patches, pack, position_table
 from autogaze.gaze import Gaze
+from autogaze.model.checkpoint import CheckpointError, differences, find_file
 from autogaze.reconstruction.mae_config import VideoMAEConfig
 from autogaze.reconstruction.mae_layers import ClassFirst, Layer, line_table, scale_of_token
 

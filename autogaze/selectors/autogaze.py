@@ -16,11 +16,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from autogaze.calibration import Calibration
-from autogaze.checkpoint import CheckpointError, fingerprint
 from autogaze.gaze import Gaze
-from autogaze.model import AutoGaze
-from autogaze.processing import AutoGazeImageProcessor
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.calibration import Calibration
+from autogaze.model.checkpoint import CheckpointError, fingerprint
+from autogaze.model.processing import AutoGazeImageProcessor
 from autogaze.selectors.base import Layout, Ratio, check_clips
 from autogaze.weights import bundled
 

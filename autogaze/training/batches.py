@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from autogaze.gaze import Gaze, grid_sides
-from autogaze.processing import AutoGazeImageProcessor
+from autogaze.model.processing import AutoGazeImageProcessor
 from autogaze.training.labels import LabelledClip
 
 PROCESSOR = AutoGazeImageProcessor()

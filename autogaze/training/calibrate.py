@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from autogaze.calibration import Calibration
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.calibration import Calibration
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.judge import PasteTable
 

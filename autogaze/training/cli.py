@@ -118,7 +118,7 @@ def calibrate(
     limit: Annotated[int, typer.Option(help="Clips at most.")] = 48,
 ) -> None:
     """Measure the loss reached when stopping on the predicted one."""
-    from autogaze.model import AutoGaze
+    from autogaze.model.autogaze import AutoGaze
     from autogaze.training.calibrate import calibrate as measured
 
     with one_line():

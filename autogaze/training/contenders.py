@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autogaze.checks import budgets
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import grid_sides
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.config import AutoGazeConfig
 from autogaze.selectors import get, names
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.initial import fresh

@@ -5,8 +5,8 @@ Example::
     scores = read(network, config, network.features(video)[0], gaze)
     scores.logits.log_softmax(-1)          # (B, P, 266): what each pair of (row, head) thinks of its slot
 
-`autogaze.teacher` counts positions through, as the published training code does. The published *decoder* does
-not: groups written in a frame all take the positions of its last ten features (see `autogaze.decode`). A
+`autogaze.model.teacher` counts positions through, as the published training code does. The published *decoder* does
+not: groups written in a frame all take the positions of its last ten features (see `autogaze.model.decode`). A
 network trained on one and run on the other meets positions it never saw, so here every row gets the position
 that it has when decoding, and tokens that decoding forbids (end of list, taken before) are forbidden here.
 """
@@ -17,9 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
-from autogaze.network import Attention, Layer, Network, rope_frequencies
+from autogaze.model.config import AutoGazeConfig
+from autogaze.model.network import Attention, Layer, Network, rope_frequencies
 
 
 @dataclass(frozen=True)

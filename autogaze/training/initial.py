@@ -20,9 +20,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from autogaze.config import AutoGazeConfig
-from autogaze.model import AutoGaze
-from autogaze.network import Attention
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.config import AutoGazeConfig
+from autogaze.model.network import Attention
 from autogaze.training.initial_filters import DETAIL, apart, cosine_waves, measure
 
 PLACE = 0.5

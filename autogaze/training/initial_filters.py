@@ -16,7 +16,7 @@ import math
 import torch
 from torch import Tensor
 
-from autogaze.network import TrunkBlock, VisionModel
+from autogaze.model.network import TrunkBlock, VisionModel
 
 DETAIL = 3
 """Measures: fine detail (what 112 px cells cannot show), middle detail (nor 56 px ones), change."""

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autogaze.config import AutoGazeConfig
-from autogaze.model import AutoGaze
-from autogaze.network import Network
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.config import AutoGazeConfig
+from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig, TrainingError
 from autogaze.training.initial import fresh

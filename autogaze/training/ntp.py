@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
-from autogaze.network import Network
+from autogaze.model.config import AutoGazeConfig
+from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR, Batch, Clips, collate, pick
 from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, read

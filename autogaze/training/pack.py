@@ -12,9 +12,9 @@ from pathlib import Path
 
 import torch
 
-from autogaze.calibration import FILE
-from autogaze.checkpoint import find_file
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.calibration import FILE
+from autogaze.model.checkpoint import find_file
 
 BESIDE = ("config.json", "preprocessor_config.json")
 

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autogaze.config import AutoGazeConfig
-from autogaze.decode import Decoder, Request
 from autogaze.gaze import Gaze
-from autogaze.network import Network
+from autogaze.model.config import AutoGazeConfig
+from autogaze.model.decode import Decoder, Request
+from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig
 from autogaze.training.greedy_paste import PasteSearch

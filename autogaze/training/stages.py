@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig, TrainingError
 from autogaze.training.grpo import GrpoStage

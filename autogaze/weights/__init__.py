@@ -9,7 +9,7 @@ Example::
 
 from pathlib import Path
 
-from autogaze.checkpoint import CheckpointError
+from autogaze.model.checkpoint import CheckpointError
 
 
 def bundled() -> Path:

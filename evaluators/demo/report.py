@@ -21,8 +21,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from evaluators.demo.rows import Row
 from evaluators.demo.table import row_cells, tier_names
-from evaluators.reader.pictures import COLOURS, look_at, overlay
-from evaluators.reader.settings import ReaderSettings
+from evaluators.models.gaze_reader.pictures import COLOURS, look_at, overlay
+from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.dataset import Question
 
 Picture = npt.NDArray[np.uint8]

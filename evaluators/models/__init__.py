@@ -4,5 +4,5 @@ Example::
 
     lmms_eval --tasks hlvid_mini --model blind --model_args strategy=longest
 
-A new model subclasses `evaluators.models.base.JournalledModel` and gets a line in `evaluators.plugin`.
+A new model subclasses `evaluators.core.base.JournalledModel` and gets a line in `evaluators.plugin`.
 """

@@ -16,8 +16,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from evaluators.models.base import Answer, JournalledModel
-from hlvid.dataset_question import Question
+from evaluators.core.base import Answer, JournalledModel
+from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 
 STRATEGIES = ("hash", "longest", "most_common")

@@ -54,19 +54,19 @@ def check_model_args(model: str, arguments: Mapping[str, Any]) -> None:
 
             Blind(**arguments)
     elif model == "gaze_reader":
-        from evaluators.reader.settings import ReaderSettings
+        from evaluators.models.gaze_reader.settings import ReaderSettings
 
         ReaderSettings.read(own_arguments(arguments, "cache"))
     elif model in ("nvila_hd", "nvila_video"):
-        from evaluators.nvila.arguments import NvilaArguments
+        from evaluators.models.nvila.arguments import NvilaArguments
 
         NvilaArguments.read(own, model)
     elif model == "openai_frames":
-        from evaluators.api.settings import ApiSettings
+        from evaluators.models.openai.settings import ApiSettings
 
         ApiSettings.read(own).key()
     elif model == "hlvid_frames":
-        from evaluators.frames.settings import FrameSettings
+        from evaluators.models.frames.settings import FrameSettings
 
         _known(FrameSettings.read(own, model)[0].inner, f"{model}: inner: ")
     else:

@@ -79,7 +79,8 @@ def _hlvid(task: str) -> TaskData:
 
 
 def _suite(task: str) -> TaskData:
-    from hlvid.sources import places, registry
+    from hlvid.benchmarks import locate as places
+    from hlvid.benchmarks import registry
     from hlvid.tasks.suite.prepare import needed, rows_of
 
     benchmark = registry.get(task)

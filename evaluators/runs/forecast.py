@@ -138,9 +138,9 @@ def _load(spec: RunSpec, width: int, height: int) -> Load:
 
 
 def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
-    from evaluators.reader.looking import AT_ONCE
-    from evaluators.reader.settings import ReaderSettings
-    from evaluators.reader.tiling import Tiling
+    from evaluators.models.gaze_reader.looking import AT_ONCE
+    from evaluators.models.gaze_reader.settings import ReaderSettings
+    from evaluators.models.gaze_reader.tiling import Tiling
     from hlvid.video.tiles import fit_long_side
 
     settings = ReaderSettings.read(own_arguments(arguments, "cache"))
@@ -155,11 +155,11 @@ def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
 def _nvila(spec: RunSpec, width: int, height: int) -> Load:
     import torch
 
-    from evaluators.nvila.arguments import NvilaArguments
-    from evaluators.nvila.checkpoint import describe
-    from evaluators.nvila.memory import device_bytes
-    from evaluators.nvila.native import Native
-    from evaluators.plan import make_plan
+    from evaluators.core.memory import device_bytes
+    from evaluators.models.nvila.arguments import NvilaArguments
+    from evaluators.models.nvila.checkpoint import describe
+    from evaluators.models.nvila.native import Native
+    from evaluators.profiling.plan import make_plan
 
     arguments = NvilaArguments.read(own_arguments(spec.model_args), spec.model)
     kind, config = describe(arguments.pretrained, arguments.revision, spec.model)

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from evaluators.gaze_file import GazeFile, load
+from evaluators.core.gaze_file import GazeFile, load
 from evaluators.runs.files import GAZE, PICTURES
 from hlvid.video import Video
 from hlvid.video.tiles import fit_long_side

@@ -189,7 +189,7 @@ def _peak(rows: Sequence[Row]) -> int | None:
 
 def _questions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Stem, options, answer and place of the video of a task of ours, by question id; else nothing."""
-    from hlvid.tasks.docs import INFO, question_of
+    from hlvid.tasks.folder import INFO, question_of
 
     folder = Path(str(config.get("dataset_path")))
     if not (folder / INFO).is_file():

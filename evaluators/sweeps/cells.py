@@ -17,30 +17,30 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-from evaluators.environment import code_version, library_versions
+from evaluators.core.environment import code_version, library_versions
 from evaluators.runs.spec import RunSpec
 from hlvid.dataset import dataset_revision
 from hlvid.errors import DatasetError
 
 CODE = (
     "autogaze",
-    "evaluators.api",
-    "evaluators.environment",
-    "evaluators.frames",
-    "evaluators.gaze_file",
-    "evaluators.journal",
+    "evaluators.models.openai",
+    "evaluators.core.environment",
+    "evaluators.models.frames",
+    "evaluators.core.gaze_file",
+    "evaluators.core.journal",
     "evaluators.models",
-    "evaluators.nvila",
-    "evaluators.reader",
+    "evaluators.models.nvila",
+    "evaluators.models.gaze_reader",
     "evaluators.runs",
     "hlvid.dataset",
-    "hlvid.dataset_files",
-    "hlvid.dataset_question",
-    "hlvid.dataset_rows",
-    "hlvid.dataset_text",
+    "hlvid.dataset.files",
+    "hlvid.dataset.question",
+    "hlvid.dataset.rows",
+    "hlvid.dataset.text",
     "hlvid.mini",
     "hlvid.scoring",
-    "hlvid.sources",
+    "hlvid.download",
     "hlvid.tasks",
     "hlvid.video",
 )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hlvid.dataset_question import INSTRUCTION
+from hlvid.dataset.question import INSTRUCTION
 from hlvid.errors import DatasetError
 from hlvid.mini.plan import Asked, VideoPlan
 

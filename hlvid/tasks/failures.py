@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hlvid.errors import HlvidError, RunError, of_path
-from hlvid.tasks import ledger
+from hlvid.tasks import costs as ledger
 
 LISTS = ("list", "list_groups", "list_subtasks", "list_tags")
 

@@ -5,7 +5,7 @@ Example (suite/_suite_common.yaml)::
     doc_to_text: !function hlvid.tasks.hooks.doc_to_text
     dataset_path: !function hlvid.tasks.hooks.HLVID_VIDEOMME   # prepares that task's data, gives the folder
 
-A doc is a row that `hlvid.tasks.docs` or `hlvid.tasks.suite.prepare` wrote. `process_results` must not raise:
+A doc is a row that `hlvid.tasks.folder` or `hlvid.tasks.suite.prepare` wrote. `process_results` must not raise:
 lmms-eval would try five times and then report a RetryError without a cause. Whatever can be wrong with the
 data was found when the folder was made.
 """
@@ -14,11 +14,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hlvid.benchmarks import submission as submissions
+from hlvid.scoring import averages
 from hlvid.scoring.accuracy import accuracy_of
 from hlvid.scoring.answers import parse_answer
-from hlvid.tasks import averages, docs, ledger
-from hlvid.tasks.suite import submission as submissions
-from hlvid.tasks.suite import theirs
+from hlvid.tasks import costs as ledger
+from hlvid.tasks import folder as docs
+from hlvid.tasks import parity as theirs
 
 Doc = Mapping[str, Any]
 Row = Mapping[str, Any]

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import hlvid
-from hlvid.tasks.docs import INFO
+from hlvid.tasks.folder import INFO
 
 NAME = "record.json"
 VARIABLES = (  # of the environment, that change what a task asks or how it reads answers

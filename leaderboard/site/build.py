@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from hlvid.errors import RunError
-from leaderboard.entries import SUBMISSIONS, Board, Entry, Section, load_board
-from leaderboard.questions import TITLES, Keys
+from leaderboard.benchmarks import TITLES, Keys
+from leaderboard.board import SUBMISSIONS, Board, Entry, Section, load_board
 from leaderboard.site import exports, interop
 from leaderboard.site.facts import answers_of, entry_facts, section_facts
 from leaderboard.site.history import build_time, recorded

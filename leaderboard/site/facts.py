@@ -18,8 +18,8 @@ from hlvid.dataset import Question
 from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.resampling import effective_clusters
 from hlvid.scoring.table import Table
-from leaderboard.entries import Entry, Section
-from leaderboard.questions import MINI
+from leaderboard.benchmarks import MINI
+from leaderboard.board import Entry, Section
 from leaderboard.site.identity import label, model_page, section_id, settings_text
 from leaderboard.site.resampling import constants
 

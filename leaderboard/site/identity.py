@@ -8,8 +8,8 @@ Example::
 Both are made of [a-z0-9._-] alone (`validate.FOLDER_NAME`), whatever a submitter wrote.
 """
 
-from leaderboard.entries import Entry, Section
-from leaderboard.questions import MINI, MINI_SETS
+from leaderboard.benchmarks import MINI, MINI_SETS
+from leaderboard.board import Entry, Section
 
 
 def section_id(section: Section) -> str:

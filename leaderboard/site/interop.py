@@ -18,8 +18,8 @@ import yaml
 
 from hlvid import __version__
 from hlvid.scoring.accuracy import Accuracy, Interval
-from leaderboard.entries import Entry, Section
-from leaderboard.schema import Submission
+from leaderboard.board import Entry, Section
+from leaderboard.format.schema import Submission
 from leaderboard.site.identity import model_page, settings_text
 
 HUB = {

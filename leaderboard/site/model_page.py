@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hlvid.scoring.accuracy import Accuracy, Row
-from leaderboard.entries import Entry, Section
-from leaderboard.questions import MINI
+from leaderboard.benchmarks import MINI
+from leaderboard.board import Entry, Section
 from leaderboard.site.facts import mark, section_facts
 from leaderboard.site.pages import OPENNESS
 

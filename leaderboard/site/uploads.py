@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from hlvid.errors import HlvidError
-from leaderboard.branch import PLACE
-from leaderboard.entries import SUBMISSIONS
-from leaderboard.faults import SubmissionError
-from leaderboard.questions import Keys
-from leaderboard.standing import told
-from leaderboard.submit import Ready, place_line, prepare, score_line
+from leaderboard.benchmarks import Keys
+from leaderboard.board import SUBMISSIONS
+from leaderboard.format.faults import SubmissionError
+from leaderboard.submit.branch import PLACE
+from leaderboard.submit.packing import Ready, place_line, prepare, score_line
+from leaderboard.submit.standing import told
 
 KEPT = 20
 MOST_FILES = 8
@@ -53,7 +53,7 @@ class Pending:
 
         Args:
             files: names and contents; several are taken as the files of one folder.
-            fields: as for `leaderboard.drafts.make_draft`.
+            fields: as for `leaderboard.submit.drafts.make_draft`.
 
         Returns:
             For JSON: ok, and either message and faults or the standing with a token for `archive`.

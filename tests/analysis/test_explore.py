@@ -12,7 +12,7 @@ from analysis.explore.proxy import make_proxy
 from analysis.explore.series import watch
 from analysis.inputs import Inputs
 from autogaze import selectors
-from evaluators.gaze_file import Recorder
+from evaluators.core.gaze_file import Recorder
 from hlvid.errors import HlvidError
 from hlvid.video import Video
 
@@ -109,7 +109,7 @@ def test_predicted_losses_of_autogaze(film: Path, tmp_path: Path) -> None:
     """Random weights: the numbers mean nothing, but each frame has one, and it is the model's own."""
     import torch
 
-    from autogaze.model import AutoGaze
+    from autogaze.model.autogaze import AutoGaze
 
     torch.manual_seed(0)
     AutoGaze().save_pretrained(tmp_path / "weights")

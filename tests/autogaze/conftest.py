@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from autogaze.anyres import BYTES_PER_TILE, Frame, cut, gaze_video
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
 from autogaze.selectors import get
 from autogaze.selectors.autogaze import AutoGazeSelector
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from autogaze.gaze import Gaze
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
 from autogaze.parallel import side_by_side, threads
-from tests.autogaze.test_model import clip
+from tests.autogaze.model.test_autogaze import clip
 
 
 @pytest.fixture(autouse=True)

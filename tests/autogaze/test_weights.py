@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from autogaze.calibration import Calibration
-from autogaze.model import AutoGaze
-from autogaze.processing import AutoGazeImageProcessor
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.calibration import Calibration
+from autogaze.model.processing import AutoGazeImageProcessor
 from autogaze.selectors import get
 from autogaze.training import contenders, generator
 from autogaze.training.evaluate import measure

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hlvid.dataset import Question
-from leaderboard.questions import AnswerKey, Keys, content_hash
+from leaderboard.benchmarks import AnswerKey, Keys, content_hash
 
 LETTERS = "ABCD"
 YAML = "benchmark: hlvid\nmodel:\n  name: some-model\n  openness: open_weights\n"

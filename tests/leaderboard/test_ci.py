@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from leaderboard import ci
-from leaderboard.questions import answer_key
-from leaderboard.submit import percent
+from leaderboard.benchmarks import answer_key
+from leaderboard.submit.packing import percent
 
 Git = Callable[..., str]
 PLACE = Path("leaderboard") / "submissions" / "hlvid_mini"

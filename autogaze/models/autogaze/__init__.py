@@ -3,8 +3,8 @@
 from autogaze.models.autogaze import AutoGaze, AutoGazeConfig, AutoGazeImageProcessor
 """
 
-from autogaze.config import AutoGazeConfig
-from autogaze.model import AutoGaze
-from autogaze.processing import AutoGazeImageProcessor
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.config import AutoGazeConfig
+from autogaze.model.processing import AutoGazeImageProcessor
 
 __all__ = ["AutoGaze", "AutoGazeConfig", "AutoGazeImageProcessor"]

@@ -20,12 +20,12 @@ from transformers import PreTrainedModel
 from transformers import SiglipVisionConfig as PlainSiglipVisionConfig
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from autogaze.checkpoint import CheckpointError
 from autogaze.encoders.config import SiglipConfig
 from autogaze.encoders.loading import BESIDES
 from autogaze.encoders.patches import check_fit, pack
 from autogaze.encoders.siglip import MEMORY_BUDGET, VisionTransformer, encode
 from autogaze.gaze import Gaze
+from autogaze.model.checkpoint import CheckpointError
 
 
 class SiglipVisionConfig(PlainSiglipVisionConfig):  # type: ignore[misc]

@@ -5,7 +5,7 @@ Example (hlvid_mini.yaml)::
     dataset_path: !function utils.HLVID_MINI      # checks the data, makes them if need be, gives the folder
 """
 
-from hlvid.tasks import docs
+from hlvid.tasks import folder as docs
 
 
 def __getattr__(name: str) -> str:

@@ -19,15 +19,18 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
-from hlvid.dataset_files import Record, read_rows
-from hlvid.dataset_question import Question
-from hlvid.dataset_rows import Faults
+from hlvid.benchmarks import locate as places
+from hlvid.benchmarks import registry
+from hlvid.benchmarks.adapters import ADAPTERS
+from hlvid.benchmarks.rows import Item, Row, RowError, Shelf
+from hlvid.dataset.files import Record, read_rows
+from hlvid.dataset.question import Question
+from hlvid.dataset.rows import Faults
 from hlvid.errors import DatasetError
-from hlvid.sources import places, registry
-from hlvid.tasks import docs, ledger, videos
-from hlvid.tasks.suite import theirs
-from hlvid.tasks.suite.adapters import ADAPTERS
-from hlvid.tasks.suite.rows import Item, Row, RowError, Shelf
+from hlvid.tasks import costs as ledger
+from hlvid.tasks import folder as docs
+from hlvid.tasks import parity as theirs
+from hlvid.tasks import videos
 from hlvid.tasks.suite.settings import Settings, settings
 
 TASKS = tuple(ADAPTERS)

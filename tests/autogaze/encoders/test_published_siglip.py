@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from autogaze.checkpoint import CheckpointError
 from autogaze.encoders.siglip import GazedSiglip
 from autogaze.gaze import Gaze
+from autogaze.model.checkpoint import CheckpointError
 from autogaze.vision_encoders.siglip import SiglipVisionModel
 
 SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}

@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from autogaze.checkpoint import CheckpointError
 from autogaze.encoders.attention import MODES
 from autogaze.encoders.config import SiglipConfig, parse_scales
 from autogaze.encoders.siglip import GazedSiglip, micro_batches
 from autogaze.gaze import Gaze
+from autogaze.model.checkpoint import CheckpointError
 
 Tiny = Callable[..., GazedSiglip]
 

@@ -87,7 +87,7 @@ def whole(config: NVILAConfig) -> VideoSettings:
 @pytest.fixture(scope="session")
 def small_selector_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """AutoGaze, narrow and with random weights."""
-    from autogaze.model import AutoGaze
+    from autogaze.model.autogaze import AutoGaze
     from autogaze.nvila.presets import TINY_AUTOGAZE
 
     folder = tmp_path_factory.mktemp("autogaze")

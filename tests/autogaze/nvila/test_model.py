@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from autogaze.checkpoint import CheckpointError
+from autogaze.model.checkpoint import CheckpointError
 from autogaze.nvila.answering import Answerer, make_checkpoint, published_selector
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.model import NVILAHD, ContextOverflowError

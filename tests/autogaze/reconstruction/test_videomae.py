@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from autogaze.checkpoint import CheckpointError
 from autogaze.gaze import Gaze
+from autogaze.model.checkpoint import CheckpointError
 from autogaze.reconstruction.loss import L1
 from autogaze.reconstruction.mae_config import VideoMAEConfig
 from autogaze.reconstruction.videomae import VideoMAE

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from autogaze.calibration import Calibration
-from autogaze.config import AutoGazeConfig
+from autogaze.model.calibration import Calibration
+from autogaze.model.config import AutoGazeConfig
 from autogaze.training import generator
 from autogaze.training.calibrate import calibrate
 from autogaze.training.initial import fresh

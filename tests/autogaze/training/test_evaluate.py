@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from autogaze.config import AutoGazeConfig
+from autogaze.model.config import AutoGazeConfig
 from autogaze.training import contenders, generator
 from autogaze.training.cli import app
 from autogaze.training.evaluate import Runs, measure, ratio_for, resampled, summarise

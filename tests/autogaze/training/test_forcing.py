@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
-from autogaze.model import AutoGaze
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.config import AutoGazeConfig
 from autogaze.training.forcing import pairs_of, places, read
 from autogaze.training.initial import fresh
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
+from autogaze.model.config import AutoGazeConfig
 from autogaze.training.config import TrainConfig
 from autogaze.training.grpo import GrpoStage, advantages, policy_loss
 from autogaze.training.initial import fresh

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autogaze.config import AutoGazeConfig
+from autogaze.model.config import AutoGazeConfig
 from autogaze.training import generator
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.greedy_paste import _errors, as_shown

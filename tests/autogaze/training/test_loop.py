@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from autogaze.config import AutoGazeConfig
+from autogaze.model.config import AutoGazeConfig
 from autogaze.training import generator
 from autogaze.training.config import CONFIGS, TrainConfig, TrainingError, load
 from autogaze.training.greedy import search_paste

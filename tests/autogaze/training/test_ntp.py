@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from autogaze.config import AutoGazeConfig
 from autogaze.gaze import Gaze
+from autogaze.model.config import AutoGazeConfig
 from autogaze.training.batches import MIRROR, collate, pick
 from autogaze.training.config import Ntp, TrainConfig
 from autogaze.training.greedy import search_paste

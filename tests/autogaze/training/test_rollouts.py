@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autogaze.config import AutoGazeConfig
+from autogaze.model.config import AutoGazeConfig
 from autogaze.training import generator
 from autogaze.training.config import Ntp, TrainConfig
 from autogaze.training.initial import fresh

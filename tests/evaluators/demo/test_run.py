@@ -38,6 +38,6 @@ def test_demo_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def refuse(*_: object) -> None:
         raise AssertionError("a journalled answer was computed again")
 
-    monkeypatch.setattr("evaluators.models.gaze_reader.read_video", refuse)
+    monkeypatch.setattr("evaluators.models.gaze_reader.model.read_video", refuse)
     again = run_demo(tmp_path / "demo", "tiny", SETTINGS)
     assert [row.summary for row in again] == [row.summary for row in rows]

@@ -18,7 +18,7 @@ from evaluators.demo.grid import FRAMES, OTHERS, RATIOS, RESOLUTIONS, Setting, d
 from evaluators.demo.report import _reader_arguments
 from evaluators.demo.rows import Row, full_series, make_row
 from evaluators.demo.table import build_table, tier_names
-from evaluators.reader.settings import ReaderSettings
+from evaluators.models.gaze_reader.settings import ReaderSettings
 
 
 def printed(rows: Sequence[Row], width: int = 80) -> str:

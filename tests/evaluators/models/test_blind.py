@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evaluators.models.blind import Blind, BlindChat, hashed_letter
-from hlvid.dataset_question import Question
+from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 
 

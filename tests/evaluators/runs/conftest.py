@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluators.gaze_file import Recorder
+from evaluators.core.gaze_file import Recorder
 from evaluators.runs import run
 from evaluators.runs.files import RECORD, RESULTS, write_json, write_samples
 from evaluators.runs.scoring import results_of

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluators.gaze_file import load
-from evaluators.nvila.arguments import NvilaArguments
-from evaluators.nvila.checkpoint import describe
-from evaluators.nvila.native import Native
+from evaluators.core.gaze_file import load
+from evaluators.models.nvila.arguments import NvilaArguments
+from evaluators.models.nvila.checkpoint import describe
+from evaluators.models.nvila.native import Native
 from hlvid.dataset import load as questions
 
 
@@ -41,8 +41,8 @@ def test_nvila(dataset: Path, gazes: Path, tmp_path: Path) -> None:
 
 def test_gaze_reader(dataset: Path, gazes: Path) -> None:
     pytest.importorskip("rapidocr_onnxruntime")
-    from evaluators.reader.reader import read_video
-    from evaluators.reader.settings import ReaderSettings
+    from evaluators.models.gaze_reader.reader import read_video
+    from evaluators.models.gaze_reader.settings import ReaderSettings
 
     path = questions("hlvid")[0].video_path
     assert path is not None

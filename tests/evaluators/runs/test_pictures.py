@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from evaluators.gaze_file import GazeFile, Recorder, load
+from evaluators.core.gaze_file import GazeFile, Recorder, load
 from evaluators.runs.pictures import COLOURS, UNSEEN, VEILS, Album, gaze_layer, spread
 from evaluators.runs.report import flat, for_script, verdict
 from hlvid.errors import RunError

@@ -184,7 +184,7 @@ def test_code_covers_what_a_run_imports() -> None:
     missing = {
         name for name in names if not any(name == one or name.startswith(f"{one}.") for one in cells.CODE)
     }
-    assert "hlvid.dataset_question" in names and missing <= harmless, sorted(missing - harmless)
+    assert "hlvid.dataset.question" in names and missing <= harmless, sorted(missing - harmless)
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,11 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from evaluators.launch.local import local
-from evaluators.sweep_cli import mount
+from evaluators.cli.sweep import mount
 from evaluators.sweeps import records
 from evaluators.sweeps.estimate import forecast
 from evaluators.sweeps.grid import load_grid
+from evaluators.sweeps.launch.local import local
 from evaluators.sweeps.runner import Options, run_cell, sweep
 from evaluators.sweeps.table import build_table
 from hlvid.errors import RunError, of_path
@@ -149,7 +149,7 @@ def test_kill_9_again_and_again(
     folder, path = tmp_path / "sweep", grid_file()
     code = (
         "import sys; from pathlib import Path\n"
-        "from evaluators.launch.local import local; from evaluators.sweeps.grid import load_grid\n"
+        "from evaluators.sweeps.launch.local import local; from evaluators.sweeps.grid import load_grid\n"
         "from evaluators.sweeps.runner import Options, sweep\n"
         f"print(sweep(load_grid({str(path)!r}), Path({str(folder)!r}),"
         f" Options(command=(sys.executable, {str(stand_in)!r})), local(2), progress=False))"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.tasks import plugin
-from hlvid.tasks.suite.adapters import ADAPTERS
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 BLIND = ("--tasks", "hlvid", "--model", "blind", "--model_args", "strategy=longest")
@@ -22,7 +22,7 @@ BLIND = ("--tasks", "hlvid", "--model", "blind", "--model_args", "strategy=longe
 RUN_TWICE = """
 import json, sys
 from hlvid.tasks import plugin
-from hlvid.tasks.suite.adapters import ADAPTERS
+from hlvid.benchmarks.adapters import ADAPTERS
 plugin.register(); plugin.register()
 {first}
 import lmms_eval.evaluator
@@ -37,7 +37,7 @@ print("RESULT", results["results"]["hlvid"]["accuracy,none"])
 
 SLOW_MODEL = """
 import sys, time
-from evaluators.models.base import Answer, JournalledModel
+from evaluators.core.base import Answer, JournalledModel
 
 class Slow(JournalledModel):
     name = "slow"

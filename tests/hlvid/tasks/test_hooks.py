@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from hlvid.tasks import hooks, ledger, plugin
-from hlvid.tasks.suite.adapters import ADAPTERS
+from hlvid.benchmarks.adapters import ADAPTERS
+from hlvid.tasks import costs as ledger
+from hlvid.tasks import hooks, plugin
 
 DOC = {
     "question_id": "7",

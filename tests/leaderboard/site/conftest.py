@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hlvid.dataset import Question
-from leaderboard.questions import AnswerKey, Keys, content_hash
+from leaderboard.benchmarks import AnswerKey, Keys, content_hash
 from leaderboard.site.build import build
 
 HOSTILE = "<script>alert(1)</script>{{ 7*7 }}\" onmouseover='x'"

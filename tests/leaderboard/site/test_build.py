@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hlvid.errors import RunError
-from leaderboard.questions import AnswerKey, Keys
+from leaderboard.benchmarks import AnswerKey, Keys
 from leaderboard.site.build import build
 from leaderboard.site.history import recorded
 
@@ -78,7 +78,7 @@ def test_no_option_and_no_wording_is_in_it(boards: Any, key: AnswerKey, wide: An
 
 
 def test_wording_of_hlvid_mini_is_shown_but_no_option(tmp_path: Path) -> None:
-    from leaderboard.questions import answer_key
+    from leaderboard.benchmarks import answer_key
 
     build(tmp_path / "site")  # what is shipped
     data = (tmp_path / "site" / "data" / "hlvid_mini.js").read_text()

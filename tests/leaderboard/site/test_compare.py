@@ -13,7 +13,7 @@ import pytest
 from hlvid.scoring.compare import compare
 from hlvid.scoring.paired import mcnemar, sign_flip
 from hlvid.scoring.table import Table
-from leaderboard.entries import load_board
+from leaderboard.board import load_board
 from leaderboard.site.resampling import constants, generator_state
 
 Open = Callable[..., Any]

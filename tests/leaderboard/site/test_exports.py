@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from leaderboard.entries import load_board
+from leaderboard.board import load_board
 from leaderboard.site.build import build
 from leaderboard.site.exports import script
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from leaderboard.questions import AnswerKey
+from leaderboard.benchmarks import AnswerKey
+from leaderboard.format.validate import check_folder
 from leaderboard.site import server
 from leaderboard.site.build import build
 from leaderboard.site.uploads import KEPT, Pending
-from leaderboard.validate import check_folder
 
 pytest.importorskip("fastapi")
 

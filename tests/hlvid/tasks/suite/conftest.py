@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hlvid.tasks.suite.adapters.mvbench import FOLDERS
+from hlvid.benchmarks.mvbench import FOLDERS
 
 Rows = list[dict[str, Any]]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from hlvid.benchmarks import registry
+from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.errors import RunError
-from hlvid.sources import registry
 from hlvid.tasks import command
-from hlvid.tasks.suite.adapters import ADAPTERS
 
 # With `blind strategy=longest`: which letters, and how many are right.
 EXPECTED = {

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from hlvid.benchmarks import registry
+from hlvid.benchmarks.adapters import ADAPTERS
+from hlvid.benchmarks.mvbench import FOLDERS
 from hlvid.errors import DatasetError
-from hlvid.sources import registry
-from hlvid.tasks.docs import INFO, question_of
-from hlvid.tasks.suite.adapters import ADAPTERS
-from hlvid.tasks.suite.adapters.mvbench import FOLDERS
+from hlvid.tasks.folder import INFO, question_of
 from hlvid.tasks.suite.prepare import TASKS, prepare
 
 Make = Callable[..., Any]

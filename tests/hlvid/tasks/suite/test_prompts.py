@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hlvid.sources import registry
+from hlvid.benchmarks import registry
 from hlvid.tasks import hooks
 from hlvid.tasks.suite.prepare import prepare
 
@@ -156,7 +156,7 @@ def test_the_table_says_which_settings_made_it(
     make_bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from hlvid.errors import RunError
-    from hlvid.tasks.docs import INFO
+    from hlvid.tasks.folder import INFO
 
     make_bench("videomme")
     monkeypatch.setenv("HLVID_SUBTITLE_FRAMES", "8")

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from hlvid.benchmarks import submission
 from hlvid.errors import RunError
-from hlvid.tasks.suite import submission
 
 
 def rows(count: int) -> list[dict[str, str | None]]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from hlvid.benchmarks.subtitles import Line, frame_times, read, subtitles_of
 from hlvid.errors import DatasetError
-from hlvid.tasks.suite.subtitles import Line, frame_times, read, subtitles_of
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:

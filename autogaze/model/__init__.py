@@ -1,0 +1,18 @@
+"""AutoGaze itself: configuration, networks, decoding, streaming, processing, checkpoints.
+
+Example::
+
+    from autogaze.model import AutoGaze
+    model = AutoGaze.from_pretrained("nvidia/AutoGaze")     # or a folder
+"""
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """`AutoGaze`, imported when asked for: the configuration alone needs neither torch nor transformers."""
+    if name == "AutoGaze":
+        from autogaze.model.autogaze import AutoGaze
+
+        return AutoGaze
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

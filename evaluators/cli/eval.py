@@ -1,0 +1,83 @@
+"""`hlvid eval`: one evaluation in one folder, from a recipe or from flags; `hlvid report` draws its page anew.
+
+Example::
+
+    hlvid eval --task hlvid_mini --model gaze_reader --model-args ratio=0.1,resolution=1792 --out runs/reader
+    hlvid eval --recipe gaze_reader --dry-run      # what will run and what it takes; nothing is loaded
+    hlvid report runs/reader                       # report.html again, from what the run recorded
+
+Killed and started again, it goes on where it was. The exit code is 0 only where every answer could be given.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from evaluators.runs.spec import RunSpec
+
+
+def mount(app: typer.Typer) -> None:
+    """Add `eval` and `report` to the roof."""
+    app.command("eval")(evaluate)
+    app.command()(report)
+
+
+def evaluate(
+    task: Annotated[str, typer.Option(help="An lmms-eval task or group, ours or theirs.")] = "hlvid_mini",
+    model: Annotated[str | None, typer.Option(help="An lmms-eval model, ours or theirs.")] = None,
+    model_args: Annotated[str, typer.Option("--model-args", help="key=value,… of the model.")] = "",
+    recipe: Annotated[
+        str | None, typer.Option(help="Model and settings by name; --model-args go on top.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many questions of each task.")] = None,
+    seed: Annotated[int, typer.Option(help="Of Python, numpy and torch.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; default runs/TASK-MODEL-….")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run and what it takes, and stop.")
+    ] = False,
+    timeout: Annotated[float | None, typer.Option(help="End the run after so many seconds.", min=1)] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run a finished one again; its journal stays.")
+    ] = False,
+    with_report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
+) -> None:
+    """Evaluate a model on a benchmark: samples, results, record and a report in one folder; safe to kill."""
+    from evaluators.runs.command import dry_run as tell
+    from evaluators.runs.command import evaluate as run
+
+    spec = _spec(task, model, model_args, recipe, limit, seed)
+    if dry_run:
+        ready = tell(spec)
+    else:
+        ready = run(spec, out or Path("runs") / spec.name, timeout=timeout, again=again, report=with_report)
+    if not ready:
+        raise typer.Exit(1)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+) -> None:
+    """Write a run's report.html again; it opens from disk and asks nothing of a network."""
+    from evaluators.runs.report import write_report
+
+    typer.echo(f"{write_report(folder)}")
+
+
+def _spec(
+    task: str, model: str | None, model_args: str, recipe: str | None, limit: int | None, seed: int
+) -> "RunSpec":
+    """From a recipe, flags, or flags on top of a recipe."""
+    from evaluators.runs.spec import RunSpec, parse_model_args
+    from hlvid.errors import RunError
+
+    arguments = dict(parse_model_args(model_args))
+    if recipe is not None:
+        from evaluators.runs.recipes import load
+
+        chosen = load(recipe)
+        if model not in (None, chosen.model):
+            raise RunError(f"recipe {recipe}: is of model {chosen.model}; leave out --model {model}")
+        return RunSpec(task, chosen.runnable(), {**chosen.arguments(task), **arguments}, limit, seed)
+    return RunSpec(task, model or "", arguments, limit, seed)

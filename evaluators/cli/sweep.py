@@ -1,0 +1,137 @@
+"""`hlvid sweep` and `hlvid results`: a grid of evaluations that can be killed at any moment, and its table.
+
+Example::
+
+    hlvid sweep mini --out sweep --dry-run          # cells, hours, disk
+    hlvid sweep mini --out sweep                    # kill it, run it again: only what is missing runs
+    hlvid results sweep --csv sweep.csv
+    hlvid figure scaling --records sweep
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from evaluators.sweeps.cells import Cell
+    from evaluators.sweeps.runner import Launch
+
+LAUNCHES = ("local", "ray", "slurm")
+
+
+def mount(app: typer.Typer) -> None:
+    """Add `sweep` and `results` to the roof."""
+    app.command()(sweep)
+    app.command()(results)
+
+
+def sweep(
+    grid: Annotated[str, typer.Argument(help="A YAML file, or a bundled grid: mini, paper.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the sweep: records.jsonl, and a folder a cell.")
+    ] = Path("sweep"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Cells, hours and disk; nothing runs.")] = False,
+    like: Annotated[
+        list[Path] | None, typer.Option(help="Another sweep's folder, to judge the hours by (repeatable).")
+    ] = None,
+    launch: Annotated[str, typer.Option(help="local, ray (an existing cluster) or slurm.")] = "local",
+    jobs: Annotated[int, typer.Option(help="local: cells at a time.", min=1)] = 1,
+    gpus: Annotated[float, typer.Option(help="ray: GPUs a cell.")] = 0,
+    slurm: Annotated[
+        list[str] | None, typer.Option(help="slurm: submitit parameters, key=value (repeatable).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Questions a cell, instead of the grid's.", min=1)] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds a cell, instead of the grid's.", min=1)
+    ] = None,
+) -> None:
+    """Run every cell of a grid that is not done yet; exit 1 where one ended in an error."""
+    from evaluators.sweeps.grid import load_grid
+    from evaluators.sweeps.runner import Options, faults
+    from evaluators.sweeps.runner import sweep as run
+    from hlvid.errors import RunError
+
+    if launch not in LAUNCHES:
+        raise RunError(f"sweep: launch is {launch!r}; allowed: {', '.join(LAUNCHES)}")
+    wanted = load_grid(grid)
+    if limit is not None:
+        wanted = wanted.model_copy(update={"limit": limit})
+    for fault in faults(out):
+        typer.echo(fault, err=True)
+    if dry_run:
+        if not _forecast(out, wanted.cells(), like or []):
+            raise typer.Exit(1)
+        return
+    options = Options(timeout or wanted.timeout, wanted.retry)
+    ended = run(wanted, out, options, _launch(launch, out, jobs, gpus, slurm or []))
+    typer.echo(f"{out}: " + ", ".join(f"{count} {status}" for status, count in ended.items()))
+    typer.echo(f"  hlvid results {out}; hlvid figure scaling --records {out}")
+    if set(ended) - {"ok", "out_of_memory", "context_overflow", "timeout"} or sum(ended.values()) < len(
+        wanted.cells()
+    ):
+        raise typer.Exit(1)
+
+
+def results(
+    folder: Annotated[Path, typer.Argument(help="Folder of a sweep.")],
+    csv: Annotated[Path | None, typer.Option(help="Also write the whole table here.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Also write the whole table here.")] = None,
+) -> None:
+    """Show a sweep's table: settings, accuracy with its interval, tokens, seconds."""
+    from rich.console import Console
+
+    from evaluators.sweeps.records import load, read
+    from evaluators.sweeps.table import build_table
+    from hlvid.errors import RunError
+
+    for fault in read(folder)[1]:
+        typer.echo(fault, err=True)
+    table = load(folder)
+    if table.empty:
+        raise RunError(f"{folder}: no record of a sweep; run 'hlvid sweep GRID --out {folder}'")
+    Console().print(build_table(table))
+    for path, write in ((csv, table.to_csv), (parquet, table.to_parquet)):
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path, index=False)
+
+
+def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> bool:
+    """Print what would run; False where a cell would be refused."""
+    from evaluators.sweeps.checks import refused
+    from evaluators.sweeps.estimate import forecast
+    from evaluators.sweeps.records import latest
+
+    for cell in cells:
+        typer.echo(f"  {cell}")
+    done = latest(out)
+    others = [record for folder in like for record in latest(folder)]
+    found = forecast(cells, done, others)
+    typer.echo(f"{found.cells} cells to run, {found.done} done; up to {found.disk / 1e9:.1f} GB of disk")
+    if found.cells > found.unknown:
+        typer.echo(f"about {found.hours:.1f} hours of one device for {found.cells - found.unknown} of them")
+    if found.unknown:
+        typer.echo(
+            f"hours unknown for {found.unknown}: no earlier cell like them; --like FOLDER of another sweep"
+        )
+    faults = refused(cells)
+    for fault in faults:
+        typer.echo(f"refused: {fault}", err=True)
+    return not faults
+
+
+def _launch(name: str, out: Path, jobs: int, gpus: float, slurm: list[str]) -> "Launch":
+    if name == "local":
+        from evaluators.sweeps.launch.local import local
+
+        return local(jobs)
+    if name == "ray":
+        from evaluators.sweeps.launch.ray import on_ray
+
+        return on_ray(gpus=gpus)
+    from evaluators.sweeps.launch.slurm import on_slurm
+
+    pairs = [item.partition("=") for item in slurm]
+    parameters: dict[str, Any] = {k: int(value) if value.isdigit() else value for k, _, value in pairs}
+    return on_slurm(out / "slurm", **parameters)

@@ -1,0 +1,238 @@
+"""`hlvid_frames`: any model of lmms-eval, on frames of our decoder, at the size that was asked or not at all.
+
+Example::
+
+    lmms_eval --tasks hlvid --model hlvid_frames --model_args \\
+        inner=qwen2_5_vl,pretrained=Qwen/Qwen2.5-VL-7B-Instruct,frames=64,resolution=1792
+
+`inner` is a `--model` of lmms-eval, chat or simple; arguments that are not ours (see
+`evaluators.models.frames.settings`) are its own. Its reader gets the frames that `hlvid.video` decoded, known caps
+are lifted, and what entered its generate() is measured. A question whose frames were changed on the way
+stops the run, unless `allow_resize=True`: then it is recorded. Answers are journalled one by one. A table of
+what was asked, decoded and seen ends the run; `hlvid audit RUN` prints it again.
+"""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from lmms_eval.api.instance import GenerationResult, Instance
+
+from evaluators.core.base import Answer, Asked, JournalledModel
+from evaluators.models.frames import caps
+from evaluators.models.frames.audit import EXACT, audit, table
+from evaluators.models.frames.delivery import Delivery, deliver
+from evaluators.models.frames.mends import mended
+from evaluators.models.frames.probe import Probe, probing
+from evaluators.models.frames.settings import FrameSettings
+from evaluators.models.frames.standins import Served, importable, modules_of, serving
+from hlvid.dataset.question import Question
+from hlvid.errors import RunError
+
+
+class HlvidFrames(JournalledModel):
+    """See the module.
+
+    Args:
+        arguments: of `FrameSettings`, of `JournalledModel`, and the inner model's own.
+
+    Raises:
+        RunError: an argument that is not allowed, no such inner model, or one that cannot be built.
+    """
+
+    name: ClassVar[str] = "hlvid_frames"
+    code: ClassVar[tuple[str, ...]] = (*JournalledModel.code, "evaluators.models.frames", "hlvid.video")
+    libraries: ClassVar[tuple[str, ...]] = (
+        *("av", "lmms-eval", "numpy", "qwen-vl-utils", "tokenizers"),
+        *("torch", "torchvision", "transformers"),
+    )
+
+    def __init__(self, **arguments: Any) -> None:
+        common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
+        super().__init__(**common)
+        if common.get("batch_size") not in (None, 1, "1"):
+            raise RunError(f"{self.name}: batch_size is {common['batch_size']}; allowed: 1")
+        self.asked_for, self.inner_arguments = FrameSettings.read(arguments, self.name)
+        self.form = self.asked_for.form()
+        self.inner = build(self.asked_for, self.inner_arguments, common.get("device"))
+        # Under torchrun or accelerate the inner model knows which share of the questions is ours.
+        self._rank, self._world_size = self.inner.rank, self.inner.world_size
+        self.device = getattr(self.inner, "device", self.device)
+        if hasattr(self.inner, "accelerator"):
+            self.accelerator = self.inner.accelerator
+        self._asked: dict[int, tuple[Asked, Instance]] = {}
+        self._newest: Delivery | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What was asked, the inner model with its arguments, and what tells its weights from others."""
+        return {
+            **asdict(self.asked_for),
+            "inner_arguments": self.inner_arguments,
+            **weights_of(self.inner_arguments),
+        }
+
+    def answer(self, question: Question) -> Answer:
+        """The inner model's text.
+
+        Raises:
+            RunError: the frames were changed on their way into the model, or the inner model failed.
+        """
+        delivery = self._delivery_of(question)
+        lifted = caps.lift(self.inner, delivery)
+        started = time.perf_counter()
+        with importable(), serving(delivery, modules_of(self.inner)) as served, probing(self.inner) as probe:
+            text = self._ask(question, delivery)
+        seconds = {"decode": delivery.seconds, "model": time.perf_counter() - started}
+        if probe.error is not None:
+            raise RunError(f"{self.asked_for.inner}: {type(probe.error).__name__}: {probe.error}")
+        row = self._audited(delivery, served, probe)
+        details = {
+            "frames": delivery.count,
+            "pixels": [delivery.size[0], delivery.size[1]],
+            "indices": delivery.indices,
+            "decoder": delivery.decoder,
+            "audit": row,
+            "readers": sorted(set(served.readers)),
+            "caps_lifted": lifted,
+            "tokens_in": probe.tokens_in,
+            "seconds": {name: round(value, 4) for name, value in seconds.items()},
+        }
+        return Answer(text, details)
+
+    def generate_until(self, requests: Sequence[Instance]) -> list[GenerationResult]:
+        """As the base class, and prints the audit at the end."""
+        from rich.console import Console
+
+        from hlvid.tasks import costs as ledger
+
+        results = super().generate_until(requests)
+        details = (ledger.lookup(asked.question.id, asked.task) for asked, _ in self._asked.values())
+        rows = [one["audit"] for one in details if "audit" in one]
+        if rows and self.rank == 0:
+            Console(stderr=True).print(table(rows))
+        self._asked.clear()
+        return results
+
+    def _read(self, index: int, request: Instance) -> Asked:
+        asked = super()._read(index, request)
+        self._asked[id(asked.question)] = asked, request
+        return asked
+
+    def _delivery_of(self, question: Question) -> Delivery:
+        """The question's frames; the base class asks the questions of a video in a row."""
+        path = question.video_path
+        if path is None or not path.is_file():
+            raise RunError(f"video {path or question.video} not found; 'hlvid verify' shows what is missing")
+        if self._newest is None or self._newest.path != path:
+            self._newest = None  # two videos' frames at a time may be more than the memory holds
+            self._newest = deliver(path, self.asked_for, self.form)
+        return self._newest
+
+    def _ask(self, question: Question, delivery: Delivery) -> str:
+        """One request to the inner model, in its own form."""
+        asked, request = self._asked[id(question)]
+        context = str(request.args[0])
+        *_, doc_id, task, split = request.args
+        self.inner.task_dict = self.task_dict
+        generation = copy.deepcopy(asked.generation)
+        path = str(delivery.path)
+        if getattr(self.inner, "is_simple", True):
+            middle: tuple[Any, ...] = (generation, _visual(path))
+        else:
+            middle = (_messages(path, context), generation)
+        one = Instance(
+            request_type="generate_until",
+            arguments=(context, *middle, doc_id, task, split),
+            idx=0,
+            metadata={"task": task, "doc_id": doc_id, "repeats": 1},
+        )
+        (result,) = self.inner.generate_until([one])
+        return str(getattr(result, "text", result))
+
+    def _audited(self, delivery: Delivery, served: Served, probe: Probe) -> dict[str, Any]:
+        """The row of the audit. Raises RunError if anything differs and nobody allowed it."""
+        deep = int(getattr(probe.processor, "temporal_patch_size", 1) or 1)
+        row = audit(self.asked_for, delivery, probe.seen, deep)
+        faults = [] if row["verdict"] == EXACT else [row["verdict"]]
+        if not served.readers:
+            faults.append("the model read the video in a way of its own, not through our decoder")
+        elif not served.complete:
+            faults.append(
+                f"the model took {len(set(served.taken))} of {delivery.count} frames, or in an order of its own"
+            )
+        row["verdict"] = "; ".join(faults) or EXACT
+        if faults and not self.asked_for.allow_resize:
+            inner = self.asked_for.inner
+            raise RunError(
+                f"inner={inner}, frames={self.asked_for.frames}, resolution={self.asked_for.resolution}: "
+                f"{row['verdict']}; ask for what it takes, or set allow_resize=True to have it recorded"
+            )
+        return row
+
+
+class HlvidFramesChat(HlvidFrames):
+    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
+
+    is_simple = False
+
+
+_COMMON = ("batch_size", "max_batch_size", "device", "runs")
+
+
+def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None) -> Any:
+    """The inner model, with our count of frames, our pixels and our device."""
+    import inspect
+
+    import torch
+    from lmms_eval.models import MODEL_REGISTRY_V2
+
+    form = settings.form()
+    with importable():
+        try:
+            cls = MODEL_REGISTRY_V2.get_model_class(settings.inner)
+        except Exception as error:
+            raise RunError(f"hlvid_frames: inner={settings.inner}: {error}") from error
+    known = inspect.signature(cls.__init__).parameters
+    if device is None and not torch.cuda.is_available():
+        device = "cpu"  # lmms-eval's models would ask for a GPU
+    ours: dict[str, Any] = {**form.fixed, "batch_size": 1}
+    if form.count:
+        ours[form.count] = settings.frames
+    if form.pixels:
+        ours[form.pixels[0]] = form.multiple**2
+        ours[form.pixels[1]] = settings.resolution**2
+    if device:
+        ours["device"] = device
+        if "device_map" in known:
+            ours["device_map"] = device
+    try:
+        return mended(settings.inner, cls(**{**ours, **arguments}))
+    except (ImportError, TypeError, ValueError, AssertionError, OSError) as error:
+        raise RunError(f"hlvid_frames: inner={settings.inner} cannot be built: {error}") from error
+
+
+def weights_of(arguments: dict[str, Any]) -> dict[str, str]:
+    """The hub's revision or a hash over a local folder; {} where the inner model names no checkpoint."""
+    from autogaze.model.checkpoint import CheckpointError
+    from evaluators.models.nvila.checkpoint import fingerprint
+
+    pretrained = arguments.get("pretrained") or arguments.get("model_name_or_path")
+    if not pretrained:
+        return {}
+    try:
+        return fingerprint(str(pretrained), arguments.get("revision"))
+    except CheckpointError as error:
+        raise RunError(f"hlvid_frames: {error}") from error
+
+
+def _visual(path: str) -> Callable[[Any], list[str]]:
+    """What a simple model calls for its videos."""
+    return lambda doc: [path]
+
+
+def _messages(path: str, context: str) -> Callable[[Any], list[dict[str, Any]]]:
+    """What a chat model calls for its conversation."""
+    content = [{"type": "video", "url": path}, {"type": "text", "text": context}]
+    return lambda doc: [{"role": "user", "content": content}]

@@ -1,0 +1,157 @@
+"""The frames that a reader looks at, through the decoder of record, kept on disk for the next setting.
+
+Example::
+
+    with FrameSource(path, resolution=3584, frames=12, sampling="uniform_linspace") as source:
+        source.indices, source.size, source.decoder        # [0, 55, ...], (2016, 3584), "pyav 15.1.0 ..."
+        for index, picture in source:                      # uint8 (2016, 3584, 3) RGB
+            ...
+
+A 4K video takes seconds to decode and is read at many settings (selectors, ratios), so decoded and resized
+frames are kept under `data_home()/frames`. An entry's name is a hash of the file's bytes, the indices, the
+size, the decoder and the sources of `hlvid.video`: nothing stale can be read. The oldest entries go when
+the folder passes `CACHE_BYTES`. Beside an entry stands what decoding it took: `seconds` are those of a
+machine without the cache, so that the second of two settings does not look faster than the first.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluators.core.environment import code_version
+from hlvid.errors import RunError
+from hlvid.paths import data_home
+from hlvid.video import Video, sampling
+from hlvid.video.tiles import fit_long_side
+
+Picture = npt.NDArray[np.uint8]
+
+CACHE_BYTES = 4 * 2**30
+"""Upper size of the cache folder; an entry above a quarter of it is decoded anew each time instead."""
+
+
+class FrameSource:
+    """The sampled frames of one video at one resolution; iterate once it is open.
+
+    Raises RunError when more frames are asked than the video has, VideoError when it does not decode.
+    """
+
+    def __init__(self, path: Path, resolution: int, frames: int, sampling: str, cache: bool = True) -> None:
+        self.path, self.resolution, self.wanted = path, resolution, frames
+        self.sampling, self.cache = sampling, cache
+
+    def __enter__(self) -> "FrameSource":
+        started = time.perf_counter()
+        self.video = Video.open(self.path)
+        self.native = (self.video.height, self.video.width)
+        self.decoder = self.video.decoder
+        self.indices = pick_indices(self.path, self.video.frame_count, self.wanted, self.sampling)
+        self.size = fit_long_side(self.video.width, self.video.height, self.resolution)
+        self.seconds = time.perf_counter() - started
+        self.from_cache = False
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.video.close()
+
+    def __iter__(self) -> Iterator[tuple[int, Picture]]:
+        """(index, uint8 (H, W, 3)) in ascending order; `seconds` grows by the time that decoding takes."""
+        kept = self._kept()
+        spent = _spent(kept) if kept else None
+        self.from_cache = spent is not None
+        if kept is not None and spent is not None:
+            self.seconds = spent
+            yield from self._load(kept)
+            return
+        pictures = self._decode(kept)
+        while True:
+            started = time.perf_counter()
+            pair = next(pictures, None)
+            self.seconds += time.perf_counter() - started
+            if pair is None:
+                return
+            yield pair
+
+    def _kept(self) -> Path | None:
+        """Where these frames are or will be kept; None where they are not to be."""
+        nbytes = len(self.indices) * self.size[0] * self.size[1] * 3
+        if not self.cache or nbytes > CACHE_BYTES // 4:
+            return None
+        key = [_file_hash(self.path), self.indices, self.size, self.decoder, code_version(("hlvid.video",))]
+        return data_home() / "frames" / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.npy"
+
+    def _load(self, kept: Path) -> Iterator[tuple[int, Picture]]:
+        os.utime(kept)  # the oldest entries are dropped first, so a used one becomes young
+        for index, picture in zip(self.indices, np.load(kept, mmap_mode="r"), strict=True):
+            yield index, np.array(picture)
+
+    def _decode(self, kept: Path | None) -> Iterator[tuple[int, Picture]]:
+        if kept is None:
+            yield from self.video.stream(self.indices, self.size)
+            return
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(f".{os.getpid()}.part")
+        try:
+            shape = (len(self.indices), *self.size, 3)
+            store = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+            for slot, (index, picture) in enumerate(self.video.stream(self.indices, self.size)):
+                store[slot] = picture
+                yield index, picture
+            store.flush()
+            del store
+            _note(kept).write_text(json.dumps(self.seconds), encoding="utf-8")
+            part.replace(kept)
+            _trim(kept.parent, CACHE_BYTES)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _note(kept: Path) -> Path:
+    return kept.with_suffix(".json")
+
+
+def _spent(kept: Path) -> float | None:
+    """Seconds that decoding an entry took; None where there is no whole entry."""
+    try:
+        return float(json.loads(_note(kept).read_text(encoding="utf-8"))) if kept.exists() else None
+    except (OSError, ValueError):
+        return None
+
+
+def pick_indices(path: Path, count: int, wanted: int, policy: str) -> list[int]:
+    """`wanted` different frame indices of `count`, by a policy of `hlvid.video.sampling`."""
+    if wanted > count:
+        raise RunError(
+            f"gaze_reader: frames is {wanted}, but {path.name} has {count} frames; allowed: 1 to {count}"
+        )
+    return sorted(set(getattr(sampling, policy)(count, wanted)))
+
+
+@lru_cache(maxsize=256)
+def _hash_of(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _file_hash(path: Path) -> str:
+    """SHA-256 of the file's bytes, computed once a process while size and time of change stay the same."""
+    stat = path.stat()
+    return _hash_of(path, stat.st_size, stat.st_mtime_ns)
+
+
+def _trim(folder: Path, limit: int) -> None:
+    """Drop the entries that have not been used for longest until the folder holds at most `limit` bytes."""
+    entries = sorted(folder.glob("*.npy"), key=lambda entry: entry.stat().st_mtime, reverse=True)
+    total = 0
+    for entry in entries:
+        total += entry.stat().st_size
+        if total > limit:
+            entry.unlink(missing_ok=True)
+            _note(entry).unlink(missing_ok=True)

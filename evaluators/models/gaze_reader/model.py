@@ -1,0 +1,123 @@
+"""`gaze_reader`: answers questions about text in a video on a CPU, through the patches that a selector picks.
+
+Example::
+
+    lmms_eval --tasks hlvid_mini --model gaze_reader --model_args
+    selector=detail,resolution=3584,ratio=0.25,frames=12
+
+Frames are decoded at the resolution asked, cut in 224 px tiles, a selector picks patches within its budget,
+the picture is rebuilt from these patches alone, and OCR reads what was seen sharply. The option that was
+read is the answer. Where none was, the answer is a guess by a hash of the question's id, recorded as
+`abstained`. A video is read once for all of its questions.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+from evaluators.core.base import Answer, JournalledModel
+from evaluators.models.blind import hashed_letter
+from evaluators.models.gaze_reader.looking import selector_of
+from evaluators.models.gaze_reader.options import Line, plain, score_options
+from evaluators.models.gaze_reader.reader import Reading, read_video
+from evaluators.models.gaze_reader.settings import LEARNED, ReaderSettings
+from hlvid.dataset.question import Question
+from hlvid.errors import RunError
+
+TEXTS_KEPT = 24
+"""Different texts of a reading that are recorded with an answer."""
+
+
+class GazeReader(JournalledModel):
+    """See the module.
+
+    Args:
+        selector, ratio, resolution, frames, sampling, budget, seed: see `ReaderSettings`.
+        cache: keep decoded frames on disk for the next setting (no influence on answers).
+        common: `batch_size`, `device`, `runs`: see `JournalledModel`.
+
+    Raises:
+        RunError: an unknown argument or a value that is not allowed, named with what is.
+    """
+
+    name: ClassVar[str] = "gaze_reader"
+    code: ClassVar[tuple[str, ...]] = (
+        *JournalledModel.code,
+        "autogaze.gaze",
+        "autogaze.selectors",
+        "autogaze.reconstruction.paste",
+        "evaluators.models.blind",
+        "evaluators.models.gaze_reader",
+        "hlvid.video",
+    )
+    libraries: ClassVar[tuple[str, ...]] = (
+        "av",
+        "numpy",
+        "onnxruntime",
+        "opencv-python-headless",
+        "rapidfuzz",
+        "rapidocr-onnxruntime",
+        "torch",
+    )
+
+    def __init__(self, cache: bool = True, **arguments: Any) -> None:
+        common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
+        settings = ReaderSettings.read(arguments)
+        super().__init__(**common)
+        if not isinstance(cache, bool):
+            raise RunError(f"gaze_reader: cache is {cache!r}; allowed: True, False")
+        self.reader = settings
+        self.cache = cache
+        self._newest: tuple[Path, Reading] | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """All of `ReaderSettings`; of a learned selector also what tells its weights from others."""
+        settings = asdict(self.reader)
+        if self.reader.selector == LEARNED:
+            settings["weights"] = selector_of(self.reader).settings()["weights"]
+        return settings
+
+    def answer(self, question: Question) -> Answer:
+        """The letter of the option that was read, or a recorded guess."""
+        reading = self._reading_of(question)
+        verdict = score_options(question.options, reading.lines)
+        letter = verdict.letter or hashed_letter(question.id, question.options)
+        details = {
+            **reading.details,
+            "abstained": verdict.letter is None,
+            "how": verdict.how,
+            "evidence": {key: round(value, 3) for key, value in verdict.evidence.items()},
+            "text_read": texts(reading.lines)[:TEXTS_KEPT],
+        }
+        return Answer(letter, details)
+
+    def _reading_of(self, question: Question) -> Reading:
+        """The reading of the question's video; the base class asks the questions of a video in a row."""
+        path = question.video_path
+        if path is None or not path.is_file():
+            raise RunError(
+                f"video {path or question.video} not found; run 'hlvid verify' to see what is missing"
+            )
+        if self._newest is None or self._newest[0] != path:
+            self._newest = path, read_video(path, self.reader, self.cache)
+        return self._newest[1]
+
+
+class GazeReaderChat(GazeReader):
+    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
+
+    is_simple = False
+
+
+_COMMON = ("batch_size", "max_batch_size", "device", "runs")
+
+
+def texts(lines: list[Line]) -> list[str]:
+    """The different texts among the lines, the best supported first."""
+    support: dict[str, float] = {}
+    shown: dict[str, str] = {}
+    for line in lines:
+        key = plain(line.text)
+        support[key] = support.get(key, 0.0) + line.weight
+        shown.setdefault(key, line.text)
+    return [shown[key] for key in sorted(support, key=lambda key: (-support[key], key))]

@@ -1,0 +1,122 @@
+"""`nvila_hd` and `nvila_video`: NVILA-HD on gazed tiles, and the plain baseline on whole frames.
+
+Example::
+
+    hlvid make-checkpoint --shape tiny --out ckpt
+    lmms_eval --tasks hlvid_mini --model nvila_hd --model_args pretrained=ckpt,num_video_frames=16,max_tiles_video=8
+    lmms_eval --tasks hlvid --model nvila_hd --model_args \\
+        pretrained=nvidia/NVILA-8B-HD-Video,num_video_frames=128,gazing_ratio_tile=0.2+0.06x15
+
+The checkpoint's config decides the way: our own layout runs natively (`evaluators.models.nvila.native`), a
+checkpoint that brings its code is driven as its README says (`evaluators.models.nvila.remote`). All arguments are
+in `evaluators.models.nvila.arguments`. A setting too large for the context or the memory is recorded for the
+question, with one that fits; the run goes on.
+"""
+
+from typing import Any, ClassVar, Protocol
+
+from evaluators.core.base import Answer, JournalledModel
+from evaluators.models.nvila.arguments import NvilaArguments
+from evaluators.models.nvila.checkpoint import describe, fingerprint
+from hlvid.dataset.question import Question
+
+
+class Backend(Protocol):
+    """A checkpoint that can be asked."""
+
+    kind: str
+
+    def settings(self) -> dict[str, Any]:
+        """Everything that shapes an answer, defaults filled in."""
+
+    def answer(self, question: Question) -> Answer:
+        """One question."""
+
+
+class NvilaHD(JournalledModel):
+    """See the module.
+
+    Args:
+        arguments: of `evaluators.models.nvila.arguments`, and those of `JournalledModel`.
+
+    Raises:
+        RunError: an unknown argument, a value that is not allowed, or a checkpoint that cannot be read.
+    """
+
+    name: ClassVar[str] = "nvila_hd"
+    single: ClassVar[bool] = False
+    code: ClassVar[tuple[str, ...]] = (
+        *JournalledModel.code,
+        "autogaze",
+        "evaluators.models.nvila",
+        "hlvid.video",
+    )
+    libraries: ClassVar[tuple[str, ...]] = (
+        "av",
+        "numpy",
+        "safetensors",
+        "tokenizers",
+        "torch",
+        "transformers",
+    )
+
+    def __init__(self, **arguments: Any) -> None:
+        common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
+        super().__init__(**common)
+        self.arguments = NvilaArguments.read(arguments, self.name)
+        kind, config = describe(self.arguments.pretrained, self.arguments.revision, self.name)
+        self.device = common.get("device") or _best_device()
+        self.backend = _backend(kind, self.arguments, config, self.device, self.name, self.single)
+
+    def settings(self) -> dict[str, Any]:
+        """Checkpoint, way of running it, and all of its settings."""
+        return {
+            "pretrained": self.arguments.pretrained,
+            **fingerprint(self.arguments.pretrained, self.arguments.revision),
+            "path": self.backend.kind,
+            **self.backend.settings(),
+        }
+
+    def answer(self, question: Question) -> Answer:
+        """Text, empty where the setting was too large; see `details["outcome"]`."""
+        return self.backend.answer(question)
+
+
+class NvilaHDChat(NvilaHD):
+    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
+
+    is_simple = False
+
+
+class NvilaVideo(NvilaHD):
+    """Whole frames of 448 px at one scale, no tiles, no gaze: what NVILA-HD is compared with."""
+
+    name: ClassVar[str] = "nvila_video"
+    single: ClassVar[bool] = True
+
+
+class NvilaVideoChat(NvilaVideo):
+    """The same for tasks built for chat models."""
+
+    is_simple = False
+
+
+_COMMON = ("batch_size", "max_batch_size", "device", "runs")
+
+
+def _best_device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _backend(
+    kind: str, arguments: NvilaArguments, config: dict[str, Any], device: str, model: str, single: bool
+) -> Backend:
+    if kind == "native":
+        from evaluators.models.nvila.native import Native
+
+        return Native(arguments, config, device, model, single)
+    from evaluators.models.nvila.remote import Remote
+
+    return Remote(arguments, config, device, model, single)

@@ -1,0 +1,258 @@
+"""Running a checkpoint of ours: frames from the decoder of record, patches from any selector.
+
+Example::
+
+    native = Native(arguments, config_json, device="cpu", model="nvila_hd")
+    native.settings()                                  # everything that shapes an answer
+    native.answer(question)                            # Answer(text, details)
+
+A video is seen once for all of its questions. Nothing is loaded before the first question.
+"""
+
+import traceback
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from loguru import logger
+
+from autogaze.nvila.answering import Answerer, Look, Reply, published_selector
+from autogaze.nvila.config import NVILAConfig
+from autogaze.nvila.model import ContextOverflowError
+from autogaze.nvila.reduction.reduced import Reduction
+from autogaze.nvila.settings import VideoSettings
+from autogaze.selectors import get
+from autogaze.selectors.base import Selector
+from evaluators.core.base import Answer
+from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
+from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
+from evaluators.models.nvila.gaze_watch import GazeWatch
+from evaluators.models.nvila.outcome import OK, out_of_memory, overflow
+from evaluators.profiling.plan import PROMPT_TOKENS
+from hlvid.dataset.question import Question
+from hlvid.errors import HlvidError, RunError
+from hlvid.video import Video
+
+RANDOM = "random weights: this checkpoint was never trained, its answers are noise at chance accuracy"
+PROMPT = "<vila/video>\n\n{prompt}"
+WHOLE_FRAME = 448
+"""Side in pixels of the frames of `nvila_video`."""
+
+
+class Native:
+    """single: whole frames at one scale instead of tiles, no gaze (`nvila_video`)."""
+
+    kind = "native"
+
+    def __init__(
+        self, arguments: NvilaArguments, data: dict[str, Any], device: str, model: str, single: bool = False
+    ) -> None:
+        self.arguments, self.device, self.model, self.single = arguments, torch.device(device), model, single
+        if single:
+            _refuse_gazing(arguments, model)
+        try:
+            config = NVILAConfig.from_dict(data)
+            self.config = config.single_scale(WHOLE_FRAME) if single else config
+            if arguments.reduction:  # these methods know one scale, and frames by themselves
+                self.config = config.single_scale(config.tile)
+            self.video = self._video(config.video)
+        except ValueError as error:
+            raise RunError(f"{model}: {error}") from error
+        if config.random:
+            logger.warning(f"{model}: {arguments.pretrained}: {RANDOM}")
+        self._newest: tuple[Path, Look | Answer, dict[str, Any]] | None = None
+
+    @property
+    def dtype(self) -> str:
+        """Precision of the weights."""
+        if self.arguments.dtype != "auto":
+            return self.arguments.dtype
+        return "bfloat16" if self.device.type == "cuda" else "float32"
+
+    @property
+    def letters(self) -> bool:
+        """Whether the answer is the likeliest option letter, not generated text."""
+        return self.arguments.choices == "letters" or (
+            self.arguments.choices == "auto" and self.config.random
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Defaults filled in, as JSON values."""
+        return {
+            "video": self.video.to_dict(),
+            "gazing": "off" if self.selector_name is None else "on",
+            "selector": self.selector_name,
+            "seed": self.arguments.seed,
+            "autogaze_model_id": self.arguments.autogaze_model_id or self.config.autogaze,
+            "scales": list(self.config.vision.scales),
+            "dtype": self.dtype,
+            "device": self.device.type,
+            "max_new_tokens": self.arguments.max_new_tokens,
+            "choices": "letters" if self.letters else "free",
+            "random_weights": self.config.random,
+            **(
+                {"reduction": self.arguments.reduction, "keep": self.arguments.keep} if self.reduction else {}
+            ),
+        }
+
+    @property
+    def reduction(self) -> Reduction | None:
+        """What becomes of the visual tokens before the language model."""
+        name, keep = self.arguments.reduction, self.arguments.keep
+        return Reduction(name, keep) if name is not None and keep is not None else None
+
+    @property
+    def selector_name(self) -> str | None:
+        """As in the registry; None without gazing."""
+        if self.single or self.arguments.gazing == "off" or self.arguments.selector == "everything":
+            return None
+        return self.arguments.selector or "autogaze"
+
+    def answer(self, question: Question) -> Answer:
+        """One question; too large a setting is an answer without text, see `outcome`."""
+        path = question.video_path
+        if path is None or not path.is_file():
+            raise RunError(
+                f"video {path or question.video} not found; run 'hlvid verify' to see what is missing"
+            )
+        reused = self._newest is not None and self._newest[0] == path
+        if not reused:
+            self._newest = None  # the last video's tokens go before the next one's come
+            self._newest = path, *self._see(path)
+        assert self._newest is not None
+        _, look, details = self._newest
+        details = {**details, "video_seen_for_an_earlier_question": reused}
+        if isinstance(look, Answer):
+            return Answer("", {**details, **look.details})
+        return self._ask(look, question, details)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """Model, tokenizer and selector, loaded at the first question."""
+        try:
+            answerer = Answerer.from_pretrained(
+                self.arguments.pretrained,
+                config=self.config,
+                selector=self._selector(),
+                settings=self.video,
+                dtype=getattr(torch, self.dtype),
+                device=str(self.device),
+                revision=self.arguments.revision,
+            )
+        except ValueError as error:
+            raise RunError(f"{self.model}: {error}") from error
+        answerer.model.reduction = self.reduction
+        return answerer
+
+    def _video(self, own: VideoSettings) -> VideoSettings:
+        """The checkpoint's settings, with what was given on top."""
+        given = self.arguments.video()
+        if self.single:
+            given |= {"max_tiles_video": 1, "num_video_frames_thumbnail": 0}
+        if self.selector_name is None:
+            given |= dict.fromkeys((*RATIOS, *LOSSES))
+        elif self.selector_name != "autogaze":
+            given |= dict.fromkeys(LOSSES)
+        frames = given.get("num_video_frames")
+        if isinstance(frames, int) and "num_video_frames_thumbnail" not in given:
+            given["num_video_frames_thumbnail"] = min(own.num_video_frames_thumbnail, max(frames, 0))
+        return replace(own, **given)
+
+    def _selector(self) -> Selector | None:
+        name = self.selector_name
+        if name is None:
+            return None
+        if name != "autogaze":
+            return get(name, **({"seed": self.arguments.seed} if name == "random" else {}))
+        config = replace(self.config, autogaze=self.arguments.autogaze_model_id or self.config.autogaze)
+        return published_selector(self.arguments.pretrained, config, str(self.device))
+
+    def _see(self, path: Path) -> tuple[Look | Answer, dict[str, Any]]:
+        """The video's tokens, or the answer that says why there are none; and what was seen."""
+        answerer = self.answerer
+        watch = GazeWatch.for_video(path) if self.selector_name else None
+        with Video.open(path) as video:
+            size = (video.width, video.height)
+            details = self._about(video)
+            with Peak(self.device) as peak:
+                look = self._guarded(lambda: answerer.look(video, self._reserve(), watch), size)
+            details |= {"peak_memory": peak.record(), "decoder": video.decoder}
+        if isinstance(look, Look):
+            grid = look.plan.grid
+            details |= {
+                "frame_indices": list(look.plan.indices),
+                "thumbnail_indices": [look.plan.indices[place] for place in look.plan.thumbnails],
+                "tiles": grid.tiles,
+                "tile_grid": [grid.rows, grid.columns],
+                "pixels": list(grid.size),
+                "tokens_before": look.seen.patches,
+                "tokens_selected": look.seen.gazed,
+                "tokens_video": len(look.seen.embeddings),
+                "seconds": look.seconds,
+            }
+            if watch:
+                details["gaze_file"] = watch.save(look.plan, self.config.vision)
+        return look, details
+
+    def _about(self, video: Video) -> dict[str, Any]:
+        details: dict[str, Any] = {
+            "path": self.kind,
+            "frames": self.video.num_video_frames,
+            "native_pixels": [video.height, video.width],
+        }
+        return {**details, "warning": RANDOM} if self.config.random else details
+
+    def _reserve(self) -> int:
+        """Tokens for the longest prompt there is in a benchmark of short questions, and the answer."""
+        return PROMPT_TOKENS + self.arguments.max_new_tokens
+
+    def _ask(self, look: Look, question: Question, details: dict[str, Any]) -> Answer:
+        choices = list(question.options) if self.letters else None
+        prompt = PROMPT.format(prompt=question.prompt())
+        height, width = details["native_pixels"]
+        most = self.arguments.max_new_tokens
+
+        def ask() -> Reply:
+            tokens = self.answerer.prompt_tokens(prompt) - 1 + len(look.seen.embeddings) + most
+            if tokens > self.config.context:
+                raise ContextOverflowError(tokens, look.plan.chunks, self.config.context)
+            return self.answerer.ask(look, prompt, most, choices)
+
+        with Peak(self.device) as peak:
+            reply = self._guarded(ask, (width, height))
+        details["peak_memory"] = _higher(details["peak_memory"], peak.record())
+        if isinstance(reply, Answer):
+            return Answer("", {**details, **reply.details})
+        seconds = {name: round(value, 4) for name, value in {**details["seconds"], **reply.seconds}.items()}
+        return Answer(reply.text, {**details, "outcome": OK, "tokens_llm": reply.tokens, "seconds": seconds})
+
+    def _guarded(self, work: Any, size: tuple[int, int]) -> Any:
+        """The result of `work`, or an Answer where context or memory were not enough."""
+        try:
+            return work()
+        except ContextOverflowError as error:
+            return overflow(error, self.config, self.video, size, self._reserve())
+        except HlvidError:
+            raise
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            traceback.clear_frames(error.__traceback__)  # they hold the tensors that were too many
+            result = out_of_memory(
+                error, self.config, self.video, size, self.dtype, device_bytes(self.device)
+            )
+        release()
+        return result
+
+
+def _higher(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
+    return max((peak for peak in (one, other) if peak), key=lambda peak: float(peak["gb"]), default=None)
+
+
+def _refuse_gazing(arguments: NvilaArguments, model: str) -> None:
+    """Whole frames have no tiles, no thumbnails and no gaze to set."""
+    for name in ("max_tiles_video", "num_video_frames_thumbnail", "selector", "reduction", *RATIOS, *LOSSES):
+        if getattr(arguments, name) is not None:
+            raise RunError(f"{model}: {name} has no meaning for whole frames without gaze; leave it out")

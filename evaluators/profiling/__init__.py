@@ -1,0 +1,1 @@
+"""What a run needs: `plan` foresees memory and tokens, `latency` measures seconds."""

@@ -1,0 +1,143 @@
+"""`hlvid latency vit | mllm | selector`: the cells of the paper's Figure 8 on this machine, gazed and not.
+
+Example::
+
+    rows = run(Request("vit", Path("clip.mp4"), shape="base", cells=((1, 224), (30, 448))))
+    rows[0].gazed, rows[0].median_s
+
+A cell that runs out of memory is a row that says so. One that would last longer than `cell_seconds`, judged by the
+cell before it, is left out with a row that says that.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autogaze.nvila.stages import Stages
+from evaluators.profiling.latency.clock import Timing, measure
+from evaluators.profiling.latency.film import Film
+from evaluators.profiling.latency.ratios import paper_ratio
+from evaluators.profiling.latency.rig import Attention, Rig
+from evaluators.profiling.latency.schema import Kind, Row, hardware
+
+COLUMNS = ((1, 224), (3, 224), (10, 224), (30, 224), (30, 448), (30, 896), (30, 1792), (30, 3584))
+"""Frames a second and px, the columns of Figure 8."""
+LOSS = 0.7
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to time. ratios: "paper", "measured" (the selector stops at loss 0.7) or a number."""
+
+    kind: Kind
+    video: Path
+    shape: str = "base"
+    cells: Sequence[tuple[int, int]] = COLUMNS
+    device: str = "cpu"
+    dtype: str = "float32"
+    attention: Attention = "math"
+    selector: str = "autogaze"
+    checkpoint: str | None = None
+    ratios: float | str = "paper"
+    rounds: int = 3
+    cell_seconds: float = 600.0
+    batch: int = 16
+    gazed: Sequence[bool] = field(default=(False, True))
+
+    def settings(self) -> dict[str, Any]:
+        """For the record."""
+        return {**vars(self), "video": self.video.name, "cells": [list(cell) for cell in self.cells]}
+
+
+def run(request: Request) -> Iterator[Row]:
+    """Row after row, as they are measured: all cells ungazed, then all gazed."""
+    rig = Rig.build(
+        request.shape,
+        device=request.device,
+        dtype=request.dtype,
+        attention=request.attention,
+        language=request.kind == "mllm",
+        selector=request.selector,
+        checkpoint=request.checkpoint,
+        batch=request.batch,
+    )
+    modes = [True] if request.kind == "selector" else request.gazed
+    for gazed in modes:
+        yield from _series(request, rig, gazed)
+
+
+def _series(request: Request, rig: Rig, gazed: bool) -> Iterator[Row]:
+    """One row of the figure, cell by cell, in the order of growing work."""
+    seconds_a_pixel = 0.0
+    for fps, resolution in request.cells:
+        ratio, loss = asked(request, fps, resolution) if gazed else (None, None)
+        expected = seconds_a_pixel * fps * resolution**2 * (request.rounds + 1)
+        if expected > request.cell_seconds:
+            timing = Timing("skipped", note=f"would last about {expected:.0f} s, judged by the cell before")
+        else:
+            film = Film.decode(request.video, fps, resolution, rig.config.tile)
+            timing = _time(request, rig, film, ratio, loss)
+            if timing.median is not None:
+                seconds_a_pixel = timing.median / (fps * resolution**2)
+        yield Row(
+            kind=request.kind, fps=fps, resolution=resolution, gazed=gazed, ratio=ratio,
+            dtype=request.dtype, attention=request.attention, hardware=hardware(request.device),
+            selector=request.selector if gazed else None, **timing.fields(),
+        )  # fmt: skip
+
+
+def _time(request: Request, rig: Rig, film: Film, ratio: float | None, loss: float | None) -> Timing:
+    def work(stages: Stages) -> Any:
+        if request.kind == "selector":
+            return rig.gaze_only(film, stages, ratio, loss)
+        return rig.look(film, stages, ratio, loss)
+
+    with rig.attending():
+        return measure(work, rounds=request.rounds, device=rig.device)
+
+
+def asked(request: Request, fps: int, resolution: int) -> tuple[float | None, float | None]:
+    """(ratio, loss) to gaze with in a cell."""
+    if request.ratios == "measured":
+        return None, LOSS
+    if request.ratios == "paper":
+        return paper_ratio(fps, resolution), None
+    return float(request.ratios), None
+
+
+def table(rows: Iterable[Row]) -> Any:
+    """A rich table, one line a cell, the ungazed time beside the gazed one."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    by_cell: dict[tuple[int, int], dict[bool, Row]] = {}
+    for row in rows:
+        by_cell.setdefault((row.fps, row.resolution), {})[row.gazed] = row
+    out = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
+    for heading in ("FPS", "px", "ungazed", "gazed", "", "selector", "ratio", "peak"):
+        out.add_column(heading, justify="right", no_wrap=True)
+    for (fps, resolution), found in by_cell.items():
+        plain, gazed = found.get(False), found.get(True)
+        both = plain and gazed and plain.median_s and gazed.median_s
+        out.add_row(
+            str(fps),
+            str(resolution),
+            _seconds(plain),
+            _seconds(gazed),
+            f"{plain.median_s / gazed.median_s:.1f}x" if both else "",  # type: ignore[union-attr,operator]
+            f"{gazed.stages.get('selector', 0):.3g} s" if gazed and gazed.stages else "",
+            f"{gazed.reached:.3f}" if gazed and gazed.reached is not None else "",
+            f"{gazed.peak_bytes / 1e9:.1f} GB" if gazed and gazed.peak_bytes else "",
+        )
+    return out
+
+
+def _seconds(row: Row | None) -> str:
+    if row is None:
+        return "-"
+    if row.median_s is None:
+        return {"out_of_memory": "OOM", "skipped": "left out"}[row.status]
+    if row.max_fps is not None:
+        return f"{row.max_fps:.3g} FPS"
+    return f"{row.median_s:.3g} s"

@@ -1,0 +1,221 @@
+"""What is timed: selector, gazed encoder and language model at their true shapes, in one precision and attention.
+
+Example::
+
+    rig = Rig.build("base", device="cuda", dtype="float32", attention="math", language=True)
+    with rig.attending():
+        rig.look(film, ratio=0.069, stages=stages)             # selector, encoder, prefill
+
+Weights are random: latency does not depend on the values. The ungazed model is the frame-wise ViT: the patches of the
+finest scale alone, each frame by itself, as a plain encoder sees a video.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from autogaze.encoders.siglip import GazedSiglip
+from autogaze.gaze import Gaze
+from autogaze.nvila.config import NVILAConfig
+from autogaze.nvila.gazing import gaze_at
+from autogaze.nvila.model import NVILAHD
+from autogaze.nvila.presets import selector_shape, shape
+from autogaze.nvila.processing import normalise
+from autogaze.nvila.stages import Stages
+from autogaze.nvila.tokens import shuffle
+from autogaze.selectors.base import Selector
+from evaluators.core.memory import device_bytes
+from evaluators.profiling.latency.film import Film
+from hlvid.errors import RunError
+
+Attention = Literal["math", "fastest"]
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Rig:
+    """model: the whole NVILA-HD, or None where the encoder alone is timed. batch: tiles at a time."""
+
+    config: NVILAConfig
+    vision: GazedSiglip
+    model: NVILAHD | None
+    selector: Selector
+    attention: Attention
+    batch: int = BATCH
+
+    @classmethod
+    def build(
+        cls,
+        name: str,
+        *,
+        device: str = "cpu",
+        dtype: str = "float32",
+        attention: Attention = "math",
+        language: bool = False,
+        selector: str = "autogaze",
+        checkpoint: str | None = None,
+        batch: int = BATCH,
+    ) -> "Rig":
+        """name: a shape of `autogaze.nvila.presets`. checkpoint: AutoGaze's; random weights without.
+
+        Raises RunError for an unknown shape, precision or attention.
+        """
+        if dtype not in ("float32", "bfloat16", "float16"):
+            raise RunError(f"latency: dtype is {dtype!r}; allowed: float32, bfloat16, float16")
+        if attention not in ("math", "fastest"):
+            raise RunError(f"latency: attention is {attention!r}; allowed: math, fastest")
+        try:
+            config = shape(name)
+        except ValueError as error:
+            raise RunError(f"latency: {error}") from error
+        kind = getattr(torch, dtype)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = NVILAHD.from_config(config, dtype=kind, device=device) if language else None
+            vision = (
+                model.vision if model else GazedSiglip(config.vision).to(device=device, dtype=kind).eval()
+            )
+            chosen = make_selector(selector, name, device, checkpoint)
+        return cls(config, vision, model, chosen, attention, batch)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.vision.parameters()).device
+
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        """Inference with this rig's attention kernels."""
+        from torch.nn.attention import SDPBackend, sdpa_kernel
+
+        kernels = [SDPBackend.MATH] if self.attention == "math" else _ALL
+        with torch.inference_mode(), sdpa_kernel(kernels):
+            yield
+
+    def look(
+        self, film: Film, stages: Stages, ratio: float | None, loss: float | None = None
+    ) -> Mapping[str, Any]:
+        """Gaze at and encode a film, and read it with the language model if there is one; counts for the row.
+
+        ratio, loss: as for `Selector.select`; both None is the ungazed, frame-wise model.
+        """
+        gazed = ratio is not None or loss is not None
+        parts, patches, slots = [], 0, 0
+        with self._mode(gazed):
+            for clips in film.clips(self.batch, self.device):
+                if gazed:
+                    with stages.measure("selector"):
+                        gaze = gaze_at(clips, self.selector, self._scales, self._patch, ratio, loss)
+                else:
+                    gaze = self._finest(clips)
+                with stages.measure("encoder"):
+                    features = self.encode(clips, gaze)
+                patches += int(gaze.counts().sum())
+                slots += gaze.batch * gaze.frames * gaze.tokens
+                parts.append(features)
+        counts: dict[str, Any] = {"tiles": film.tiles, "patches": patches, "reached": patches / slots}
+        if self.model:
+            counts["llm_tokens"] = self._read(torch.cat(parts), stages)
+        return counts
+
+    def gaze_only(
+        self, film: Film, stages: Stages, ratio: float | None, loss: float | None = None
+    ) -> Mapping[str, Any]:
+        """The selector alone; counts for the row."""
+        patches = slots = 0
+        for clips in film.clips(self.batch, self.device):
+            with stages.measure("selector"):
+                gaze = gaze_at(clips, self.selector, self._scales, self._patch, ratio, loss)
+            patches += int(gaze.counts().sum())
+            slots += gaze.batch * gaze.frames * gaze.tokens
+        return {"tiles": film.tiles, "patches": patches, "reached": patches / slots}
+
+    def encode(self, clips: Tensor, gaze: Gaze) -> Tensor:
+        """Clips in [0, 1] and their gaze -> tokens of the language model, (L, hidden); (0, C) without one."""
+        pixels = normalise(clips.clone(), self.config.video).to(next(self.vision.parameters()).dtype)
+        features = self.vision.packed(pixels, gaze)
+        if not self.model:
+            return features[:0]
+        wide = shuffle(features, gaze.counts().flatten(), self.config.token_shuffle)
+        out: Tensor = self.model.projector(wide)
+        return out
+
+    def _read(self, tokens: Tensor, stages: Stages) -> int:
+        assert self.model
+        self._room(len(tokens))
+        self.model.generate(tokens[None], 1, stages=stages)
+        return len(tokens)
+
+    def _room(self, tokens: int) -> None:
+        """Attention without flash holds heads x tokens x tokens scores, twice; a host would rather be killed."""
+        if self.attention == "math":
+            heads, width = (
+                self.config.llm["num_attention_heads"],
+                next(self.vision.parameters()).element_size(),
+            )
+            need = 2 * heads * tokens**2 * width
+            if need > device_bytes(self.device):
+                raise MemoryError(
+                    f"prefill of {tokens} tokens needs {need / 1e9:.0f} GB for scores; out of memory on this device"
+                )
+
+    def _finest(self, clips: Tensor) -> Gaze:
+        grid = self.vision.vision_model.config.grid
+        masks = torch.zeros(len(clips), clips.shape[1], grid.tokens, dtype=torch.bool, device=clips.device)
+        masks[..., grid.tokens - grid.sides[-1] ** 2 :] = True
+        return Gaze.from_masks(masks, self._scales, self._patch)
+
+    @contextmanager
+    def _mode(self, gazed: bool) -> Iterator[None]:
+        tower = self.vision.vision_model
+        before = tower.config
+        if not gazed:
+            tower.config = replace(before, attn_type="frame_independent")
+        try:
+            yield
+        finally:
+            tower.config = before
+
+    @property
+    def _scales(self) -> tuple[int, ...]:
+        return self.config.vision.scales
+
+    @property
+    def _patch(self) -> int:
+        return self.config.vision.patch_size
+
+
+def make_selector(name: str, model_shape: str, device: str, checkpoint: str | None) -> Selector:
+    """The selector to time: AutoGaze from a checkpoint or with random weights of the shape's size, or another."""
+    from autogaze import selectors
+    from autogaze.model.autogaze import AutoGaze
+
+    if name != "autogaze" or checkpoint:
+        own = {"checkpoint": checkpoint, "device": device} if name == "autogaze" else {}
+        try:
+            return selectors.get(name, **own)
+        except ValueError as error:
+            raise RunError(f"latency: {error}") from error
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:  # the selector reads checkpoints; this one is nobody's
+        AutoGaze(selector_shape(model_shape)).save_pretrained(folder)
+        return selectors.get("autogaze", checkpoint=folder, device=device)
+
+
+def _all_kernels() -> list[Any]:
+    from torch.nn.attention import SDPBackend
+
+    return [
+        SDPBackend.FLASH_ATTENTION,
+        SDPBackend.CUDNN_ATTENTION,
+        SDPBackend.EFFICIENT_ATTENTION,
+        SDPBackend.MATH,
+    ]
+
+
+_ALL = _all_kernels()

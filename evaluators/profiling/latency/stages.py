@@ -1,0 +1,91 @@
+"""`hlvid latency stages`: where the time of a whole answer goes as frames and resolution grow, gazed and not.
+
+Example::
+
+    for row in run(Request("stages", Path("clip.mp4"), cells=((128, 1792), (256, 3584)))):
+        row.stages         # {"decode": 4.1, "selector": 2.2, "encoder": 1.3, "prefill": 0.9, "generation": 0.2}
+
+A cell is (frames, resolution): so many frames over the whole video, tiles of the encoder's size, one question answered
+with `ANSWER` tokens. The ungazed model sees every patch of every scale, as NVILA-HD does with `gazing=off`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from autogaze.nvila.answering import Answerer
+from autogaze.nvila.config import VIDEO_TOKEN
+from autogaze.nvila.model import ContextOverflowError
+from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
+from autogaze.nvila.stages import Stages
+from autogaze.nvila.tokenizer import byte_tokenizer
+from evaluators.profiling.latency.cells import Request, asked
+from evaluators.profiling.latency.clock import Timing, measure
+from evaluators.profiling.latency.rig import Rig
+from evaluators.profiling.latency.schema import Row, hardware
+from hlvid.errors import RunError
+from hlvid.video import Video
+
+ANSWER = 8
+PROMPT = f"{VIDEO_TOKEN}\nWhat does the sign say?"
+
+
+def run(request: Request) -> Iterator[Row]:
+    """Row after row: all cells gazed, then all ungazed (which may not fit)."""
+    rig = Rig.build(
+        request.shape, device=request.device, dtype=request.dtype, attention=request.attention, language=True,
+        selector=request.selector, checkpoint=request.checkpoint, batch=request.batch,
+    )  # fmt: skip
+    for gazed in (True, False):
+        for frames, resolution in request.cells:
+            ratio = asked(request, CLIP_FRAMES, resolution)[0] if gazed else None
+            timing = _time(request, rig, frames, resolution, ratio)
+            yield Row(
+                kind="stages", fps=frames, resolution=resolution, gazed=gazed, ratio=ratio,
+                dtype=request.dtype, attention=request.attention, hardware=hardware(request.device),
+                selector=request.selector if gazed else None, **timing.fields(),
+            )  # fmt: skip
+
+
+def _time(request: Request, rig: Rig, frames: int, resolution: int, ratio: float | None) -> Timing:
+    assert rig.model
+    selector = None if ratio is None else rig.selector
+    answerer = Answerer(rig.model, byte_tokenizer(), selector, _settings(rig, frames, resolution, ratio))
+
+    def work(stages: Stages) -> Mapping[str, Any]:
+        with Video.open(request.video) as video:
+            look = answerer.look(video)
+        reply = answerer.ask(look, PROMPT, ANSWER)
+        for name, seconds in (*look.seconds.items(), *reply.seconds.items()):
+            stages.add(name, seconds)
+        return {
+            "tiles": look.plan.grid.tiles,
+            "patches": look.seen.gazed,
+            "reached": look.seen.gazed / look.seen.patches,
+            "llm_tokens": reply.tokens,
+        }
+
+    try:
+        with torch.inference_mode(), rig.attending():
+            return measure(work, rounds=request.rounds, device=rig.device, warmup=0)
+    except ContextOverflowError as error:
+        return Timing("out_of_memory", note=f"context: {error}")
+
+
+def _settings(rig: Rig, frames: int, resolution: int, ratio: float | None) -> VideoSettings:
+    """Of the shape's own settings: so many frames, as many tiles as the resolution has, one ratio for all."""
+    if frames % CLIP_FRAMES:
+        raise RunError(f"latency: {frames} frames; stages take whole clips, multiples of {CLIP_FRAMES}")
+    across = max(1, round(resolution / rig.config.tile))
+    return replace(
+        rig.config.video,
+        num_video_frames=frames,
+        num_video_frames_thumbnail=max(1, frames // CLIP_FRAMES),
+        max_tiles_video=max(1, across * round(across * 9 / 16)),
+        gazing_ratio_tile=ratio if ratio is not None else 1.0,
+        gazing_ratio_thumbnail=1.0,
+        task_loss_requirement_tile=None,
+        task_loss_requirement_thumbnail=None,
+    )

@@ -1,0 +1,64 @@
+"""MVBench: twenty abilities of 200 questions each, one JSON file an ability.
+
+Example of a row, in json/moving_count.json: video "video_10009.mp4", question "How many metal objects exit the
+scene?", candidates ["2", "3", "1", "0"], answer "1".
+"""
+
+from pathlib import Path
+
+from hlvid.benchmarks.rows import Item, Row, RowError, Shelf, Texts, letter_of_text, lettered
+from hlvid.dataset.rows import Text
+
+FOLDERS = {
+    "action_antonym": "ssv2_video_mp4",
+    "action_count": "perception/videos",
+    "action_localization": "sta/sta_video_segment",
+    "action_prediction": "star/Charades_segment",
+    "action_sequence": "star/Charades_segment",
+    "character_order": "perception/videos",
+    "counterfactual_inference": "clevrer/video_validation",
+    "egocentric_navigation": "vlnqa",
+    "episodic_reasoning": "tvqa/video_fps3_hq_segment",
+    "fine_grained_action": "Moments_in_Time_Raw/videos",
+    "fine_grained_pose": "nturgbd_convert",
+    "moving_attribute": "clevrer/video_validation",
+    "moving_count": "clevrer/video_validation",
+    "moving_direction": "clevrer/video_validation",
+    "object_existence": "clevrer/video_validation",
+    "object_interaction": "star/Charades_segment",
+    "object_shuffle": "perception/videos",
+    "scene_transition": "scene_qa/video",
+    "state_change": "perception/videos",
+    "unexpected_action": "FunQA_test/test",
+}
+
+
+class MVBench(Row):
+    """A row of one ability's file; the file's name is the ability."""
+
+    video: Text
+    question: Text
+    candidates: Texts
+    answer: Text
+
+    def places(self, table: Path) -> list[str]:
+        """clevrer/video_validation/video_10009.mp4; some mirrors keep a folder data0613 around it."""
+        folder = FOLDERS.get(table.stem)
+        if folder is None:
+            raise RowError("file", f"'{table.stem}' is none of the twenty abilities {', '.join(FOLDERS)}")
+        return [f"{folder}/{self.video}", f"data0613/{folder}/{self.video}"]
+
+    def item(self, shelf: Shelf) -> Item:
+        """lmms-eval's wording; the file has no ids, so ours count within the ability (see `prepare`)."""
+        options = lettered(self.candidates)
+        shown = [f"({letter}) {text}" for letter, text in options.items()]
+        lines = [f"Question:{self.question}", "Option:", *shown, "Only give the best option.", ""]
+        return Item(
+            id="",
+            source=self.places(shelf.table)[0],
+            category=shelf.table.stem,
+            stem=self.question,
+            options=options,
+            answer=letter_of_text(self.answer, dict(zip(options, self.candidates, strict=True))),
+            wording="\n".join(lines),
+        )

@@ -1,0 +1,75 @@
+"""Video-MME: 900 videos from short to an hour, four options, with or without subtitles.
+
+Example of a row: videoID "fFjv93ACGo8", question_id "001-1", duration "short", domain "Knowledge", sub_category
+"Humanity & History", task_type "Counting Problem", question "When demonstrating …", options ["A. Apples.", …],
+answer "C". Subtitles, where a video has any, lie in subtitle/fFjv93ACGo8.srt.
+"""
+
+from pathlib import Path
+
+from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, Shelf, Texts, letter_of, lettered
+from hlvid.benchmarks.subtitles import subtitles_of
+from hlvid.dataset.rows import Text
+
+_RESPOND = "Respond with only the letter (A, B, C, or D) of the correct option."
+SELECT = "Select the best answer to the following multiple-choice question based on the video"
+
+
+class VideoMME(Row):
+    """A row of videomme/test, asked without subtitles."""
+
+    videoID: Text  # noqa: N815  (the column's name)
+    question_id: Text
+    duration: Text
+    domain: Text
+    sub_category: Text
+    task_type: Text
+    question: Text
+    options: Texts
+    answer: Text
+
+    def places(self, table: Path) -> list[str]:
+        """data/fFjv93ACGo8.mp4"""
+        return [f"data/{self.videoID}.{suffix}" for suffix in ("mp4", "MP4", "mkv")]
+
+    def item(self, shelf: Shelf) -> Item:
+        """The question with the wording of its task."""
+        options = lettered(self.options)
+        return Item(
+            id=self.question_id,
+            source=self.videoID,
+            category=self.task_type,
+            tier=self.duration,
+            stem=self.question,
+            options=options,
+            answer=letter_of(self.answer, options),
+            wording=self.wording(shelf),
+            labels={"domain": self.domain, "sub_category": self.sub_category},
+        )
+
+    def wording(self, shelf: Shelf) -> str:
+        """lmms-eval's, but for its "and the subtitles", of which there are none."""
+        lines = [f"{SELECT}. {_RESPOND}", self.question, *self.options, "", INSTRUCTION]
+        return "\n".join(lines)
+
+
+class VideoMMEWithSubtitles(VideoMME):
+    """The same row, asked with what is said at the sampled frames."""
+
+    def extras(self) -> list[str]:
+        """subtitle/fFjv93ACGo8.srt"""
+        return [f"subtitle/{self.videoID}.srt"]
+
+    def wording(self, shelf: Shelf) -> str:
+        """lmms-eval's; subtitles are looked up by the video's own frame rate."""
+        path = shelf.find(self.extras())
+        said = subtitles_of(path, shelf.video, shelf.settings.subtitle_frames) if path else []
+        lines = [
+            "This video's subtitles are listed below: ",
+            *(said or ["No subtitles available"]),
+            f"{SELECT} and the subtitles. {_RESPOND}",
+            self.question,
+            *self.options,
+            "The best answer is:",
+        ]
+        return "\n".join(lines)

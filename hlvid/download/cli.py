@@ -1,0 +1,69 @@
+"""`hlvid data`: what of the other benchmarks is on this machine, and fetching the rest.
+
+Example::
+
+    hlvid data status                        # every task: questions, videos, size, what to do
+    hlvid data status egoschema --deep       # open every video
+    hlvid data prepare videomme              # fetch what is missing; safe to kill and run again
+    hlvid data prepare hlvid_egoschema_subset --from /mirrors/egoschema
+
+HLVid itself has commands of its own: `hlvid download` and `hlvid verify`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+MAX_LISTED = 20
+
+data = typer.Typer(no_args_is_help=True, help="The other benchmarks' data: what is here, and fetching it.")
+
+
+def mount(app: typer.Typer) -> None:
+    """Add `data` to the roof."""
+    app.add_typer(data, name="data")
+
+
+@data.command()
+def status(
+    benchmark: Annotated[str | None, typer.Argument(help="A benchmark or a task; all by default.")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Open every video, not only look for it.")] = False,
+) -> None:
+    """Show what is here, what is missing and how big it is; exit 1 if a benchmark asked for is not ready."""
+    from rich.console import Console
+
+    from hlvid.download.status import status as look
+    from hlvid.download.status import table
+    from hlvid.paths import data_home
+
+    found = look(benchmark, deep)
+    Console().print(table(found))
+    for one in found if benchmark else []:
+        lines = [f"missing: {name}" for name in one.missing] + [f"broken: {what}" for what in one.broken]
+        for line in lines[:MAX_LISTED]:
+            typer.echo(f"{one.task}: {line}")
+    typer.echo(
+        f"Looked in {data_home()} (HLVID_DATA), then lmms-eval's folders and the hub's cache (HF_HOME)."
+    )
+    if not all(one.ready for one in found):
+        typer.echo("To fetch what a task needs: hlvid data prepare TASK")
+    if benchmark and not all(one.ready for one in found):
+        raise typer.Exit(1)
+
+
+@data.command()
+def prepare(
+    benchmark: Annotated[str, typer.Argument(help="A benchmark, or a task for that task's videos only.")],
+    mirror: Annotated[
+        Path | None, typer.Option("--from", help="A folder laid out like the hub's repository, not the hub.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Files fetched at the same time.")] = 4,
+) -> None:
+    """Fetch the questions and the videos they need; kill it when you like and run it again to go on."""
+    from hlvid.download.fetch import prepare as fetch
+
+    report = fetch(benchmark, source=mirror, workers=workers)
+    typer.echo(report.summary())
+    if report.missing:
+        raise typer.Exit(1)

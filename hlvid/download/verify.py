@@ -1,0 +1,211 @@
+"""`hlvid verify`: has every question its video, and does every video open and decode? One table, one list of
+faults.
+
+Example::
+
+    report = verify("hlvid", deep=True)
+    rich.print(report.table())
+    report.broken      # the checks that failed; empty when all is well
+
+Everything is looked at before anything is reported: one missing file does not hide the next.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from hlvid.dataset import Question, load, locate
+from hlvid.download.hlvid import size_text
+from hlvid.download.manifest import Manifest, read_manifest
+from hlvid.download.parts import sha256_of
+from hlvid.errors import VideoError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+DEEP_HEIGHT = 36  # pixels; a full decode costs the same at any size, so the pictures are made small
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a readable video tells: pixels as displayed, frames, frames per second, seconds, bytes."""
+
+    width: int
+    height: int
+    frames: int
+    fps: float
+    duration: float
+    codec: str
+    size: int
+    decoder: str
+
+
+@dataclass(frozen=True)
+class VideoCheck:
+    """One video with the ids of its questions: `facts` if it opened, `problem` if anything is wrong."""
+
+    video: str
+    path: Path | None
+    questions: tuple[str, ...]
+    facts: Facts | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks, in the order in which the questions name the videos."""
+
+    checks: tuple[VideoCheck, ...]
+    deep: bool
+
+    @property
+    def broken(self) -> tuple[VideoCheck, ...]:
+        """The checks that found something wrong."""
+        return tuple(check for check in self.checks if check.problem)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is at least one video and nothing is wrong with any."""
+        return bool(self.checks) and not self.broken
+
+    def summary(self) -> str:
+        """ "77 videos, 268 questions: all well", or one line for every fault."""
+        questions = sum(len(check.questions) for check in self.checks)
+        head = f"{len(self.checks)} videos, {questions} questions"
+        if self.ok:
+            return f"{head}: all {'decode to the last frame' if self.deep else 'open'}"
+        lines = [f"{c.video} (question {_some(c.questions)}): {c.problem}" for c in self.broken]
+        return "\n  ".join([f"{head}: {len(self.broken)} videos broken", *lines])
+
+    def table(self) -> "Table":
+        """One row a video, for a terminal of 80 columns; `summary` says what is wrong with the broken ones."""
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
+        table.add_column("video", overflow="fold")  # a name that is cut short would name no file
+        for column in ("size", "frames", "fps", "s", "codec", "bytes"):
+            table.add_column(column, justify="right", no_wrap=True)
+        table.add_column("")
+        for check in self.checks:
+            state = "[red]broken[/red]" if check.problem else "[green]ok[/green]"
+            table.add_row(_escape(check.video), *_cells(check.facts), state)
+        return table
+
+
+def verify(
+    source: str | Path | Sequence[Question], deep: bool = False, hashes: bool = False, progress: bool = True
+) -> Report:
+    """Check every video that the questions of `source` need.
+
+    Args:
+        source: anything `hlvid.dataset.load` takes, or questions that carry a `video_path`.
+        deep: decode every frame as well (minutes for each 5-minute 4K video).
+        hashes: compare each video's sha256 with the one noted when it was downloaded.
+        progress: whether to show a bar on stderr.
+
+    Raises:
+        DatasetError: the question file itself cannot be loaded. Broken videos do not raise: see
+        `Report.broken`.
+    """
+    questions, manifest = _open(source)
+    by_video: dict[tuple[str, Path | None], list[str]] = {}
+    for question in questions:
+        by_video.setdefault((question.video, question.video_path), []).append(question.id)
+    checks = [
+        _check(video, path, tuple(ids), deep, manifest, hashes)
+        for (video, path), ids in tqdm(by_video.items(), desc="verify", unit="video", disable=not progress)
+    ]
+    return Report(tuple(checks), deep)
+
+
+def _open(source: str | Path | Sequence[Question]) -> tuple[Sequence[Question], Manifest | None]:
+    """The questions, and what is noted of their download where there was one."""
+    if isinstance(source, str | Path):
+        return load(source), read_manifest(locate(source).root)
+    return source, None
+
+
+def _check(
+    video: str, path: Path | None, ids: tuple[str, ...], deep: bool, manifest: Manifest | None, hashes: bool
+) -> VideoCheck:
+    if path is None or not path.is_file():
+        where = f"under {path.parent}" if path else "(no path)"
+        return VideoCheck(video, path, ids, None, f"not found {where}; run 'hlvid download --videos {video}'")
+    try:
+        facts, problem = _inspect(path, deep)
+    except VideoError as error:
+        facts, problem = None, str(error)
+    except OSError as error:
+        facts, problem = None, f"cannot be read: {error}"
+    return VideoCheck(video, path, ids, facts, problem or _differs(path, manifest, hashes))
+
+
+def _inspect(path: Path, deep: bool) -> tuple[Facts, str | None]:
+    """The video's facts, and what is wrong with it although it opens."""
+    from hlvid.video import Video
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        with Video.open(path, strict=True) as video:
+            facts = Facts(
+                width=video.width,
+                height=video.height,
+                frames=video.frame_count,
+                fps=video.fps,
+                duration=video.duration,
+                codec=video.codec,
+                size=path.stat().st_size,
+                decoder=video.decoder,
+            )
+            decoded = facts.frames
+            if deep:
+                size = (DEEP_HEIGHT, max(2, 2 * round(DEEP_HEIGHT * facts.width / facts.height / 2)))
+                decoded = sum(1 for _ in video.stream(range(facts.frames), size))
+    if decoded != facts.frames:
+        return facts, f"{decoded} of {facts.frames} frames decode"
+    if facts.frames < 1 or min(facts.width, facts.height) < 1:
+        return facts, f"{facts.frames} frames of {facts.width} x {facts.height}"
+    told = [str(warning.message) for warning in heard if str(path.name) in str(warning.message)]
+    return facts, told[0] if told else None
+
+
+def _differs(path: Path, manifest: Manifest | None, hashes: bool) -> str | None:
+    """How the file differs from what was downloaded; None where it does not, or was not downloaded by us."""
+    record = manifest.videos.get(path.name) if manifest else None
+    if record is None:
+        return None
+    remedy = "remove it and run 'hlvid download' again"
+    size = path.stat().st_size
+    if size != record.size:
+        return f"{size} bytes, but {record.size} were downloaded; {remedy}"
+    if hashes and sha256_of(path) != record.sha256:
+        return f"sha256 is not that of the file downloaded; {remedy}"
+    return None
+
+
+def _cells(facts: Facts | None) -> list[str]:
+    if facts is None:
+        return ["-"] * 6
+    return [
+        f"{facts.width}x{facts.height}",
+        f"{facts.frames:,}",
+        f"{facts.fps:.4g}",
+        f"{facts.duration:.1f}",
+        facts.codec,
+        size_text(facts.size),
+    ]
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+
+
+def _escape(text: str | None) -> str:
+    from rich.markup import escape
+
+    return escape(text or "")

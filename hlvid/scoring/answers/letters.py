@@ -1,0 +1,233 @@
+"""Which letters a reply holds, and what it says of each: that it is the answer, that it is not, or nothing.
+
+Example::
+
+    for group in find_groups("A is wrong, so the answer is B.", {"A": "DL3", "B": "DL8"}):
+        print(group.letters, group.role)          # ('A',) denied        ('B',) declared
+
+Letters joined as in "A, B or C" form one group and share a role. The words before a group are read backwards
+("the answer is", "it is not"), then those after it ("is wrong", "is the best choice"), inside its sentence.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from hlvid.scoring.answers import words as words
+from hlvid.scoring.answers.texts import occurrences, starts_with
+
+Role = Literal["declared", "denied", "mentioned", "loose"]
+
+_TOKEN = re.compile(
+    r"[A-Za-zÀ-ɏ]+(?:['’][A-Za-z]+)?|\d+|[\u0370-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+)
+_STOP = re.compile(r"[.!?。;；]|\n")
+_ENDS_CLAUSE = re.compile(r"\s*(?:$|[^\sA-Za-z0-9À-ɏ(\"'&+])|[ \t]*\n|\s*[(\"']")
+_PAUSE = re.compile(r"[.,:;!?\n(–—]")
+_REACH = 8  # words read backwards from a letter
+_TIES = "'’&+-\\/."
+_TIED_AFTER = re.compile(r"['’][A-Za-z]|[-&+][\w&+]|\.[A-Za-z]\.")
+_OPENING, _CLOSING = "([{\"'*`_", ")]}\"'*`_"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of the reply, in lower case, and where it stands."""
+
+    word: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Letters with one role. `start`, `end`: where in the text; `final`: called the final answer."""
+
+    letters: tuple[str, ...]
+    role: Role
+    start: int
+    end: int
+    opens_line: bool = False
+    final: bool = False
+
+
+def find_groups(text: str, options: Mapping[str, str]) -> list[Group]:
+    """All letters of a cleaned reply in order. Letters inside an option's text ("B Street") are no letters."""
+    return _Reading(text, options).groups()
+
+
+class _Reading:
+    """One reply, cut into tokens; methods look at the neighbourhood of a token."""
+
+    def __init__(self, text: str, options: Mapping[str, str]) -> None:
+        self.text = text
+        self.options = options
+        masked = _mask(text, options)
+        self.tokens = [Token(m[0].casefold(), m.start(), m.end()) for m in _TOKEN.finditer(masked)]
+
+    def groups(self) -> list[Group]:
+        found = [index for index in range(len(self.tokens)) if self.is_letter(index)]
+        chains: list[list[int]] = []
+        for index in found:
+            if chains and self.joined(chains[-1], index):
+                chains[-1].append(index)
+            else:
+                chains.append([index])
+        return [group for chain in chains for group in self.read(chain)]
+
+    def is_letter(self, index: int) -> bool:
+        """Whether a token is a letter naming an option, rather than an article, a pronoun or part of a name."""
+        token = self.tokens[index]
+        raw = self.text[token.start : token.end]
+        if not (len(raw) == 1 and raw.isascii() and raw.isalpha()):
+            return False
+        if self.delimited(index) or self.in_a_name(index):
+            return self.delimited(index)
+        follower = self.follower(index)
+        if raw.islower():  # "c." and "c) DL8" but not "a sign"
+            return self.ends_clause(index) and (follower is None or not self.text[token.end].isspace())
+        if raw not in "AI" or follower is None or starts_with(self.text, self.options, token.end):
+            return True
+        return raw == "A" and follower in words.AFTER_LETTER
+
+    def in_a_name(self, index: int) -> bool:
+        """Whether signs tie the letter to what stands beside it: "U.S.", "B-52", "I'm", "C++"."""
+        token = self.tokens[index]
+        before = self.text[max(0, token.start - 1) : token.start]
+        pair = before == "/" and index > 0 and len(self.tokens[index - 1].word) == 1  # "A/B" are two letters
+        return (before in _TIES and before != "" and not pair) or bool(
+            _TIED_AFTER.match(self.text, token.end)
+        )
+
+    def follower(self, index: int) -> str | None:
+        """The next word if only spaces separate it from this token."""
+        if index + 1 == len(self.tokens):
+            return None
+        following = self.tokens[index + 1]
+        gap = self.text[self.tokens[index].end : following.start]
+        return following.word if gap and not gap.strip(" \t") and following.word[0] < "\u0370" else None
+
+    def joined(self, chain: list[int], right: int) -> bool:
+        """Whether a letter goes on a chain: only "," "/" "&" or a word such as "or" stands between.
+
+        After that word the chain is complete: "between C and D, C is right" is a pair and a single letter.
+        """
+        left = chain[-1]
+        between = [token.word for token in self.tokens[left + 1 : right]]
+        gap = self.text[self.tokens[left].end : self.tokens[right].start]
+        if len(between) > 1 or any(word not in words.JOINERS for word in between) or "\n" in gap:
+            return False
+        if between:
+            return True
+        complete = len(chain) > 1 and left - chain[-2] > 1
+        signs = set(re.sub(r"[\w\s()\[\]*\"']", "", gap))
+        return bool(signs) and signs <= set(",/&+、") and not complete
+
+    def read(self, chain: list[int]) -> list[Group]:
+        """The role of a chain of letters; one group, or two for "the answer is B and A is wrong"."""
+        before, opens_line, final = self.before(chain[0], chain[-1])
+        after = self.after(chain[-1])
+        if before == "declared" and after == "denied" and len(chain) > 1:
+            whole = self.group(chain[:-1], "declared", opens_line, final)
+            return [whole, self.group(chain[-1:], "denied", False, False)]
+        order: tuple[Role, ...] = ("denied", "declared", "mentioned", "loose")
+        role = next(role for role in order if role in (before, after, "loose"))
+        return [self.group(chain, role, opens_line, final)]
+
+    def group(self, chain: list[int], role: Role, opens_line: bool, final: bool) -> Group:
+        letters = tuple(dict.fromkeys(self.tokens[index].word.upper() for index in chain))
+        return Group(
+            letters, role, self.tokens[chain[0]].start, self.tokens[chain[-1]].end, opens_line, final
+        )
+
+    def before(self, index: int, last: int) -> tuple[Role, bool, bool]:
+        """Role by the words before; whether these are all of the line so far; whether one is "final"."""
+        passed: list[str] = []  # nearest first
+        for here in range(index - 1, -1, -1):
+            gap = self.text[self.tokens[here].end : self.tokens[here + 1].start]
+            if _STOP.search(gap) and ":" not in gap:
+                break
+            word = self.tokens[here].word
+            role = self.role_after(word, passed, last)
+            if role is not None:
+                before = self.tokens[here - 1].word if here else ""
+                final = role == "declared" and bool({"final", "finally"} & {before, word, *passed})
+                return role, self.only_lead_before(here) and self.ends_clause(last), final
+            passed.append(word)
+        if self.opens_text(index) and self.ends_clause(last):
+            return "declared", True, False
+        named = self.delimited(index) or any(words.is_marker(word) for word in passed)
+        return ("mentioned" if named else "loose"), False, False
+
+    def role_after(self, word: str, passed: list[str], last: int) -> Role | None:
+        """What a word before a letter makes of it, given the words between; None to read on backwards."""
+        if words.is_denial(word) or (word == "instead" and passed[-1:] == ["of"]):
+            return "denied"
+        direct = not set(passed) - words.FILLERS  # nothing of weight between
+        after_be = bool(passed) and passed[0] in words.BE
+        if words.is_strong(word) and (direct or not set(passed) - words.FILLERS - words.LEAD_IN):
+            return "declared"
+        leads = direct and (word in words.LEAD_IN or (word == "it" and bool(words.BE & set(passed))))
+        if self.ends_clause(last) and (leads or (words.is_strong(word) and after_be)):
+            return "declared"
+        if len(passed) < _REACH and (after_be or (direct and word in words.FILLERS)):
+            return None  # "the answer shown in the clip is B" may still come
+        return "mentioned" if any(words.is_marker(one) for one in (word, *passed)[:2]) else "loose"
+
+    def after(self, index: int) -> Role:
+        """Role by the words after: "is wrong", "is the best choice"."""
+        for here in range(index + 1, len(self.tokens)):
+            gap = self.text[self.tokens[here - 1].end : self.tokens[here].start]
+            word = self.tokens[here].word
+            option = starts_with(self.text, self.options, self.tokens[here].start)  # "B: No parking"
+            comment = here == index + 1 and gap.strip() == ":" and not option  # "B: no"
+            if words.is_denial(word) and (comment or not _PAUSE.search(gap)):
+                return "denied"
+            if _PAUSE.search(gap):
+                break
+            if word in words.CORRECT:
+                return "declared"
+            if words.is_marker(word):
+                return "mentioned"
+            if word not in words.AFTER_FILLERS:
+                break
+        return "loose"
+
+    def ends_clause(self, index: int) -> bool:
+        """Whether the sentence or clause stops at this letter, or its option's text or a reason follows."""
+        end = self.tokens[index].end
+        if self.text[end : end + 1] == "?":
+            return False
+        if _ENDS_CLAUSE.match(self.text, end) or starts_with(self.text, self.options, end):
+            return True
+        follower = self.follower(index)
+        return follower is None or follower in words.CLAUSE_END_WORDS
+
+    def opens_text(self, index: int) -> bool:
+        """Whether this is the first word of the reply, or of its last line."""
+        start = self.tokens[index].start
+        line = self.text.rstrip().rfind("\n") + 1
+        return index == 0 or (start >= line and self.tokens[index - 1].end <= line)
+
+    def only_lead_before(self, index: int) -> bool:
+        """Whether the line up to this word holds nothing but words that lead to an answer."""
+        start = self.text.rfind("\n", 0, self.tokens[index].start) + 1
+        line = [token.word for token in self.tokens[:index] if token.start >= start]
+        return all(word in words.FILLERS | words.LEAD_IN | words.STRONG for word in line)
+
+    def delimited(self, index: int) -> bool:
+        """Whether the letter stands in brackets, quotes or bold."""
+        token = self.tokens[index]
+        before = self.text[max(0, token.start - 1) : token.start]
+        after = self.text[token.end : token.end + 1]
+        return bool(before and after) and before in _OPENING and after in _CLOSING
+
+
+def _mask(text: str, options: Mapping[str, str]) -> str:
+    """The text with option texts that hold a single letter ("B Street", "A man…") blotted out."""
+    for letter, option in options.items():
+        if re.search(r"(?<!\w)[A-Za-z](?!\w)", option) and len(option.strip()) > 2:
+            for start, end in occurrences(text, letter, options):
+                text = text[:start] + "\x00" * (end - start) + text[end:]
+    return text

@@ -1,0 +1,237 @@
+"""From `Question`s to what lmms-eval loads, and back.
+
+Example::
+
+    prepare("hlvid_mini", mini_folder())    # -> a folder that lmms-eval loads with `load_from_disk: true`
+    question_of(doc)                        # -> Question
+
+lmms-eval reads data through `datasets`, whose errors name no row and are retried five times. So the
+questions come through `hlvid.dataset.load`, every video is looked at before the first model is built, and
+lmms-eval gets an Arrow folder that cannot be wrong any more. The folder's name carries the fingerprint of
+questions and videos.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from hlvid import dataset
+from hlvid.dataset.question import Question
+from hlvid.errors import DatasetError
+from hlvid.paths import data_home, hlvid_root
+from hlvid.tasks import costs as ledger
+from hlvid.tasks import videos
+
+INFO = "hlvid_task.json"
+MAX_SHOWN = 5
+
+
+def hlvid_folder() -> Path:
+    """The downloaded benchmark.
+
+    Raises:
+        DatasetError: nothing downloaded; the message names `hlvid download`.
+    """
+    return dataset.locate("hlvid").root if hlvid_root().exists() else _not_downloaded()
+
+
+def mini_folder() -> Path:
+    """HLVid-Mini, generated now if it is not there; `HLVID_MINI_PRESET` chooses its size ("default")."""
+    from hlvid.mini import make
+
+    data_home().mkdir(parents=True, exist_ok=True)
+    with (data_home() / ".mini.lock").open("w") as lock:  # the ranks of one run start together
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return make(preset=os.environ.get("HLVID_MINI_PRESET", "default"))
+
+
+def prepare(task: str, root: Path) -> Path:
+    """Check a dataset folder and write it for lmms-eval.
+
+    Args:
+        task: the lmms-eval task; names the folder.
+        root: a dataset folder as `hlvid.dataset.load` reads it.
+
+    Returns:
+        A folder saved by `datasets` with the split "test" and a file `hlvid_task.json` that says what it
+        holds.
+
+    Raises:
+        DatasetError: a malformed row, a withheld answer, a missing, empty or unreadable video; with its name.
+
+    With HLVID_PARTIAL=1 in the environment, questions whose videos are absent are left out, for those who
+    downloaded a part; the fingerprint tells such a run from a whole one.
+    """
+    ledger.clear()
+    questions = _asked_for(dataset.load(root), root)
+    _check_answers(questions, root)
+    check_videos(questions, root)
+    fingerprint = fingerprint_of(questions)
+    info = {"root": str(root), "revision": dataset.dataset_revision(root)}
+    rows = [{**doc_of(question, fingerprint), "task": task} for question in questions]
+    return publish(task, questions, rows, info)
+
+
+def publish(
+    name: str,
+    questions: Sequence[Question],
+    rows: Sequence[Mapping[str, str | None]],
+    info: Mapping[str, Any],
+) -> Path:
+    """The folder `name`-FINGERPRINT for lmms-eval, written unless it is there; `rows` are all text.
+
+    Its `hlvid_task.json` says what it holds and goes into the record of each run: `info` and the counts and
+    hashes of the questions.
+    """
+    fingerprint = fingerprint_of(questions)
+    folder = data_home() / "tasks" / f"{name}-{fingerprint.removeprefix('sha256:')[:16]}"
+    if not (folder / INFO).is_file():
+        counted = {"task": name, "questions": len(questions), "fingerprint": fingerprint}
+        _save(rows, {**counted, "prompts": prompt_hash(questions), **info}, folder)
+    return folder
+
+
+def doc_of(question: Question, fingerprint: str) -> dict[str, str | None]:
+    """A question as a flat row of text; `options` as JSON, since Arrow would give every row every letter."""
+    return {
+        "question_id": question.id,
+        "video": question.video,
+        "source": question.source,
+        "category": question.category,
+        "tier": question.tier,
+        "stem": question.stem,
+        "options": json.dumps(dict(question.options), ensure_ascii=False),
+        "answer": question.answer,
+        "video_path": str(question.video_path),
+        "dataset": fingerprint,
+    }
+
+
+@dataclass(frozen=True)
+class PosedQuestion(Question):
+    """A question of a benchmark that has its own wording; `wording` is the whole prompt."""
+
+    wording: str = ""
+
+    def prompt(self) -> str:
+        """The benchmark's own wording."""
+        return self.wording
+
+
+def question_of(doc: Mapping[str, Any]) -> Question:
+    """The question that `doc_of` wrote."""
+    question = Question(
+        id=doc["question_id"],
+        video=doc["video"],
+        source=doc["source"],
+        category=doc["category"],
+        stem=doc["stem"],
+        options=json.loads(doc["options"]),
+        answer=doc["answer"],
+        tier=doc["tier"],
+        video_path=Path(doc["video_path"]),
+    )
+    return posed(question, doc["wording"]) if doc.get("wording") else question
+
+
+def posed(question: Question, wording: str) -> PosedQuestion:
+    """The same question, asked in a benchmark's own words."""
+    kept = {field.name: getattr(question, field.name) for field in fields(question)}
+    return PosedQuestion(**{**kept, "wording": wording})
+
+
+def fingerprint_of(questions: Sequence[Question]) -> str:
+    """ "sha256:<hex>" over every question, its prompt, and the name, place and size of its video.
+
+    Not over the videos' bytes: reading 152 GB takes minutes, and `hlvid verify` does it.
+    """
+    digest = hashlib.sha256()
+    for question in questions:
+        assert question.video_path is not None  # check_videos has seen it
+        size = question.video_path.stat().st_size
+        row = [*doc_of(question, "").values(), question.prompt(), size]
+        digest.update(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def prompt_hash(questions: Sequence[Question]) -> str:
+    """ "sha256:<hex>" over all prompts in order: two runs with the same one asked the same text."""
+    text = "\n\n".join(question.prompt() for question in questions)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def check_videos(questions: Sequence[Question], root: Path) -> None:
+    """Open every video once, so that a run does not fail at its two-hundredth question.
+
+    Raises:
+        DatasetError: naming the first few broken videos, a question of each, and the remedy.
+    """
+    first_of: dict[Path, Question] = {}
+    for question in questions:
+        if question.video_path is None:
+            raise DatasetError(f"{root}: question {question.id}: has no video path")
+        first_of.setdefault(question.video_path, question)
+    faults = [(first_of[path], fault) for path, fault in videos.faults(first_of).items()]
+    if not faults:
+        return
+    shown = "; ".join(f"question {one.id}: video {one.video} {fault}" for one, fault in faults[:MAX_SHOWN])
+    more = f"; and {len(faults) - MAX_SHOWN} more videos" if len(faults) > MAX_SHOWN else ""
+    names = ",".join(question.video for question, _ in faults[:MAX_SHOWN])
+    raise DatasetError(f"{shown}{more}, under {root / 'videos'}; {_remedy(root, names)}")
+
+
+def _remedy(root: Path, names: str) -> str:
+    if root == hlvid_root():
+        return f"run 'hlvid download --videos {names}', or set HLVID_PARTIAL=1 to ask only what is there"
+    if root.parent == data_home() and root.name.startswith("mini-"):
+        return f"delete {root} and run again to have it made anew"
+    return "put the files there"
+
+
+def _asked_for(questions: list[Question], root: Path) -> list[Question]:
+    """All questions, or with HLVID_PARTIAL=1 those whose videos are there."""
+    if os.environ.get("HLVID_PARTIAL") != "1":
+        return questions
+    there = [one for one in questions if one.video_path is not None and one.video_path.is_file()]
+    if not there:
+        raise DatasetError(f"{root}: HLVID_PARTIAL=1, but not one video is there; {_remedy(root, 'NAME')}")
+    return there
+
+
+def _check_answers(questions: Sequence[Question], root: Path) -> None:
+    secret = next((question.id for question in questions if question.answer is None), None)
+    if secret is not None:
+        raise DatasetError(f"{root}: question {secret}: no answer given; an evaluation needs them to score")
+
+
+def _save(docs: Sequence[Mapping[str, str | None]], info: Mapping[str, Any], folder: Path) -> None:
+    """Write beside the goal and rename, so that a killed or parallel run leaves no half-written folder."""
+    from datasets import Dataset, DatasetDict, Features, Value
+
+    features = Features({name: Value("string") for name in docs[0]})
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as fresh:
+        made = Path(fresh) / folder.name
+        DatasetDict({"test": Dataset.from_list(list(docs), features=features)}).save_to_disk(str(made))
+        (made / INFO).write_text(json.dumps(info, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if folder.exists() and not (folder / INFO).is_file():
+            shutil.rmtree(folder)
+        try:
+            made.rename(folder)
+        except OSError:
+            if not (folder / INFO).is_file():  # else another process was faster with the same content
+                raise
+
+
+def _not_downloaded() -> Path:
+    raise DatasetError(
+        f"task hlvid: no dataset at {hlvid_root()}; run 'hlvid download' (152 GB; --videos takes a part), "
+        "or use the task hlvid_mini, which needs no download"
+    )

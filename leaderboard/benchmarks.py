@@ -1,0 +1,172 @@
+"""The answer key that a submission is scored against: a benchmark's questions and the version they have.
+
+Example::
+
+    key = answer_key("hlvid_mini")                              # from the plan: no video is made or needed
+    key = answer_key("hlvid_mini", "mini-full-0")               # another preset and seed
+    key.revision, len(key.questions)                            # "mini-full-0@sha256:…", 268
+    answer_key("videomme")                                      # $HLVID_DATA/videomme, in HLVid's own format
+
+A key without all answers, or of another version than a submission states, is refused: both would give a wrong
+score without a word.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hlvid.dataset import Question, dataset_revision, load
+from hlvid.errors import DatasetError
+from hlvid.paths import data_home
+
+MINI = "hlvid_mini"
+MINI_SETS = ("mini-default-0", "mini-full-0", "mini-tiny-0")
+TITLES = {
+    "hlvid": "HLVid",
+    "hlvid_mini": "HLVid-Mini",
+    "videomme": "VideoMME",
+    "videomme_w_subtitle": "VideoMME with subtitles",
+    "mvbench": "MVBench",
+    "nextqa_mc": "NExT-QA (multiple choice)",
+    "longvideobench_val": "LongVideoBench (val)",
+    "egoschema": "EgoSchema",
+    "egoschema_subset": "EgoSchema (subset)",
+    "mlvu_dev": "MLVU (dev, M-avg)",
+    "mlvu_test": "MLVU (test, M-avg)",
+}
+MEANS = frozenset({"mvbench", "mlvu_dev", "mlvu_test"})
+"""Benchmarks whose number is the mean of their categories' accuracies, not the share of right answers."""
+SIZES = {"hlvid": 268}  # questions of a benchmark where reported numbers need it and no key is at hand
+
+_MINI_NAME = re.compile(r"mini-([a-z]{1,20})-(\d{1,9})")
+_REVISION = re.compile(r"(?:(?P<name>[\w.-]+)@)?(?P<hash>(?:sha256:)?[0-9a-f]{64})|(?P<alone>[\w.-]+)")
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """All questions of one version of a benchmark, each with its answer.
+
+    `revision` is what a new submission states. `hashes` are all SHA-256 that name this version: over the
+    content (the same for parquet, csv or jsonl) and over the question file's bytes.
+    """
+
+    benchmark: str
+    revision: str
+    questions: tuple[Question, ...]
+    hashes: frozenset[str]
+
+    @property
+    def title(self) -> str:
+        """For people: "HLVid", "HLVid-Mini (full, seed 0)"."""
+        name = _MINI_NAME.match(self.revision) if self.benchmark == MINI else None
+        other = name is not None and name[0] != MINI_SETS[0]
+        return TITLES[self.benchmark] + (f" ({name[1]}, seed {name[2]})" if name and other else "")
+
+    def matches(self, stated: str | None) -> bool:
+        """Whether a submission that states this revision (or none) was made with these questions."""
+        if stated is None:
+            return True
+        match = _REVISION.fullmatch(stated.strip())
+        if match is None:
+            return False
+        if match["alone"] is not None:
+            return match["alone"] == self.revision.partition("@")[0]
+        named = match["name"] in (None, self.revision.partition("@")[0])
+        return named and match["hash"].removeprefix("sha256:") in self.hashes
+
+
+class Keys:
+    """Answer keys by benchmark and version, each read once; `given` ones are used as they are."""
+
+    def __init__(self, given: Iterable[AnswerKey] = ()) -> None:
+        self._known = {(key.benchmark, key.revision.partition("@")[0]): key for key in given}
+
+    def get(self, benchmark: str, revision: str | None = None) -> AnswerKey:
+        """The key for what a submission states; raises DatasetError as `answer_key` does."""
+        name = mini_set(revision) if benchmark == MINI else ""
+        for (one, version), key in self._known.items():
+            if one == benchmark and (benchmark != MINI or version == name):
+                return key
+        key = answer_key(benchmark, revision)
+        self._known[benchmark, key.revision.partition("@")[0]] = key
+        return key
+
+
+def answer_key(benchmark: str, revision: str | None = None) -> AnswerKey:
+    """The questions and answers of a benchmark.
+
+    Args:
+        benchmark: one of `leaderboard.format.schema.Benchmark`.
+        revision: what the submission states; of HLVid-Mini it chooses preset and seed.
+
+    Raises:
+        DatasetError: not on this machine (with the command that fetches it), or answers are withheld.
+    """
+    if benchmark == MINI:
+        name = mini_set(revision)
+        questions = _mini_questions(name)
+        content = content_hash(questions)
+        return AnswerKey(benchmark, f"{name}@sha256:{content}", questions, frozenset({content}))
+    source = "hlvid" if benchmark == "hlvid" else data_home() / benchmark
+    questions = tuple(_load(benchmark, source))
+    file = dataset_revision(source).removeprefix("sha256:")
+    return AnswerKey(benchmark, f"sha256:{file}", questions, frozenset({file, content_hash(questions)}))
+
+
+def mini_set(revision: str | None) -> str:
+    """Which HLVid-Mini a stated revision means: "mini-full-0@sha256:…" -> "mini-full-0"; None: the default.
+
+    Only the sets in `MINI_SETS` are on the board: with seeds of their own, no two runs could be compared.
+    """
+    if revision is None:
+        return MINI_SETS[0]
+    name = revision.strip().partition("@")[0]
+    if name not in MINI_SETS:
+        raise DatasetError(f"dataset_revision is {revision!r:.120}; allowed: {', '.join(MINI_SETS)}")
+    return name
+
+
+def content_hash(questions: Sequence[Question]) -> str:
+    """SHA-256 (hex) over ids, videos, prompts and answers, in order of ids: the same for every file format."""
+    rows = sorted((one.id, one.video, one.prompt(), one.answer) for one in questions)
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+
+
+def _load(benchmark: str, source: str | Path) -> list[Question]:
+    if isinstance(source, Path) and not source.exists():
+        raise DatasetError(
+            f"{benchmark}: no answer key at {source}; put its questions there in HLVid's format "
+            f"({source}/data/test.parquet or .csv; see docs/leaderboard.md)"
+        )
+    questions = load(source)
+    secret = next((one.id for one in questions if one.answer is None), None)
+    if secret is not None:
+        raise DatasetError(
+            f"{benchmark}: question {secret}: its answer is withheld; scoring needs a key with all answers"
+        )
+    return questions
+
+
+def _mini_questions(name: str) -> tuple[Question, ...]:
+    """HLVid-Mini's questions from its plan, which decides them before any pixel is drawn."""
+    from hlvid.mini.plan import plan
+
+    match = _MINI_NAME.fullmatch(name)
+    assert match is not None  # one of MINI_SETS
+    return tuple(
+        Question(
+            id=asked.id,
+            video=video.name,
+            source=video.clip.recording,
+            category=video.clip.category,
+            stem=asked.stem,
+            options=asked.options,
+            answer=asked.answer,
+            tier=asked.tier,
+        )
+        for video in plan(match[1], int(match[2]))
+        for asked in video.questions
+    )

@@ -1,0 +1,178 @@
+"""Everything the page shows, read from the folders: `load_board(root)` gives sections of scored entries.
+
+Example::
+
+    board = load_board()                                  # leaderboard/submissions of this clone
+    for section in board.sections:                        # one benchmark in one dataset version each
+        for entry in section.entries:                     # best first
+            print(entry.name, entry.trust, entry.accuracy, entry.interval, entry.rank)
+
+A folder is `submissions/BENCHMARK/NAME/`. One that is broken, or whose answer key is not on this machine, is in
+`board.refused` with its faults and stops no other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hlvid.dataset import Question
+from hlvid.scoring.accuracy import Interval, Row, Summary
+from hlvid.scoring.ranks import Rank
+from leaderboard.benchmarks import TITLES, Keys
+from leaderboard.format.faults import Fault
+from leaderboard.format.schema import Prediction, Submission, Trust
+from leaderboard.format.validate import Report, check_folder
+from leaderboard.scores import reproductions, rescore
+from leaderboard.submit.standing import rank_intervals
+
+SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a table.
+
+    `name` is the folder's name, unique within a benchmark, of [a-z0-9._-]. `rows` (one a question, in the
+    key's order: question_id, parsed, correct, source, category, tier), `predictions` (by question id) and
+    `summary` are empty or None for a reported number. `rank` (place, best, worst, text) is among the
+    section's scored entries. `reproduced_by` are folder names in the same section.
+    """
+
+    name: str
+    benchmark: str
+    submission: Submission
+    trust: Trust
+    accuracy: float  # share in 0 to 1: recomputed, or as reported
+    interval: Interval | None  # clustered where rescored, Wilson where only a share and its n are known
+    summary: Summary | None = None
+    rows: tuple[Row, ...] = ()
+    predictions: Mapping[str, Prediction] = field(default_factory=dict, hash=False)
+    rank: Rank | None = None
+    warnings: tuple[str, ...] = ()
+    reproduced_by: tuple[str, ...] = ()
+
+    @property
+    def scored(self) -> bool:
+        """Whether there are predictions behind the number."""
+        return self.summary is not None
+
+
+@dataclass(frozen=True)
+class Section:
+    """One benchmark in one version of its questions; entries best first.
+
+    `questions` is empty where all entries are reported, which need no answer key; `revision` is then None.
+    """
+
+    benchmark: str
+    title: str
+    revision: str | None
+    questions: tuple[Question, ...]
+    entries: tuple[Entry, ...]
+
+    def scored(self) -> tuple[Entry, ...]:
+        """Entries with predictions: those that can be compared question by question."""
+        return tuple(entry for entry in self.entries if entry.scored)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A folder that is not on the board, and why."""
+
+    path: str  # "hlvid/some-model"
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """All sections in the order of `TITLES`, and what was refused."""
+
+    sections: tuple[Section, ...]
+    refused: tuple[Refused, ...]
+
+
+def load_board(root: Path = SUBMISSIONS, keys: Keys | None = None, benchmark: str | None = None) -> Board:
+    """Read and score every submission below `root`; never raises on bad content.
+
+    Args:
+        root: a folder of BENCHMARK/NAME/ folders.
+        keys: answer keys; by default from this machine's data folder.
+        benchmark: only this one.
+    """
+    keys = keys or Keys()
+    found: dict[str, list[tuple[Entry, str | None]]] = {}
+    refused: list[Refused] = []
+    for folder in submission_folders(root):
+        if benchmark not in (None, folder.parent.name):
+            continue
+        report = check_folder(folder, keys, placed=True)
+        entry = entry_of(report)
+        if entry is None:
+            refused.append(Refused(f"{folder.parent.name}/{folder.name}", report.faults))
+        else:
+            revision = report.key.revision if report.key else None
+            found.setdefault(entry.benchmark, []).append((entry, revision))
+    sections: list[Section] = []
+    for benchmark in sorted(found, key=list(TITLES).index):
+        sections += _sections(benchmark, found[benchmark], keys)
+    return Board(tuple(sections), tuple(refused))
+
+
+def submission_folders(root: Path) -> list[Path]:
+    """Every `BENCHMARK/NAME` below `root`, sorted; hidden entries are passed over, links are not followed."""
+    benchmarks = [path for path in _inside(root) if path.is_dir() and not path.is_symlink()]
+    return [path for benchmark in benchmarks for path in _inside(benchmark)]
+
+
+def entry_of(report: Report) -> Entry | None:
+    """A sound report as an entry without a place yet; None where there are faults."""
+    submission = report.submission
+    if report.faults or submission is None:
+        return None
+    score = rescore(submission, report.rows)
+    return Entry(
+        name=report.folder.name,
+        benchmark=submission.benchmark,
+        submission=submission,
+        trust=score.trust,
+        accuracy=score.accuracy,
+        interval=score.interval,
+        summary=score.summary,
+        rows=report.rows,
+        predictions=report.predictions,
+        warnings=report.warnings,
+    )
+
+
+def _sections(benchmark: str, found: Sequence[tuple[Entry, str | None]], keys: Keys) -> list[Section]:
+    """One section a dataset version; reported numbers, which have none, stand with the first."""
+    revisions = sorted({revision for _, revision in found if revision is not None})
+    if not revisions:
+        return [Section(benchmark, TITLES[benchmark], None, (), _ordered([entry for entry, _ in found]))]
+    sections = []
+    for revision in revisions:
+        reported = revision == revisions[0]
+        entries = [entry for entry, its in found if its == revision or (its is None and reported)]
+        key = keys.get(benchmark, revision)
+        sections.append(Section(benchmark, key.title, revision, key.questions, _ordered(entries)))
+    return sections
+
+
+def _ordered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Best first (ties by name), each with its rank interval and its reproductions."""
+    ranks = rank_intervals({entry.name: entry.rows for entry in entries if entry.scored})
+    repeats = reproductions(
+        {entry.name: (entry.submission, entry.predictions, entry.rows) for entry in entries if entry.scored}
+    )
+    done = []
+    for entry in sorted(entries, key=lambda entry: (-entry.accuracy, entry.name)):
+        by = repeats.get(entry.name, ())
+        trust: Trust = "reproduced" if by else entry.trust
+        done.append(replace(entry, rank=ranks.get(entry.name), reproduced_by=by, trust=trust))
+    return tuple(done)
+
+
+def _inside(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

@@ -1,0 +1,152 @@
+"""Publishes the schema: `leaderboard/schema.json` and `docs/submission.md`, both made from the pydantic models.
+
+Example::
+
+    python -m leaderboard.format.schema_docs            # write both
+    python -m leaderboard.format.schema_docs --check    # exit 1 if one is not current (a test does the same)
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from leaderboard.format.reading import JSONL_BYTES, YAML_BYTES
+from leaderboard.format.schema import Prediction, Submission
+from leaderboard.format.validate import ALLOWED, FOLDER_RULE, JSONL_NAME, MOST_LINES, YAML_NAME
+from leaderboard.format.yaml_loader import DEPTH
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ROOT / "leaderboard" / "schema.json"
+DOCS = ROOT / "docs" / "submission.md"
+
+INTRODUCTION = f"""# A submission, field by field
+
+Made from `leaderboard/format/schema.py` by `python -m leaderboard.format.schema_docs`; do not edit.
+The same as JSON Schema: `leaderboard/schema.json`, or `hlvid submit --schema`. How to submit: [leaderboard.md](leaderboard.md).
+
+A submission is the folder `leaderboard/submissions/BENCHMARK/NAME/` with `{YAML_NAME}` and
+`{JSONL_NAME}`. For NAME {FOLDER_RULE}.
+Other files are refused, except README.md, and so are links and folders.
+
+- `{YAML_NAME}`: at most {YAML_BYTES // 1024} KiB and {DEPTH} levels, without tags, anchors and aliases; no field
+  twice. Values mean what they look like: `no` and `12:30` are texts, `010` is ten.
+- `{JSONL_NAME}`: at most {JSONL_BYTES // 2**20} MB and {MOST_LINES} times the questions; one JSON object a line, one
+  line a question, every question once. UTF-8, with or without byte-order mark; LF or CRLF.
+- The letter that counts is read from `raw_output` where it is given, by the parser that reads every model's, else
+  it is `answer`. No letter counts as wrong.
+- Texts hold no control, zero-width or direction characters, and one line where they name something.
+- A number taken from a paper has `reported` in place of `{JSONL_NAME}`.
+"""
+EXAMPLE = """## Smallest example
+
+```yaml
+benchmark: hlvid
+model:
+  name: my-model
+  openness: open_weights
+```
+
+```json
+{"question_id": "0", "answer": "B"}
+{"question_id": "1", "answer": null, "raw_output": "I cannot tell."}
+```
+"""
+
+
+def schema_text() -> str:
+    """The JSON Schema (2020-12) of both files: `$defs/Submission` and `$defs/Prediction`."""
+    _, content = models_json_schema([(Submission, "validation"), (Prediction, "validation")])
+    references = [{"$ref": f"#/$defs/{model.__name__}"} for model in (Submission, Prediction)]
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "HLVid leaderboard submission: submission.yaml, or a line of predictions.jsonl",
+        "anyOf": references,
+    }
+    return json.dumps({**head, **content}, indent=1, ensure_ascii=False) + "\n"
+
+
+def docs_text() -> str:
+    """`docs/submission.md`: every field with its type, limits and meaning."""
+    definitions = json.loads(schema_text())["$defs"]
+    sections = [
+        _section(YAML_NAME, _fields(definitions["Submission"], definitions)),
+        _section(f"One line of {JSONL_NAME}", _fields(definitions["Prediction"], definitions)),
+    ]
+    assert {YAML_NAME, JSONL_NAME, "README.md"} == ALLOWED
+    return "\n".join([INTRODUCTION, *sections, EXAMPLE])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write both files, or with `--check` say which is not current."""
+    wanted = {SCHEMA: schema_text(), DOCS: docs_text()}
+    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
+    for path in stale:
+        if "--check" in arguments:
+            print(f"{path.relative_to(ROOT)} is not current; run 'python -m leaderboard.format.schema_docs'")
+        else:
+            path.write_text(wanted[path], encoding="utf-8")
+    return 1 if stale and "--check" in arguments else 0
+
+
+Field = tuple[str, Mapping[str, Any], bool]
+
+
+def _fields(model: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str = "") -> Iterator[Field]:
+    """(dotted name, its schema, whether it has to be given) for each plain field, depth first."""
+    for name, schema in model["properties"].items():
+        inner, required = _reference(schema), name in model.get("required", ())
+        if inner is not None:
+            yield f"{prefix}{name}", {**schema, "description": definitions[inner]["description"]}, required
+            yield from _fields(definitions[inner], definitions, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", schema, required
+
+
+def _reference(schema: Mapping[str, Any]) -> str | None:
+    found = [one["$ref"] for one in (schema, *schema.get("anyOf", ())) if "$ref" in one]
+    return found[0].rpartition("/")[2] if found else None
+
+
+def _section(title: str, fields: Iterator[Field]) -> str:
+    lines = [f"## {title}", "", "| field | value | meaning |", "|---|---|---|"]
+    for name, schema, required in fields:
+        bold = f"**`{name}`** (needed)" if required else f"`{name}`"
+        lines.append(f"| {bold} | {_kind(schema)} | {schema.get('description', '')} |")
+    return "\n".join([*lines, ""])
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if _reference(schema) is not None:
+        return "the fields below"
+    options = schema.get("anyOf", [schema])
+    return " or ".join(_one_kind(option) for option in options)
+
+
+def _one_kind(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    kind = {"string": "text", "integer": "whole number", "number": "number", "null": "null"}[schema["type"]]
+    kind = "http(s) link" if schema.get("format") == "uri" else kind
+    if "pattern" in schema:
+        return f"{kind} like `{schema['pattern']}`"
+    limits = [
+        f"{word} {schema[name]:,.12g}"
+        for name, word in (
+            ("exclusiveMinimum", "above"),
+            ("minimum", "from"),
+            ("maximum", "up to"),
+            ("maxLength", "up to"),
+        )
+        if name in schema
+    ]
+    return f"{kind}, {' '.join(limits)}{' characters' if 'maxLength' in schema else ''}" if limits else kind
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,169 @@
+"""Is a submission whole and sound? Every fault at once, and the rows to score when there is none.
+
+Example::
+
+    report = check_folder(Path("submissions/hlvid_mini/my-run"))
+    report.raise_for_faults()
+    summarize(report.rows).overall.value
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hlvid.errors import DatasetError
+from hlvid.scoring.accuracy import Row
+from leaderboard.benchmarks import MINI, TITLES, AnswerKey, Keys
+from leaderboard.format.faults import Fault, SubmissionError, from_validation, shorten
+from leaderboard.format.matching import match, with_matched
+from leaderboard.format.reading import read_predictions, read_yaml
+from leaderboard.format.schema import Prediction, Submission
+from leaderboard.format.yaml_loader import YamlLines
+
+YAML_NAME = "submission.yaml"
+JSONL_NAME = "predictions.jsonl"
+ALLOWED = {YAML_NAME, JSONL_NAME, "README.md"}
+FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
+LARGEST = 10_000  # questions of any benchmark here, rounded up
+MOST_LINES = 10  # times the questions: past that a file is not worth reading on
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found. Without faults, `rows` (for `hlvid.scoring.summarize`) has every question of `key`.
+
+    `key` is None for a reported number, and where a fault says that there is none; `key_missing` if that is
+    this machine's lack and not the submission's.
+    """
+
+    folder: Path
+    submission: Submission | None
+    faults: tuple[Fault, ...]
+    key: AnswerKey | None = None
+    rows: tuple[Row, ...] = ()
+    predictions: Mapping[str, Prediction] = field(default_factory=dict, hash=False)
+    warnings: tuple[str, ...] = ()
+    key_missing: bool = False
+
+    def raise_for_faults(self) -> None:
+        """Raise `SubmissionError` with all faults, if there are any."""
+        if self.faults:
+            raise SubmissionError(self.faults)
+
+
+def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False) -> Report:
+    """Check a submission folder against its benchmark's answer key; never raises on bad content.
+
+    Args:
+        folder: holds submission.yaml and predictions.jsonl, both untrusted.
+        keys: answer keys; by default from this machine's data folder.
+        placed: the folder is BENCHMARK/NAME as on the board, so its parent's name has to agree.
+    """
+    faults = _check_files(folder)
+    if folder.is_symlink() or not folder.is_dir():
+        return Report(folder, None, tuple(faults))
+    submission, data, lines, yaml_faults = read_submission(folder)
+    faults += yaml_faults + (_place_faults(folder, data, lines) if placed else [])
+    if data.get("reported") is not None:
+        return Report(folder, submission, tuple(faults + _reported_faults(folder, lines)))
+    key, key_faults = find_key(data, keys or Keys(), lines)
+    faults += key_faults
+    if key is None:
+        faults += read_predictions(folder / JSONL_NAME, limit=line_limit(None))[1]
+        missing = bool(key_faults) and data["benchmark"] != MINI  # whose key is everywhere
+        return Report(folder, submission, tuple(faults), key_missing=missing)
+    numbered, line_faults = read_predictions(folder / JSONL_NAME, limit=line_limit(key))
+    matched = match(numbered, key.questions, JSONL_NAME)
+    faults += with_matched(line_faults, matched)
+    predictions = {prediction.question_id: prediction for _, prediction in numbered}
+    rows = () if faults else matched.rows
+    return Report(folder, submission, tuple(faults), key, rows, predictions, matched.warnings)
+
+
+def read_submission(folder: Path) -> tuple[Submission | None, Mapping[str, Any], YamlLines, list[Fault]]:
+    """`submission.yaml` as a `Submission`, as it was read, with the lines of its fields; and its faults."""
+    data, lines, faults = read_yaml(folder / YAML_NAME)
+    if faults:
+        return None, data, lines, faults
+    try:
+        return Submission.model_validate(data), data, lines, []
+    except ValidationError as error:
+        return None, data, lines, from_validation(error, YAML_NAME, lines.of)
+
+
+def find_key(data: Mapping[str, Any], keys: Keys, lines: YamlLines) -> tuple[AnswerKey | None, list[Fault]]:
+    """The answer key of the benchmark and version that unchecked fields state, or why there is none.
+
+    Neither key nor fault where the schema has a fault for the field already.
+    """
+    benchmark, stated = data.get("benchmark"), data.get("dataset_revision")
+    if not isinstance(benchmark, str) or benchmark not in TITLES or not isinstance(stated, str | None):
+        return None, []
+    try:
+        key = keys.get(benchmark, stated)
+    except DatasetError as error:
+        name = "dataset_revision" if benchmark == MINI else "benchmark"
+        problem = f"cannot be scored here: {error}"
+        return None, [Fault(YAML_NAME, lines.of(name), name, problem, "see docs/leaderboard.md")]
+    if key.matches(stated):
+        return key, []
+    name = "dataset_revision"
+    problem = f"{shorten(stated, 100)} is not the version of the answer key, {key.revision}"
+    remedy = "run on that version, or leave the field out if the questions are the same"
+    return key, [Fault(YAML_NAME, lines.of(name), name, problem, remedy)]
+
+
+def line_limit(key: AnswerKey | None) -> int:
+    """Lines to read at most; without a key, as many as the largest benchmark needs."""
+    return MOST_LINES * (len(key.questions) if key is not None else LARGEST)
+
+
+def _place_faults(folder: Path, data: Mapping[str, Any], lines: YamlLines) -> list[Fault]:
+    """The folder lies under its benchmark's name."""
+    if data.get("benchmark", folder.parent.name) == folder.parent.name:
+        return []
+    problem = f"is {shorten(data['benchmark'])}, but the folder lies under {shorten(folder.parent.name)}"
+    return [Fault(YAML_NAME, lines.of("benchmark"), "benchmark", problem, "move the folder")]
+
+
+def _reported_faults(folder: Path, lines: YamlLines) -> list[Fault]:
+    """A reported number has no predictions, or it would be rescored."""
+    if not os.path.lexists(folder / JSONL_NAME):
+        return []
+    problem, remedy = "a reported number has no predictions", f"remove 'reported' or {JSONL_NAME}"
+    return [Fault(YAML_NAME, lines.of("reported"), "reported", problem, remedy)]
+
+
+def _check_files(folder: Path) -> list[Fault]:
+    """The folder holds plain files of known names only: no links, no folders, nothing hidden."""
+    if folder.is_symlink() or not folder.is_dir():
+        return [Fault(folder.name, None, "(folder)", "is not a folder", "give the folder of one submission")]
+    faults = []
+    if not FOLDER_NAME.fullmatch(folder.resolve().name):
+        problem = "has a name that is not allowed"
+        faults.append(Fault(shorten(folder.name), None, "(folder)", problem, FOLDER_RULE))
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)[:100]
+    except OSError as error:
+        return [
+            Fault(
+                shorten(folder.name),
+                None,
+                "(folder)",
+                f"cannot be read: {error.strerror}",
+                "allow reading it",
+            )
+        ]
+    for entry in entries:
+        if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
+            faults.append(Fault(shorten(entry.name), None, "(file)", "is not a plain file", "remove it"))
+        elif entry.name not in ALLOWED:
+            remedy = f"a submission holds {', '.join(sorted(ALLOWED))} alone"
+            faults.append(Fault(shorten(entry.name), None, "(file)", "does not belong here", remedy))
+    return faults

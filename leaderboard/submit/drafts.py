@@ -1,0 +1,197 @@
+"""A submission in the making: what a source holds, joined with what the submitter states, and all its faults.
+
+Example::
+
+    draft = make_draft(Path("predictions.csv"), {"benchmark": "hlvid", "model": {"name": "m", "openness": "closed"}})
+    draft.raise_for_faults()
+    folder = write_folder(draft, Path("hlvid-submission"))      # hlvid-submission/hlvid/m
+
+Sources: an output folder of lmms-eval, a samples file, a table (`.csv`, `.tsv`), lines as in `predictions.jsonl`,
+or a submission folder that is to be checked once more. Faults name the line of the source.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hlvid.errors import AnswerError
+from leaderboard.benchmarks import TITLES, AnswerKey, Keys
+from leaderboard.format.faults import Fault, SubmissionError, from_validation, shorten
+from leaderboard.format.matching import Matched, match, with_matched
+from leaderboard.format.reading import Numbered, read_objects, read_predictions, read_text, read_yaml
+from leaderboard.format.schema import Cost, Submission
+from leaderboard.format.validate import FOLDER_NAME, FOLDER_RULE, JSONL_NAME, YAML_NAME, find_key, line_limit
+from leaderboard.format.yaml_loader import YamlLines, dump_yaml
+from leaderboard.submit.run_fields import run_fields
+from leaderboard.submit.runs import Run, find_run, read_samples
+from leaderboard.submit.tables import read_table
+
+Fields = Mapping[str, Any]
+Reader = Callable[[AnswerKey | None], tuple[list[Numbered], list[Fault]]]
+OPTIONS = {
+    "benchmark": f"--benchmark, one of {', '.join(TITLES)}",
+    "model": "--model and --openness",
+    "model.name": "--model",
+    "model.openness": "--openness open_source, open_weights or closed",
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What will become a folder. `matched` and `key` are None where no answer key could be found."""
+
+    name: str
+    submission: Submission | None
+    lines: tuple[Numbered, ...]
+    key: AnswerKey | None
+    matched: Matched | None
+    faults: tuple[Fault, ...]
+
+    def raise_for_faults(self) -> None:
+        """Raise `SubmissionError` with all faults, if there are any."""
+        if self.faults:
+            raise SubmissionError(self.faults)
+
+
+def make_draft(
+    source: Path, given: Fields | None = None, name: str | None = None, keys: Keys | None = None
+) -> Draft:
+    """Read a source and check everything about it.
+
+    Args:
+        source: see the module.
+        given: fields of submission.yaml, nested as there; they win over what the source's records say.
+        name: of the folder; by default from model, resolution and ratio.
+        keys: answer keys; by default from this machine's data folder.
+
+    Raises:
+        AnswerError: the source is nothing of the kind.
+    """
+    known, read, run = _open(source, given or {})
+    fields = _merged(known, given or {})
+    submission, faults = _submission(fields)
+    if name is not None and not FOLDER_NAME.fullmatch(name):
+        faults.append(Fault("--name", None, "(folder)", f"{shorten(name)} is not allowed", FOLDER_RULE))
+    key: AnswerKey | None = None
+    matched: Matched | None = None
+    key, key_faults = find_key(fields, keys or Keys(), YamlLines({}))
+    faults += key_faults
+    lines, line_faults = read(key)
+    if key is None:
+        faults += line_faults
+    else:
+        faults += _other_questions(run, key)
+        file = source.name if source.is_file() else _file_of(run)
+        matched = match(lines, key.questions, file, run.limit if run is not None else None)
+        faults += with_matched(line_faults, matched)
+        if submission is not None and run is not None:
+            found = {"dataset_revision": key.revision, "cost": _with_means(submission.cost, lines)}
+            submission = submission.model_copy(update=found)
+    name = name or (slug(submission) if submission else "")
+    return Draft(name, submission, tuple(lines), key, matched, tuple(faults))
+
+
+def write_folder(draft: Draft, out: Path) -> Path:
+    """Write a draft without faults to `out`/BENCHMARK/NAME, replacing its two files there."""
+    draft.raise_for_faults()
+    assert draft.submission is not None
+    folder = out / draft.submission.benchmark / draft.name
+    folder.mkdir(parents=True, exist_ok=True)
+    fields = draft.submission.model_dump(mode="json", exclude_defaults=True)
+    (folder / YAML_NAME).write_text(dump_yaml({"schema_version": 1, **fields}), encoding="utf-8")
+    records = [{"answer": None, **one.model_dump(mode="json", exclude_none=True)} for _, one in draft.lines]
+    ordered = [{"question_id": record.pop("question_id"), **record} for record in records]
+    text = "".join(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in ordered)
+    (folder / JSONL_NAME).write_text(text, encoding="utf-8", newline="\n")
+    return folder
+
+
+def slug(submission: Submission) -> str:
+    """A folder name: "gaze_reader-896px-r0.10"; of [a-z0-9._-], at most 80 characters."""
+    settings = submission.settings
+    parts = [submission.model.name.rpartition("/")[2]]
+    parts += [f"{settings.resolution}px"] if settings.resolution else []
+    parts += [f"r{settings.gazing_ratio:.2f}"] if settings.gazing_ratio else []
+    plain = re.sub(r"[^a-z0-9._-]+", "-", "-".join(parts).lower().encode("ascii", "ignore").decode())
+    return plain.strip("._-")[:80].rstrip("._-") or "submission"
+
+
+def _open(source: Path, given: Fields) -> tuple[dict[str, Any], Reader, Run | None]:
+    """What the source itself states, how to read its answers, and the run it is, if it is one."""
+    if source.is_dir() and (source / YAML_NAME).exists():
+        data, _, faults = read_yaml(source / YAML_NAME)
+        if faults:
+            raise SubmissionError(faults)
+        return data, lambda key: read_predictions(source / JSONL_NAME, line_limit(key)), None
+    if source.is_dir() or (source.is_file() and _is_samples(source)):
+        run = find_run(source, given.get("benchmark"))
+        return run_fields(run), lambda key: read_samples(run.samples, key), run
+    if not source.is_file():
+        raise AnswerError(f"{source}: no such file or folder")
+    if source.suffix.lower() in (".csv", ".tsv", ".txt"):
+        return {}, lambda key: read_table(source, line_limit(key)), None
+    if source.suffix.lower() == ".jsonl":
+        return {}, lambda key: read_predictions(source, line_limit(key)), None
+    raise AnswerError(f"{source}: not a run folder, samples or predictions (.jsonl), or table (.csv, .tsv)")
+
+
+def _is_samples(path: Path) -> bool:
+    """Whether lmms-eval wrote it: its lines have a `doc_id`, or the task's `raw_output` with a `target`."""
+    if path.suffix.lower() != ".jsonl":
+        return False
+    text, _ = read_text(path, 50 * 1024 * 1024)
+    first = next((row for _, row in read_objects(path.name, text, nan=True) if isinstance(row, dict)), {})
+    return "doc_id" in first
+
+
+def _merged(known: Fields, given: Fields) -> dict[str, Any]:
+    merged = dict(known)
+    for name, value in given.items():
+        old = merged.get(name)
+        merged[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _submission(fields: Fields) -> tuple[Submission | None, list[Fault]]:
+    try:
+        submission = Submission.model_validate(dict(fields))
+    except ValidationError as error:
+        faults = from_validation(error, YAML_NAME, lambda *path: None)
+        return None, [
+            replace(one, remedy=f"give {OPTIONS[one.field]}") if one.field in OPTIONS else one
+            for one in faults
+        ]
+    if submission.reported is None:
+        return submission, []
+    problem = "is for numbers from papers, which have no predictions"
+    return None, [Fault(YAML_NAME, None, "reported", problem, "remove it, or send the folder by hand")]
+
+
+def _other_questions(run: Run | None, key: AnswerKey) -> list[Fault]:
+    """A run on other questions than the key's has to be seen, even where ids agree."""
+    from hlvid.tasks.folder import prompt_hash
+
+    asked = run.dataset.get("prompts") if run is not None else None
+    if asked is None or asked == prompt_hash(key.questions):
+        return []
+    problem = f"the run asked other questions than {key.revision} has"
+    return [Fault("record.json", None, "prompts", problem, "run again on the present version, all questions")]
+
+
+def _with_means(cost: Cost, lines: Sequence[Numbered]) -> Cost:
+    """Mean seconds and tokens of the answers, where every answer has them and the submitter states none."""
+    found = {}
+    for name, field in (("seconds_per_question", "seconds"), ("tokens_per_question", "tokens")):
+        values = [getattr(prediction, field) for _, prediction in lines]
+        if values and None not in values and getattr(cost, name) is None:
+            found[name] = round(sum(values) / len(values), 3)
+    return cost.model_copy(update=found)
+
+
+def _file_of(run: Run | None) -> str:
+    return JSONL_NAME if run is None else run.samples.name

@@ -1,0 +1,169 @@
+"""`hlvid submit`: from a run or a table to a checked folder, its standing, a branch and a pull request's text.
+
+Example::
+
+    ready = prepare(Path("demo/runs/blind"), Path("hlvid-submission"))
+    print(describe(ready))          # accuracy with its interval, place, neighbours
+    ready.folder, ready.body        # hlvid-submission/hlvid_mini/blind, …/hlvid_mini-blind.md
+
+Everything happens on this machine; nothing is pushed unless the submitter asks for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hlvid.scoring.accuracy import Accuracy, Interval
+from leaderboard.benchmarks import MEANS, AnswerKey, Keys
+from leaderboard.board import SUBMISSIONS, Entry, Section, entry_of, load_board
+from leaderboard.format.validate import check_folder
+from leaderboard.submit.branch import PLACE, Branch, make_branch
+from leaderboard.submit.drafts import make_draft, write_folder
+from leaderboard.submit.markdown import escape, table
+from leaderboard.submit.standing import Standing, stand, told
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A submission that can be sent: `body` is the file with the pull request's text, `title` its title."""
+
+    folder: Path
+    key: AnswerKey
+    entry: Entry
+    standing: Standing
+    title: str
+    body: Path
+
+    @property
+    def target(self) -> str:
+        """Where the folder goes in the results repository."""
+        return f"{PLACE}/{self.entry.benchmark}/{self.entry.name}"
+
+
+def prepare(
+    source: Path,
+    out: Path,
+    given: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    submissions: Path = SUBMISSIONS,
+    keys: Keys | None = None,
+) -> Ready:
+    """Build, check and score a submission below `out`.
+
+    Args:
+        source: run folder, samples file, table or submission folder (see `leaderboard.submit.drafts`).
+        out: gets BENCHMARK/NAME/ and BENCHMARK-NAME.md.
+        given: fields of submission.yaml that win over the source's.
+        name: of the folder; by default from the model's name and settings.
+        submissions: the board to stand on.
+        keys: answer keys; by default from this machine's data folder.
+
+    Raises:
+        SubmissionError: with every fault that was found.
+        AnswerError: the source is nothing of the kind.
+    """
+    keys = keys or Keys()
+    folder = write_folder(make_draft(source, given, name, keys), out)
+    report = check_folder(folder, keys, placed=True)
+    report.raise_for_faults()
+    entry = entry_of(report)
+    assert entry is not None and report.key is not None  # no faults, and never a reported number
+    standing = stand(entry.name, entry.rows, _others(submissions, entry, report.key, keys))
+    title = f"Submission: {entry.name} on {report.key.title}, {percent(entry.accuracy)}"
+    body = out / f"{entry.benchmark}-{entry.name}.md"
+    ready = Ready(folder, report.key, entry, standing, title, body)
+    body.write_text(pull_request(ready), encoding="utf-8")
+    return ready
+
+
+def branch_for(ready: Ready, repo: Path) -> Branch:
+    """The branch that adds this submission to a clone of the results repository."""
+    return make_branch(repo, ready.folder, ready.target, f"{ready.title}\n\n{score_line(ready)}")
+
+
+def describe(ready: Ready) -> str:
+    """Score and standing for the terminal."""
+    lines = [f"{ready.entry.name} on {ready.key.title}: {score_line(ready)}", place_line(ready)]
+    lines += [f"  {told(comparison)}" for comparison in ready.standing.comparisons]
+    if ready.entry.warnings:
+        lines.append(f"{len(ready.entry.warnings)} warning(s): {'; '.join(ready.entry.warnings[:5])}")
+    return "\n".join(lines)
+
+
+def pull_request(ready: Ready) -> str:
+    """The pull request's text, Markdown; what a submitter wrote is escaped."""
+    entry, submission = ready.entry, ready.entry.submission
+    assert entry.summary is not None
+    groups = [
+        ("all", entry.summary.overall),
+        *entry.summary.by_category.items(),
+        *entry.summary.by_tier.items(),
+    ]
+    facts = {
+        "model": submission.model.name,
+        "revision": submission.model.revision,
+        "openness": submission.model.openness,
+        **submission.settings.model_dump(exclude_none=True),
+        **submission.cost.model_dump(exclude_none=True),
+        "training data": submission.training_data or None,
+        "dataset": ready.key.revision,
+    }
+    return "\n\n".join(
+        [
+            f"Adds `{ready.target}/`. {escape(score_line(ready))}",
+            table(("questions", "right", "accuracy", "95 % interval"), [_row(*group) for group in groups]),
+            escape(place_line(ready)),
+            *(f"- {escape(told(comparison))}" for comparison in ready.standing.comparisons),
+            table(("field", "stated"), [(name, _or_unstated(value)) for name, value in facts.items()]),
+            "Scored by `hlvid submit` from the predictions; the checks of this repository score them again.\n",
+        ]
+    )
+
+
+def percent(share: float) -> str:
+    """0.4963 -> "49.6 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def _others(submissions: Path, entry: Entry, key: AnswerKey, keys: Keys) -> tuple[Entry, ...]:
+    """The entries of the section this one belongs to."""
+    board = load_board(submissions, keys, benchmark=entry.benchmark)
+    fitting: list[Section] = [one for one in board.sections if one.revision in (None, key.revision)]
+    return fitting[0].entries if fitting else ()
+
+
+def score_line(ready: Ready) -> str:
+    """Score and interval in one line."""
+    assert ready.entry.summary is not None
+    overall = ready.entry.summary.overall
+    unparsed = f", {overall.unparsed} without a letter" if overall.unparsed else ""
+    line = (
+        f"{overall.correct} of {overall.n} right, {percent(overall.value)} "
+        f"(95 %: {_ends(overall.clustered)}, recordings resampled{unparsed})"
+    )
+    if ready.entry.benchmark not in MEANS or ready.entry.interval is None:
+        return line
+    return f"mean of the categories {percent(ready.entry.accuracy)} (95 %: {_ends(ready.entry.interval)}); {line}"
+
+
+def place_line(ready: Ready) -> str:
+    """Where it would stand, in a sentence."""
+    rank, standing = ready.standing.rank, ready.standing
+    reported = standing.reported_above
+    more = f"; {reported} reported number(s) are higher, without predictions to compare" if reported else ""
+    if standing.of == 1:
+        return f"It would be the first with predictions{more}."
+    return f"It would stand in place {rank.place} of {standing.of} with predictions; possible: {rank.text}{more}."
+
+
+def _row(name: str, accuracy: Accuracy) -> tuple[object, ...]:
+    return (name, f"{accuracy.correct} of {accuracy.n}", percent(accuracy.value), _ends(accuracy.clustered))
+
+
+def _or_unstated(value: object) -> object:
+    return "not stated" if value is None else value
+
+
+def _ends(interval: Interval) -> str:
+    return f"{percent(interval.low)} to {percent(interval.high)}"

@@ -1,0 +1,202 @@
+"""From an evaluation's output folder to its answers: samples of our tasks, or of any lmms-eval task.
+
+Example::
+
+    run = find_run(Path("demo/runs/blind"))     # or the samples file itself
+    run.benchmark, run.samples.name             # "hlvid_mini", "20261121_111513_samples_hlvid_mini.jsonl"
+    lines, faults = read_samples(run.samples, answer_key(run.benchmark))
+
+Reads what lmms-eval writes with `--output_path … --log_samples` (`*_samples_TASK.jsonl`, `*_results.json`) and
+the `record.json` that our own `lmms_eval` command adds. Only the samples are needed.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hlvid.dataset import Question
+from hlvid.errors import AnswerError
+from hlvid.scoring.answers import parse_answer
+from leaderboard.benchmarks import TITLES, AnswerKey
+from leaderboard.format.faults import Fault, shorten
+from leaderboard.format.reading import (
+    JSONL_BYTES,
+    MOST_FAULTS,
+    Numbered,
+    prediction_of,
+    read_objects,
+    read_text,
+)
+from leaderboard.format.schema import Prediction
+
+TASKS = {"nextqa_mc_test": "nextqa_mc", "longvideobench_val_v": "longvideobench_val"}  # lmms-eval's names
+Row = Mapping[str, Any]
+RECORD_BYTES = 16 * 1024 * 1024
+
+_SAMPLES = re.compile(r"(?:(?P<date>.+?)_)?samples_(?P<task>.+)\.jsonl")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One samples file; `results` and `record` are lmms-eval's and our JSON beside it, empty where absent."""
+
+    samples: Path
+    task: str | None
+    results: Mapping[str, Any]
+    record: Mapping[str, Any]
+
+    @property
+    def benchmark(self) -> str | None:
+        """The board's name of the task, where it is one of its benchmarks."""
+        if self.task is None:
+            return None
+        name = TASKS.get(self.task, self.task)
+        plain = name.removeprefix("hlvid_")
+        return name if name in TITLES else TASKS.get(plain, plain if plain in TITLES else None)
+
+    @property
+    def limit(self) -> float | None:
+        """lmms-eval's `--limit`: so many questions (a share of them below 1); None for all."""
+        limit = mapping(self.results.get("config")).get("limit")
+        return float(limit) if limit is not None and are_numbers([limit]) and limit > 0 else None
+
+    @property
+    def dataset(self) -> Mapping[str, Any]:
+        """What our record says of the data: root, revision, prompts; empty for foreign runs."""
+        return mapping(mapping(self.record.get("datasets")).get(str(self.task)))
+
+
+def find_run(path: Path, task: str | None = None) -> Run:
+    """The run in a folder (the newest, if one task was run again), or of a samples file.
+
+    Raises:
+        AnswerError: no samples there, or those of several tasks and none chosen; lists them.
+    """
+    if path.is_file():
+        return _run(path)
+    files = [file for file in sorted(path.rglob("*.jsonl")) if _SAMPLES.fullmatch(file.name)]
+    runs = [_run(file) for file in files]
+    chosen = [run for run in runs if task is None or task in (run.task, run.benchmark)]
+    if not chosen:
+        other = ", ".join(sorted({run.task or "" for run in runs})[:10])
+        problem = f"no samples of {task} in it, only of {other}" if runs else "no *_samples_*.jsonl in it"
+        raise AnswerError(f"{path}: {problem}; run lmms_eval with --log_samples --output_path")
+    if len({(run.samples.parent, run.task) for run in chosen}) > 1:
+        names = ", ".join(str(run.samples.relative_to(path)) for run in chosen[:10])
+        raise AnswerError(f"{path}: holds several runs ({names}); give one of these files, or --benchmark")
+    return chosen[-1]
+
+
+def read_samples(path: Path, key: AnswerKey | None) -> tuple[list[Numbered], list[Fault]]:
+    """A samples file's answers with line numbers, or every fault.
+
+    The question is named by `question_id`, else by `doc_id` as the place in the key; then the prompt (`input`)
+    has to ask that question, with the same options in the same order.
+    """
+    text, faults = read_text(path, JSONL_BYTES)
+    lines: list[Numbered] = []
+    if key is None:
+        return [], faults  # which question a line answers is then unknown
+    options = {question.id: question.options for question in key.questions}
+    for number, row in read_objects(path.name, text, nan=True):  # lmms-eval writes NaN
+        if len(faults) >= MOST_FAULTS or len(lines) > len(key.questions):
+            break
+        found = _sample(path.name, number, row, key, options) if isinstance(row, dict) else row
+        if isinstance(found, Prediction):
+            lines.append((number, found))
+        else:
+            faults.extend(found)
+    return lines, faults
+
+
+def _sample(
+    file: str, number: int, row: Row, key: AnswerKey, options: Mapping[str, Mapping[str, str]]
+) -> Prediction | list[Fault]:
+    question_id, fault = _question_id(file, number, row, key)
+    if question_id is None:
+        return fault
+    raw = next(
+        (row[name] for name in ("raw_output", "resps", "filtered_resps") if row.get(name) is not None), None
+    )
+    while isinstance(raw, list) and len(raw) == 1:
+        raw = raw[0]
+    if not isinstance(raw, str):
+        problem = f"no single text in raw_output, resps or filtered_resps: {shorten(raw)}"
+        return [Fault(file, number, "resps", problem, "log one answer a question")]
+    letter = parse_answer(raw, options.get(question_id, {})).letter
+    record = {"question_id": question_id, "answer": letter, "raw_output": raw}
+    return prediction_of(file, number, {**record, **_seen(mapping(row.get("details")))})
+
+
+def _question_id(file: str, number: int, row: Row, key: AnswerKey) -> tuple[str | None, list[Fault]]:
+    def fault(field: str, problem: str, remedy: str) -> tuple[None, list[Fault]]:
+        return None, [Fault(file, number, field, problem, remedy)]
+
+    asked, place = row.get("input"), row.get("doc_id")
+    if isinstance(row.get("question_id"), str | int):
+        return str(row["question_id"])[:300], []
+    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(key.questions):
+        return fault(
+            "doc_id", f"is {shorten(place)}", f"give 0 to {len(key.questions) - 1}, or a question_id"
+        )
+    question = key.questions[place]
+    if not isinstance(asked, str) or not asks(asked, question):
+        remedy = "doc_id counts in the key's order: give question_ids, or a table"
+        return fault("input", f"does not ask question {question.id} with its options in order", remedy)
+    return question.id, []
+
+
+def asks(text: str, question: Question) -> bool:
+    """Whether a prompt holds a question's text and then its options in order: letters mean the same there."""
+    at = 0
+    for part in (question.stem, *question.options.values()):
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
+def _seen(details: Mapping[str, Any]) -> dict[str, Any]:
+    """A prediction's optional fields; what is not as our models write it is left out."""
+    found: dict[str, Any] = {}
+    if are_numbers([details.get("frames")]):
+        found["frames"] = details["frames"]
+    pixels = details.get("pixels")
+    if isinstance(pixels, list) and are_numbers(pixels) and len(pixels) == 2:
+        found["height"], found["width"] = pixels
+    if are_numbers([details.get("tokens_selected")]):
+        found["tokens"] = details["tokens_selected"]
+    if are_numbers(stages := list(mapping(details.get("seconds")).values())):
+        found["seconds"] = round(sum(stages), 3)
+    return found
+
+
+def _run(samples: Path) -> Run:
+    match = _SAMPLES.fullmatch(samples.name)
+    results_file = samples.with_name(f"{match['date']}_results.json" if match else "results.json")
+    record = _json(samples.with_name("record.json"))
+    return Run(samples, match and match["task"], _json(results_file), mapping(record.get(results_file.name)))
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    """A JSON object, or an empty one: records are welcome but not needed."""
+    text, _ = read_text(path, RECORD_BYTES)
+    try:
+        return mapping(json.loads(text))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def are_numbers(values: object) -> bool:
+    """Whether this is a list of numbers with at least one."""
+    if not isinstance(values, list) or not values:
+        return False
+    return all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)

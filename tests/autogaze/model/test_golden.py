@@ -1,0 +1,180 @@
+"""AutoGaze against the published implementation's own outputs: equal to the token.
+
+pytest tests/autogaze/model/test_golden.py
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.decode import Decoder
+from autogaze.model.kvcache import DenseCache
+from autogaze.model.streaming import Stream
+from autogaze.parallel import threads
+
+Case = Callable[[str], tuple[dict[str, Any], dict[str, Tensor]]]
+
+SINGLE = [
+    "case_loss_only",
+    "case_one_frame_full",
+    "case_ratio_0.10",
+    "case_ratio_0.2_6frames",
+    "case_ratio_1",
+]
+MIXED = ["case_per_frame_ratio_loss", "case_ratio_0.055", "case_ratio_0.75_loss"]
+ALONE = ["alone_per_frame_ratio_loss", "alone_ratio_0.75_loss"]
+
+
+def run(model: AutoGaze, video: Tensor, arguments: dict[str, Any], published: bool) -> dict[str, Any]:
+    model.published_batching = published
+    try:
+        return model({"video": video}, generate_only=True, **arguments)
+    finally:
+        model.published_batching = False
+
+
+def assert_equal(ours: dict[str, Any], theirs: dict[str, Tensor]) -> None:
+    """Same slots, same padding, same tokens where there is no padding, same masks."""
+    padded = theirs["if_padded_gazing"].bool()
+    assert ours["num_gazing_each_frame"].tolist() == theirs["num_gazing_each_frame"].tolist()
+    assert torch.equal(ours["if_padded_gazing"], padded)
+    assert torch.equal(ours["gazing_pos"][~padded], theirs["gazing_pos"][~padded])
+    for scale, mask in enumerate(ours["gazing_mask"]):
+        assert torch.equal(mask.to(torch.uint8), theirs[f"gazing_mask.{scale}"])
+
+
+@pytest.mark.parametrize("published", [False, True])
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_clip_alone_is_the_same_in_both_modes(
+    golden_model: AutoGaze, golden_inputs: dict[str, Tensor], golden_case: Case, name: str, published: bool
+) -> None:
+    arguments, theirs = golden_case(name)
+    video = golden_inputs["clip"][:, : len(theirs["num_gazing_each_frame"])]
+    assert_equal(run(golden_model, video, arguments, published), theirs)
+
+
+@pytest.mark.parametrize("name", [*MIXED, *ALONE])
+def test_batches(
+    golden_model: AutoGaze, golden_inputs: dict[str, Tensor], golden_case: Case, name: str
+) -> None:
+    arguments, theirs = golden_case(name)
+    assert_equal(run(golden_model, golden_inputs["three"], arguments, name.startswith("case")), theirs)
+
+
+@pytest.mark.parametrize("name", ["case_scales392", "alone_scales392"])
+def test_other_encoders_grid(
+    golden_model: AutoGaze, golden_inputs: dict[str, Tensor], golden_case: Case, name: str
+) -> None:
+    arguments, theirs = golden_case(name)
+    assert_equal(run(golden_model, golden_inputs["clip392"], arguments, name.startswith("case")), theirs)
+
+
+def test_streaming_through_the_published_call(
+    golden_model: AutoGaze, golden_inputs: dict[str, Tensor], golden_case: Case
+) -> None:
+    _, theirs = golden_case("case_streaming_ratio_0.2")
+    past: dict[str, Any] = {}
+    for t in range(6):
+        frame = golden_inputs["clip"][:, t : t + 1]
+        output = golden_model({"video": frame}, gazing_ratio=0.2, generate_only=True, use_cache=True, **past)
+        past = {
+            "past_key_values": output["past_key_values"],
+            "past_inputs_embeds": output["past_input_embeds"],
+            "past_attention_mask": output["past_attention_mask"],
+            "past_conv_values": output["past_conv_values"],
+        }
+        assert torch.equal(output["gazing_pos"], theirs[f"frame{t}"])
+
+
+def test_a_stream_outgrows_its_reserve(
+    golden_model: AutoGaze, golden_inputs: dict[str, Tensor], golden_case: Case
+) -> None:
+    _, theirs = golden_case("case_ratio_0.2_6frames")
+    stream = Stream(golden_model, batch=1, capacity=10)
+    gazes = [
+        stream.gaze(golden_inputs["clip"][:, t : t + 1], ratio=0.2).positions + 265 * t for t in range(6)
+    ]
+    assert torch.equal(torch.cat(gazes, 1), theirs["gazing_pos"])
+
+
+def test_teacher_forcing(golden_model: AutoGaze, golden_inputs: dict[str, Tensor], golden_case: Case) -> None:
+    _, theirs = golden_case("teacher_forced")
+    output = golden_model({"video": golden_inputs["clip"]}, gazing_info=theirs)
+    probabilities = output["log_action_probs"].exp()
+    assert torch.allclose(probabilities, theirs["gaze_probs"], rtol=0, atol=1e-4)
+    assert torch.allclose(output["task_loss_prediction"], theirs["task_loss_prediction"], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_the_layout_for_accelerators_chooses_the_same(
+    golden_model: AutoGaze,
+    golden_inputs: dict[str, Tensor],
+    golden_case: Case,
+    monkeypatch: pytest.MonkeyPatch,
+    published: bool,
+) -> None:
+    """`DenseCache` serves GPUs, but runs anywhere."""
+    monkeypatch.setattr("autogaze.model.decode.new_cache", DenseCache)
+    name = "case_per_frame_ratio_loss" if published else "alone_per_frame_ratio_loss"
+    arguments, theirs = golden_case(name)
+    assert_equal(run(golden_model, golden_inputs["three"], arguments, published), theirs)
+
+
+@pytest.mark.parametrize("block", [1 << 20, 1 << 16])
+def test_a_clip_is_bitwise_the_same_in_any_company(
+    golden_model: AutoGaze, golden_inputs: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """Not only the tokens: the numbers they are chosen by, since equal tokens may be luck.
+
+    On two threads three clips are gazed as two and one, each share on a thread of its own, and a clip alone on
+    both. The two clips attend together; the others in blocks, if small ones.
+    """
+    monkeypatch.setattr("autogaze.model.kvcache.BLOCK", block)
+    seen: dict[int, list[Tensor]] = {}
+    choose = Decoder._choose
+
+    def spy(self: Decoder, hidden: Tensor, *rest: Any) -> Any:
+        seen.setdefault(threading.get_ident(), []).append(hidden.clone())
+        return choose(self, hidden, *rest)
+
+    def hiddens(video: Tensor) -> Tensor:
+        """(steps, clips, channels), the larger share's clips first."""
+        seen.clear()
+        golden_model.gaze(video, ratio=0.15)
+        shares = sorted((torch.stack(steps) for steps in seen.values()), key=lambda x: -x.shape[1])
+        return torch.cat(shares, 1)
+
+    monkeypatch.setattr(Decoder, "_choose", spy)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    three = golden_inputs["three"][:, :3]
+    with threads(2):
+        together = hiddens(three)
+        assert len(seen) == 2, "two shares"
+        for clip in range(3):
+            assert torch.equal(hiddens(three[clip : clip + 1])[:, 0], together[:, clip])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_on_a_gpu_most_tokens_agree(
+    golden: Any, golden_inputs: dict[str, Tensor], golden_case: Case, dtype: torch.dtype
+) -> None:
+    """Another device rounds differently; a run far off would mean another model, not another rounding."""
+    model = AutoGaze.from_pretrained(golden, device_map="cuda", dtype=dtype)
+    arguments, theirs = golden_case("case_ratio_0.10")
+    output = run(model, golden_inputs["clip"].cuda(), arguments, False)
+    first = output["gazing_pos"].cpu()[:, :10] == theirs["gazing_pos"][:, :10]
+    assert first.float().mean() >= (1.0 if dtype == torch.float32 else 0.5)
+
+
+@pytest.mark.network
+def test_the_real_weights_load_and_gaze(golden_inputs: dict[str, Tensor]) -> None:
+    model = AutoGaze.from_pretrained("nvidia/AutoGaze")
+    assert sum(p.numel() for p in model.parameters()) == 3_258_240
+    gaze = model.gaze(golden_inputs["clip"], ratio=0.75, loss=0.7)
+    assert 0.005 < gaze.ratio() < 0.75, "natural video needs some patches, and fewer than the cap"

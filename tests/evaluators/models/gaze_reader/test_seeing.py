@@ -1,0 +1,94 @@
+"""Tiles, looks and views: what reaches the OCR is what was gazed at, at the resolution it was gazed at."""
+
+import numpy as np
+import pytest
+import torch
+
+from autogaze.gaze import SCALES
+from evaluators.models.gaze_reader.looking import Looker
+from evaluators.models.gaze_reader.settings import ReaderSettings
+from evaluators.models.gaze_reader.tiling import Tiling, valid_tokens
+
+
+@pytest.mark.parametrize(("height", "width"), [(252, 448), (540, 960), (224, 224), (100, 30)])
+def test_tiles_and_back(height: int, width: int) -> None:
+    tiling = Tiling.of(height, width)
+    frames = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    clips = tiling.split(frames)
+    assert clips.shape == (tiling.grid.count, 2, 3, 224, 224) and 0 <= clips.min() <= clips.max() <= 1
+    assert np.array_equal(tiling.join(clips), frames)
+
+
+def test_padding_repeats_the_edge() -> None:
+    frame = np.full((1, 100, 224, 3), 40, np.uint8)
+    frame[0, -1] = 200
+    clips = Tiling.of(100, 224).split(frame)
+    assert (clips[0, 0, :, 99:] == 200 / 255).all()
+
+
+def test_valid_tokens_hold_picture() -> None:
+    """252 x 448 px: the lower tiles show 28 px, which is two rows of 16 px patches and one of each coarser."""
+    valid = valid_tokens(2, 2, 252, 448)
+    assert valid[:2].all()
+    by_scale = [part.sum().item() for part in torch.split(valid[2], [side * side for side in (2, 4, 7, 14)])]
+    assert by_scale == [2, 4, 7, 28]
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (252, 448, 3), dtype=np.uint8)
+
+
+def test_everything_sees_the_frame_itself(picture: np.ndarray) -> None:
+    looker = Looker(ReaderSettings(selector="everything"), Tiling.of(252, 448))
+    look = next(looker.looks([(7, picture)]))
+    assert look.index == 7 and np.array_equal(look.rebuilt, picture)
+    assert looker.tokens_selected == looker.tokens_valid == int(valid_tokens(2, 2, 252, 448).sum())
+    assert looker.tokens_all == 4 * 265
+
+
+def test_budget_counts_picture_not_padding(picture: np.ndarray) -> None:
+    looker = Looker(ReaderSettings(selector="random", ratio=0.2), Tiling.of(252, 448))
+    list(looker.looks([(0, picture), (1, picture[::-1].copy())]))
+    assert looker.tokens_selected == 2 * int(0.2 * (looker.tokens_valid // 2))
+
+
+def test_views_show_each_scale_as_gazed(picture: np.ndarray) -> None:
+    look = next(Looker(ReaderSettings(selector="everything"), Tiling.of(252, 448)).looks([(0, picture)]))
+    views = {view.scale: view for view in look.views()}
+    assert sorted(views) == sorted(SCALES)
+    padded = look.tiling.pad(picture[None])[0]
+    assert np.array_equal(views[224].picture, padded)
+    halved = padded.reshape(224, 2, 224, 2, 3).mean((1, 3))
+    assert np.abs(views[112].picture - halved).max() <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("selector", ["detail", "random"])
+def test_no_unseen_pixel_reaches_a_view(picture: np.ndarray, selector: str) -> None:
+    """Change all that nobody looked at; with the same gaze every view stays the same."""
+    from dataclasses import replace
+
+    from autogaze.reconstruction.paste import rebuild, seen_scale
+
+    looker = Looker(ReaderSettings(selector=selector, ratio=0.1), Tiling.of(252, 448))
+    look = next(looker.looks([(0, picture)]))
+    seen = looker.tiling.join_patches(seen_scale(look.gaze) > 0)[0][:252, :448]
+    changed = np.where(seen[..., None], picture, 255 - picture)
+    rebuilt = looker.tiling.join(rebuild(looker.tiling.split(changed[None]), look.gaze))[0]
+    other = replace(look, original=changed, rebuilt=rebuilt)
+    assert not seen.all()
+    for one, two in zip(look.views(), other.views(), strict=True):
+        assert np.array_equal(one.picture, two.picture)
+
+
+def test_rgb_diff_is_shown_the_frame_before(picture: np.ndarray) -> None:
+    """Frame after frame or in one call: the same gaze."""
+    rng = np.random.default_rng(2)
+    frames = [(i, rng.integers(0, 256, picture.shape, dtype=np.uint8)) for i in range(6)]
+    settings, tiling = ReaderSettings(selector="rgb_diff", ratio=0.1), Tiling.of(252, 448)
+    looks = list(Looker(settings, tiling).looks(frames))
+    clips = tiling.split(np.stack([frame for _, frame in frames]))
+    whole = Looker(settings, tiling).selector.select(
+        clips, ratio=0.1, valid=tiling.valid, layout=tiling.layout
+    )
+    assert torch.equal(torch.cat([look.gaze.masks() for look in looks], 1), whole.masks())

@@ -1,0 +1,197 @@
+"""Run with: pytest tests/evaluators/nvila/test_models.py. Both ways through a model, on a real video file."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from evaluators.core.memory import is_out_of_memory
+from evaluators.models.nvila.model import NvilaHD, NvilaVideo
+from hlvid.dataset.question import Question
+from hlvid.errors import RunError
+from hlvid.video import Video
+
+SMALL = {
+    "num_video_frames": 16,
+    "num_video_frames_thumbnail": 2,
+    "max_tiles_video": 2,
+    "gazing_ratio_tile": "0.05+0.02x15",
+    "task_loss_requirement_tile": "none",
+}
+STAGES = {"decode", "selector", "encoder", "prefill"}
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Any]:
+    """make(checkpoint, **arguments): a model with its journals in a folder of the test's own."""
+
+    def build(checkpoint: Path, kind: type[NvilaHD] = NvilaHD, **arguments: Any) -> NvilaHD:
+        given = {**({} if kind is NvilaVideo else SMALL), **arguments}
+        given = {name: value for name, value in given.items() if value is not None}
+        return kind(pretrained=str(checkpoint), device="cpu", runs=str(tmp_path), **given)
+
+    return build
+
+
+def test_a_checkpoint_of_ours_answers_and_says_what_it_took(
+    make: Any, checkpoint: Path, questions: list[Question], video_file: Path
+) -> None:
+    model = make(checkpoint)
+    first, second = (model.answer(question) for question in questions)
+    details = first.details
+    json.dumps(details)
+    assert first.text in "ABCD" and details["outcome"] == "ok" and details["path"] == "native"
+    assert "random weights" in details["warning"]
+    assert details["frame_indices"] == [0, 1, 3, 4, 5, 6, 8, 9, 10, 11, 13, 14, 15, 16, 18, 19]
+    assert details["thumbnail_indices"] == [0, 10]
+    assert (details["tiles"], details["tile_grid"], details["pixels"]) == (2, [1, 2], [392, 784])
+    assert details["tokens_before"] == (2 * 16 + 2) * 778
+    video = details["tokens_video"]
+    assert 0 < details["tokens_selected"] - 2 * 778 <= 2 * (4 * 13 + 15 * 4 * 5)
+    assert video < details["tokens_llm"] < video + 300
+    assert set(details["seconds"]) == STAGES
+    assert all(seconds > 0 for seconds in details["seconds"].values())
+    assert details["peak_memory"]["gb"] > 0.1
+    with Video.open(video_file) as opened:
+        assert details["decoder"] == opened.decoder
+    assert not details["video_seen_for_an_earlier_question"]
+    assert second.details["video_seen_for_an_earlier_question"]
+
+
+def test_gazing_off_and_other_selectors(make: Any, checkpoint: Path, questions: list[Question]) -> None:
+    off = make(checkpoint, gazing="off", gazing_ratio_tile=None, task_loss_requirement_tile=None)
+    details = off.answer(questions[0]).details
+    assert details["tokens_selected"] == details["tokens_before"] and off.settings()["selector"] is None
+    other = make(checkpoint, selector="random", gazing_ratio_tile=0.1, seed=3)
+    details = other.answer(questions[0]).details
+    assert details["tokens_selected"] == 2 * 16 * 77 + 2 * 778
+    assert other.settings()["video"]["task_loss_requirement_tile"] is None
+
+
+def test_free_text_where_it_is_asked_for(make: Any, checkpoint: Path, questions: list[Question]) -> None:
+    model = make(checkpoint, choices="free", max_new_tokens=3)
+    answer = model.answer(questions[0])
+    assert set(answer.details["seconds"]) == STAGES | {"generation"}
+    assert model.settings()["choices"] == "free"
+
+
+def test_whole_frames_without_gaze(make: Any, checkpoint: Path, questions: list[Question]) -> None:
+    model = make(checkpoint, NvilaVideo, num_video_frames=16)
+    details = model.answer(questions[0]).details
+    assert details["pixels"] == [448, 448] and details["tiles"] == 1
+    assert details["tokens_selected"] == details["tokens_before"] == 16 * 28 * 28
+    assert details["tokens_video"] == 16 * 88
+    with pytest.raises(RunError, match="max_tiles_video has no meaning"):
+        make(checkpoint, NvilaVideo, max_tiles_video=4)
+
+
+def test_a_context_too_small_is_an_answer_not_a_crash(
+    make: Any, checkpoint: Path, questions: list[Question], tmp_path: Path
+) -> None:
+    model = make(checkpoint, num_video_frames=32, gazing_ratio_tile=0.02, num_video_frames_thumbnail=2)
+    model.backend.config = replace(model.backend.config, context=800)
+    answer = model.answer(questions[0])
+    assert answer.text == "" and answer.details["outcome"] == "context_overflow"
+    fits = answer.details["fits"]
+    assert fits == {"num_video_frames": 16, "num_video_frames_thumbnail": 1, "max_tiles_video": 2}
+    json.dumps(answer.details)
+    assert model.answer(questions[1]).details["outcome"] == "context_overflow"
+    smaller = make(checkpoint, gazing_ratio_tile=0.02, **fits)
+    smaller.backend.config = replace(smaller.backend.config, context=800)
+    assert smaller.answer(questions[0]).details["outcome"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"),
+    ],
+)
+def test_out_of_memory_is_an_answer_not_a_crash(
+    error: Exception, make: Any, checkpoint: Path, questions: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make(checkpoint)
+    network = model.backend.answerer.model
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(network, "encode", fail)
+    monkeypatch.setattr("evaluators.models.nvila.native.device_bytes", lambda _: 4_000_000_000)
+    details = model.answer(questions[0]).details
+    assert details["outcome"] == "out_of_memory" and details["device_gb"] == 4.0
+    assert is_out_of_memory(error)
+    # The count says that 4 GB were enough for two tiles; since they were not, less is advised.
+    assert details["fits"] == {"num_video_frames": 16, "num_video_frames_thumbnail": 2, "max_tiles_video": 1}
+
+
+def test_other_errors_stay_errors(
+    make: Any, checkpoint: Path, questions: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make(checkpoint)
+    monkeypatch.setattr(model.backend.answerer.model, "encode", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model.answer(questions[0])
+    with pytest.raises(RunError, match="not found; run 'hlvid verify'"):
+        model.answer(replace(questions[0], video_path=Path("/nowhere.mp4")))
+
+
+def test_what_cannot_work_fails_before_anything_is_loaded(
+    make: Any, checkpoint: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="num_video_frames=20: expected a positive multiple of 16"):
+        make(checkpoint, num_video_frames=20)
+    with pytest.raises(RunError, match=r"no file config\.json"):
+        make(tmp_path)
+
+
+def test_remote_code_runs_on_our_autogaze(
+    make: Any, remote_checkpoint: Path, questions: list[Question]
+) -> None:
+    model = make(remote_checkpoint, gazing_ratio_thumbnail=0.02, max_new_tokens=3)
+    answer = model.answer(questions[0])
+    details = answer.details
+    json.dumps(details)
+    assert model.settings()["path"] == details["path"] == "remote" and details["outcome"] == "ok"
+    assert model.settings()["processor"]["gazing_ratio_tile"] == [0.05, *[0.02] * 15]
+    assert model.settings()["processor"]["max_batch_size_autogaze"] == 16
+    assert model.backend.network.max_batch_size_siglip == 32
+    assert details["tiles"] == 2 and details["tokens_before"] == 34 * 778
+    assert 0 < details["tokens_selected"] <= 2 * (4 * 13 + 15 * 4 * 5) + 2 * 20
+    assert set(details["seconds"]) == STAGES | {"generation"}
+    assert all(seconds > 0 for seconds in details["seconds"].values())
+    assert details["frame_indices_assumed"] and len(details["frame_indices"]) == 16
+
+
+def test_remote_code_takes_another_selector_and_none(
+    make: Any, remote_checkpoint: Path, questions: list[Question]
+) -> None:
+    arguments = {"gazing_ratio_tile": 0.05, "max_new_tokens": 2}
+    other = make(remote_checkpoint, selector="random", **arguments).answer(questions[0]).details
+    assert other["tokens_selected"] == 2 * 16 * int(0.05 * 778) + 2 * 778
+    assert other["seconds"]["selector"] > 0
+    off = make(
+        remote_checkpoint,
+        gazing="off",
+        gazing_ratio_tile=None,
+        task_loss_requirement_tile=None,
+        max_new_tokens=2,
+    )
+    processor = off.settings()["processor"]
+    assert (processor["gazing_ratio_tile"], processor["task_loss_requirement_tile"]) == (1.0, None)
+
+
+def test_remote_contexts_too_small_are_answers(
+    make: Any, remote_checkpoint: Path, questions: list[Question]
+) -> None:
+    model = make(remote_checkpoint, gazing_ratio_thumbnail=0.02)
+    model.backend.context = 100
+    answer = model.answer(questions[0])
+    assert answer.text == "" and answer.details["outcome"] == "context_overflow"
+    assert answer.details["tokens_allowed"] == 100

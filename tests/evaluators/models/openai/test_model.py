@@ -1,0 +1,211 @@
+"""--model openai_frames against a local server: what is sent, what is kept, what a crash and a cap leave."""
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evaluators.models.openai.model import OpenAIFrames
+from evaluators.models.openai.settings import ApiSettings
+from hlvid.errors import RunError
+from hlvid.tasks import costs as ledger
+from hlvid.video import Video
+
+
+@pytest.fixture
+def model(endpoint: Any, key: str, tmp_path: Path) -> Callable[..., OpenAIFrames]:
+    """model(frames=…): an openai_frames that asks the local server."""
+
+    def build(**changes: Any) -> OpenAIFrames:
+        base = {
+            "model": "toy",
+            "frames": 3,
+            "resolution": 160,
+            "base_url": endpoint.url,
+            "runs": str(tmp_path),
+        }
+        return OpenAIFrames(**{**base, "api_key_env": "TOY_KEY", "timeout": 5, "retries": 1, **changes})
+
+    return build
+
+
+def _lines(folder: Path) -> list[dict[str, Any]]:
+    (file,) = folder.glob("*.jsonl")
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()][1:]
+
+
+def _picture(url: str) -> np.ndarray:
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
+
+
+def test_the_server_gets_our_frames_bit_for_bit(
+    model: Callable[..., OpenAIFrames],
+    endpoint: Any,
+    questions: list[Any],
+    requests_for: Any,
+    clips: list[Path],
+) -> None:
+    one = model(image_format="png", resolution=80)
+    one.generate_until(requests_for(one, questions[:1]))
+    urls = [
+        part["image_url"]["url"]
+        for part in endpoint.seen[0]["messages"][0]["content"]
+        if part["type"] == "image_url"
+    ]
+    with Video.open(clips[0]) as video:
+        wanted = video.frames([0, 6, 11], size=(46, 80))
+    assert urls[0].startswith("data:image/png;base64,")
+    assert np.array_equal(np.stack([_picture(url) for url in urls]), wanted)
+    assert endpoint.seen[0]["messages"][0]["content"][-1]["text"] == questions[0].prompt()
+
+
+def test_jpeg_is_of_the_size_and_near_the_pixels(
+    model: Callable[..., OpenAIFrames],
+    endpoint: Any,
+    questions: list[Any],
+    requests_for: Any,
+    clips: list[Path],
+) -> None:
+    one = model(quality=95)
+    one.generate_until(requests_for(one, questions[:1]))
+    got = _picture(endpoint.seen[0]["messages"][0]["content"][0]["image_url"]["url"])
+    with Video.open(clips[0]) as video:
+        wanted = video.frames([0])[0]
+    assert got.shape == wanted.shape
+    assert np.abs(got.astype(int) - wanted).mean() < 3
+
+
+def test_answers_come_in_order_with_tokens_and_price(
+    model: Callable[..., OpenAIFrames],
+    endpoint: Any,
+    questions: list[Any],
+    requests_for: Any,
+    tmp_path: Path,
+) -> None:
+    one = model(price_in=2.0, price_out=10.0, concurrency=3)
+    endpoint.delay = 0.1
+    results = one.generate_until(requests_for(one, questions))
+    assert [result.text for result in results] == ["B"] * 6
+    assert 1 < endpoint.most_busy <= 3
+    details = ledger.lookup("q4", "hlvid")
+    assert (details["tokens_in"], details["tokens_out"], details["cost"]) == (1000, 10, 0.0021)
+    assert details["audit"]["decoded"] == {"frames": 3, "height": 90, "width": 160}
+    assert len(_lines(tmp_path)) == 6
+
+
+def test_only_lost_questions_are_asked_again(
+    model: Callable[..., OpenAIFrames], endpoint: Any, questions: list[Any], requests_for: Any, tmp_path: Path
+) -> None:
+    one = model(concurrency=1, retries=0)
+    endpoint.script = [(500, {}, {})]
+    with pytest.raises(RunError, match=r"1 of 6 questions found no answer.*q0"):
+        one.generate_until(requests_for(one, questions))
+    assert len(_lines(tmp_path)) == 5
+    again = model(concurrency=1)
+    assert len(again.generate_until(requests_for(again, questions))) == 6
+    assert len(endpoint.seen) == 7
+
+
+def test_a_cap_holds_over_restarts(
+    model: Callable[..., OpenAIFrames], endpoint: Any, questions: list[Any], requests_for: Any, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        one = model(max_tokens_total=2500, concurrency=1)
+        with pytest.raises(RunError, match="used 2020 of max_tokens_total=2500"):
+            one.generate_until(requests_for(one, questions))
+        assert len(endpoint.seen) == 2
+    richer = model(max_tokens_total=10_000, concurrency=1)  # a cap is no part of the run's identity
+    richer.generate_until(requests_for(richer, questions))
+    assert len(endpoint.seen) == 6
+
+
+def test_a_fatal_error_stops_the_others(
+    model: Callable[..., OpenAIFrames], endpoint: Any, questions: list[Any], requests_for: Any
+) -> None:
+    one = model(concurrency=1)
+    endpoint.script = [(404, {}, {"error": {"message": "no such model"}})]
+    with pytest.raises(RunError, match="no such model"):
+        one.generate_until(requests_for(one, questions))
+    assert len(endpoint.seen) < 6
+
+
+def test_a_refusal_is_scored_as_said(
+    model: Callable[..., OpenAIFrames],
+    endpoint: Any,
+    answering: Any,
+    questions: list[Any],
+    requests_for: Any,
+) -> None:
+    one = model()
+    endpoint.script = [answering(None, refusal="No.")]
+    (result,) = one.generate_until(requests_for(one, questions[:1]))
+    assert result.text == "No."
+    assert ledger.lookup("q0", "hlvid")["outcome"] == "refusal"
+
+
+def test_a_request_above_the_limit_is_not_sent(
+    model: Callable[..., OpenAIFrames], endpoint: Any, questions: list[Any], requests_for: Any
+) -> None:
+    one = model(max_request_mb=0.001)
+    with pytest.raises(RunError, match=r"above max_request_mb=0.001; ask for fewer frames \(about \d"):
+        one.generate_until(requests_for(one, questions[:1]))
+    assert endpoint.seen == []
+
+
+def test_the_key_is_sent_and_kept_nowhere(
+    model: Callable[..., OpenAIFrames],
+    endpoint: Any,
+    key: str,
+    questions: list[Any],
+    requests_for: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level("DEBUG")
+    one = model(retries=0)
+    endpoint.script = [{}, (403, {}, {"error": {"message": f"key {key} is not allowed"}})]
+    for _ in range(2):
+        with pytest.raises(RunError) as caught:
+            one.generate_until(requests_for(one, questions[:1]))
+        assert key not in str(caught.value)
+    one.generate_until(requests_for(one, questions[:1]))
+    assert endpoint.headers[0]["authorization"] == f"Bearer {key}"
+    out, err = capfd.readouterr()
+    kept = "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
+    logged = "".join(entry.getMessage() for entry in caplog.records)
+    for text in (kept, out, err, logged, repr(one.settings()), repr(one.api)):
+        assert key not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"api_key": "sk-1"}, "api_key is not taken"),
+        ({"frames": 0}, "frames is 0; allowed: whole numbers from 1"),
+        ({"quality": 90.5}, "quality is 90.5; allowed: whole numbers from 1 to 100"),
+        ({"image_format": "gif"}, "image_format is 'gif'; allowed: jpeg, png"),
+        ({"max_cost": 5}, "max_cost needs price_in and price_out"),
+        ({"base_url": "http://me:secret@host/v1"}, "base_url holds a password"),
+        ({"colour": 1}, "unknown argument 'colour'; allowed: model, frames"),
+        ({"resolution": None}, "resolution is missing"),
+    ],
+)
+def test_wrong_arguments_are_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RunError, match=message) as caught:
+        ApiSettings.read({"model": "toy", "frames": 3, "resolution": 160, **changes})
+    assert "secret" not in str(caught.value)
+
+
+def test_no_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOY_KEY", raising=False)
+    settings = ApiSettings.read({"model": "m", "frames": 1, "resolution": 16, "api_key_env": "TOY_KEY"})
+    with pytest.raises(RunError, match="the environment has no TOY_KEY"):
+        settings.key()

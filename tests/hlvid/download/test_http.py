@@ -1,0 +1,141 @@
+"""Run with: pytest tests/hlvid/sources/test_http.py. huggingface_hub talking to a server that answers like the hub."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from hlvid.benchmarks import locate as places
+from hlvid.benchmarks import registry
+from hlvid.download import remote as hub_source
+from hlvid.download.fetch import prepare
+from hlvid.download.remote import FolderSource, HubSource
+from hlvid.errors import DownloadError
+
+BENCHMARK = registry.get("egoschema")
+COMMIT = "c0ffee" + "0" * 34
+
+
+class Server(BaseHTTPRequestHandler):
+    """What the hub says about one repository, and bytes of its files by range; archives are LFS, the rest git."""
+
+    folder: Path
+    gated = False
+    cut_next = 0
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        path = self.path.split("?")[0]
+        if Server.gated:
+            self.answer(403, b"{}", **{"X-Error-Code": "GatedRepo"})
+        elif path == f"/api/datasets/{BENCHMARK.repo}/revision/main":
+            self.answer(200, json.dumps(self.info()).encode())
+        elif match := re.fullmatch(rf"/datasets/{BENCHMARK.repo}/resolve/{COMMIT}/(.+)", path):
+            Server.asked.append(match[1])
+            start, end = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
+            self.answer(206, (self.folder / match[1]).read_bytes()[start : end + 1])
+        else:
+            self.answer(404, b"{}", **{"X-Error-Code": "RepoNotFound"})
+
+    def info(self) -> dict[str, Any]:
+        """Sizes and hashes of all files, as `files_metadata` asks for them."""
+        siblings = []
+        for file in FolderSource(self.folder).files():
+            data = (self.folder / file.path).read_bytes()
+            about: dict[str, Any] = {"rfilename": file.path, "size": len(data)}
+            about["blobId"] = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+            if file.path.endswith(".zip"):
+                about["lfs"] = {
+                    "sha256": hashlib.sha256(data).hexdigest(),
+                    "size": len(data),
+                    "pointerSize": 134,
+                }
+            siblings.append(about)
+        facts = {"disabled": False, "downloads": 0, "likes": 0, "tags": [], "private": False, "gated": False}
+        return {"id": BENCHMARK.repo, "sha": COMMIT, "siblings": siblings, **facts}
+
+    def answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if status == 206 and Server.cut_next:
+            Server.cut_next -= 1
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def hub(make_hub: Callable[[str], Any]) -> Any:
+    """EgoSchema's stand-in."""
+    return make_hub("egoschema")
+
+
+@pytest.fixture
+def source(hub: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSource]:
+    Server.folder, Server.gated, Server.cut_next, Server.asked = hub.folder, False, 0, []
+    monkeypatch.setattr(hub_source.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # this server is on this machine
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield HubSource(BENCHMARK.repo, BENCHMARK.revision, f"http://127.0.0.1:{server.server_address[1]}")
+    server.shutdown()
+    server.server_close()
+
+
+def videos() -> dict[str, bytes]:
+    root = places.home(BENCHMARK)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.mp4")}
+
+
+def test_members_of_a_zip_come_through_the_hubs_client(hub: Any, source: HubSource) -> None:
+    report = prepare("egoschema", source=source, progress=False)
+    assert videos() == hub.needed
+    assert report.repo == "lmms-eval/egoschema (main)"
+    assert prepare("egoschema", source=source, progress=False).fetched == 0
+
+
+def test_cut_lines_are_survived(hub: Any, source: HubSource) -> None:
+    Server.cut_next = 3
+    prepare("hlvid_egoschema_subset", source=source, progress=False, workers=1)
+    assert videos() == {"videos/uid1.mp4": hub.needed["videos/uid1.mp4"]}
+    assert Server.cut_next == 0
+
+
+def test_a_question_file_with_another_hash_is_refused(
+    hub: Any, source: HubSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Server, "info", lambda self, real=Server.info: spoilt(real(self)))
+    with pytest.raises(DownloadError, match="came with another hash than lmms-eval/egoschema states"):
+        prepare("hlvid_egoschema_subset", source=source, progress=False)
+    assert places.tables(BENCHMARK, "hlvid_egoschema_subset") == []
+
+
+def spoilt(info: dict[str, Any]) -> dict[str, Any]:
+    return {**info, "siblings": [{**file, "blobId": "0" * 40} for file in info["siblings"]]}
+
+
+def test_terms_that_were_not_accepted_are_named(source: HubSource) -> None:
+    Server.gated = True
+    with pytest.raises(DownloadError, match=r"lmms-eval/egoschema: gated; accept its terms on the hub"):
+        prepare("egoschema", source=source, progress=False)
+
+
+def test_no_network_but_everything_here_is_no_failure(hub: Any, source: HubSource) -> None:
+    prepare("egoschema", source=source, progress=False)
+    unreachable = HubSource(BENCHMARK.repo, "main", "http://127.0.0.1:9")
+    assert prepare("egoschema", source=unreachable, progress=False).fetched == 0
+    (places.home(BENCHMARK) / "videos" / "uid1.mp4").unlink()
+    with pytest.raises(DownloadError, match="the hub cannot be reached"):
+        prepare("egoschema", source=unreachable, progress=False)

@@ -1,0 +1,95 @@
+"""Run with: pytest tests/hlvid/tasks/test_docs.py. A bad dataset is named before a model is built."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hlvid.dataset import load
+from hlvid.errors import DatasetError
+from hlvid.tasks import costs as ledger
+from hlvid.tasks import folder as docs
+
+
+def test_questions_survive_the_way_through_arrow(home: Path) -> None:
+    from datasets import load_from_disk
+
+    folder = docs.prepare("hlvid", docs.hlvid_folder())
+    read = [docs.question_of(doc) for doc in load_from_disk(str(folder))["test"]]
+    assert read == load("hlvid")
+    info = json.loads((folder / docs.INFO).read_text())
+    assert info["questions"] == 6
+    assert info["fingerprint"].removeprefix("sha256:")[:16] in folder.name
+
+
+def test_preparing_twice_writes_once_and_forgets_old_costs(home: Path) -> None:
+    folder = docs.prepare("hlvid", docs.hlvid_folder())
+    before = (folder / docs.INFO).stat().st_mtime_ns
+    ledger.record("0", {"frames": 12})
+    assert docs.prepare("hlvid", docs.hlvid_folder()) == folder
+    assert (folder / docs.INFO).stat().st_mtime_ns == before
+    assert ledger.lookup("0") == {}
+
+
+def test_a_half_written_folder_is_replaced(home: Path) -> None:
+    folder = docs.prepare("hlvid", docs.hlvid_folder())
+    (folder / docs.INFO).unlink()
+    assert docs.prepare("hlvid", docs.hlvid_folder()) == folder
+    assert (folder / docs.INFO).is_file()
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_other_questions_or_videos_are_another_folder(home: Path) -> None:
+    root = home / "hlvid"
+    first = docs.prepare("hlvid", root)
+    video = root / "videos" / "clip_av_video_3_000.mp4"
+    shutil.copy(video, root / "kept")
+    video.write_bytes(video.read_bytes() + b"\0")
+    second = docs.prepare("hlvid", root)
+    (root / "kept").replace(video)
+    questions = root / "data" / "test.jsonl"
+    questions.write_text(questions.read_text().replace("DL8", "DL9"))
+    third = docs.prepare("hlvid", root)
+    assert len({first, second, third}) == 3
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"),
+    [
+        (lambda path: path.unlink(), "question 3: video clip_household_video_1_000.mp4 not found"),
+        (lambda path: path.write_bytes(b""), "question 3: video .* is an empty file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:600]), "question 3: video .* does not decode"),
+        (lambda path: path.write_text("<html>404</html>" * 99), "question 3: video .* does not decode"),
+    ],
+)
+def test_a_broken_video_is_named_with_question_and_remedy(home: Path, damage: object, text: str) -> None:
+    assert callable(damage)
+    damage(home / "hlvid" / "videos" / "clip_household_video_1_000.mp4")
+    remedy = "run 'hlvid download --videos clip_household_video_1_000.mp4'"
+    with pytest.raises(DatasetError, match=f"{text}.*{remedy}"):
+        docs.prepare("hlvid", docs.hlvid_folder())
+
+
+def test_a_part_of_the_benchmark_runs_when_asked_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "hlvid" / "videos" / "clip_household_video_1_000.mp4").unlink()
+    monkeypatch.setenv("HLVID_PARTIAL", "1")
+    folder = docs.prepare("hlvid", docs.hlvid_folder())
+    assert json.loads((folder / docs.INFO).read_text())["questions"] == 3
+    (home / "hlvid" / "videos" / "clip_av_video_3_000.mp4").unlink()
+    with pytest.raises(DatasetError, match="not one video"):
+        docs.prepare("hlvid", docs.hlvid_folder())
+
+
+def test_secret_answers_cannot_be_scored(home: Path) -> None:
+    path = home / "hlvid" / "data" / "test.jsonl"
+    rows = [{**json.loads(line), "answer": None} for line in path.read_text().splitlines()]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    with pytest.raises(DatasetError, match="question 0: no answer"):
+        docs.prepare("hlvid", docs.hlvid_folder())
+
+
+def test_nothing_downloaded_points_to_both_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path))
+    with pytest.raises(DatasetError, match=r"hlvid download.*hlvid_mini"):
+        docs.hlvid_folder()

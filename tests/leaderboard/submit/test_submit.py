@@ -1,0 +1,341 @@
+"""`hlvid submit` from each kind of source: the folder, the standing, the texts; faults with the source's lines."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml as pyyaml
+from typer.testing import CliRunner
+
+from hlvid.errors import AnswerError
+from hlvid.tasks.folder import prompt_hash
+from hlvid.tasks.record import write as write_record
+from leaderboard.benchmarks import AnswerKey, Keys, answer_key
+from leaderboard.cli import mount
+from leaderboard.format.faults import SubmissionError
+from leaderboard.submit.packing import describe, prepare
+
+Make = Callable[..., Path]
+Answers = list[dict[str, Any]]
+GIVEN = {"benchmark": "hlvid", "model": {"name": "My Model/7B", "openness": "open_weights"}}
+
+
+def csv(answers: Answers) -> str:
+    return "question_id,answer\n" + "".join(f"{one['question_id']},{one['answer']}\n" for one in answers)
+
+
+@pytest.fixture
+def table(tmp_path: Path, answers: Answers) -> Path:
+    path = tmp_path / "predictions.csv"
+    path.write_text(csv(answers))
+    return path
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """An output folder of our `lmms_eval` on HLVid-Mini (tiny), as `hlvid demo` leaves it; every answer right."""
+    folder = tmp_path / "runs" / "detail"
+    folder.mkdir(parents=True)
+    key = answer_key("hlvid_mini", "mini-tiny-0")
+    details = {
+        "frames": 12, "pixels": [504, 896], "tokens_selected": 100, "decoder": "pyav 15.1.0",
+        "selector": {"name": "detail"}, "ratio_of_valid": 0.0998, "seconds": {"decode": 1.0, "ocr": 2.5},
+    }  # fmt: skip
+    rows = [
+        {"doc_id": n, "target": q.answer, "question_id": q.id, "raw_output": q.answer, "details": details}
+        for n, q in enumerate(key.questions)
+    ]
+    (folder / "2026_samples_hlvid_mini.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = {"model": "gaze_reader", "model_args": "selector=detail,ratio=0.1,resolution=896,frames=12"}
+    (folder / "2026_results.json").write_text(json.dumps({"config": config}))
+    record = {
+        "command": ["lmms_eval", "--tasks", "hlvid_mini", "--output_path", "/home/me/x", "--log_samples"],
+        "environment": {
+            "hlvid": "0.1.0",
+            "git": {"commit": "c" * 40},
+            "cpu": "Some CPU",
+            "cores": 2,
+            "gpus": [],
+        },
+        "datasets": {"hlvid_mini": {"root": "/d/mini-tiny-0", "prompts": prompt_hash(key.questions)}},
+    }
+    write_record(folder, "2026_results.json", record)
+    return folder
+
+
+def test_table_to_folder(table: Path, tmp_path: Path, keys: Keys) -> None:
+    ready = prepare(table, tmp_path / "out", GIVEN, submissions=tmp_path, keys=keys)
+    assert ready.folder == tmp_path / "out" / "hlvid" / "7b"
+    assert pyyaml.safe_load((ready.folder / "submission.yaml").read_text())["model"]["name"] == "My Model/7B"
+    assert ready.entry.accuracy == 0.75
+    assert "9 of 12 right, 75.0 %" in describe(ready)
+    assert "first with predictions" in describe(ready)
+    again = prepare(ready.folder, tmp_path / "again", name="seven", submissions=tmp_path, keys=keys)
+    assert again.entry.predictions == ready.entry.predictions
+    assert again.entry.submission == ready.entry.submission
+
+
+def test_run_folder_states_how_it_was_made(run_folder: Path, tmp_path: Path) -> None:
+    ready = prepare(run_folder, tmp_path / "out", submissions=tmp_path)
+    submission = ready.entry.submission
+    assert ready.folder.name == "gaze_reader-896px-r0.10"
+    assert submission.dataset_revision == answer_key("hlvid_mini", "mini-tiny-0").revision
+    assert submission.model.model_dump(exclude_none=True) == {
+        "name": "gaze_reader", "openness": "open_source", "revision": "hlvid 0.1.0 " + "c" * 12,
+    }  # fmt: skip
+    assert submission.settings.model_dump(exclude={"prompt_sha256"}) == {
+        "frames": 12, "resolution": 896, "selector": "detail", "gazing_ratio": 0.0998, "decoder": "pyav 15.1.0",
+    }  # fmt: skip
+    assert submission.cost.hardware == "2 cores of Some CPU"
+    assert (submission.cost.seconds_per_question, submission.cost.tokens_per_question) == (3.5, 100)
+    assert submission.notes == "Run again: lmms_eval --tasks hlvid_mini"
+    assert ready.entry.accuracy == 1.0
+    first = ready.entry.predictions["0"]
+    assert (first.frames, first.width, first.height, first.tokens, first.seconds) == (12, 896, 504, 100, 3.5)
+
+
+def test_a_run_on_other_questions_is_refused(run_folder: Path, tmp_path: Path) -> None:
+    record = json.loads((run_folder / "record.json").read_text())
+    record["2026_results.json"]["datasets"]["hlvid_mini"]["prompts"] = "sha256:" + "0" * 64
+    (run_folder / "record.json").write_text(json.dumps(record))
+    with pytest.raises(SubmissionError, match=r"record\.json: prompts: the run asked other questions"):
+        prepare(run_folder, tmp_path / "out", submissions=tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(5, "5"), (5.0, "5"), (0.5, "0.5")])
+def test_a_limited_run_is_told_to_run_without_limit(
+    limit: float, shown: str, run_folder: Path, tmp_path: Path
+) -> None:
+    samples = run_folder / "2026_samples_hlvid_mini.jsonl"
+    samples.write_text("".join(samples.read_text().splitlines(keepends=True)[:5]))
+    results = json.loads((run_folder / "2026_results.json").read_text())
+    results["config"]["limit"] = limit
+    (run_folder / "2026_results.json").write_text(json.dumps(results))
+    with pytest.raises(SubmissionError) as caught:
+        prepare(run_folder, tmp_path / "out", submissions=tmp_path)
+    (fault,) = caught.value.faults
+    assert f"3 question(s) have no answer: the run was made with --limit {shown};" in str(fault)
+    assert "run it without --limit" in fault.remedy and "add a line" not in str(fault)
+
+
+def test_a_limit_that_left_nothing_out_is_none(run_folder: Path, tmp_path: Path) -> None:
+    results = json.loads((run_folder / "2026_results.json").read_text())
+    results["config"]["limit"] = 100.0
+    (run_folder / "2026_results.json").write_text(json.dumps(results))
+    assert prepare(run_folder, tmp_path / "out", submissions=tmp_path).entry.accuracy == 1.0
+
+
+def test_a_plain_samples_file(tmp_path: Path, key: AnswerKey, keys: Keys) -> None:
+    rows = [
+        {
+            "doc_id": n,
+            "input": question.prompt(),
+            "resps": [[f"Answer: {question.answer}"]],
+            "filtered_resps": ["A"],
+        }
+        for n, question in enumerate(key.questions)
+    ]
+    path = tmp_path / "anything.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows[::-1]))
+    ready = prepare(path, tmp_path / "out", GIVEN, submissions=tmp_path, keys=keys)
+    assert ready.entry.accuracy == 1.0
+    assert ready.entry.predictions["3"].raw_output == "Answer: D"
+    rows[1]["input"] = key.questions[1].prompt().replace("A. A1x\nB. B1x", "A. B1x\nB. A1x")
+    rows[2]["input"], rows[4]["doc_id"], rows[5]["resps"] = "What else?", 12, [["A", "B"]]
+    rows[5].pop("filtered_resps")
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(SubmissionError) as caught:
+        prepare(path, tmp_path / "out", GIVEN, submissions=tmp_path, keys=keys)
+    assert [(f.file, f.line, f.field) for f in caught.value.faults] == [
+        ("anything.jsonl", 2, "input"), ("anything.jsonl", 3, "input"), ("anything.jsonl", 5, "doc_id"),
+        ("anything.jsonl", 6, "resps"),
+    ]  # fmt: skip
+
+
+def test_lines_as_in_predictions(tmp_path: Path, answers: Answers, keys: Keys) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in answers))
+    assert prepare(path, tmp_path / "out", GIVEN, submissions=tmp_path, keys=keys).entry.accuracy == 0.75
+
+
+def test_faults_of_fields_and_lines_together(table: Path, tmp_path: Path, keys: Keys) -> None:
+    table.write_text(table.read_text().replace("3,D", "3,X").replace("5,B", "55,B"))
+    given = {"benchmark": "hlvid", "model": {"name": "m", "link": "javascript:1"}}
+    with pytest.raises(SubmissionError) as caught:
+        prepare(table, tmp_path / "out", given, submissions=tmp_path, keys=keys)
+    assert {(f.file, f.line, f.field) for f in caught.value.faults} == {
+        ("submission.yaml", None, "model.openness"),
+        ("submission.yaml", None, "model.link"),
+        ("predictions.csv", 5, "answer"),
+        ("predictions.csv", 7, "question_id"),
+        ("predictions.csv", None, "question_id"),
+    }
+    assert "--openness" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_lines_are_checked_without_a_key(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_folder: Path
+) -> None:
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path / "empty"))
+    table.write_text("question_id,answer,frames\n0,A,-1\n1\n")
+    with pytest.raises(SubmissionError) as caught:
+        prepare(table, tmp_path / "out", GIVEN, submissions=tmp_path)
+    assert [(f.file, f.line) for f in caught.value.faults] == [
+        ("submission.yaml", None), ("predictions.csv", 2), ("predictions.csv", 3),
+    ]  # fmt: skip
+    with pytest.raises(AnswerError, match="no samples of hlvid in it, only of hlvid_mini"):
+        prepare(run_folder, tmp_path / "out", GIVEN, submissions=tmp_path)
+    samples = run_folder / "2026_samples_hlvid_mini.jsonl"
+    samples.rename(samples.with_name("2026_samples_hlvid.jsonl"))
+    with pytest.raises(SubmissionError, match="hlvid download"):
+        prepare(run_folder, tmp_path / "out", GIVEN, submissions=tmp_path)
+
+
+def test_standing_against_neighbours(
+    make_folder: Make, answers: Answers, key: AnswerKey, keys: Keys, table: Path, tmp_path: Path
+) -> None:
+    right = [{"question_id": one.id, "answer": one.answer} for one in key.questions]
+    make_folder(right, name="all-right")
+    root = make_folder([{**one, "answer": None} for one in answers], name="none-right").parents[1]
+    ready = prepare(table, tmp_path / "out", GIVEN, submissions=root, keys=keys)
+    assert (ready.standing.rank.place, ready.standing.of) == (2, 3)
+    assert [(pair.a, pair.b, pair.only_a, pair.only_b) for pair in ready.standing.comparisons] == [
+        ("7b", "all-right", 0, 3), ("7b", "none-right", 9, 0),
+    ]  # fmt: skip
+    text = ready.body.read_text()
+    assert "place 2 of 3" in text
+    assert "no evidence of a difference" in text
+
+
+def test_hostile_texts_in_the_pull_request(table: Path, tmp_path: Path, keys: Keys) -> None:
+    name = "<img src=x onerror=alert(1)> | [x](http://e.org) @all `$(id)`"
+    given = {
+        "benchmark": "hlvid",
+        "model": {"name": name, "openness": "closed"},
+        "training_data": "# a\n- b\n```",
+    }
+    ready = prepare(table, tmp_path / "out", given, submissions=tmp_path, keys=keys)
+    text = ready.body.read_text()
+    assert "<img" not in text and "@all" not in text and "\n# a" not in text
+    assert re.search(r"(?<!\\)[\]`|$]", text.split("| model |")[1].split(" |\n")[0]) is None
+    assert "](" not in ready.title and "<" not in ready.title  # made of the folder's name
+    assert [path.name for path in ready.folder.parent.iterdir()] != []
+    assert ready.folder.resolve().is_relative_to((tmp_path / "out" / "hlvid").resolve())
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", "Upper", "."])
+def test_folder_names_given_by_hand(name: str, table: Path, tmp_path: Path, keys: Keys) -> None:
+    with pytest.raises(SubmissionError, match="is not allowed"):
+        prepare(table, tmp_path / "out", GIVEN, name, submissions=tmp_path, keys=keys)
+
+
+def test_a_bad_name_is_told_with_all_other_faults(table: Path, tmp_path: Path, keys: Keys) -> None:
+    table.write_text(table.read_text().replace("3,D", "3,X"))
+    given = {"model": {"name": "m", "openness": "closed", "link": "foo"}}
+    with pytest.raises(SubmissionError) as caught:
+        prepare(table, tmp_path / "out", given | {"benchmark": "hlvid"}, "Bad Name/..", tmp_path, keys)
+    fields = {(fault.file, fault.field) for fault in caught.value.faults}
+    assert fields == {
+        ("--name", "(folder)"),
+        ("submission.yaml", "model.link"),
+        ("predictions.csv", "answer"),
+    }
+    with pytest.raises(SubmissionError, match="give --benchmark, one of hlvid, ") as caught:
+        prepare(table, tmp_path / "out", given, "Bad Name/..", tmp_path, keys)
+    fields = {(fault.file, fault.field) for fault in caught.value.faults}
+    assert fields == {
+        ("--name", "(folder)"),
+        ("submission.yaml", "benchmark"),
+        ("submission.yaml", "model.link"),
+    }
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("model", ["模型", "...", "../../../etc/passwd", "-", "a" * 119])
+def test_folder_names_made_from_models(model: str, table: Path, tmp_path: Path, keys: Keys) -> None:
+    given = {"benchmark": "hlvid", "model": {"name": model, "openness": "closed"}}
+    ready = prepare(table, tmp_path / "out", given, submissions=tmp_path, keys=keys)
+    assert ready.folder.parent == tmp_path / "out" / "hlvid"
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "message"),
+    [
+        ("absent", GIVEN, "no such file or folder"),
+        ("empty", GIVEN, r"no \*_samples_\*.jsonl"),
+        ("file.png", GIVEN, "not a run folder"),
+        ("predictions.csv", {"model": {"name": "m", "openness": "closed"}}, "give --benchmark"),
+    ],
+)
+def test_no_source(source: str, given: dict[str, Any], message: str, table: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.png").touch()
+    with pytest.raises(AnswerError, match=message):
+        prepare(tmp_path / source, tmp_path / "out", given, submissions=tmp_path)
+
+
+def test_several_runs_have_to_be_told_apart(run_folder: Path, tmp_path: Path) -> None:
+    other = run_folder.parent / "other"
+    other.mkdir()
+    (other / "2025_samples_hlvid.jsonl").write_text("{}")
+    with pytest.raises(AnswerError, match="holds several runs"):
+        prepare(run_folder.parent, tmp_path / "out", submissions=tmp_path)
+    given = {"benchmark": "hlvid_mini"}
+    assert prepare(run_folder.parent, tmp_path / "out", given, submissions=tmp_path).entry.accuracy == 1.0
+
+
+def invoke(*arguments: str) -> Any:
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    mount(app)
+    return CliRunner().invoke(app, ["submit", *arguments], catch_exceptions=True)
+
+
+def test_command_prepares_a_branch_and_pushes_nothing(
+    run_folder: Path, tmp_path: Path, git_repo: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path / "repo")
+    result = invoke(str(run_folder), "--contact", "ann", "--name", "mine", "--out", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    assert "8 of 8 right" in result.output and "Nothing was pushed" in result.output
+    place = "leaderboard/submissions/hlvid_mini/mine"
+    listing = git_repo("diff", "--name-status", "main", "submission/hlvid_mini/mine").splitlines()
+    assert listing == [f"A\t{place}/predictions.jsonl", f"A\t{place}/submission.yaml"]
+    assert git_repo("status", "--porcelain") == ""
+    assert git_repo("branch", "--show-current") == "main"
+    assert "contact: ann" in git_repo("show", f"submission/hlvid_mini/mine:{place}/submission.yaml")
+
+
+def test_command_without_a_clone(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = invoke(str(run_folder))
+    assert result.exit_code == 0, result.output
+    assert (
+        tmp_path / "hlvid-submission" / "hlvid_mini" / "gaze_reader-896px-r0.10" / "predictions.jsonl"
+    ).is_file()
+    assert "copy the folder to leaderboard/submissions/hlvid_mini" in result.output
+    refused = invoke(str(run_folder), "--push")
+    assert refused.exit_code == 1 and "no git clone" in str(refused.exception)
+
+
+@pytest.mark.parametrize(("made", "problem"), [(True, "is no git clone with"), (False, "no such folder")])
+def test_a_repo_that_is_none_is_named(run_folder: Path, tmp_path: Path, made: bool, problem: str) -> None:
+    repo = tmp_path / "x"
+    if made:
+        repo.mkdir()
+    refused = invoke(str(run_folder), "--repo", str(repo), "--out", str(tmp_path / "out"))
+    message = str(refused.exception)
+    assert refused.exit_code == 1 and message.startswith(f"--repo {repo}: {problem}")
+    assert "give --repo" not in message and not (tmp_path / "out").exists()
+
+
+def test_command_prints_the_schema() -> None:
+    result = invoke("--schema")
+    assert "Submission" in json.loads(result.output)["$defs"]
+    assert invoke().exit_code == 2

@@ -1,0 +1,210 @@
+"""The board that the page shows: scores, trust, ranks, and the paper's numbers."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hlvid.scoring.accuracy import wilson
+from leaderboard.benchmarks import AnswerKey, Keys
+from leaderboard.board import Entry, load_board
+from leaderboard.format.schema import Submission
+from leaderboard.scores import rescore
+
+Make = Callable[..., Path]
+Answers = list[dict[str, Any]]
+YAML = "benchmark: hlvid\nmodel:\n  name: {name}\n  openness: open_weights\ncontact: {contact}\n{more}"
+COLUMNS = {
+    "hlvid_test": "hlvid", "videomme": "videomme", "videomme_w_subtitle": "videomme_w_subtitle",
+    "mvbench_test": "mvbench", "nextqa_mc": "nextqa_mc", "longvideobench_val": "longvideobench_val",
+    "egoschema_test": "egoschema", "mlvu_m_avg": "mlvu_dev",
+}  # fmt: skip
+
+
+def yaml(name: str = "m", contact: str = "ann", more: str = "") -> str:
+    return YAML.format(name=name, contact=contact, more=more)
+
+
+def only(make_folder: Make, keys: Keys) -> dict[str, Entry]:
+    folder = make_folder(None, "")
+    root = folder.parents[1]
+    shutil.rmtree(folder)
+    (section,) = load_board(root, keys).sections
+    return {entry.name: entry for entry in section.entries}
+
+
+def test_what_is_shipped_is_sound() -> None:
+    board = load_board()
+    assert [(one.path, *map(str, one.faults)) for one in board.refused] == []
+    assert board.sections[0].title == "HLVid"
+
+
+def test_reported_numbers_are_the_papers(shared: Path) -> None:
+    rows = json.loads((shared / "reference" / "paper.json").read_text())["table1"]["rows"]
+    printed = {
+        (COLUMNS[column], row["model"]): value
+        for row in rows
+        for column, value in row["accuracy"].items()
+        if value is not None
+    }
+    entries = [entry for section in load_board().sections for entry in section.entries if not entry.scored]
+    shown = {
+        (entry.benchmark, entry.submission.model.name): entry.submission.reported.accuracy_percent
+        for entry in entries
+        if entry.submission.reported and "Table 1" in entry.submission.reported.source
+    }
+    assert shown == printed
+    assert {entry.trust for entry in entries} == {"reported"}
+
+
+def test_a_reported_share_has_wilsons_interval_where_n_is_known() -> None:
+    sections = {section.benchmark: section for section in load_board().sections}
+    best = sections["hlvid"].entries[0]
+    assert (best.submission.model.name, best.accuracy) == ("NVILA-8B-HD-Video", 0.526)
+    assert best.interval == wilson(141, 268)
+    assert sections["mvbench"].entries[0].interval is None
+
+
+def test_order_rank_and_scores(make_folder: Make, answers: Answers, key: AnswerKey, keys: Keys) -> None:
+    right = [{"question_id": one.id, "answer": one.answer} for one in key.questions]
+    make_folder(answers, yaml(), "nine")
+    make_folder(right, yaml(), "twelve")
+    make_folder([{**one, "answer": None} for one in answers], yaml(), "none")
+    make_folder(None, yaml(more="reported:\n  accuracy_percent: 80\n  source: a paper\n"), "paper")
+    found = only(make_folder, keys)
+    assert [(name, entry.accuracy, entry.trust) for name, entry in found.items()] == [
+        ("twelve", 1.0, "rescored"), ("paper", 0.8, "reported"), ("nine", 0.75, "rescored"), ("none", 0.0, "rescored"),
+    ]  # fmt: skip
+    assert found["paper"].rank is None and not found["paper"].rows
+    ranks = {
+        name: (entry.rank.place, entry.rank.best, entry.rank.worst)
+        for name, entry in found.items()
+        if entry.rank
+    }
+    assert ranks["none"] == (3, 3, 3)
+    assert ranks["twelve"][1:] == (1, 2)
+    assert found["nine"].summary is not None and found["nine"].summary.by_category["av"].correct == 6
+    assert found["nine"].predictions["0"].answer == "A"
+
+
+def test_where_the_benchmarks_number_is_a_mean_of_categories_so_is_the_score() -> None:
+    """MLVU's M-avg: 3 of 4 in one category and 1 of 2 in the other are 62.5 %, not 4 of 6."""
+    rows = [
+        {
+            "question_id": str(number),
+            "source": f"v{number}",
+            "category": category,
+            "parsed": "A",
+            "correct": right,
+        }
+        for number, (category, right) in enumerate(
+            [
+                ("plot", True),
+                ("plot", True),
+                ("plot", True),
+                ("plot", False),
+                ("count", True),
+                ("count", False),
+            ]
+        )
+    ]
+    answers = {"benchmark": "mlvu_dev", "model": {"name": "m", "openness": "closed"}}
+    score = rescore(Submission.model_validate(answers), rows)
+    assert score.accuracy == 0.625 and score.summary is not None and score.summary.overall.correct == 4
+    assert score.interval is not None and score.interval.low < 0.625 < score.interval.high
+    assert rescore(Submission.model_validate({**answers, "benchmark": "hlvid"}), rows).accuracy == 4 / 6
+
+
+def test_broken_folders_stop_no_other(
+    make_folder: Make, answers: Answers, keys: Keys, tmp_path: Path
+) -> None:
+    make_folder(answers, yaml(), "sound")
+    broken = make_folder(answers[1:], "benchmark: hlvid\nmodel: 5\n", "broken")
+    (broken.parent / "stray.txt").write_text("hello")
+    (broken.parent / "link").symlink_to(broken.parent / "sound")
+    make_folder(answers, yaml().replace("hlvid", "mvbench"), "elsewhere")
+    board = load_board(broken.parents[1], keys)
+    assert [entry.name for section in board.sections for entry in section.entries] == ["sound"]
+    assert [one.path for one in board.refused] == [
+        "hlvid/broken", "hlvid/elsewhere", "hlvid/link", "hlvid/stray.txt",
+    ]  # fmt: skip
+    assert all(one.faults for one in board.refused)
+
+
+def test_an_absent_key_refuses_scored_entries_alone(
+    make_folder: Make, answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path / "empty"))
+    root = make_folder(answers, yaml(), "run").parents[1]
+    make_folder(None, yaml(more="reported:\n  accuracy_percent: 50\n  source: a paper\n"), "paper")
+    board = load_board(root)
+    assert [entry.name for section in board.sections for entry in section.entries] == ["paper"]
+    assert "hlvid download" in str(board.refused[0].faults[0])
+
+
+def test_dataset_versions_are_sections_of_their_own(tmp_path: Path) -> None:
+    for name, revision, count in (("a", "mini-default-0", 48), ("b", "mini-tiny-0", 8)):
+        folder = tmp_path / "hlvid_mini" / name
+        folder.mkdir(parents=True)
+        text = yaml().replace("benchmark: hlvid", f"benchmark: hlvid_mini\ndataset_revision: {revision}")
+        (folder / "submission.yaml").write_text(text)
+        lines = [json.dumps({"question_id": str(number), "answer": "A"}) for number in range(count)]
+        (folder / "predictions.jsonl").write_text("\n".join(lines))
+    board = load_board(tmp_path)
+    assert not board.refused
+    assert [(section.title, len(section.questions), len(section.entries)) for section in board.sections] == [
+        ("HLVid-Mini", 48, 1), ("HLVid-Mini (tiny, seed 0)", 8, 1),
+    ]  # fmt: skip
+
+
+AGAIN = "reproduces: first\n"
+
+
+@pytest.mark.parametrize(
+    ("contact", "name", "more", "wrong", "trusted"),
+    [
+        ("bob", "m", AGAIN, 0, True),
+        ("bob", "M", AGAIN, 1, True),
+        ("bob", "m", AGAIN, 2, False),
+        ("Ann", "m", AGAIN, 0, False),
+        ("bob", "other", AGAIN, 0, False),
+        ("bob", "m", "", 0, False),
+        ("bob", "m", "reproduces: second\n", 0, False),
+        ("bob", "m", "reproduces: absent\n", 0, False),
+    ],
+)
+def test_reproduced_means_again_by_someone_else(
+    contact: str, name: str, more: str, wrong: int, trusted: bool,
+    make_folder: Make, answers: Answers, keys: Keys,
+) -> None:  # fmt: skip
+    make_folder(answers, yaml(), "first")
+    again = [{**one, "answer": None} if number < wrong else one for number, one in enumerate(answers)]
+    make_folder(again, yaml(name, contact, more), "second")
+    found = only(make_folder, keys)
+    assert found["first"].trust == ("reproduced" if trusted else "rescored")
+    assert found["first"].reproduced_by == (("second",) if trusted else ())
+    assert found["second"].trust == "rescored"
+
+
+def test_a_copy_is_no_second_run(make_folder: Make, answers: Answers, keys: Keys) -> None:
+    timed = [{**one, "seconds": 1.25} for one in answers]
+    make_folder(timed, yaml(), "first")
+    make_folder(timed, yaml(contact="bob", more=AGAIN), "second")
+    assert only(make_folder, keys)["first"].trust == "rescored"
+
+
+def test_one_benchmark_alone(make_folder: Make, answers: Answers, keys: Keys) -> None:
+    root = make_folder(answers).parents[1]
+    assert load_board(root, keys, benchmark="mvbench").sections == ()
+    assert len(load_board(root, keys, benchmark="hlvid").sections) == 1
+
+
+def test_another_version_of_the_key_is_refused(make_folder: Make, answers: Answers, key: AnswerKey) -> None:
+    root = make_folder(answers, yaml(more=f"dataset_revision: {key.revision}\n")).parents[1]
+    newer = replace(key, revision="sha256:" + "1" * 64, hashes=frozenset({"1" * 64}))
+    assert not load_board(root, Keys([key])).refused
+    assert "is not the version of the answer key" in str(load_board(root, Keys([newer])).refused[0].faults[0])
