@@ -1,11 +1,12 @@
-"""`hlvid figure NAME`: a figure or table of the paper, made from records or computed here.
+"""`hlvid figure NAME`, made from records or computed here, and `hlvid explore RUN|VIDEO`, a page to watch a gaze on.
 
 Example::
 
     hlvid figure motion --out figures               # PDF, PNG, CSV and caption
     hlvid figure --all --out figures                # everything that can be made on this machine
     hlvid figure --list
-    python -m analysis selectors --videos my_clips/ # the same command under the package's own name
+    hlvid explore talk.mp4 --ratio 0.1 --out explore && xdg-open explore/index.html
+    hlvid explore runs/mini-detail --out explore    # a run of `hlvid eval`: its questions and answers, too
 """
 
 from pathlib import Path
@@ -14,14 +15,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from analysis.figure import Outcome
     from analysis.inputs import Inputs
-    from analysis.write import Outcome
 
 
 def mount(app: typer.Typer) -> None:
     """Add this package's commands to the roof; what they need is imported when they run."""
-    from analysis.explore_cli import explore
-
     app.command()(figure)
     app.command()(explore)
 
@@ -60,9 +59,28 @@ def figure(
         _some(names or [], inputs, out)
 
 
+def explore(
+    target: Annotated[Path, typer.Argument(help="A video file, or the folder of an `hlvid eval` run.")],
+    out: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("explore"),
+    selector: Annotated[str | None, typer.Option(help="For a video; else AutoGaze if weights.")] = None,
+    checkpoint: Annotated[str | None, typer.Option(help="AutoGaze weights: folder or hub id.")] = None,
+    ratio: Annotated[float | None, typer.Option(help="Gazing ratio; 0.1 without ratio and loss.")] = None,
+    loss: Annotated[float | None, typer.Option(help="Stop at this predicted loss (autogaze).")] = None,
+    frames: Annotated[int, typer.Option(min=1, help="Frames to gaze at, spread over the video.")] = 48,
+    resolution: Annotated[int, typer.Option(min=32, help="Long side in px, at most the video's.")] = 896,
+) -> None:
+    """Watch where a selector looks, along a video or a finished run: a page that needs no server."""
+    from analysis.explore.build import explore as build
+    from analysis.inputs import Inputs
+
+    inputs = Inputs(selector=selector, checkpoint=checkpoint)
+    inputs.check()
+    page = build(target, out, inputs, ratio=ratio, loss=loss, frames=frames, width=resolution)
+    typer.echo(f"open {page} in a browser")
+
+
 def _some(names: list[str], inputs: "Inputs", out: Path) -> None:
-    from analysis.registry import find
-    from analysis.write import produce
+    from analysis.figure import find, produce
 
     for name in names:
         find(name)  # a misspelt third name is told before the first figure's minutes
@@ -71,7 +89,7 @@ def _some(names: list[str], inputs: "Inputs", out: Path) -> None:
 
 
 def _all(inputs: "Inputs", out: Path) -> None:
-    from analysis.write import produce_all, write_index
+    from analysis.figure import produce_all, write_index
 
     outcomes = produce_all(inputs, out, _tell)
     page = write_index(outcomes, out)
@@ -101,7 +119,7 @@ def _tell(outcome: "Outcome") -> None:
 
 
 def _print_list() -> None:
-    from analysis.registry import ENTRIES
+    from analysis.figure import ENTRIES
 
     for entry in ENTRIES:
         typer.echo(f"{entry.name:16} {entry.paper:24} {entry.title}")

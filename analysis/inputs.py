@@ -68,6 +68,16 @@ class Inputs:
                 there = ", ".join(selectors.names())
                 raise RunError(f"--selector {self.selector}: there is none of that name; there are: {there}")
 
+    def dataset_root(self) -> Path:
+        """The dataset's folder; HLVid-Mini of the default preset is made where it is asked for and missing.
+
+        Raises DatasetError where another dataset is not there.
+        """
+        from hlvid.dataset import locate
+        from hlvid.mini import make
+
+        return make() if self.dataset == "mini" else locate(self.dataset).root
+
     def weights(self) -> str | None:
         """AutoGaze's checkpoint: the one named, else the bundled one, else None."""
         if self.checkpoint:

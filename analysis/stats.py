@@ -3,11 +3,12 @@
 Example::
 
     mean(losses, clips)                       # Estimate(value=0.21, low=0.18, high=0.24, n=384, clusters=24)
+    share(gazed, clips)                       # of hits, between 0 and 1
     difference(flow, gazed, clips)            # gazed minus not gazed
     rank_correlation(scale, variance, images) # Spearman's rho, its interval, p and what p takes for granted
 
 Patches of a clip and frames of a video are not independent: whole clusters (clips, or recordings where known)
-are drawn anew. The engine is that of the accuracies, `hlvid.scoring.resampling`.
+are drawn anew. Engine and intervals are those of the accuracies, `hlvid.scoring`.
 """
 
 import math
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hlvid.scoring.resampling import cluster_sums, effective_clusters, percentile_interval, resample_means
+from hlvid.scoring.intervals import cluster_bootstrap, estimate_interval
+from hlvid.scoring.resampling import cluster_sums, effective_clusters, resample_means
 
 DRAWS = 2000
 Floats = NDArray[np.float64]
@@ -69,6 +71,18 @@ def mean(values: ArrayLike, clusters: Sequence[Hashable], draws: int = DRAWS, se
         sums, sizes, draws=draws, seed=seed)[:, 0], sizes)  # fmt: skip
 
 
+def share(hits: ArrayLike, clusters: Sequence[Hashable], draws: int = DRAWS) -> Estimate:
+    """The share of `hits` (n,), 0 to 1 each, with the interval of accuracies: it knows that shares end at 0 and 1."""
+    table = np.asarray(hits, float)
+    groups = len(set(clusters))
+    if groups < 2:
+        return Estimate(
+            float(table.mean()) if len(table) else math.nan, math.nan, math.nan, len(table), groups
+        )
+    interval = cluster_bootstrap(table, clusters, draws=draws)
+    return Estimate(float(table.mean()), interval.low, interval.high, len(table), groups)
+
+
 def difference(
     values: ArrayLike, first: ArrayLike, clusters: Sequence[Hashable], draws: int = DRAWS, seed: int = 0
 ) -> Estimate:
@@ -107,7 +121,7 @@ def rank_correlation(
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray((m[:, 2] - m[:, 0] * m[:, 1]) / np.sqrt(np.maximum(spread, 0)))
 
-    return Ranks(_estimate(float(test.statistic), drawn, sizes), float(test.pvalue))
+    return Ranks(_estimate(float(test.statistic), drawn, sizes, -1.0, 1.0), float(test.pvalue))
 
 
 def fitted_line(
@@ -123,7 +137,10 @@ def fitted_line(
     if len(sizes) < 2:
         return best, np.full_like(best, np.nan), np.full_like(best, np.nan)
     lines = _line(resample_means(sums, sizes, draws=draws, seed=seed), where)
-    ends = [percentile_interval(column, 0.95, effective_clusters(sizes)) for column in lines.T]
+    ends = [
+        estimate_interval(float(v), column, effective_clusters(sizes))
+        for v, column in zip(best, lines.T, strict=True)
+    ]
     return best, np.array([low for low, _ in ends]), np.array([high for _, high in ends])
 
 
@@ -134,16 +151,15 @@ def _line(m: Floats, at: Floats) -> Floats:
     return np.asarray(m[:, 1, None] + slope[:, None] * (at[None] - m[:, 0, None]))
 
 
-def _estimate(value: float, drawn: DrawnLater, sizes: Floats) -> Estimate:
+def _estimate(
+    value: float, drawn: DrawnLater, sizes: Floats, least: float = -math.inf, most: float = math.inf
+) -> Estimate:
+    """With its interval, cut at the ends of what the value can be."""
     n, groups = int(sizes.sum()), len(sizes)
     if groups < 2 or not math.isfinite(value):
         return Estimate(value, math.nan, math.nan, n, groups)
-    draws = drawn()
-    draws = draws[np.isfinite(draws)]
-    if len(draws) < 100:
-        return Estimate(value, math.nan, math.nan, n, groups)
-    low, high = percentile_interval(draws, 0.95, effective_clusters(sizes))
-    return Estimate(value, low, high, n, groups)
+    low, high = estimate_interval(value, drawn(), effective_clusters(sizes))
+    return Estimate(value, max(low, least), min(high, most), n, groups)
 
 
 def _p(p: float) -> str:

@@ -1,1 +1,1 @@
-"""One module a figure or table, each with `make(inputs) -> Made`; names in `analysis.registry`."""
+"""One module a figure or table, each with `make(inputs) -> Made`; names in `analysis.figure`."""

@@ -14,9 +14,9 @@ import numpy as np
 
 from analysis import stats, style
 from analysis.cache import cached
+from analysis.figure import Made
 from analysis.figures.selectors import NAMES
 from analysis.inputs import Inputs
-from analysis.made import Made
 from analysis.reference import row
 from autogaze.gaze import SCALES
 

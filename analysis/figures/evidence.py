@@ -14,9 +14,9 @@ import numpy as np
 
 from analysis import stats, style
 from analysis.cache import cached
+from analysis.figure import Made, MissingRecordsError
 from analysis.figures.selectors import NAMES
 from analysis.inputs import COMPARED, Inputs
-from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ def make(inputs: Inputs) -> Made:
     """See the module."""
     from analysis.records import runs
     from analysis.studies import evidence
-    from analysis.studies.sources import dataset_root
 
-    root = dataset_root(inputs)
+    root = inputs.dataset_root()
     selectors = inputs.compared()
     table = cached(
         inputs, "evidence", _key(inputs, root, selectors),

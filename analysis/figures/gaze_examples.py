@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import style
+from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.made import Made
 from autogaze.gaze import SCALES
 
 if TYPE_CHECKING:

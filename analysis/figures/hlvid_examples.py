@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import style
+from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.made import Made
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -32,11 +32,10 @@ def make(inputs: Inputs) -> Made:
     import pandas as pd
 
     from analysis.studies.evidence import load as load_boxes
-    from analysis.studies.sources import dataset_root
     from hlvid.dataset import load
     from hlvid.errors import DatasetError
 
-    root = dataset_root(inputs)
+    root = inputs.dataset_root()
     questions = [q for q in load(root) if q.video_path is not None and q.video_path.is_file()]
     if not questions:
         raise DatasetError(f"{root}: no video of its questions is there; fetch some with 'hlvid download'")

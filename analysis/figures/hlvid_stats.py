@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import style
+from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.made import Made
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -25,11 +25,10 @@ def make(inputs: Inputs) -> Made:
     import pandas as pd
 
     from analysis.studies.questions import durations, facts
-    from analysis.studies.sources import dataset_root
     from hlvid.dataset import load
     from hlvid.scoring.resampling import effective_clusters
 
-    questions = load(dataset_root(inputs))
+    questions = load(inputs.dataset_root())
     table, seconds = facts(questions), durations(questions)
     sizes = table.groupby("source").size().sort_values(ascending=False)
     rows = [row("measured", "duration", x=video, value=value) for video, value in seconds.items()]

@@ -9,8 +9,8 @@ Example::
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style
+from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
-from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ Example::
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style, tables
-from analysis.configurations import measured, short_names
+from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
-from analysis.made import Made, MissingRecordsError
+from analysis.records import measured, short_names
 from analysis.reference import row
 from evaluators.runs.recipes import FRAMES
 
@@ -69,8 +69,8 @@ def _ours(inputs: Inputs) -> list[dict[str, Any]]:
     rows = []
     for one in found:
         frames, name = one.frames, names[one.run.identity]
-        series = f"ours, {one.task}" + (f", {frames}f" if frames else "") + (f", {name}" if name else "")
-        about = {"loss": float(one.run.arguments["loss"]), "task": one.task, "limit": one.run.limit}
+        series = f"ours, {one.where}" + (f", {frames}f" if frames else "") + (f", {name}" if name else "")
+        about = {"loss": float(one.run.arguments["loss"]), "task": one.where, "limit": one.run.limit}
         rows.append(row("measured", series, **about, **one.percent))
     return rows
 

@@ -5,16 +5,16 @@ Example::
     hlvid eval --task hlvid_paper --recipe nvila_8b_hd_video --out runs/nvila
     hlvid figure main_table --records runs      # .md, .tex, .csv, and a picture
 
-Runs on HLVid-Mini get a column of their own: it is another benchmark than HLVid, and nobody else has run it. A row is
-one configuration (`analysis.configurations`); a run with `--limit` is shown, and says so, only where its configuration
+Runs on HLVid-Mini get a column of their own, one for each set of it (and of any other benchmark) that was asked. A row
+is one configuration (`analysis.records`); a run with `--limit` is shown, and says so, only where its configuration
 has no whole run on that benchmark.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from analysis import configurations, reference, tables
+from analysis import records, reference, tables
+from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
-from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 from evaluators.runs.recipes import FRAMES
 
@@ -29,7 +29,7 @@ COLUMNS = {
     "hlvid_mini": ("hlvid_mini", "HLVid-Mini"),
 }  # fmt: skip
 LEAD = (
-    configurations.MODEL,
+    records.MODEL,
     "selector",
     "strategy",
     "reduction",
@@ -51,15 +51,11 @@ def make(inputs: Inputs) -> Made:
     import pandas as pd
 
     paper, (ours, names) = _paper(), _ours(inputs)
+    used = _columns(ours)
     numbers = pd.DataFrame(paper + ours)
-    used = [
-        key
-        for key, _ in COLUMNS.values()
-        if key != "hlvid_mini" or any(one["benchmark"] == key for one in ours)
-    ]
-    head = ["model", "frames", "px", *[label for key, label in COLUMNS.values() if key in used]]
+    head = ["model", "frames", "px", *used.values()]
     models = list(dict.fromkeys(numbers.series))
-    rows = [_line(numbers[numbers.series == model], names.get(model, model), used) for model in models]
+    rows = [_line(numbers[numbers.series == model], names.get(model, model), list(used)) for model in models]
     bold = [k for k, model in enumerate(models) if model in names]
     caption = (
         f"Accuracy in % . Rows without a mark: {reference.mark('printed')}. "
@@ -78,6 +74,7 @@ def _paper() -> list[dict[str, Any]]:
             "printed",
             one["model"],
             benchmark=key,
+            column=key,
             value=value,
             frames=one["max_frames"],
             resolution=one["max_resolution"],
@@ -89,24 +86,48 @@ def _paper() -> list[dict[str, Any]]:
 
 def _ours(inputs: Inputs) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Every configuration on every task of the table, and the short name of each series of them."""
-    found = [one for one in configurations.measured(inputs.records) if one.task in COLUMNS]
+    found = [one for one in records.measured(inputs.records) if one.task in COLUMNS]
     hidden = (*FRAMES, "resolution")
-    short = configurations.short_names([one.run for one in found], LEAD, hidden)
+    short = records.short_names([one.run for one in found], LEAD, hidden)
     rows, names = [], {}
     for one in found:
         configuration, limit = one.run.identity
-        series = f"ours: {configuration}" + ("" if limit is None else f", {configurations.LIMIT} {limit}")
+        series = f"ours: {configuration}" + ("" if limit is None else f", {records.LIMIT} {limit}")
         names[series] = f"ours: {short[one.run.identity]}"
-        about = {"frames": one.frames, "resolution": one.run.arguments.get("resolution"), "limit": limit}
+        about = {
+            "frames": one.frames,
+            "resolution": one.run.arguments.get("resolution"),
+            "limit": limit,
+            "set": one.dataset,
+        }
         rows.append(row("measured", series, benchmark=COLUMNS[one.task][0], **about, **one.percent))
     return rows, names
+
+
+def _columns(ours: list[dict[str, Any]]) -> dict[str, str]:
+    """Heads by key: the paper's benchmarks, and of ours a column for every set of questions.
+
+    One set stands in the paper's column; of several each has its own, the largest first.
+    """
+    columns = {}
+    for key, label in COLUMNS.values():
+        mine = sorted((one for one in ours if one["benchmark"] == key), key=lambda one: -one["n"])
+        sets = list(dict.fromkeys(one["set"] for one in mine))
+        if key != "hlvid_mini" or len(sets) == 1:
+            columns[key] = label
+        for one in sets if len(sets) > 1 else ():
+            columns[f"{key} {one}"] = f"{label} ({records.short_set(one) or 'set not recorded'})"
+    for one in ours:
+        wide = f"{one['benchmark']} {one['set']}"
+        one["column"] = wide if wide in columns else one["benchmark"]
+    return columns
 
 
 def _line(part: "pd.DataFrame", model: str, used: list[str]) -> list[str]:
     first = part.iloc[0]
     cells = [model, _plain(first["frames"]), _plain(first["resolution"])]
     for key in used:
-        found = part[(part.benchmark == key) & part.value.notna()]
+        found = part[(part.column == key) & part.value.notna()]
         cells.append(_number(found.iloc[0]) if len(found) else "-")
     return cells
 

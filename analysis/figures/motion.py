@@ -15,8 +15,8 @@ import numpy as np
 
 from analysis import reference, stats, style
 from analysis.cache import cached
+from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.made import Made
 from analysis.reference import row
 from autogaze.gaze import SCALES
 

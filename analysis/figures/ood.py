@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import stats, style
 from analysis.cache import cached
+from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.made import Made
 from analysis.reference import row
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ quoted with the right name.
 from typing import TYPE_CHECKING
 
 from analysis import stats, style
+from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.made import Made
 from analysis.reference import row
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import numpy as np
 
 from analysis import reference, stats, style
 from analysis.cache import cached, files_identity
+from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.made import Made
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ def make(inputs: Inputs) -> Made:
     from analysis.studies.clips import video_files
     from analysis.studies.losses import METRIC
     from analysis.studies.redundancy import TILES, measure
-    from analysis.studies.sources import dataset_root
 
     selector = inputs.looker()
-    files = video_files(inputs.videos or [dataset_root(inputs) / "videos"])[: inputs.clips]
+    files = video_files(inputs.videos or [inputs.dataset_root() / "videos"])[: inputs.clips]
     key = {"videos": files_identity(files), "seed": inputs.seed} | selector.settings()
     table = cached(inputs, "redundancy", key, lambda: measure(selector, files, inputs.seed))
     numbers = _numbers(table)

@@ -6,13 +6,16 @@ Example::
     hlvid figure scaling --records runs
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import reference, style
+from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
-from analysis.made import Made, MissingRecordsError
+from analysis.records import below, short_set
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ KEY = "fig9_scaling"
 NEED = MissingRecordsError(
     "no sweep of ours (the paper's values stand alone)", "hlvid sweep GRID.yaml --out runs/sweep"
 )
+AXES = ("selector", "frames", "resolution", "ratio", "loss")
 MOST = 3  # series of a sweep that one panel can hold readably
 
 
@@ -30,9 +34,7 @@ def make(inputs: Inputs) -> Made:
     """See the module."""
     import pandas as pd
 
-    from analysis.records import sweep
-
-    table = sweep(inputs.records)
+    table = _sweep(inputs.records)
     ours = [] if table is None else _ours(table)
     numbers = pd.DataFrame(_paper() + ours)
     words = "Nothing of ours is at hand."
@@ -49,6 +51,34 @@ def make(inputs: Inputs) -> Made:
         f"gazing the paper has values up to 256 frames. The CSV holds its other benchmarks. {words}"
     )
     return Made(numbers, caption, lambda: _draw(numbers), missing=None if ours else NEED)
+
+
+def _sweep(folders: Sequence[Path]) -> "pd.DataFrame | None":
+    """All cells of all sweeps below `folders`, as `evaluators.sweeps.records.load` reads them, with limit and seed.
+
+    Of a cell that was measured with a limit and without one, or in two sweeps, only the whole and newest is given.
+    """
+    import pandas as pd
+
+    places = sorted({path.parent for path in below(folders, "records.jsonl")})
+    if not places:
+        return None
+    from evaluators.sweeps.records import latest, load
+
+    tables = []
+    for place in places:
+        records = {record["identity"]: record for record in latest(place)}
+        own = {name: [records[one].get(name) for one in records] for name in ("limit", "seed", "finished")}
+        own["set"] = [str((records[one].get("results") or {}).get("dataset") or "") for one in records]
+        tables.append(
+            load(place).assign(**{name: pd.Series(values, dtype=object) for name, values in own.items()})
+        )
+    found: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    # A limit of None is the whole; a cell that ran out of memory has no n, whatever its limit.
+    order = found.assign(whole=found.limit.isna(), size=found.limit.fillna(0).astype(int))
+    order = order.sort_values(["whole", "size", "finished"], na_position="first", kind="stable")
+    kept = order.drop_duplicates(["task", "set", "model", "settings", "seed", *AXES], keep="last").index
+    return found.loc[sorted(kept)].reset_index(drop=True)
 
 
 def _paper() -> list[dict[str, Any]]:
@@ -97,6 +127,11 @@ def _series(table: "pd.DataFrame") -> list[str]:
         ]
         parts += [f"--limit {int(one['limit'])}"] if one["limit"] == one["limit"] and one["limit"] else []
         parts += [str(one["task"])] if table.task.nunique() > 1 else []
+        parts += (
+            [short_set(one["set"])]
+            if one["set"] and table[table.task == one["task"]]["set"].nunique() > 1
+            else []
+        )
         names.append(", ".join(parts))
     seen: dict[tuple[Any, ...], int] = {}
     for k, (name, one) in enumerate(zip(names, table.to_dict("records"), strict=True)):

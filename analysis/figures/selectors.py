@@ -10,8 +10,8 @@ Ours and the paper's stand in two panels, since the two losses have different un
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, stats, style
+from analysis.figure import Made
 from analysis.inputs import COMPARED, Inputs
-from analysis.made import Made
 from analysis.reference import row
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ Example::
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style
+from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
-from analysis.made import Made, MissingRecordsError
 from analysis.reference import row
 from autogaze.gaze import SCALES
 
@@ -33,10 +33,9 @@ def make(inputs: Inputs) -> Made:
     import pandas as pd
 
     from analysis.studies.clips import video_files
-    from analysis.studies.sources import dataset_root
     from analysis.studies.tiled import look
 
-    path = video_files(inputs.videos or [dataset_root(inputs) / "videos"])[0]
+    path = video_files(inputs.videos or [inputs.dataset_root() / "videos"])[0]
     selector = inputs.looker()
     seen = look(selector, path, RATIO, WIDTH)
     seconds, ours = _seconds(inputs)

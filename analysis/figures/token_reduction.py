@@ -10,9 +10,9 @@ Example::
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, style, tables
-from analysis.configurations import measured, short_names
+from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
-from analysis.made import Made, MissingRecordsError
+from analysis.records import measured, short_names
 from analysis.reference import row
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _ours(inputs: Inputs) -> list[dict[str, Any]]:
     names = short_names([one.run for one in found], lead=("reduction", "keep"))
     rows = []
     for one in found:
-        about = {"type": "ours", "task": one.task, "n": one.numbers["n"], "limit": one.run.limit}
+        about = {"type": "ours", "task": one.where, "n": one.numbers["n"], "limit": one.run.limit}
         seconds = dict(one.run.results.get("seconds_per_question") or {})
         accuracy = one.percent
         values = {

@@ -1,4 +1,4 @@
-"""Intervals of an accuracy: Wilson's, and the cluster bootstrap over recordings.
+"""Intervals of an accuracy: Wilson's, and the cluster bootstrap over recordings; and of any other estimate.
 
 Example::
 
@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from hlvid.scoring.resampling import (
+    Floats,
     check_level,
     cluster_sums,
     critical_value,
@@ -105,6 +106,32 @@ def cluster_bootstrap(
         ends = score_interval(value, weight, critical_value(level, effective))
         return Interval(*ends, level, "cluster bootstrap, score")
     return Interval(*percentile_interval(means, level, effective), level, "cluster bootstrap")
+
+
+def estimate_interval(
+    value: float, draws: Floats, clusters: float, level: float = 0.95
+) -> tuple[float, float]:
+    """Ends of the interval of any estimate (a mean, a difference, a correlation) from its bootstrap draws.
+
+    Args:
+        value: the estimate itself.
+        draws: (draws,) the estimate on resampled clusters; NaN where a draw has none, left out.
+        clusters: effective number of clusters drawn.
+        level: for example 0.95.
+
+    Returns:
+        Percentiles moved outwards for few clusters; with fewer than 10 effective ones a t interval on the bootstrap's
+        standard error, since resampled means of two or three clusters have no tails. (NaN, NaN) where nothing is
+        known about other clusters: fewer than two, a value that is none, fewer than 100 draws, or draws all alike.
+    """
+    known = draws[np.isfinite(draws)]
+    # Draws that are all alike show no spread, which is not to say that there is none.
+    if clusters <= 1 or not math.isfinite(value) or len(known) < 100 or float(np.ptp(known)) < 1e-12:
+        return math.nan, math.nan
+    if clusters >= FEW:
+        return percentile_interval(known, level, clusters)
+    half = critical_value(level, clusters) * float(known.std(ddof=1))
+    return value - half, value + half
 
 
 def score_interval(value: float, n: float, z: float) -> tuple[float, float]:

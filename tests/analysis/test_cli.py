@@ -18,7 +18,7 @@ def app() -> typer.Typer:
 
 
 def test_list_names_every_figure(app: typer.Typer) -> None:
-    from analysis.registry import names
+    from analysis.figure import names
 
     output = CliRunner().invoke(app, ["figure", "--list"]).output
     assert all(name in output for name in names())

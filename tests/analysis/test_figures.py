@@ -10,11 +10,10 @@ import matplotlib
 import pandas as pd
 import pytest
 
-from analysis import reference, registry, tables
+from analysis import figure, reference, tables
+from analysis.figure import Made, produce, produce_all, write_index
 from analysis.inputs import Inputs
-from analysis.made import Made
 from analysis.style import house
-from analysis.write import produce, produce_all, write_index
 from autogaze.weights import bundled
 from hlvid.errors import RunError
 
@@ -64,12 +63,12 @@ def test_figures_from_generated_clips(name: str, inputs: Inputs, tmp_path: Path)
     table = pd.read_csv(tmp_path / "out" / f"{name}.csv")
     assert set(table.whose) <= {"ours", "paper"} and "ours" in set(table.whose)
     assert set(table[table.whose == "paper"].precision) <= {"printed", "read"}
-    assert overlapping(registry.find(name).load().make(inputs)) == []
+    assert overlapping(figure.find(name).load().make(inputs)) == []
 
 
 @pytest.mark.parametrize("name", [name for name in FROM_RECORDS if name != "training_stages"])
 def test_without_records_the_paper_stands_alone_and_the_command_is_named(name: str, inputs: Inputs) -> None:
-    made = registry.find(name).load().make(inputs)
+    made = figure.find(name).load().make(inputs)
     assert set(made.numbers.whose) == {"paper"}
     assert made.missing is not None and made.missing.command.startswith("hlvid ")
     assert "Nothing of ours" in made.caption
@@ -77,10 +76,10 @@ def test_without_records_the_paper_stands_alone_and_the_command_is_named(name: s
 
 
 def test_every_registered_figure_has_a_module() -> None:
-    for entry in registry.ENTRIES:
+    for entry in figure.ENTRIES:
         assert callable(entry.load().make), entry.name
     with pytest.raises(RunError, match="motion"):
-        registry.find("motoin")
+        figure.find("motoin")
 
 
 def test_measurements_are_kept(inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +93,7 @@ def test_measurements_are_kept(inputs: Inputs, tmp_path: Path, monkeypatch: pyte
 def test_main_table_holds_our_runs(inputs: Inputs, write_run: Callable[..., Path]) -> None:
     write_run("good")
     write_run("failed", status="out_of_memory", accuracy=None)
-    made = registry.find("main_table").load().make(inputs)
+    made = figure.find("main_table").load().make(inputs)
     ours = made.numbers[made.numbers.whose == "ours"]
     assert ours.value.tolist() == [50.0] and made.missing is None
     assert "50.0 [40, 60] n=268" in made.texts[".md"]
@@ -112,20 +111,20 @@ def test_long_names_of_runs_do_not_overlap(inputs: Inputs, write_run: Callable[.
         }
         write_run(f"run{tiles}", model_args=arguments, limit=8)
         write_run(f"other{tiles}", model_args=arguments, task="hlvid_mvbench", limit=8)
-    assert overlapping(registry.find("main_table").load().make(inputs)) == []
+    assert overlapping(figure.find("main_table").load().make(inputs)) == []
 
 
 def test_tables_with_our_runs(inputs: Inputs, write_run: Callable[..., Path]) -> None:
     write_run("tome", model_args={"reduction": "tome"})
     write_run("stopped", model_args={"selector": "autogaze", "loss": 0.7})
-    reduction = registry.find("token_reduction").load().make(inputs)
+    reduction = figure.find("token_reduction").load().make(inputs)
     assert "| tome | hlvid | 268 | 50.0 [40, 60] | 1.50 | 0.50 |" in reduction.texts[".md"]
-    stopped = registry.find("loss_threshold").load().make(inputs)
+    stopped = figure.find("loss_threshold").load().make(inputs)
     assert stopped.missing is None and overlapping(stopped) == []
 
 
 def test_training_stages_of_the_bundled_checkpoint_where_nothing_is_given(inputs: Inputs) -> None:
-    made = registry.find("training_stages").load().make(inputs)
+    made = figure.find("training_stages").load().make(inputs)
     report = json.loads((bundled() / "evaluation.json").read_text())
     assert made.missing is None and f"{report['clips']} held-out clips" in made.caption
     assert {"ntp", "coarse_first"} <= set(made.numbers[made.numbers.whose == "ours"].series)
@@ -144,7 +143,7 @@ def test_training_tables_with_a_report(inputs: Inputs, tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "training.json").write_text(json.dumps(report))
     for name in ("training_stages", "multi_token"):
-        made = registry.find(name).load().make(inputs)
+        made = figure.find(name).load().make(inputs)
         assert made.missing is None and "24 held-out clips" in made.caption
         assert overlapping(made) == []
 
@@ -165,11 +164,11 @@ def test_latency_rows_stand_beside_the_papers(inputs: Inputs, tmp_path: Path) ->
     (tmp_path / "runs").mkdir()
     content = {"hardware": "a CPU", "shape": "tiny", "rows": [row, failed, row | {"kind": "streaming"}]}
     (tmp_path / "runs" / "latency.json").write_text(json.dumps(content))
-    latency = registry.find("latency").load().make(inputs)
+    latency = figure.find("latency").load().make(inputs)
     ours = latency.numbers[latency.numbers.whose == "ours"]
     assert ours.status.tolist() == ["ok", "out_of_memory"] and "a CPU" in latency.caption
     assert overlapping(latency) == []
-    assert registry.find("streaming").load().make(inputs).missing is None
+    assert figure.find("streaming").load().make(inputs).missing is None
 
 
 def test_a_sweep_stands_below_the_papers_scaling(inputs: Inputs, tmp_path: Path) -> None:
@@ -191,7 +190,7 @@ def test_a_sweep_stands_below_the_papers_scaling(inputs: Inputs, tmp_path: Path)
                 "labels": {"selector": "detail", "frames": frames, "resolution": resolution, "ratio": 0.1},
             }  # fmt: skip
             append(tmp_path / "runs" / "sweep", record)
-    made = registry.find("scaling").load().make(inputs)
+    made = figure.find("scaling").load().make(inputs)
     ours = made.numbers[made.numbers.whose == "ours"]
     assert len(ours) == 4 and ours.value.notna().sum() == 3 and made.missing is None
     assert "4 cells of hlvid_mini, n = 48" in made.caption
@@ -199,9 +198,7 @@ def test_a_sweep_stands_below_the_papers_scaling(inputs: Inputs, tmp_path: Path)
 
 
 def test_all_goes_on_after_a_failure(inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        registry, "ENTRIES", tuple(registry.find(name) for name in ("multi_token", "latency"))
-    )
+    monkeypatch.setattr(figure, "ENTRIES", tuple(figure.find(name) for name in ("multi_token", "latency")))
     monkeypatch.setattr("analysis.figures.multi_token.make", lambda _: 1 / 0)
     outcomes = produce_all(inputs, tmp_path / "out")
     assert "ZeroDivisionError" in (outcomes[0].error or "") and outcomes[1].files

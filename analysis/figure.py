@@ -1,26 +1,111 @@
-"""From a name to files: NAME.pdf, NAME.png, NAME.csv, NAME.txt (the caption), tables as .md and .tex.
+"""A figure from its name to its files: what there is, what a module gives back, what is written.
 
 Example::
 
+    find("motion").paper                           # "Figure 4"
     outcome = produce("motion", Inputs(), Path("figures"))
     outcome.files, outcome.seconds                 # (figures/motion.pdf, ...), 21.3
     outcomes = produce_all(Inputs(), Path("figures"))
     write_index(outcomes, Path("figures"))         # figures/index.html: all of it on one page
 
-One figure that fails does not stop the others: `--all` goes on and names it at the end.
+A new figure is one module in `analysis.figures` with `make(inputs) -> Made` and one line in `ENTRIES`. A module that
+needs records of runs that nobody has made raises `MissingRecordsError` with the command that makes them: the paper's
+values alone never pass as a result of ours. One figure that fails does not stop the others of `--all`.
 """
 
 import html
+import importlib
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from analysis.inputs import Inputs
-from analysis.made import Made, MissingRecordsError
-from analysis.registry import Entry, find, names
-from hlvid.errors import HlvidError
+from hlvid.errors import HlvidError, RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+class MissingRecordsError(HlvidError):
+    """A figure needs data that is not here; `command` makes it."""
+
+    def __init__(self, what: str, command: str) -> None:
+        super().__init__(f"{what}; make it with: {command}")
+        self.what, self.command = what, command
+
+
+@dataclass(frozen=True)
+class Made:
+    """A figure or table, ready to be written.
+
+    numbers: every number that is drawn, tidy; columns `whose` ("ours", "paper") and `precision` ("measured",
+        "printed", "read") tell our results from the paper's.
+    caption: what was run, on what, with n and how the intervals were made.
+    draw: makes the picture; called with the house style switched on.
+    texts: further files by suffix, for example {".md": "...", ".tex": "..."}.
+    missing: what a part of the figure still needs, as a `MissingRecordsError`; None where all of it is there.
+    """
+
+    numbers: "pd.DataFrame"
+    caption: str
+    draw: Callable[[], "Figure"]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    missing: MissingRecordsError | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """name: on the command line. paper: its counterpart there ("new" where it has none). title: in one line."""
+
+    name: str
+    paper: str
+    title: str
+
+    def load(self) -> Any:
+        """The module, imported now; it has `make(inputs: Inputs) -> Made`."""
+        return importlib.import_module(f"analysis.figures.{self.name}")
+
+
+ENTRIES = (
+    Entry("teaser", "Figure 1", "One clip, what is looked at, and what that saves"),
+    Entry("gaze_examples", "Figures 2, 6, 11, 14-30", "Frames, gazed patches by scale, rebuilt frames"),
+    Entry("motion", "Figure 4", "Gaze against optical flow, by scale"),
+    Entry("detail", "Figure 5", "Scale of gaze against Laplacian variance"),
+    Entry("ood", "Figure 6", "Does the gaze hold when clips are changed?"),
+    Entry("ratio_vs_loss", "Figure 7, left", "Reconstruction loss against gazing ratio, both normalisations"),
+    Entry("redundancy", "Figure 7, right", "Gazing ratio needed for a loss, by FPS and resolution"),
+    Entry("latency", "Figure 8", "Seconds for one second of video, with and without gazing"),
+    Entry("scaling", "Figure 9", "Accuracy against frames, then resolution; tokens; out of memory"),
+    Entry("selectors", "Figure 10", "Loss against ratio for every selector"),
+    Entry("agreement", "new", "How alike selectors choose, by scale and frame"),
+    Entry("streaming", "Figure 12", "Highest frame rate that keeps up in real time"),
+    Entry("hlvid_examples", "Figure 13", "Questions with the frame and the text they ask for"),
+    Entry("hlvid_stats", "the benchmark", "Durations, recordings, categories, question types, detail"),
+    Entry("evidence", "new", "Evidence recall: is the asked text looked at finely enough?"),
+    Entry("camera", "new", "Gazing ratio needed against the speed of the camera"),
+    Entry("main_table", "Table 1", "Accuracy of all models on all benchmarks"),
+    Entry("token_reduction", "Table 2", "Token reduction: seconds and accuracy"),
+    Entry("training_stages", "Table 3", "Gazing ratio needed after each stage of training"),
+    Entry("multi_token", "Table 4", "Tokens a step, one scale or several: ratio and latency"),
+    Entry("loss_threshold", "Table 5", "Accuracy by the loss at which gazing stops"),
+)
+
+
+def names() -> tuple[str, ...]:
+    """All names, in the order in which `--all` makes them."""
+    return tuple(entry.name for entry in ENTRIES)
+
+
+def find(name: str) -> Entry:
+    """The entry of that name; RunError listing the names for an unknown one."""
+    for entry in ENTRIES:
+        if entry.name == name:
+            return entry
+    raise RunError(f"figure {name!r} is unknown; there are: {', '.join(names())}")
 
 
 @dataclass(frozen=True)

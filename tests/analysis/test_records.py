@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from analysis import registry
-from analysis.configurations import measured, short_names
+from analysis import figure
+from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.made import Made
+from analysis.records import measured, short_names
 
 Write = Callable[..., Path]
 READER = {"selector": "detail", "ratio": 0.1, "resolution": 896, "frames": 12}
 
 
 def make(name: str, inputs: Inputs) -> Made:
-    made: Made = registry.find(name).load().make(inputs)
+    made: Made = figure.find(name).load().make(inputs)
     return made
 
 
@@ -45,7 +45,9 @@ def test_every_configuration_has_its_row(inputs: Inputs, write_run: Write) -> No
         ("openai_frames", {"model": "b", "frames": 12, "resolution": 896}, 0),
     ]
     for k, (model, arguments, seed) in enumerate(settings):
-        write_run(f"run{k}", model=model, model_args=arguments, seed=seed, accuracy=k / 20, n=100 + k)
+        write_run(
+            f"run{k}", model=model, model_args=arguments, seed=seed, accuracy=k / 20, n=100 + k, dataset="one"
+        )
     made = make("main_table", inputs)
     rows = our_rows(made)
     assert sorted(row[-1].rpartition("n=")[2] for row in rows) == [str(100 + k) for k in range(len(settings))]
@@ -63,6 +65,29 @@ def test_the_whole_run_counts_and_not_the_limited_one(inputs: Inputs, write_run:
     assert [row[-1] for row in our_rows(made)] == ["50.0 [40, 60] n=48"]
     assert "1 configuration(s)" in made.caption
     assert made.numbers[made.numbers.whose == "ours"].n.tolist() == [48]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_two_sets_of_questions_share_no_row_and_no_column(
+    inputs: Inputs, write_run: Write, known: bool
+) -> None:
+    """HLVid-Mini small and full of one model, and another model on the small one; older runs name no set."""
+    for name, n, accuracy, ratio in (
+        ("small", 48, 0.9, 0.1),
+        ("full", 268, 0.4, 0.1),
+        ("other", 48, 0.6, 0.05),
+    ):
+        more = {"dataset": {"hlvid_mini": f"mini-{'full' if n == 268 else 'small'}"}} if known else {}
+        arguments = {**READER, "ratio": ratio}
+        write_run(
+            name, model="gaze_reader", task="hlvid_mini", model_args=arguments, n=n, accuracy=accuracy, **more
+        )
+    made = make("main_table", inputs)
+    head = [cell.strip() for cell in made.texts[".md"].splitlines()[0].strip("|").split("|")]
+    names = ("mini-full", "mini-small") if known else ("n = 268", "n = 48")
+    assert head[-2:] == [f"HLVid-Mini ({name})" for name in names]
+    cells = {tuple(cell[:4] for cell in row[-2:]) for row in our_rows(made)}
+    assert cells == {("40.0", "90.0"), ("-", "60.0")}
 
 
 def test_a_limited_run_alone_says_so(inputs: Inputs, write_run: Write) -> None:
