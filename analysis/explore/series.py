@@ -25,7 +25,7 @@ from autogaze.anyres import TILE, TiledGaze, gaze_video
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
 from autogaze.selectors.base import Selector
 from evaluators.core.gaze_file import GazeFile, Mask
-from evaluators.models.gaze_reader.tiling import Tiling
+from autogaze.tiling import Tiling
 from hlvid.errors import RunError
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side

@@ -24,7 +24,7 @@ from autogaze.gaze import SCALES
 from autogaze.selectors.base import Selector
 from evaluators.core.gaze_file import Mask
 from evaluators.core.gaze_file import load as load_gaze
-from evaluators.models.gaze_reader.tiling import Picture, Tiling
+from autogaze.tiling import Picture, Tiling
 from hlvid.dataset import Question, locate
 from hlvid.dataset import load as load_questions
 from hlvid.errors import DatasetError

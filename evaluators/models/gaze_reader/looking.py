@@ -24,7 +24,7 @@ from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
 from autogaze.reconstruction.paste import rebuild
 from autogaze.selectors.base import Selector
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from evaluators.models.gaze_reader.tiling import TILE, Picture, Tiling
+from autogaze.tiling import TILE, Picture, Tiling
 from hlvid.errors import RunError
 
 AT_ONCE = 4

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from autogaze.gaze import PATCH_SIZE, SCALES
 from evaluators.models.gaze_reader.looking import Look, Looker
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from evaluators.models.gaze_reader.tiling import TILE, Tiling
+from autogaze.tiling import TILE, Tiling
 from hlvid.errors import RunError
 from hlvid.video import Video
 from hlvid.video.tiles import fit_long_side

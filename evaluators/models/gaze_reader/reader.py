@@ -25,7 +25,7 @@ from evaluators.models.gaze_reader.options import Line
 from evaluators.models.gaze_reader.packing import GAP, Placement, pack
 from evaluators.models.gaze_reader.regions import Mask, ReadMemory, lettering, patch_boxes
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from evaluators.models.gaze_reader.tiling import TILE, Tiling
+from autogaze.tiling import TILE, Tiling
 
 Picture = npt.NDArray[np.uint8]
 
@@ -161,7 +161,7 @@ def _details(source: FrameSource, tiling: Tiling, looker: Looker, desk: Desk) ->
         "resolution_asked": source.resolution,
         "pixels": [height, width],
         "pixels_native": list(source.native),
-        "tiles": tiling.grid.count,
+        "tiles": tiling.count,
         "tokens_selected": looker.tokens_selected,
         "tokens_valid": looker.tokens_valid,
         "tokens_with_padding": looker.tokens_all,

@@ -15,7 +15,7 @@ from autogaze.model.config import AutoGazeConfig
 from evaluators.models.gaze_reader.looking import Looker, selector_of
 from evaluators.models.gaze_reader.model import GazeReader
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from evaluators.models.gaze_reader.tiling import Tiling
+from autogaze.tiling import Tiling
 from hlvid.errors import RunError
 
 

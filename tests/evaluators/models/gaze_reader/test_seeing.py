@@ -7,7 +7,7 @@ import torch
 from autogaze.gaze import SCALES
 from evaluators.models.gaze_reader.looking import Looker
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from evaluators.models.gaze_reader.tiling import Tiling, valid_tokens
+from autogaze.tiling import Tiling, valid_tokens
 
 
 @pytest.mark.parametrize(("height", "width"), [(252, 448), (540, 960), (224, 224), (100, 30)])
@@ -15,7 +15,7 @@ def test_tiles_and_back(height: int, width: int) -> None:
     tiling = Tiling.of(height, width)
     frames = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), dtype=np.uint8)
     clips = tiling.split(frames)
-    assert clips.shape == (tiling.grid.count, 2, 3, 224, 224) and 0 <= clips.min() <= clips.max() <= 1
+    assert clips.shape == (tiling.count, 2, 3, 224, 224) and 0 <= clips.min() <= clips.max() <= 1
     assert np.array_equal(tiling.join(clips), frames)
 
 
