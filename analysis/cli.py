@@ -39,6 +39,7 @@ def figure(
     checkpoint: Annotated[str | None, typer.Option(help="AutoGaze weights: folder or hub id.")] = None,
     clips: Annotated[int, typer.Option(min=1, help="Clips of 16 frames to measure.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn at random.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Measure anew what was kept.")] = False,
 ) -> None:
     """Make figures and tables of the paper: PDF, PNG, CSV and caption each."""
     from analysis.inputs import Inputs
@@ -49,7 +50,7 @@ def figure(
     inputs = Inputs(
         videos=tuple(videos or ()), images=images, chairs=chairs, dataset=dataset,
         records=tuple(records or (Path("runs"), out)), selector=selector, checkpoint=checkpoint,
-        clips=clips, seed=seed,
+        clips=clips, seed=seed, again=again,
     )  # fmt: skip
     # The default folder of records may be absent; one that was named and is not there is a slip of the pen.
     inputs.check(named=tuple(records or ()))

@@ -35,7 +35,8 @@ class Inputs:
     dataset: what `hlvid.dataset.load` takes, for the figures about the benchmark.
     records: folders searched for finished runs, sweeps and latency measurements.
     selector, checkpoint: whose gaze is studied; None: AutoGaze where there are weights, else `detail`.
-    clips: how many clips of 16 frames. cache: where measurements are kept. seed: of all that is drawn.
+    clips: how many clips of 16 frames. cache: where measurements are kept; again: make them anew.
+    seed: of all that is drawn.
     """
 
     videos: tuple[Path, ...] = ()
@@ -47,6 +48,7 @@ class Inputs:
     checkpoint: str | None = None
     clips: int = 24
     seed: int = 0
+    again: bool = False
     cache: Path = field(default_factory=lambda: data_home() / "figures")
 
     def check(self, named: Sequence[Path] = ()) -> None:

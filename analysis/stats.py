@@ -59,6 +59,20 @@ class Ranks:
         )
 
 
+def number(count: int, what: str) -> str:
+    """ "1 clip", "2 clips"."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def intervals(clusters: int, what: str, draws: int = DRAWS) -> str:
+    """What a caption says of intervals whose clusters are `what`, for example "3 videos"."""
+    return (
+        f"95 %, {what} drawn anew ({draws} draws)"
+        if clusters > 1
+        else f"none, {what} says nothing about others"
+    )
+
+
 def mean(values: ArrayLike, clusters: Sequence[Hashable], draws: int = DRAWS, seed: int = 0) -> Estimate:
     """The mean of `values` (n,), NaN left out, with the interval of the cluster bootstrap."""
     table = np.asarray(values, float)

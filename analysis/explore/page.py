@@ -72,7 +72,7 @@ def asked(sample: Mapping[str, Any] | None, question: Any, sightings: Sequence[A
 
 def _video(chapter: Chapter, out: Path) -> dict[str, Any]:
     story = chapter.story
-    proxy = make_proxy(story.path, out / "videos" / f"{story.path.stem}.mp4")
+    proxy = make_proxy(story.path, out / "videos")
     return {
         "name": story.path.name, "src": proxy.relative_to(out).as_posix(), "duration": story.duration, "fps": story.fps,
         "width": story.width, "height": story.height, "tile": story.tile, "scales": list(story.scales),

@@ -2,9 +2,13 @@
 
 Example::
 
-    make_proxy(Path("clip_4k.mp4"), Path("page/videos/clip_4k.mp4"))     # kept if it is newer than the video
+    make_proxy(Path("clip_4k.mp4"), Path("page/videos"))     # page/videos/clip_4k-0f3a9c21b4.mp4
+
+Its name is of the very file that it copies (path, size, time of change) and of how: two films of one name never share
+a copy, and one that is there is used again.
 """
 
+import hashlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,12 +25,15 @@ RATE = 30.0
 OPTIONS = {"preset": "veryfast", "crf": "24", "movflags": "faststart"}
 
 
-def make_proxy(source: Path, target: Path, long_side: int = LONG_SIDE) -> Path:
+def make_proxy(source: Path, folder: Path, long_side: int = LONG_SIDE) -> Path:
     """Write the copy, at most 30 frames a second; returns its path.
 
     Raises VideoError where the video cannot be read or this PyAV cannot write H.264.
     """
-    if target.is_file() and target.stat().st_mtime >= source.stat().st_mtime:
+    found = source.stat()
+    own = (str(source.resolve()), found.st_size, found.st_mtime_ns, long_side, RATE, sorted(OPTIONS.items()))
+    target = folder / f"{source.stem}-{hashlib.sha256(repr(own).encode()).hexdigest()[:10]}.mp4"
+    if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part.mp4")

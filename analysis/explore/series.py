@@ -5,12 +5,15 @@ Example::
     story = watch(Path("clip.mp4"), selector, ratio=0.1, loss=None, frames=48, width=896)
     story.frames[7].loss, story.frames[7].cells[3]     # 0.11, bool (rows * 14, columns * 14)
 
-Frames are gazed 16 at a time, tile by tile. The loss is that of a pasted picture with what earlier frames of
-the same 16 showed; the predicted one is AutoGaze's own word for it, in the units of its training.
+Frames are gazed 16 at a time, tile by tile. The loss is that of a pasted picture with what earlier frames of the same
+16 showed, whether the gaze is made now or was kept by a run; the predicted one is AutoGaze's own word for it, in the
+units of its training. Flow is to the next frame of the video, whatever frames were gazed, in px a second.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +24,11 @@ from torch import Tensor
 
 from analysis.studies.flow import estimate
 from analysis.studies.losses import loss_of
-from autogaze.anyres import TILE, TiledGaze, gaze_video
+from autogaze.anyres import CHUNK, TiledGaze, gaze_video
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
 from autogaze.selectors.base import Selector
+from autogaze.tiling import TILE, Picture, Tiling
 from evaluators.core.gaze_file import GazeFile, Mask
-from autogaze.tiling import Tiling
 from hlvid.errors import RunError
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
@@ -72,10 +75,10 @@ def watch(
         size = fit_long_side(video.width, video.height, min(width, max(video.width, video.height)))
         indices = sorted(set(sampling.uniform_linspace(video.frame_count, min(frames, video.frame_count))))
         story = Story(path, video.duration, video.fps, *size, TILE, SCALES, selector.name)
-        stream = (picture for _, picture in video.stream(indices, size))
+        flow = Flow(indices, video.frame_count, video.fps)
         try:
-            for chunk in gaze_video(stream, selector, ratio=ratio, loss=loss):
-                story.frames += _of_chunk(chunk, selector, indices, video.fps)
+            for chunk in gaze_video(flow.gazed(video, size), selector, ratio=ratio, loss=loss):
+                story.frames += _of_chunk(chunk, selector, indices, video.fps, flow.speeds)
         except ValueError as error:
             raise RunError(f"{path.name}: {error}") from error
     return story
@@ -87,32 +90,63 @@ def replay(path: Path, gazes: GazeFile, looker: str) -> Story:
     with Video.open(path) as video:
         scales = tuple(side * PATCH_SIZE for side in gazes.sides) if gazes.tile == TILE else ()
         story = Story(path, video.duration, video.fps, *gazes.size, gazes.tile, scales or SCALES, looker)
-        pictures = np.stack([picture for _, picture in video.stream(indices, gazes.size)])
-    native = gazes.tile == TILE
-    flows = _flow(pictures)
-    losses = _losses(tiling, pictures, gazes, indices) if native else [float("nan")] * len(indices)
-    for at, (index, lost, flow) in enumerate(zip(indices, losses, flows, strict=True)):
+        native = gazes.tile == TILE
+        flow = Flow(indices, video.frame_count, video.fps)
+        losses: list[float] = []
+        stream = flow.gazed(video, gazes.size)
+        while some := list(islice(stream, CHUNK)):
+            mine = indices[len(losses) : len(losses) + len(some)]
+            losses += _losses(tiling, np.stack(some), gazes, mine) if native else [math.nan] * len(some)
+    for index, lost in zip(indices, losses, strict=True):
         mask = gazes.masks[index]
         share = float(mask.sum() / tiling.valid.sum()) if native else float(mask.mean())
-        story.frames.append(
-            Frame(index, indices[at] / story.fps, share, lost, None, flow, gazes.cells(index))
-        )
+        speed = flow.speeds[index]
+        story.frames.append(Frame(index, index / story.fps, share, lost, None, speed, gazes.cells(index)))
     return story
 
 
-def _of_chunk(chunk: TiledGaze, selector: Selector, indices: Sequence[int], fps: float) -> Iterator[Frame]:
-    shown = chunk.picture(chunk.pixels).mul(255).byte().permute(0, 2, 3, 1).numpy()
-    tiling = Tiling.of(chunk.height, chunk.width)
+class Flow:
+    """Mean speed of the picture at gazed frames, found while they pass: px a second of a picture 224 px wide."""
+
+    def __init__(self, indices: Sequence[int], frame_count: int, fps: float) -> None:
+        self.indices, self.fps = indices, fps
+        last = max(0, frame_count - 2)
+        # The last frame has no next one: it stands with the one before it.
+        self.pairs = {
+            index: (min(index, last), min(min(index, last) + 1, frame_count - 1)) for index in indices
+        }
+        self.speeds: dict[int, float] = {}
+
+    def gazed(self, video: Video, size: tuple[int, int]) -> Iterator[Picture]:
+        """The gazed frames of `size`; `speeds` of each is known when it is given out."""
+        wanted = sorted({*self.indices, *(index for pair in self.pairs.values() for index in pair)})
+        waiting: list[tuple[int, Picture]] = []
+        small: dict[int, Picture] = {}
+        for index, picture in video.stream(wanted, size):
+            small[index] = _small(picture)
+            if index in self.pairs:
+                waiting.append((index, picture))
+            while waiting and self.pairs[waiting[0][0]][1] <= index:
+                at, shown = waiting.pop(0)
+                pair = np.stack([small[one] for one in self.pairs[at]])
+                self.speeds[at] = float(estimate(pair)[0].mean()) * self.fps
+                yield shown
+            small = {at: one for at, one in small.items() if at >= index - 1}
+
+
+def _of_chunk(
+    chunk: TiledGaze, selector: Selector, indices: Sequence[int], fps: float, speeds: Mapping[int, float]
+) -> Iterator[Frame]:
+    tiling = chunk.tiling
     losses = loss_of(chunk.pixels, chunk.gaze).mean(0)
     predicted = _predicted(selector, chunk)
-    flows = _flow(shown)
     cells = [tiling.join_patches(mask) for mask in chunk.gaze.scale_masks()]
     shares = chunk.gaze.counts().sum(0) / tiling.valid.sum()
-    for t in range(len(shown)):
+    for t in range(chunk.gaze.frames):
         index = indices[chunk.start + t]
         word = None if predicted is None else float(predicted[t])
         yield Frame(
-            index, index / fps, float(shares[t]), float(losses[t]), word, flows[t], [c[t] for c in cells]
+            index, index / fps, float(shares[t]), float(losses[t]), word, speeds[index], [c[t] for c in cells]
         )
 
 
@@ -146,19 +180,13 @@ def _last(losses: Tensor, padded: Tensor) -> Tensor:
     return found.masked_fill(order < 0, torch.nan)
 
 
-def _losses(tiling: Tiling, pictures: Any, gazes: GazeFile, indices: Sequence[int]) -> list[float]:
-    """The pasted loss of every frame; 8 frames are rebuilt at a time, the first of them without a past."""
-    losses: list[float] = []
-    for at in range(0, len(indices), 8):
-        some = indices[at : at + 8]
-        masks = torch.from_numpy(np.stack([gazes.masks[index] for index in some], 1))
-        clips = tiling.split(pictures[at : at + 8])
-        losses += loss_of(clips, Gaze.from_masks(masks)).mean(0).tolist()
-    return losses
+def _losses(tiling: Tiling, pictures: Picture, gazes: GazeFile, indices: Sequence[int]) -> list[float]:
+    """The pasted loss of up to 16 frames, as of a chunk that is gazed now."""
+    masks = torch.from_numpy(np.stack([gazes.masks[index] for index in indices], 1))
+    lost: list[float] = loss_of(tiling.split(pictures), Gaze.from_masks(masks)).mean(0).tolist()
+    return lost
 
 
-def _flow(pictures: Any) -> list[float]:
-    """Mean speed of each frame in px of a 224 px wide picture per gazed frame."""
-    factor = SMALL / max(pictures.shape[1:3])
-    small = [cv2.resize(p, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for p in pictures]
-    return [float(x) for x in estimate(np.stack(small)).mean((1, 2))]
+def _small(picture: Picture) -> Picture:
+    factor = SMALL / max(picture.shape[:2])
+    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)

@@ -35,8 +35,8 @@ def make(inputs: Inputs) -> Made:
     """See the module."""
     import pandas as pd
 
-    from analysis.studies.clips import describe_clips, identity, load_clips
-    from analysis.studies.losses import METRIC, curves
+    from analysis.studies.clips import describe, identity, load_clips
+    from analysis.studies.losses import BOUNDS, METRIC, curves
 
     selector, count = inputs.looker(), min(TEXTURES, inputs.clips)
     key = {"ratios": RATIOS, "seed": inputs.seed, "count": count} | selector.settings()
@@ -45,20 +45,19 @@ def make(inputs: Inputs) -> Made:
     )
     pans = pans.assign(speed=pans["clip"].str.rpartition("@")[2].astype(float))
     rows = _numbers(pans, "pans")
-    what = f"pans over {count} generated textures at {len(SPEEDS)} speeds"
+    textures = pans["cluster"].nunique()
+    what = f"pans over {stats.number(textures, 'generated texture')} at {pans.speed.nunique()} speeds"
     if inputs.videos:
-        clips = load_clips(inputs)
-        real = cached(inputs, "moving", key | identity(inputs), lambda: _moving(selector, clips))
+        real = cached(inputs, "moving", key | identity(inputs), lambda: _moving(selector, load_clips(inputs)))
         rows += _single(real)
-        what += f"; crosses: {describe_clips(clips, inputs)} at their median DIS flow"
+        what += f"; crosses: {describe(real, inputs)} at their median DIS flow"
     numbers = pd.DataFrame(rows)
     caption = (
         f"Gazing ratio (of 265 tokens a frame, mean of 16 frames) needed for a loss of "
         f"{' and '.join(map(str, TARGETS))}, "
         f"against the speed of the camera. {inputs.describe(selector)}; {what}. Interpolated between ratios "
-        f"{', '.join(map(str, RATIOS))}; clips that reach the loss at none of them count as {max(RATIOS)}, so the "
-        f"curve is a lower bound there (their share is in the CSV). {METRIC}. Bars: 95 %, textures drawn anew "
-        f"({stats.DRAWS} draws)."
+        f"{', '.join(map(str, RATIOS))}; {BOUNDS}. Hollow: more than half are such bounds. "
+        f"{METRIC}. Bars: {stats.intervals(textures, stats.number(textures, 'texture'))}."
     )
     return Made(numbers, caption, lambda: _draw(numbers))
 
@@ -84,15 +83,13 @@ def _moving(selector: Any, clips: "list[Clip]") -> "pd.DataFrame":
 
 
 def _numbers(table: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
-    from analysis.studies.losses import needed
+    from analysis.studies.losses import bounds, needed
 
     rows = []
     for target in TARGETS:
         for speed, part in needed(table, target, by=("speed", "clip", "cluster")).groupby("speed"):
-            ratio = part.needed.fillna(max(RATIOS))
-            mean = stats.ends(stats.mean(ratio, part.cluster.tolist()))
-            never = float(part.needed.isna().mean())
-            rows.append(row("measured", name, loss=target, speed=speed, never=never, **mean))
+            mean = stats.ends(stats.mean(part.needed, part.cluster.tolist()))
+            rows.append(row("measured", name, loss=target, speed=speed, **bounds(part), **mean))
     return rows
 
 
@@ -108,6 +105,8 @@ def _single(table: "pd.DataFrame") -> list[dict[str, Any]]:
             speed=float(one["speed"]),
             value=float(one["needed"]),
             clip=one["clip"],
+            floor=float(one["bound"] == "floor"),
+            ceiling=float(one["bound"] == "ceiling"),
         )
         for one in found.to_dict("records")
     ]
@@ -119,6 +118,10 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
         part = numbers[(numbers.series == "pans") & (numbers.loss == target)].sort_values("speed")
         error = style.bars(part.value, part.low, part.high)
         axes.errorbar(part.speed, part.value, error, label=f"pans, loss {target}", **style.line(index))
+        bound = part[part.floor + part.ceiling > 0.5]
+        axes.plot(
+            bound.speed, bound.value, **style.line(index, linestyle="none", markerfacecolor="white", zorder=4)
+        )
     clips = numbers[numbers.series == "clip"]
     if len(clips):
         axes.plot(clips.speed, clips.value, "x", color=style.GREY, label=f"clips, loss {TARGETS[0]}")

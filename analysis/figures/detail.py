@@ -48,14 +48,20 @@ def make(inputs: Inputs) -> Made:
     table = table[table.gazed]
     ranks = stats.rank_correlation(table.scale, table.variance, table.cluster.tolist())
     numbers = _numbers(table, ranks)
-    what = str(inputs.images.name) if inputs.images else "the generated clips (first frames)"
+    clusters = table["cluster"].nunique()
+    source = "picture" if files else "video" if inputs.videos else "generated clip"
+    what = (
+        f"of the folder {inputs.images.name}"
+        if inputs.images
+        else f"(first frames of clips) of {stats.number(clusters, source)}"
+    )
     caption = (
         f"Gaze against detail. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, on "
-        f"{table['clip'].nunique()} pictures of {what}, {len(table):,} gazed patches. Detail: variance, in a "
+        f"{what}, {len(table):,} gazed patches. Detail: variance, in a "
         f"patch, of the luma convolved with 0 1 0 / 1 -4 1 / 0 1 0. a: its mean by scale. b: mean scale of gazed "
         f"patches in {BINS} bins of equal count (below {LEAST:g} drawn there); ours: {ranks.text}; paper: rho "
-        f"{reference.entry(KEY)['spearman_rho']} on other pictures ({reference.mark('read')}). Bars: 95 %, "
-        f"pictures drawn anew ({stats.DRAWS} draws)."
+        f"{reference.entry(KEY)['spearman_rho']} on other pictures ({reference.mark('read')}). Bars: "
+        f"{stats.intervals(clusters, stats.number(clusters, source))}."
     )
     return Made(numbers, caption, lambda: _draw(numbers))
 

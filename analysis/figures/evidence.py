@@ -55,9 +55,9 @@ def make(inputs: Inputs) -> Made:
 def _key(inputs: Inputs, root: Any, selectors: list[Any]) -> dict[str, Any]:
     from analysis.cache import files_identity
 
-    files = files_identity(sorted((root / "videos").glob("*.mp4")))
+    # Questions and boxes decide as much as the videos do.
     return {
-        "videos": files,
+        "files": files_identity(sorted(path for path in root.rglob("*") if path.is_file())),
         "ratios": RATIOS,
         "resolution": RESOLUTION,
         "selectors": [s.settings() for s in selectors],
@@ -65,7 +65,7 @@ def _key(inputs: Inputs, root: Any, selectors: list[Any]) -> dict[str, Any]:
 
 
 def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") -> str:
-    from analysis.studies.evidence import COVERED, FRAMES, LOOKED, READABLE
+    from analysis.studies.evidence import COVERED, FRAMES, LOOKED, READABLE, VISIBLE
 
     n, sources = table.question.nunique(), table.source.nunique()
     looker = inputs.looker()
@@ -76,10 +76,11 @@ def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") ->
     return (
         f"Evidence recall on HLVid-Mini, frames {RESOLUTION} px wide: share of {n} questions whose answer was "
         f"covered, to at least {COVERED:.0%} of its box, by gazed patches of a scale that shows its capitals at "
-        f"{READABLE:g} px or more, in one of up to {LOOKED} frames of a uniform {FRAMES} (questions that no patch "
+        f"{READABLE:g} px or more, in one of up to {LOOKED} frames of a uniform {FRAMES} that show at least "
+        f"{VISIBLE:.0%} of it (questions that no patch "
         f"could show so are left out; AutoGaze has the same share for every tile, the others "
         f"share it out over the picture). b, c: {NAMES.get(looker.name, looker.name)} at {SHOWN:.0%}; "
-        f"{inputs.describe(looker)}. Bars: 95 %, {sources} recordings drawn anew; so few make them wide.{accuracy}"
+        f"{inputs.describe(looker)}. Bars: {stats.intervals(sources, stats.number(sources, 'recording'))}.{accuracy}"
     )
 
 
@@ -102,7 +103,7 @@ def _numbers(table: "pd.DataFrame", answered: "pd.DataFrame", looker: str) -> "p
             name = f"{low:g} to {high:g}" if np.isfinite(high) else f"over {low:g}"
             rows.append(row("measured", looker, panel="motion", x=name, **_recall(part)))
     for seen, part in answered.groupby(answered.covered >= COVERED) if len(answered) else ():
-        share = stats.mean(part.correct.astype(float), part.source.tolist())
+        share = stats.share(part.correct.astype(float), part.source.tolist())
         rows.append(
             row(
                 "measured",
@@ -116,11 +117,7 @@ def _numbers(table: "pd.DataFrame", answered: "pd.DataFrame", looker: str) -> "p
 
 
 def _recall(part: "pd.DataFrame") -> dict[str, float]:
-    """Accuracies' own interval, which knows that shares end at 0 and 1."""
-    from hlvid.scoring.intervals import cluster_bootstrap
-
-    interval = cluster_bootstrap(part.hit.tolist(), part.source.tolist(), draws=stats.DRAWS)
-    return {"value": float(part.hit.mean()), "low": interval.low, "high": interval.high, "n": len(part)}
+    return stats.ends(stats.share(part.hit.tolist(), part.source.tolist()))
 
 
 def _draw(numbers: "pd.DataFrame", looker: str) -> "Figure":

@@ -14,11 +14,13 @@ import numpy as np
 from analysis import style
 from analysis.figure import Made
 from analysis.inputs import Inputs
+from analysis.stats import number
 from autogaze.gaze import SCALES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from analysis.studies.clips import Clip
     from analysis.studies.pictures import Strip
 
 RATIO = 0.1
@@ -30,7 +32,7 @@ def make(inputs: Inputs) -> Made:
     import pandas as pd
 
     from analysis.reference import row
-    from analysis.studies.clips import describe_clips, load_clips
+    from analysis.studies.clips import load_clips
     from analysis.studies.pictures import strip
 
     selector = inputs.looker()
@@ -42,13 +44,21 @@ def make(inputs: Inputs) -> Made:
     numbers = pd.DataFrame([row("measured", selector.name, **one) for part in strips for one in part.numbers])
     ratio, loss = numbers.ratio.mean(), numbers.loss.mean()
     caption = (
-        f"What is looked at. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, {len(chosen)} of "
-        f"{describe_clips(clips, inputs)}. Per clip: frames; gazed patches, outlined in the colour of their scale "
+        f"What is looked at. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, "
+        f"{_what(chosen, inputs)}. Per clip: frames; gazed patches, outlined in the colour of their scale "
         f"({', '.join(f'{s} px' for s in SCALES)}), the finer the brighter; rebuilt by pasting the finest "
         f"patch seen so far (mid-grey: "
         f"never looked at). Over the {len(numbers)} frames of these clips: ratio {ratio:.3f}, loss {loss:.3f}."
     )
     return Made(numbers, caption, lambda: _draw(strips))
+
+
+def _what(shown: "list[Clip]", inputs: Inputs) -> str:
+    """The clips that are shown, for the caption."""
+    frames = sorted({len(clip.frames) for clip in shown})
+    kind = "clip" if inputs.videos else "generated clip"
+    which = ", ".join(clip.name for clip in shown)
+    return f"{number(len(shown), kind)} ({which}) of {' or '.join(map(str, frames))} frames"
 
 
 def _draw(strips: "list[Strip]") -> "Figure":

@@ -51,8 +51,10 @@ def make(inputs: Inputs) -> Made:
         if boxes
         else "Middle frames: no boxes are published."
     )
-    caption = f"{len(chosen)} of {len(questions)} questions of dataset {inputs.dataset}; the right option "
-    f"is marked. {known}"
+    caption = (
+        f"{len(chosen)} of {len(questions)} questions of dataset {inputs.dataset}; the right option "
+        f"is marked. {known}"
+    )
     return Made(numbers, caption, lambda: _draw(chosen, pictures))
 
 

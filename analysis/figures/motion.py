@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import reference, stats, style
-from analysis.cache import cached
+from analysis.cache import cached, files_identity
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
@@ -32,37 +32,46 @@ KEY = "fig4_flow"
 def make(inputs: Inputs) -> Made:
     """See the module."""
     selector = inputs.looker()
-    clips, what = _clips(inputs)
     from analysis.studies import clips as sources
     from analysis.studies.patches import measure
 
-    key = {**sources.identity(inputs), "chairs": str(inputs.chairs), "ratio": RATIO, **selector.settings()}
-    table = cached(inputs, "patches", key, lambda: measure(selector, clips, RATIO))
+    chairs = files_identity(sorted(inputs.chairs.rglob("*_flow.flo"))) if inputs.chairs else []
+    key = {**sources.identity(inputs), "chairs": chairs, "ratio": RATIO, **selector.settings()}
+    table = cached(inputs, "patches", key, lambda: measure(selector, _clips(inputs), RATIO))
     table = table[table.frame > 0]
     numbers = _numbers(table)
-    count = table["clip"].nunique()
+    clusters = table["cluster"].nunique()
+    unit = stats.number(clusters, "pair" if inputs.chairs else "video" if inputs.videos else "generated clip")
     caption = (
-        f"Gaze against motion. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, on {what}; "
+        f"Gaze against motion. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, on "
+        f"{_what(table, inputs)}; "
         f"{len(table):,} patches of frames 2 on. Flow of a patch: its fastest pixel, the larger of forward and "
         f"backward. Top: share of patches gazed in {BINS} bins of equal count, and a least-squares line in "
-        f"log2(1 + flow). Bottom: mean flow of gazed and of other patches. Bands and bars: 95 %, {count} clips "
-        f"drawn anew ({stats.DRAWS} draws). Dashed, hollow: {reference.mark('read')}; its clips are others, so "
+        f"log2(1 + flow). Bottom: mean flow of gazed and of other patches. Bands and bars: "
+        f"{stats.intervals(clusters, unit)}. Dashed, hollow: {reference.mark('read')}; its clips are others, so "
         "only directions compare."
     )
     return Made(numbers, caption, lambda: _draw(numbers))
 
 
-def _clips(inputs: Inputs) -> tuple[list[Any], str]:
-    """The clips and how a caption names them and their flow."""
-    from analysis.studies.clips import describe_clips, load_clips
+def _clips(inputs: Inputs) -> list[Any]:
+    from analysis.studies.clips import load_clips
     from analysis.studies.flow import flying_chairs
 
     if inputs.chairs:
-        pairs = list(flying_chairs(inputs.chairs, limit=max(200, inputs.clips)))
-        return pairs, f"{len(pairs)} pairs of FlyingChairs with their flow (backward: carried along it)"
-    clips = load_clips(inputs)
+        return list(flying_chairs(inputs.chairs, limit=max(200, inputs.clips)))
+    return load_clips(inputs)
+
+
+def _what(table: "pd.DataFrame", inputs: Inputs) -> str:
+    """What was measured and whose flow it is, for the caption."""
+    from analysis.studies.clips import describe
+
+    if inputs.chairs:
+        pairs = table["clip"].nunique()
+        return f"{stats.number(pairs, 'pair')} of FlyingChairs with their flow (backward: carried along it)"
     kind = "flow estimated by OpenCV's DIS" if inputs.videos else "exact flow"
-    return clips, f"{describe_clips(clips, inputs)}, {kind}"
+    return f"{describe(table, inputs)}, {kind}"
 
 
 def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -88,7 +97,7 @@ def _frequency(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
     index = np.clip(np.searchsorted(edges, flow, side="right") - 1, 0, max(0, len(edges) - 2))
     for k in np.unique(index):
         mine = part[index == k]
-        share = stats.mean(mine.gazed.to_numpy(float), mine.cluster.tolist())
+        share = stats.share(mine.gazed.to_numpy(float), mine.cluster.tolist())
         middle = float(mine.flow.median())
         rows.append(row("measured", "bin", scale=scale, flow=middle, **stats.ends(share)))
     at = np.linspace(np.log2(1 + flow.min()), np.log2(1 + np.quantile(flow, 0.995)), 25)

@@ -10,13 +10,27 @@ stays where it was: IoU with the unchanged clip's gaze, set against that of an u
 gaze is worth on the changed clip: its loss over that of random gaze.
 """
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+from tqdm import tqdm
 
 from analysis import stats, style
 from analysis.cache import cached
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
+from analysis.studies.clips import Clip, describe, drawn_anew, identity, load_clips
+from analysis.studies.losses import loss_of
+from analysis.studies.scenes import Pictures
+from analysis.studies.selectors import iou_of
+from autogaze.selectors.base import Selector
+from hlvid.errors import RunError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,21 +41,22 @@ RATIO = 0.1
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    from analysis.studies.clips import describe_clips, identity, load_clips
-    from analysis.studies.held import measure
-
     selector, rival = inputs.looker(), inputs.named("random")
     count = max(2, inputs.clips // 2)  # every clip is gazed at once a change
     clips = load_clips(inputs, count)
     key = identity(inputs, count) | {"ratio": RATIO} | selector.settings()
+    if len(clips) < 2:
+        raise RunError(
+            "ood: one clip, at least 2 are needed to say what no agreement looks like; give more --videos"
+        )
     table = cached(inputs, "ood", key, lambda: measure(selector, rival, clips, RATIO))
     numbers = _numbers(table)
     caption = (
         f"Gaze under controlled changes of the clips. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, on "
-        f"{describe_clips(clips, inputs)}; changed without moving anything. a: intersection over union of the "
+        f"{describe(table, inputs)}; changed without moving anything. a: intersection over union of the "
         "patches chosen with those of the unchanged clip; dashed: with those of another clip, what no agreement "
         "looks like. b: loss with this gaze over the loss with random gaze of the same size on the same changed "
-        f"clip (below 1: the gaze still earns its tokens). Bars: 95 %, clips drawn anew ({stats.DRAWS} draws)."
+        f"clip (below 1: the gaze still earns its tokens). Bars: {drawn_anew(table, inputs)}."
     )
     return Made(numbers, caption, lambda: _draw(numbers))
 
@@ -56,6 +71,109 @@ def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
             value = stats.mean(part[measure], clusters)
             rows.append(row("measured", name, measure=measure, **stats.ends(value)))
     return pd.DataFrame(rows)
+
+
+def measure(selector: Selector, rival: Selector, clips: Sequence[Clip], ratio: float) -> "pd.DataFrame":
+    """One row a clip and change: clip, cluster, change, iou with the gaze of the unchanged clip, ratio, loss on the
+    changed clip, relative_loss: over the loss of `rival`'s gaze of the same size there.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    before: Tensor | None = None
+    for clip in tqdm(clips, desc="changed clips", leave=False):
+        who = {"clip": clip.name, "cluster": clip.cluster}
+        row, mask = _judge(selector, rival, clip, ratio)
+        rows.append(who | row | {"change": "unchanged", "iou": 1.0})
+        for name, change in SHIFTS.items():
+            changed = Clip(clip.name, clip.cluster, change(clip.frames))
+            row, other = _judge(selector, rival, changed, ratio)
+            rows.append(who | row | {"change": name, "iou": _iou(mask, other)})
+        if before is not None:
+            rows.append(who | {"change": "another clip", "iou": _iou(mask, before)})
+        before = mask
+    return pd.DataFrame(rows)
+
+
+def _judge(selector: Selector, rival: Selector, clip: Clip, ratio: float) -> tuple[dict[str, Any], Tensor]:
+    """The numbers of one clip, and the mask (T, 265) of its gaze."""
+    tensor = clip.tensor()
+    with torch.no_grad():
+        gaze = selector.select(tensor, ratio=ratio)
+        there = rival.select(tensor, ratio=max(gaze.ratio(), 1 / 265))
+    loss, other = float(loss_of(tensor, gaze).mean()), float(loss_of(tensor, there).mean())
+    return {"ratio": gaze.ratio(), "loss": loss, "relative_loss": loss / other}, gaze.masks()[0]
+
+
+def _iou(first: Tensor, second: Tensor) -> float:
+    """Mean over the frames that both have."""
+    frames = min(len(first), len(second))
+    return float(iou_of(first[:frames], second[:frames]).nanmean())
+
+
+def blur(frames: Pictures) -> Pictures:
+    """Out of focus: a Gaussian of 2 px."""
+    return np.stack([cv2.GaussianBlur(frame, (0, 0), 2.0) for frame in frames])
+
+
+def noise(frames: Pictures) -> Pictures:
+    """Sensor noise of standard deviation 20 of 255, the same for the same frames."""
+    draw = np.random.default_rng(int(frames.astype(np.uint64).sum()))
+    return _bytes(frames + draw.normal(0, 20, frames.shape))
+
+
+def night(frames: Pictures) -> Pictures:
+    """A dark picture, bluish, with noise in its shadows."""
+    dark = (frames / 255.0) ** 1.8 * 255 * np.array([0.3, 0.32, 0.42])
+    draw = np.random.default_rng(int(frames.astype(np.uint64).sum()))
+    return _bytes(dark + draw.normal(0, 5, frames.shape))
+
+
+def contrast(frames: Pictures) -> Pictures:
+    """Haze: 35 % of the contrast."""
+    return _bytes(0.35 * (frames.astype(float) - 128) + 150)
+
+
+def cartoon(frames: Pictures) -> Pictures:
+    """Flat colours with dark outlines."""
+    return np.stack([_cartoon(frame) for frame in frames])
+
+
+def hue(frames: Pictures) -> Pictures:
+    """All colours turned by 90 degrees."""
+    turned = []
+    for frame in frames:
+        hsv = cv2.cvtColor(frame, cv2.COLOR_RGB2HSV)
+        hsv[..., 0] = (hsv[..., 0].astype(int) + 45) % 180  # OpenCV counts hue in half degrees
+        turned.append(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
+    return np.stack(turned)
+
+
+def grey(frames: Pictures) -> Pictures:
+    """Black and white, as old CCTV."""
+    return np.stack([cv2.cvtColor(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) for f in frames])
+
+
+SHIFTS: dict[str, Callable[[Pictures], Pictures]] = {
+    "blur": blur, "noise": noise, "night": night, "low contrast": contrast, "cartoon": cartoon,
+    "hue": hue, "grey": grey,
+}  # fmt: skip
+
+
+def _cartoon(frame: Pictures) -> Pictures:
+    smooth = frame
+    for _ in range(3):
+        smooth = cv2.bilateralFilter(smooth, 7, 40, 7)
+    flat = (smooth // 40) * 40 + 20
+    lines = cv2.adaptiveThreshold(
+        cv2.medianBlur(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 5), 255, cv2.ADAPTIVE_THRESH_MEAN_C,
+        cv2.THRESH_BINARY, 9, 4,
+    )  # fmt: skip
+    return np.asarray(cv2.bitwise_and(flat, flat, mask=lines), np.uint8)
+
+
+def _bytes(values: ArrayLike) -> Pictures:
+    return np.asarray(values).round().clip(0, 255).astype(np.uint8)
 
 
 def _draw(numbers: "pd.DataFrame") -> "Figure":

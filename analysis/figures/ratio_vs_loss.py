@@ -27,7 +27,7 @@ def make(inputs: Inputs) -> Made:
     """See the module."""
     import pandas as pd
 
-    from analysis.studies.clips import describe_clips, load_clips
+    from analysis.studies.clips import describe, drawn_anew
     from analysis.studies.losses import METRIC
     from analysis.studies.selectors import compare
 
@@ -47,8 +47,8 @@ def make(inputs: Inputs) -> Made:
     numbers = pd.DataFrame(rows)
     caption = (
         f"Reconstruction loss against gazing ratio. {inputs.describe(selector)}, on "
-        f"{describe_clips(load_clips(inputs), inputs)}. Thick: means with 95 % intervals, clusters drawn anew "
-        f"({stats.DRAWS} draws); the same gaze counted {KINDS[0][1]} and {KINDS[1][1]} patches of a frame. Thin: "
+        f"{describe(table, inputs)}. Thick: means, intervals: {drawn_anew(table, inputs)}; "
+        f"the same gaze counted {KINDS[0][1]} and {KINDS[1][1]} patches of a frame. Thin: "
         f"single clips. {METRIC}. The paper's values for one loss, by FPS and resolution, stand in `redundancy`."
     )
     return Made(numbers, caption, lambda: _draw(numbers))

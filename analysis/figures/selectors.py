@@ -28,20 +28,19 @@ NAMES = {
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    from analysis.studies.clips import describe_clips, load_clips
+    from analysis.studies.clips import describe, drawn_anew
     from analysis.studies.losses import METRIC
     from analysis.studies.selectors import compare
 
     table = compare(inputs)
     numbers = _numbers(table)
-    count = table["clip"].nunique()
     learned = inputs.describe(inputs.named("autogaze")) if inputs.weights() else "AutoGaze: no weights here"
     caption = (
         f"Loss against gazing ratio (share of the 265 patches of all scales) for "
-        f"{', '.join(table.selector.unique())}, on {describe_clips(load_clips(inputs), inputs)}. "
+        f"{', '.join(table.selector.unique())}, on {describe(table, inputs)}. "
         f"{learned}. {METRIC}. First frames are "
-        f"compared with a blank one by RGB difference and flow, as in the paper. {_best(table)} Bars: 95 %, "
-        f"clusters of the {count} clips drawn anew ({stats.DRAWS} draws). b: {reference.mark('read')}."
+        f"compared with a blank one by RGB difference and flow, as in the paper. {_best(table)} Bars: "
+        f"{drawn_anew(table, inputs)}. b: {reference.mark('read')}."
     )
     return Made(numbers, caption, lambda: _draw(numbers))
 

@@ -6,13 +6,25 @@ Example::
     hlvid latency mllm --cells 30x224 && hlvid figure teaser    # our seconds beside the paper's
 """
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
 
 from analysis import reference, style
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
 from analysis.reference import row
-from autogaze.gaze import SCALES
+from analysis.studies.clips import video_files
+from analysis.studies.pictures import gazed
+from analysis.studies.scenes import Pictures
+from autogaze.gaze import SCALES, Boxes
+from autogaze.selectors.base import Selector
+from autogaze.tiling import Tiling
+from hlvid.video import Video
+from hlvid.video.tiles import fit_long_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,9 +44,6 @@ def make(inputs: Inputs) -> Made:
     """See the module."""
     import pandas as pd
 
-    from analysis.studies.clips import video_files
-    from analysis.studies.tiled import look
-
     path = video_files(inputs.videos or [inputs.dataset_root() / "videos"])[0]
     selector = inputs.looker()
     seen = look(selector, path, RATIO, WIDTH)
@@ -53,6 +62,38 @@ def make(inputs: Inputs) -> Made:
         f"colours of their scales; c: seconds of encoder and language model: {reference.mark('read')}{ours}."
     )
     return Made(numbers, caption, lambda: _draw(numbers, seen), missing=None if ours else NEED)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """frame, gazed: uint8 (H, W, 3). tokens: gazed, per scale. all_tokens: that show picture. at: frame number."""
+
+    frame: Pictures
+    gazed: Pictures
+    tokens: tuple[int, ...]
+    all_tokens: int
+    at: int
+
+
+def look(selector: Selector, path: Path, ratio: float, width: int, at: int | None = None) -> Seen:
+    """Gaze at frame `at` (default: the middle one) of a video, its long side scaled to `width` px.
+
+    Selectors with a history see the frame before, too.
+    """
+    with Video.open(path) as video:
+        at = video.frame_count // 2 if at is None else at
+        size = fit_long_side(video.width, video.height, min(width, max(video.width, video.height)))
+        before = [max(0, at - 1)] if selector.history != 0 else []
+        frames = video.frames([*before, at], size)
+    tiling = Tiling.of(*size)
+    with torch.no_grad():
+        gaze = selector.select(tiling.split(frames), ratio=ratio, valid=tiling.valid, layout=tiling.layout)
+    boxes = gaze.boxes(tiling.boxes())
+    last = boxes.frame == len(frames) - 1
+    mine = Boxes(*(part[last] for part in boxes))
+    tokens = tuple(int((mine.scale == k).sum()) for k in range(len(SCALES)))
+    picture = gazed(np.ascontiguousarray(frames[-1]), mine, factor=1)
+    return Seen(frames[-1], picture, tokens, int(tiling.valid.sum()), at)
 
 
 def _seconds(inputs: Inputs) -> tuple[list[dict[str, Any]], str]:
@@ -76,8 +117,10 @@ def _seconds(inputs: Inputs) -> tuple[list[dict[str, Any]], str]:
         for one in largest.to_dict("records"):
             name = "ours, gazed" if one["gazed"] else "ours, all"
             rows.append(row("measured", name, panel="seconds", part=part, value=float(one["median_s"])))
-            words = f"; ours: medians of {one['n']} rounds, {one['fps']} FPS at {one['resolution']} px on "
-            f"{one['hardware']}"
+            words = (
+                f"; ours: medians of {one['n']} rounds, {one['fps']} FPS at {one['resolution']} px on "
+                f"{one['hardware']}"
+            )
     return rows, words
 
 

@@ -48,7 +48,7 @@ def make(inputs: Inputs) -> Made:
             f"({last.get('loss', 'L1, pasted')}), on "
             f"{last['clips']} held-out clips of {len(last['recordings'])} recordings; b: bands 95 %, "
             f"recordings drawn anew. "
-            "'-': never reached."
+            f"'-': not reached at any ratio measured, up to {_largest(last):g}."
         )  # fmt: skip
     caption = f"Gazing ratio needed after each stage of training; paper: for its loss 0.7, printed. {words}"
     head, lines = ["stage", "whose", "ratio"], _lines(numbers)
@@ -59,6 +59,11 @@ def make(inputs: Inputs) -> Made:
 def _stages(report: dict[str, Any]) -> int:
     """How many stages of training a report compares: of several, the fullest is drawn, of equals the newest."""
     return sum(name in report["curves"] for name in ("untrained", "ntp", "rl", "ntp+rl"))
+
+
+def _largest(report: dict[str, Any]) -> float:
+    """The largest ratio at which any stage was measured."""
+    return max(float(ratio) for points in report["curves"].values() for ratio in points)
 
 
 def _ours(report: dict[str, Any]) -> list[dict[str, Any]]:

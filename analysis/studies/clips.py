@@ -10,10 +10,11 @@ Generated ones come from `scenes`, with their flow; videos are centre-cropped to
 (every frame where the video has fewer), several clips spread over a long video.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -23,9 +24,13 @@ from tqdm import tqdm
 
 from analysis.cache import files_identity
 from analysis.inputs import Inputs
+from analysis.stats import intervals, number
 from analysis.studies.scenes import SIDE, Flow, Pictures, make_scene
 from hlvid.errors import VideoError
 from hlvid.video import Video
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRAMES = 16
 RATE = 8.0
@@ -56,16 +61,31 @@ def load_clips(inputs: Inputs, count: int | None = None) -> list[Clip]:
         return [_generated(seed) for seed in range(inputs.seed, inputs.seed + count)]
     files = video_files(inputs.videos)
     each = -(-count // len(files))
-    found = (clip for path in tqdm(files, desc="reading clips", leave=False) for clip in clips_of(path, each))
+    stems = [path.stem for path in files]
+    # Two videos of one name are two clusters.
+    named = [(path, path.stem if stems.count(path.stem) == 1 else str(path)) for path in files]
+    found = (
+        c for path, n in tqdm(named, desc="reading clips", leave=False) for c in clips_of(path, each, name=n)
+    )
     return list(found)[: max(count, len(files))]
 
 
-def describe_clips(clips: Sequence[Clip], inputs: Inputs) -> str:
-    """What was measured, for captions."""
-    clusters = len({clip.cluster for clip in clips})
+def describe(table: "pd.DataFrame", inputs: Inputs) -> str:
+    """What was measured, for captions: counted in the table of measurements (columns clip, cluster)."""
+    clips, clusters = table["clip"].nunique(), table["cluster"].nunique()
     if not inputs.videos:
-        return f"{len(clips)} generated clips of {len(clips[0].frames)} frames at 224 px (seeds {inputs.seed} on)"
-    return f"{len(clips)} clips of up to {FRAMES} frames at 224 px and {RATE:g} FPS of {clusters} videos"
+        return f"{number(clips, 'generated clip')} of {FRAMES} frames at {SIDE} px (seeds {inputs.seed} on)"
+    return (
+        f"{number(clips, 'clip')} of up to {FRAMES} frames at {SIDE} px and {RATE:g} FPS "
+        f"of {number(clusters, 'video')}"
+    )
+
+
+def drawn_anew(table: "pd.DataFrame", inputs: Inputs) -> str:
+    """What the intervals resample, for captions: "95 %, 2 videos drawn anew (2000 draws)"."""
+    clusters = table["cluster"].nunique()
+    what = number(clusters, "video" if inputs.videos else "generated clip")
+    return intervals(clusters, what)
 
 
 def identity(inputs: Inputs, count: int | None = None) -> dict[str, object]:
@@ -89,8 +109,11 @@ def video_files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def clips_of(path: Path, count: int, frames: int = FRAMES, rate: float = RATE) -> Iterator[Clip]:
-    """Up to `count` clips of one video, spread over it and not overlapping."""
+def clips_of(
+    path: Path, count: int, frames: int = FRAMES, rate: float = RATE, name: str | None = None
+) -> Iterator[Clip]:
+    """Up to `count` clips of one video, spread over it and not overlapping; `name`: of the cluster, else the stem."""
+    name = name or path.stem
     with Video.open(path) as video:
         step = max(1.0, video.fps / rate)
         room = int((video.frame_count - 1) / step) + 1  # sampled frames there are
@@ -101,7 +124,7 @@ def clips_of(path: Path, count: int, frames: int = FRAMES, rate: float = RATE) -
             first = round(k * (room - length) / max(1, number - 1)) if number > 1 else (room - length) // 2
             indices = [int((first + i) * step) for i in range(length)]
             pictures = centre(video.frames(indices, side), SIDE)
-            yield Clip(f"{path.stem}#{k}", path.stem, pictures)
+            yield Clip(f"{name}#{k}", name, pictures)
 
 
 def fit(height: int, width: int, side: int) -> tuple[int, int]:

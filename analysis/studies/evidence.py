@@ -1,8 +1,8 @@
 """Evidence recall: was the text that a question asks for looked at, finely enough to be read?
 
-HLVid-Mini knows where each answer stands in each frame. A box counts as covered by as much of it as lies in
-gazed patches of a scale at which its capitals are at least 6 px high: the height from which the offline reader
-told the options apart in 24 of 24 texts (`hlvid.mini.plan`).
+HLVid-Mini knows where each answer stands in each frame. Frames that show at least 90 % of it count. A box counts as
+covered by as much of it as lies in gazed patches of a scale at which its capitals are at least 6 px high: the height
+from which the offline reader told the options apart in 24 of 24 texts (`hlvid.mini.plan`).
 
     boxes = load(root)                                           # question id -> its sightings
     coverage(sighting, cells, tile=224, size=(1008, 1792))       # 0 to 1
@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from autogaze.gaze import SCALES
 from autogaze.selectors.base import Selector
+from autogaze.tiling import Picture, Tiling
 from evaluators.core.gaze_file import Mask
 from evaluators.core.gaze_file import load as load_gaze
-from autogaze.tiling import Picture, Tiling
 from hlvid.dataset import Question, locate
 from hlvid.dataset import load as load_questions
 from hlvid.errors import DatasetError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 READABLE = 6.0  # px of cap height
 NATIVE = (2160, 3840)
+VISIBLE = 0.9  # of a text, at least, for the frame to count as showing it
 COVERED = 0.9  # of the box: the rest may be the rim around the letters
 FRAMES = 12
 LOOKED = 2  # frames of a video that are gazed: those that show the most answers
@@ -80,7 +81,7 @@ def speed(sightings: Sequence[Sighting]) -> float:
 
 
 def coverage(sighting: Sighting, cells: Sequence[Mask], tile: int, size: tuple[int, int]) -> float:
-    """Share of the box in gazed patches that show it finely enough, times the share that is visible.
+    """Share of the box in gazed patches that show it finely enough; how much of it is visible is another matter.
 
     cells: per scale, coarse first, bool (rows * g, columns * g). tile: px of a tile's side. size: (height,
     width) of the picture that was gazed at, padding left out.
@@ -99,7 +100,7 @@ def coverage(sighting: Sighting, cells: Sequence[Mask], tile: int, size: tuple[i
         rows = np.clip((y * side).astype(int), 0, grid.shape[0] - 1)
         columns = np.clip((x * side).astype(int), 0, grid.shape[1] - 1)
         seen |= grid[np.ix_(rows, columns)]
-    return float(seen.mean()) * sighting.visible
+    return float(seen.mean())
 
 
 def can_be_read(sighting: Sighting, width: int) -> bool:
@@ -112,7 +113,7 @@ def measure(
 ) -> "pd.DataFrame":
     """One row a question, selector and ratio: `covered`, the best coverage over the frames looked at.
 
-    Frames: of 12 spread uniformly over a video, the three that show the most answers; questions that none of
+    Frames: of 12 spread uniformly over a video, the two that show the most answers; questions that none of
     them shows readably at this resolution are left out.
     """
     import pandas as pd
@@ -178,7 +179,7 @@ def of_runs(runs: Sequence["Run"], dataset: str | Path) -> "pd.DataFrame":
             best = [
                 coverage(s, gazes.cells(s.frame), gazes.tile, gazes.size)
                 for s in boxes[sample["question_id"]]
-                if s.frame in gazes.masks
+                if s.frame in gazes.masks and s.visible >= VISIBLE
             ]
             row = {"run": run.configuration, "question": sample["question_id"], "source": sample["source"]}
             rows.append(
@@ -195,7 +196,7 @@ def _sightings(
     shown: dict[int, dict[str, Sighting]] = {frame: {} for frame in frames}
     for question in questions:
         for sighting in boxes.get(question.id, ()):
-            if sighting.frame in shown and sighting.visible >= COVERED and can_be_read(sighting, width):
+            if sighting.frame in shown and sighting.visible >= VISIBLE and can_be_read(sighting, width):
                 shown[sighting.frame][question.id] = sighting
     return shown
 

@@ -21,8 +21,6 @@ from analysis.studies.scenes import SIDE, Flow, Pictures
 from autogaze.gaze import PATCH_SIZE, SCALES, grid_sides
 from hlvid.errors import DatasetError
 
-_FLO_TAG = 202021.25
-
 
 def speed_of(clip: Clip) -> Flow:
     """Px per frame at each pixel: the clip's own where it is known, else OpenCV's DIS optical flow."""
@@ -69,13 +67,10 @@ def flying_chairs(folder: Path, limit: int) -> Iterator[Clip]:
 
 def read_flo(path: Path) -> Flow:
     """A Middlebury .flo file: float32 (H, W, 2). Raises DatasetError for anything else."""
-    data = path.read_bytes() if path.is_file() else b""
-    if len(data) < 12 or np.frombuffer(data[:4], "<f4")[0] != np.float32(_FLO_TAG):
-        raise DatasetError(f"{path}: missing or not a .flo file; unpack FlyingChairs again")
-    width, height = (int(x) for x in np.frombuffer(data[4:12], "<i4"))
-    if len(data) != 12 + 8 * width * height:
-        raise DatasetError(f"{path}: {len(data)} bytes, {width} x {height} px need {12 + 8 * width * height}")
-    return np.frombuffer(data[12:], "<f4").reshape(height, width, 2).astype(np.float32)
+    found = cv2.readOpticalFlow(str(path)) if path.is_file() else None
+    if found is None or not found.size:
+        raise DatasetError(f"{path}: missing, cut short or not a .flo file; unpack FlyingChairs again")
+    return np.asarray(found, np.float32)
 
 
 def backward(flow: Flow) -> Flow:

@@ -11,6 +11,7 @@ normalised to [-1, 1], the first of the three terms of the paper's loss: the sha
 with the paper's, its height cannot.
 """
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +81,33 @@ def curve(selector: Selector, tensor: Tensor, ratios: Sequence[float]) -> list[d
 def needed(
     table: "pd.DataFrame", loss: float, by: Sequence[str] = ("selector", "clip", "cluster")
 ) -> "pd.DataFrame":
-    """The smallest ratio that meets `loss`, interpolated on a logarithmic axis; NaN where none measured does."""
+    """The smallest ratio that meets `loss`, interpolated on a logarithmic axis.
+
+    Columns `needed` and `bound`: "" where the ratio lies among those measured, "floor" where the smallest measured
+    ratio does already (the true one is at most `needed`), "ceiling" where none does (it is above `needed`, the
+    largest).
+    """
     import pandas as pd
 
     rows = []
     for key, part in table.groupby(list(by), sort=False):
         part = part.sort_values("ratio")
-        rows.append(dict(zip(by, key, strict=True)) | {"needed": crossing(part["ratio"], part["loss"], loss)})
+        ratio = crossing(part["ratio"], part["loss"], loss)
+        bound = "ceiling" if math.isnan(ratio) else "floor" if part["loss"].iloc[0] <= loss else ""
+        found = {"needed": part["ratio"].max() if bound == "ceiling" else ratio, "bound": bound}
+        rows.append(dict(zip(by, key, strict=True)) | found)
     return pd.DataFrame(rows)
+
+
+def bounds(part: "pd.DataFrame") -> dict[str, float]:
+    """Shares of the rows of `needed` that are bounds and no ratios, as columns of a figure's CSV."""
+    return {name: float((part.bound == name).mean()) for name in ("floor", "ceiling")}
+
+
+BOUNDS = (
+    "clips that meet the loss at the smallest of them already count as that one, clips that meet it at none as the "
+    "largest (shares: columns floor and ceiling of the CSV)"
+)
 
 
 def crossing(ratios: Any, losses: Any, target: float) -> float:

@@ -150,7 +150,7 @@ class _Job:
             again = chunk.picture(rebuild(chunk.pixels, chunk.gaze))
             again = (again * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
         boxes = chunk.boxes()
-        visible = _visible_tokens(chunk)
+        visible = _tokens(chunk.tiling.valid)
         for t in range(len(shown)):
             with self._clock("draw"):
                 here = boxes.frame == t
@@ -205,11 +205,8 @@ class _Job:
         }
 
 
-def _visible_tokens(chunk: Any) -> tuple[int, int]:
+def _tokens(valid: Any) -> tuple[int, int]:
     """Tokens of one frame that show some of the picture: of all scales, and of the finest."""
-    from autogaze.anyres import visible_tokens
-
-    valid = visible_tokens(chunk.rows, chunk.columns, chunk.height, chunk.width)
     return int(valid.sum()), int(valid[:, -196:].sum())
 
 

@@ -138,9 +138,9 @@ def _load(spec: RunSpec, width: int, height: int) -> Load:
 
 
 def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
+    from autogaze.tiling import Tiling
     from evaluators.models.gaze_reader.looking import AT_ONCE
     from evaluators.models.gaze_reader.settings import ReaderSettings
-    from autogaze.tiling import Tiling
     from hlvid.video.tiles import fit_long_side
 
     settings = ReaderSettings.read(own_arguments(arguments, "cache"))

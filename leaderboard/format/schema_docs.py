@@ -26,7 +26,8 @@ DOCS = ROOT / "docs" / "submission.md"
 INTRODUCTION = f"""# A submission, field by field
 
 Made from `leaderboard/format/schema.py` by `python -m leaderboard.format.schema_docs`; do not edit.
-The same as JSON Schema: `leaderboard/schema.json`, or `hlvid submit --schema`. How to submit: [leaderboard.md](leaderboard.md).
+The same as JSON Schema: `leaderboard/schema.json`, or `hlvid submit --schema`.
+How to submit: [leaderboard.md](leaderboard.md).
 
 A submission is the folder `leaderboard/submissions/BENCHMARK/NAME/` with `{YAML_NAME}` and
 `{JSONL_NAME}`. For NAME {FOLDER_RULE}.

@@ -1,6 +1,8 @@
 """The page of `hlvid explore`: built from a video and from a run, opened from disk in a real browser."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 
 from analysis.explore.build import explore
 from analysis.explore.proxy import make_proxy
-from analysis.explore.series import watch
+from analysis.explore.series import replay, watch
 from analysis.inputs import Inputs
+from analysis.studies.scenes import make_texture, pan
 from autogaze import selectors
-from evaluators.core.gaze_file import Recorder
+from evaluators.core.gaze_file import GazeFile, Recorder
 from hlvid.errors import HlvidError
 from hlvid.video import Video
 
@@ -97,12 +100,59 @@ def test_a_budget_that_cannot_be_is_refused(
 
 
 def test_proxy_is_small_and_made_once(film: Path, tmp_path: Path) -> None:
-    path = make_proxy(film, tmp_path / "proxy.mp4", long_side=160)
+    path = make_proxy(film, tmp_path, long_side=160)
     with Video.open(path) as video:
         assert (video.width, video.height, video.frame_count) == (160, 120, 20)
         assert video.codec == "h264"
     before = path.stat().st_mtime_ns
-    assert make_proxy(film, path).stat().st_mtime_ns == before
+    again = make_proxy(film, tmp_path, long_side=160)
+    assert again == path and again.stat().st_mtime_ns == before
+
+
+def test_films_of_one_name_have_a_proxy_each(film: Path, tmp_path: Path, inputs: Inputs) -> None:
+    """And a file that was replaced in place, older than the page, has a new one."""
+    other = tmp_path / film.name
+    shutil.copyfile(film, other)
+    first = make_proxy(film, tmp_path / "videos", long_side=64)
+    second = make_proxy(other, tmp_path / "videos", long_side=64)
+    os.utime(other, (1, 1))
+    assert len({first, second, make_proxy(other, tmp_path / "videos", long_side=64)}) == 3
+
+
+@pytest.mark.parametrize("frames", [2, 5, 20])
+def test_flow_is_to_the_next_frame_in_px_a_second(frames: int, tmp_path: Path) -> None:
+    """A pan of 2 px a frame at 10 FPS is 20 px a second, however far apart the gazed frames are."""
+    import av
+
+    path = tmp_path / "pan.mp4"
+    texture = make_texture(np.random.default_rng(3))
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=10, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = 224, 224, "yuv420p"
+        for picture in pan(texture, 2.0, frames=20):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    story = watch(path, selectors.get("centre"), ratio=0.1, loss=None, frames=frames, width=224)
+    assert [frame.flow for frame in story.frames] == pytest.approx([20] * frames, rel=0.35)
+
+
+def test_one_gaze_has_one_loss_whichever_way_in(film: Path) -> None:
+    """17 frames: also over the seam between two chunks of 16."""
+    story = watch(film, selectors.get("rgb_diff"), ratio=0.1, loss=None, frames=17, width=320)
+    masks = {}
+    for frame in story.frames:
+        parts = [
+            cells.reshape(story_rows, g, story_columns, g).transpose(0, 2, 1, 3).reshape(-1, g * g)
+            for cells, g in zip(frame.cells, (2, 4, 7, 14), strict=True)
+            for story_rows, story_columns in [(cells.shape[0] // g, cells.shape[1] // g)]
+        ]
+        masks[frame.index] = np.concatenate(parts, 1)
+    kept = GazeFile(
+        masks=masks, rows=2, columns=2, size=(story.height, story.width), sides=(2, 4, 7, 14), tile=224
+    )
+    again = replay(film, kept, "rgb_diff")
+    assert [f.loss for f in again.frames] == pytest.approx([f.loss for f in story.frames], abs=1e-6)
+    assert [f.flow for f in again.frames] == pytest.approx([f.flow for f in story.frames])
 
 
 def test_predicted_losses_of_autogaze(film: Path, tmp_path: Path) -> None:

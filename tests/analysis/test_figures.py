@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,57 @@ def test_measurements_are_kept(inputs: Inputs, tmp_path: Path, monkeypatch: pyte
     produce("motion", inputs, tmp_path / "out")
     with pytest.raises(pytest.fail.Exception, match="measured again"):
         produce("motion", dataclasses.replace(inputs, seed=5), tmp_path / "out")
+
+
+def test_the_key_of_a_measurement_knows_all_that_decides() -> None:
+    from analysis.cache import ROOT, imported
+
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in imported(["analysis.figures.camera", "autogaze.selectors.autogaze"])
+    }
+    assert found >= {
+        "analysis/figures/camera.py", "analysis/studies/scenes.py", "analysis/stats.py", "autogaze/model/network.py",
+        "autogaze/model/kvcache.py", "autogaze/model/processing.py", "autogaze/reconstruction/paste.py",
+        "hlvid/video/reader.py", "hlvid/video/backends/pyav.py", "hlvid/scoring/resampling.py",
+    }  # fmt: skip
+    assert "analysis/style.py" not in found
+
+
+def test_changed_code_is_measured_anew(
+    inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from analysis import cache
+
+    for name, text in (("a", "import analysis.b\n"), ("b", "X = 1\n")):
+        (tmp_path / "analysis").mkdir(exist_ok=True)
+        (tmp_path / "analysis" / f"{name}.py").write_text(text)
+    monkeypatch.setattr(cache, "ROOT", tmp_path)
+    digest = cache.code_digest.__wrapped__
+    before = digest("analysis.a")
+    assert digest("analysis.a") == before
+    (tmp_path / "analysis" / "b.py").write_text("X = 2\n")
+    assert digest("analysis.a") != before
+
+
+@pytest.mark.parametrize("name", ["detail", "motion"])
+def test_captions_say_what_was_measured(name: str, inputs: Inputs, film: Path, tmp_path: Path) -> None:
+    """Two films of one name: two clusters, and no word of generated clips or of planned counts."""
+    (tmp_path / "b").mkdir()
+    shutil.copyfile(film, tmp_path / "b" / film.name)
+    videos = (film, tmp_path / "b" / film.name)
+    caption = produce(name, dataclasses.replace(inputs, videos=videos, clips=4), tmp_path / "out").caption
+    assert "2 videos drawn anew" in caption and "generated" not in caption
+
+
+def test_one_clip_is_refused_before_anything_is_measured(
+    inputs: Inputs, film: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("analysis.figures.ood.measure", lambda *_: pytest.fail("measured"))
+    short = dataclasses.replace(inputs, videos=(film,), clips=1)
+    monkeypatch.setattr("analysis.figures.ood.load_clips", lambda *_: [None])
+    with pytest.raises(RunError, match=r"one clip.*--videos"):
+        produce("ood", short, tmp_path / "out")
 
 
 def test_main_table_holds_our_runs(inputs: Inputs, write_run: Callable[..., Path]) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from analysis.studies import evidence, flow, losses, questions, scenes, shifts
+from analysis.figures import hlvid_stats, ood
+from analysis.studies import evidence, flow, losses, scenes
 from analysis.studies.clips import Clip, clips_of
 from analysis.studies.patches import laplacian_variance, measure
 from analysis.studies.selectors import iou_of, likeness
@@ -114,14 +116,14 @@ def test_a_selector_agrees_with_itself_and_not_with_another(clip: Clip) -> None:
     assert (same.iou == 1).all() and other.iou.mean() < 0.3
 
 
-@pytest.mark.parametrize("name", sorted(shifts.SHIFTS))
+@pytest.mark.parametrize("name", sorted(ood.SHIFTS))
 def test_shifts_change_the_look_and_nothing_else(name: str) -> None:
     frames = scenes.make_scene(0, frames=2).frames
     before = frames.copy()
-    changed = shifts.SHIFTS[name](frames)
+    changed = ood.SHIFTS[name](frames)
     assert changed.shape == frames.shape and changed.dtype == np.uint8
     assert (changed != frames).any() and (frames == before).all()
-    assert (shifts.SHIFTS[name](frames) == changed).all()
+    assert (ood.SHIFTS[name](frames) == changed).all()
 
 
 def test_clips_of_a_video(film: Path) -> None:
@@ -143,6 +145,24 @@ def test_coverage_counts_readable_scales_only() -> None:
     assert evidence.coverage(sighting, grids, 224, size) == 1
 
 
+def test_a_box_visible_by_nine_tenths_need_not_be_covered_wholly() -> None:
+    """Coverage is of the box alone; how much of a text a frame shows has its own threshold."""
+    grids = [np.zeros((5 * g, 8 * g), bool) for g in (2, 4, 7, 14)]
+    grids[3][:7, :11] = True  # 176 of the box's 179 px
+    for visible in (1.0, 0.9):
+        sighting = evidence.Sighting(frame=0, box=(0, 0, 384, 216), visible=visible, cap=13)
+        assert evidence.coverage(sighting, grids, 224, (1008, 1792)) >= evidence.COVERED
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "bound"), [(1.5, 0.2, ""), (3.0, 0.1, "floor"), (0.5, 0.4, "ceiling")]
+)
+def test_needed_says_where_it_is_a_bound(target: float, value: float, bound: str) -> None:
+    table = pd.DataFrame({"clip": "a", "ratio": [0.4, 0.1], "loss": [1.0, 2.0]})
+    (found,) = losses.needed(table, target, by=("clip",)).to_dict("records")
+    assert found["needed"] == pytest.approx(value) and found["bound"] == bound
+
+
 def test_speed_of_a_text() -> None:
     boxes = [evidence.Sighting(t, (10 * t, 0, 10 * t + 5, 5), 1.0, 13) for t in (0, 1, 2, 7)]
     assert evidence.speed(boxes) == 10
@@ -150,8 +170,8 @@ def test_speed_of_a_text() -> None:
 
 
 def test_question_facts() -> None:
-    assert questions.kind_of("What does the white text on the green road sign say?") == "text"
-    assert questions.kind_of("How many boats are there?") == "count"
-    assert questions.object_of("What does the white text on the green road sign say?") == "road sign"
-    assert questions.distance("kitten", "sitting") == 3
-    assert questions.distance("", "abc") == 3
+    assert hlvid_stats.kind_of("What does the white text on the green road sign say?") == "text"
+    assert hlvid_stats.kind_of("How many boats are there?") == "count"
+    assert hlvid_stats.object_of("What does the white text on the green road sign say?") == "road sign"
+    assert hlvid_stats.distance("kitten", "sitting") == 3
+    assert hlvid_stats.distance("", "abc") == 3

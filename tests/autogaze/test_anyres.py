@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from autogaze.anyres import BYTES_PER_TILE, Frame, cut, gaze_video
+from autogaze.anyres import BYTES_PER_TILE, Frame, gaze_video
 from autogaze.model.autogaze import AutoGaze
 from autogaze.selectors import get
 from autogaze.selectors.autogaze import AutoGazeSelector
+from autogaze.tiling import Tiling
 
 
 def noise(count: int, height: int, width: int) -> list[Frame]:
@@ -22,8 +23,8 @@ def noise(count: int, height: int, width: int) -> list[Frame]:
 def test_tiles_lay_back_to_the_picture() -> None:
     frames = noise(2, 230, 460)
     (chunk,) = gaze_video(iter(frames), get("everything"))
-    assert (chunk.rows, chunk.columns, chunk.gaze.batch) == (2, 3, 6)
-    picture = (chunk.picture(chunk.pixels) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    assert (*chunk.tiling.layout, chunk.gaze.batch) == (2, 3, 6)
+    picture = (chunk.tiling.lay(chunk.pixels) * 255).round().byte().permute(0, 2, 3, 1).numpy()
     assert np.array_equal(picture, np.stack(frames))
 
 
@@ -37,7 +38,7 @@ def test_nothing_is_gazed_that_lies_outside_the_picture() -> None:
 
 def test_padding_draws_no_edge() -> None:
     white = torch.full((1, 100, 100, 3), 255, dtype=torch.uint8)
-    tiles, _, _, _ = cut(white)
+    tiles = Tiling.of(100, 100).split(white)
     assert tiles.min() == 1
 
 

@@ -10,7 +10,7 @@ const state = { video: 0, shown: [true, true, true, true], dim: true, evidence: 
 const LANES = [
   { key: "ratio", name: "gazed share", colour: "#eef0f4" },
   { key: "loss", name: "loss", colour: "#56b4e9", also: { key: "predicted", name: "predicted", colour: "#e69f00" } },
-  { key: "flow", name: "flow", colour: "#cc79a7" },
+  { key: "flow", name: "flow (px/s)", colour: "#cc79a7" },
 ];
 
 const video = () => data.videos[state.video];
@@ -157,7 +157,7 @@ function tellNow() {
   if (!frame) return;
   const parts = [`${film.currentTime.toFixed(2)} s`, `frame ${frame.index}`, `${(100 * frame.ratio).toFixed(1)} % gazed`];
   parts.push(video().scales.map((scale, k) => `${scale} px: ${frame.tokens[k]}`).join(", "));
-  for (const [key, name] of [["loss", "loss"], ["predicted", "predicted"], ["flow", "flow"]])
+  for (const [key, name] of [["loss", "loss"], ["predicted", "predicted"], ["flow", "flow (px/s)"]])
     if (frame[key] !== null) parts.push(`${name} ${frame[key].toFixed(3)}`);
   $("now").textContent = parts.join("  ·  ");
 }

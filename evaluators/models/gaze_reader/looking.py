@@ -23,8 +23,8 @@ from autogaze import selectors
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
 from autogaze.reconstruction.paste import rebuild
 from autogaze.selectors.base import Selector
-from evaluators.models.gaze_reader.settings import ReaderSettings
 from autogaze.tiling import TILE, Picture, Tiling
+from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.errors import RunError
 
 AT_ONCE = 4

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE, SCALES
+from autogaze.tiling import TILE, Tiling
 from evaluators.models.gaze_reader.looking import Look, Looker
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from autogaze.tiling import TILE, Tiling
 from hlvid.errors import RunError
 from hlvid.video import Video
 from hlvid.video.tiles import fit_long_side

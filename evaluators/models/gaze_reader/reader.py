@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE, SCALES
+from autogaze.tiling import TILE, Tiling
 from evaluators.core.gaze_file import Recorder
 from evaluators.models.gaze_reader.frames import FrameSource
 from evaluators.models.gaze_reader.looking import Look, Looker
@@ -25,7 +26,6 @@ from evaluators.models.gaze_reader.options import Line
 from evaluators.models.gaze_reader.packing import GAP, Placement, pack
 from evaluators.models.gaze_reader.regions import Mask, ReadMemory, lettering, patch_boxes
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from autogaze.tiling import TILE, Tiling
 
 Picture = npt.NDArray[np.uint8]
 

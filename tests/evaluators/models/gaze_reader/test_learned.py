@@ -12,10 +12,10 @@ import torch
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.config import AutoGazeConfig
+from autogaze.tiling import Tiling
 from evaluators.models.gaze_reader.looking import Looker, selector_of
 from evaluators.models.gaze_reader.model import GazeReader
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from autogaze.tiling import Tiling
 from hlvid.errors import RunError
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from autogaze.gaze import SCALES
+from autogaze.tiling import Tiling
 from evaluators.models.gaze_reader.looking import Looker
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from autogaze.tiling import Tiling, valid_tokens
 
 
 @pytest.mark.parametrize(("height", "width"), [(252, 448), (540, 960), (224, 224), (100, 30)])
@@ -28,7 +28,7 @@ def test_padding_repeats_the_edge() -> None:
 
 def test_valid_tokens_hold_picture() -> None:
     """252 x 448 px: the lower tiles show 28 px, which is two rows of 16 px patches and one of each coarser."""
-    valid = valid_tokens(2, 2, 252, 448)
+    valid = Tiling.of(252, 448).valid
     assert valid[:2].all()
     by_scale = [part.sum().item() for part in torch.split(valid[2], [side * side for side in (2, 4, 7, 14)])]
     assert by_scale == [2, 4, 7, 28]
@@ -43,7 +43,7 @@ def test_everything_sees_the_frame_itself(picture: np.ndarray) -> None:
     looker = Looker(ReaderSettings(selector="everything"), Tiling.of(252, 448))
     look = next(looker.looks([(7, picture)]))
     assert look.index == 7 and np.array_equal(look.rebuilt, picture)
-    assert looker.tokens_selected == looker.tokens_valid == int(valid_tokens(2, 2, 252, 448).sum())
+    assert looker.tokens_selected == looker.tokens_valid == int(Tiling.of(252, 448).valid.sum())
     assert looker.tokens_all == 4 * 265
 
 
