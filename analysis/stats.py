@@ -73,16 +73,24 @@ def intervals(clusters: int, what: str, draws: int = DRAWS) -> str:
     )
 
 
-def mean(values: ArrayLike, clusters: Sequence[Hashable], draws: int = DRAWS, seed: int = 0) -> Estimate:
-    """The mean of `values` (n,), NaN left out, with the interval of the cluster bootstrap."""
+def mean(
+    values: ArrayLike,
+    clusters: Sequence[Hashable],
+    draws: int = DRAWS,
+    seed: int = 0,
+    least: float = -math.inf,
+) -> Estimate:
+    """The mean of `values` (n,), NaN left out, with its interval, which never reaches below `least`."""
     table = np.asarray(values, float)
     known = np.isfinite(table)
     labels = [label for label, good in zip(clusters, known, strict=True) if good]
     if not labels:
         return Estimate(math.nan, math.nan, math.nan, 0, 0)
     sums, sizes = cluster_sums(table[known], labels)
-    return _estimate(float(sums.sum() / sizes.sum()), lambda: resample_means(
-        sums, sizes, draws=draws, seed=seed)[:, 0], sizes)  # fmt: skip
+    value = float(sums.sum() / sizes.sum())
+    return _estimate(
+        value, lambda: resample_means(sums, sizes, draws=draws, seed=seed)[:, 0], sizes, least=least
+    )
 
 
 def share(hits: ArrayLike, clusters: Sequence[Hashable], draws: int = DRAWS) -> Estimate:

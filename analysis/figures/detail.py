@@ -50,10 +50,11 @@ def make(inputs: Inputs) -> Made:
     numbers = _numbers(table, ranks)
     clusters = table["cluster"].nunique()
     source = "picture" if files else "video" if inputs.videos else "generated clip"
-    what = (
-        f"of the folder {inputs.images.name}"
+    what = stats.number(table["clip"].nunique(), "picture")
+    what += (
+        f" of {inputs.images.name}/"
         if inputs.images
-        else f"(first frames of clips) of {stats.number(clusters, source)}"
+        else f" (first frames) of {stats.number(clusters, source)}"
     )
     caption = (
         f"Gaze against detail. {inputs.describe(selector)} at a gazing ratio of {RATIO:.0%}, on "
@@ -108,7 +109,7 @@ def _numbers(table: "pd.DataFrame", ranks: stats.Ranks) -> "pd.DataFrame":
 
 
 def _mean(part: "pd.DataFrame", column: str) -> dict[str, float]:
-    return stats.ends(stats.mean(part[column].to_numpy(float), part.cluster.tolist()))
+    return stats.ends(stats.mean(part[column].to_numpy(float), part.cluster.tolist(), least=0))
 
 
 def _draw(numbers: "pd.DataFrame") -> "Figure":
@@ -127,6 +128,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
         xlabel="variance of the Laplacian", ylabel="mean scale (px)", title="scale chosen", xscale="log"
     )
     right.set_xlim(left=0.7 * LEAST)
+    right.set_ylim(0, 1.05 * SCALES[-1])
     left.legend()
     style.letter([left, right])
     return figure

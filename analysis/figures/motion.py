@@ -110,7 +110,7 @@ def _frequency(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
 def _means(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
     rows = []
     for name, group in (("gazed", part[part.gazed]), ("not_gazed", part[~part.gazed])):
-        estimate = stats.mean(group.flow.to_numpy(float), group.cluster.tolist())
+        estimate = stats.mean(group.flow.to_numpy(float), group.cluster.tolist(), least=0)
         rows.append(row("measured", name, scale=scale, **stats.ends(estimate)))
     apart = stats.difference(part.flow.to_numpy(float), part.gazed.to_numpy(bool), part.cluster.tolist())
     return [*rows, row("measured", "gazed minus not gazed", scale=scale, **stats.ends(apart))]
@@ -150,7 +150,8 @@ def _draw_frequency(axes: Any, part: "pd.DataFrame", scale: int, colour: str) ->
     axes.set_xscale("symlog", linthresh=1)
     style.ticks(axes, (0, 1, 10, 100))
     axes.set_xlim(-0.15, 200)
-    axes.set_ylim(bottom=0)
+    # Bands of few clusters reach beyond what a share can be; what was measured sets the height.
+    axes.set_ylim(0, max(5.0, min(105.0, 160 * float(np.nanmax([*bins.value, *ends.value])))))
     axes.set_title(f"{scale} px")
     axes.set_xlabel("flow (px / frame)")
 
