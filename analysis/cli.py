@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from analysis.inputs import Inputs
 
 
+CLIPS = 24
+
+
 def mount(app: typer.Typer) -> None:
     """Add this package's commands to the roof; what they need is imported when they run."""
     app.command()(figure)
@@ -37,8 +40,9 @@ def figure(
     records: Annotated[list[Path] | None, typer.Option(help="Folders with runs, sweeps, latency.")] = None,
     selector: Annotated[str | None, typer.Option(help="Whose gaze; else AutoGaze if weights.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="AutoGaze weights: folder or hub id.")] = None,
-    clips: Annotated[int, typer.Option(min=1, help="Clips of 16 frames to measure.")] = 24,
+    clips: Annotated[int, typer.Option(min=1, help="Clips of 16 frames to measure.")] = CLIPS,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn at random.")] = 0,
+    gallery: Annotated[Path | None, typer.Option(help="Folder for a page of small pictures, too.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Measure anew what was kept.")] = False,
 ) -> None:
     """Make figures and tables of the paper: PDF, PNG, CSV and caption each."""
@@ -54,10 +58,18 @@ def figure(
     )  # fmt: skip
     # The default folder of records may be absent; one that was named and is not there is a slip of the pen.
     inputs.check(named=tuple(records or ()))
-    if everything:
-        _all(inputs, out)
-    else:
-        _some(names or [], inputs, out)
+    outcomes = _all(inputs, out) if everything else _some(names or [], inputs, out)
+    if gallery is not None:
+        from analysis.gallery import write_gallery
+
+        options = [f"--clips {clips}"] if clips != CLIPS else []
+        options += [
+            f"--videos {path.name}/" for path in videos or ()
+        ]  # a name: folders of this machine tell nothing
+        options += [f"--dataset {Path(dataset).name}"] if dataset != "mini" else []
+        typer.echo(f"gallery: {write_gallery(outcomes, gallery, ' '.join(options))}")
+    if any(outcome.error for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def explore(
@@ -80,16 +92,19 @@ def explore(
     typer.echo(f"open {page} in a browser")
 
 
-def _some(names: list[str], inputs: "Inputs", out: Path) -> None:
+def _some(names: list[str], inputs: "Inputs", out: Path) -> "list[Outcome]":
     from analysis.figure import find, produce
 
     for name in names:
         find(name)  # a misspelt third name is told before the first figure's minutes
+    outcomes = []
     for name in names:
-        _tell(produce(name, inputs, out))
+        outcomes.append(produce(name, inputs, out))
+        _tell(outcomes[-1])
+    return outcomes
 
 
-def _all(inputs: "Inputs", out: Path) -> None:
+def _all(inputs: "Inputs", out: Path) -> "list[Outcome]":
     from analysis.figure import produce_all, write_index
 
     outcomes = produce_all(inputs, out, _tell)
@@ -104,8 +119,7 @@ def _all(inputs: "Inputs", out: Path) -> None:
         assert outcome.missing is not None
         part = " (our part of it)" if outcome.files else ""
         typer.echo(f"  {outcome.entry.name}{part}: {outcome.missing.what}\n      {outcome.missing.command}")
-    if any(outcome.error for outcome in outcomes):
-        raise typer.Exit(1)
+    return outcomes
 
 
 def _tell(outcome: "Outcome") -> None:

@@ -30,7 +30,30 @@ def test_a_figure_of_ones_own_videos(app: typer.Typer, film: Path, tmp_path: Pat
     result = CliRunner().invoke(app, [*arguments, "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert (out / "gaze_examples.pdf").read_bytes().startswith(b"%PDF")
-    assert "1 videos" in (out / "gaze_examples.txt").read_text()
+    assert "1 clip (square#0) of 16 frames" in (out / "gaze_examples.txt").read_text()
+
+
+def test_a_gallery_is_small_and_says_how_it_was_made(app: typer.Typer, tmp_path: Path, film: Path) -> None:
+    arguments = [
+        "figure",
+        "gaze_examples",
+        "latency",
+        "--videos",
+        str(film.parent),
+        "--selector",
+        "random",
+        "--clips",
+        "1",
+    ]
+    result = CliRunner().invoke(
+        app, [*arguments, "--out", str(tmp_path / "out"), "--gallery", str(tmp_path / "docs")]
+    )
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "docs" / "gallery.md").read_text()
+    assert f"hlvid figure gaze_examples --clips 1 --videos {film.parent.name}/" in page and "1 clip" in page
+    assert str(tmp_path) not in page and str(film.parent) not in page
+    for name in ("gaze_examples", "latency"):
+        assert 0 < (tmp_path / "docs" / "gallery" / f"{name}.png").stat().st_size < 250_000
 
 
 def test_a_misspelt_name_is_told_before_any_work(app: typer.Typer, tmp_path: Path) -> None:
