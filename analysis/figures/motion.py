@@ -169,6 +169,9 @@ def _draw_means(axes: Any, part: "pd.DataFrame", title: str) -> None:
             edgecolor="white", error_kw={"elinewidth": 0.8}, label=name.replace("_", " "),
         )  # fmt: skip
     axes.set_xticks(place, [f"{scale} px" for scale in SCALES])
+    axes.set_ylim(
+        0, 1.7 * float(part[part.series.isin(["gazed", "not_gazed"])].value.max())
+    )  # by what was measured: few clusters reach far beyond
     axes.grid(axis="x", visible=False)
     axes.set_title(title)
     axes.legend()
