@@ -146,8 +146,8 @@ class _Job:
 
         panels = Panels.for_size(*self.size)
         with self._clock("rebuild"):
-            shown = (chunk.picture(chunk.pixels) * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
-            again = chunk.picture(rebuild(chunk.pixels, chunk.gaze))
+            shown = (chunk.tiling.lay(chunk.pixels) * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+            again = chunk.tiling.lay(rebuild(chunk.pixels, chunk.gaze))
             again = (again * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
         boxes = chunk.boxes()
         visible = _tokens(chunk.tiling.valid)

@@ -1,10 +1,14 @@
-"""Requests as lmms-eval makes them, without lmms-eval's evaluator."""
+"""Requests as lmms-eval makes them, without lmms-eval's evaluator; a count of the bytes tensors hold."""
 
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
 
 from hlvid.dataset.question import Question
 from hlvid.tasks.folder import doc_of
@@ -53,3 +57,42 @@ def requests_for() -> Callable[..., list[Any]]:
         return requests
 
     return build
+
+
+class LiveBytes(TorchDispatchMode):
+    """Bytes of all tensor storages born inside the block and still alive: `now`, and the `peak` of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._known: dict[int, int] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        given = {
+            item.untyped_storage().data_ptr()
+            for item in tree_flatten((args, kwargs))[0]
+            if isinstance(item, torch.Tensor)
+        }
+        for item in tree_flatten(out)[0]:
+            if isinstance(item, torch.Tensor) and item.untyped_storage().data_ptr() not in given:
+                self._born(item.untyped_storage())
+        return out
+
+    def _born(self, storage: torch.UntypedStorage) -> None:
+        key = storage._cdata
+        if key in self._known:
+            return
+        self._known[key] = storage.nbytes()
+        self.now += storage.nbytes()
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._gone, key)
+
+    def _gone(self, key: int) -> None:
+        self.now -= self._known.pop(key, 0)
+
+
+@pytest.fixture
+def live_bytes() -> type[LiveBytes]:
+    """A context manager that counts tensor bytes: exact, and the same on every machine."""
+    return LiveBytes

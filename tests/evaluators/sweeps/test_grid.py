@@ -174,7 +174,7 @@ def test_code_covers_what_a_run_imports() -> None:
     harmless |= {"hlvid.errors", "hlvid.paths", "hlvid.threads"}
     code = (
         "import sys, importlib\n"
-        "for name in ('blind', 'gaze_reader', 'hlvid_frames', 'nvila_hd', 'openai_frames'):\n"
+        "for name in ('blind', 'gaze_reader.model', 'frames.model', 'nvila.model', 'openai.model'):\n"
         "    importlib.import_module('evaluators.models.' + name)\n"
         "import evaluators.runs.child, hlvid.tasks.hlvid.utils, hlvid.tasks.suite.prepare\n"
         "print(*(name for name in sys.modules if name.split('.')[0] in ('autogaze', 'evaluators', 'hlvid')))"

@@ -21,11 +21,11 @@ from hlvid.download.manifest import read_manifest
 CHILD = """
 import itertools, os, signal, sys, time
 from pathlib import Path
-from hlvid import hub, hub_fetch, hub_manifest, hub_parallel, hub_source
-hub_fetch.PIECE, hub_fetch.CHECKPOINT = 4096, 16384
+from hlvid.download import hlvid, manifest, parallel, parts, remote
+parts.PIECE, parts.CHECKPOINT = 4096, 16384
 folder, root, point = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 
-class Slow(hub_source.FolderSource):
+class Slow(remote.FolderSource):
     def read(self, path, start, length):
         time.sleep(0.002 if point == "outside" else 0)
         return super().read(path, start, length)
@@ -44,9 +44,9 @@ def dying(owner, name, nth, before):
 
 if point != "outside":
     where, name, nth, before = point.split(":")
-    owner = {"Path": Path}.get(where) or sys.modules["hlvid." + where]
+    owner = {"Path": Path}.get(where) or sys.modules["hlvid.download." + where]
     dying(owner, name, int(nth), before == "before")
-hub.download(root, source=Slow(folder), workers=2, progress=False)
+hlvid.download(root, source=Slow(folder), workers=2, progress=False)
 """
 
 
@@ -76,19 +76,19 @@ def standin(make_standin: Callable):
 @pytest.mark.parametrize(
     "point",
     [
-        "hub:index_part:1:before",
-        "hub:index_part:2:after",
-        "hub_manifest:sync_folder:1:before",  # manifest renamed, folder not synced
-        "hub_fetch:partial_of:1:after",  # before the first byte of the questions
-        "hub_parallel:fetch:2:before",
+        "hlvid:index_part:1:before",
+        "hlvid:index_part:2:after",
+        "manifest:sync_folder:1:before",  # manifest renamed, folder not synced
+        "parts:partial_of:1:after",  # before the first byte of the questions
+        "parallel:fetch:2:before",
         "Path:replace:1:before",  # questions complete, not renamed
         "Path:replace:6:before",
         "Path:replace:7:after",
         "Path:replace:8:before",
-        "hub:_note_video:1:before",  # video renamed, not noted
-        "hub:_note_video:4:after",
-        "hub:sha256_of_part:2:before",
-        "hub:sha256_of_part:3:after",
+        "hlvid:_note_video:1:before",  # video renamed, not noted
+        "hlvid:_note_video:4:after",
+        "hlvid:sha256_of_part:2:before",
+        "hlvid:sha256_of_part:3:after",
     ],
 )
 def test_killed_at_a_step(standin, tmp_path, point):

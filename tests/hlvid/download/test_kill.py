@@ -20,12 +20,11 @@ from hlvid.download.remote import FolderSource
 CHILD = """
 import sys, time
 from pathlib import Path
-from hlvid import hub_fetch, hub_source
-from hlvid.download import archives
+from hlvid.download import archives, parts, remote
 from hlvid.download.fetch import prepare
-hub_fetch.PIECE, hub_fetch.CHECKPOINT, archives.PIECE = 2048, 8192, 4096
+parts.PIECE, parts.CHECKPOINT, archives.PIECE = 2048, 8192, 4096
 
-class Slow(hub_source.FolderSource):
+class Slow(remote.FolderSource):
     def read(self, path, start, length):
         time.sleep(0.003)
         return super().read(path, start, length)
