@@ -41,6 +41,9 @@ MEANS = frozenset({"mvbench", "mlvu_dev", "mlvu_test"})
 """Benchmarks whose number is the mean of their categories' accuracies, not the share of right answers."""
 SIZES = {"hlvid": 268}  # questions of a benchmark where reported numbers need it and no key is at hand
 
+#: lmms-eval's names of tasks that ask a benchmark's questions, beside its own name and hlvid_NAME
+TASKS = {"nextqa_mc_test": "nextqa_mc", "longvideobench_val_v": "longvideobench_val"}
+
 _MINI_NAME = re.compile(r"mini-([a-z]{1,20})-(\d{1,9})")
 _REVISION = re.compile(r"(?:(?P<name>[\w.-]+)@)?(?P<hash>(?:sha256:)?[0-9a-f]{64})|(?P<alone>[\w.-]+)")
 
@@ -114,6 +117,17 @@ def answer_key(benchmark: str, revision: str | None = None) -> AnswerKey:
     questions = tuple(_load(benchmark, source))
     file = dataset_revision(source).removeprefix("sha256:")
     return AnswerKey(benchmark, f"sha256:{file}", questions, frozenset({file, content_hash(questions)}))
+
+
+def benchmark_of(task: str) -> str | None:
+    """The board's name of an lmms-eval task: "hlvid_nextqa_mc", "nextqa_mc_test" -> "nextqa_mc"."""
+    known = (TASKS.get(name, name) for name in (task, task.removeprefix("hlvid_")))
+    return next((name for name in known if name in TITLES), None)
+
+
+def task_names() -> frozenset[str]:
+    """Every task that `benchmark_of` knows."""
+    return frozenset({*TITLES, *TASKS, *(f"hlvid_{name}" for name in TITLES)})
 
 
 def mini_set(revision: str | None) -> str:

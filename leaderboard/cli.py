@@ -50,6 +50,7 @@ def submit(
         Path | None, typer.Option(help="Clone of the results repository; default: this one.")
     ] = None,
     push: Annotated[bool, typer.Option("--push", help="Push the branch and open the pull request.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --push: do not ask first.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema and exit.")] = False,
 ) -> None:
     """Check and score a run or table offline, show where it would stand, prepare branch and pull request."""
@@ -86,22 +87,29 @@ def submit(
         "reproduces": reproduces,
         "notes": notes,
     }
-    _submit(source, out, _stated(fields), name, repo, push)
+    _submit(source, out, _stated(fields), name, repo, push, yes)
 
 
 def _submit(
-    source: Path, out: Path, given: Mapping[str, Any], name: str | None, repo: Path | None, push: bool
+    source: Path,
+    out: Path,
+    given: Mapping[str, Any],
+    name: str | None,
+    repo: Path | None,
+    push: bool,
+    yes: bool,
 ) -> None:
     from hlvid.errors import RunError
     from leaderboard.board import SUBMISSIONS
     from leaderboard.submit import branch as git
-    from leaderboard.submit.packing import branch_for, describe, prepare
+    from leaderboard.submit.packing import branch_for, describe, prepare, published
 
     repository = git.results_repository(repo or Path.cwd())
     if repository is None and (repo is not None or push):
         raise RunError(_no_repository(repo))
     ready = prepare(source, out, given, name, repository / git.PLACE if repository else SUBMISSIONS)
     typer.echo(describe(ready))
+    typer.echo(published(ready))
     typer.echo(f"Submission: {ready.folder}\nPull-request text: {ready.body}")
     if repository is None:
         typer.echo(
@@ -111,6 +119,8 @@ def _submit(
     branch = branch_for(ready, repository)
     typer.echo(f"Branch: {branch.name} on {branch.base} ({branch.commit[:12]}); your checkout is as it was")
     if push:
+        if not yes:
+            typer.confirm("Publish what is shown above?", abort=True)
         typer.echo(git.push(repository, branch, ready.title, ready.body))
     else:
         typer.echo("Nothing was pushed. To send it (or add --push):")

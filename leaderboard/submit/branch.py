@@ -100,7 +100,7 @@ def git(repo: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> 
     Raises:
         RunError: git is missing or failed; with the first line it said.
     """
-    return _run(["git", "-C", str(repo), *arguments], repo, extra)
+    return _run(["git", *arguments], repo, extra)
 
 
 def _base(repo: Path) -> str:

@@ -27,6 +27,7 @@ from leaderboard.format.reading import Numbered, read_objects, read_predictions,
 from leaderboard.format.schema import Cost, Submission
 from leaderboard.format.validate import FOLDER_NAME, FOLDER_RULE, JSONL_NAME, YAML_NAME, find_key, line_limit
 from leaderboard.format.yaml_loader import YamlLines, dump_yaml
+from leaderboard.submit.public import secrets
 from leaderboard.submit.run_fields import run_fields
 from leaderboard.submit.runs import Run, find_run, read_samples
 from leaderboard.submit.tables import read_table
@@ -88,7 +89,7 @@ def make_draft(
         faults += _other_questions(run, key)
         file = source.name if source.is_file() else _file_of(run)
         matched = match(lines, key.questions, file, run.limit if run is not None else None)
-        faults += with_matched(line_faults, matched)
+        faults += with_matched(line_faults, matched) + _private(submission, lines, file)
         if submission is not None and run is not None:
             found = {"dataset_revision": key.revision, "cost": _with_means(submission.cost, lines)}
             submission = submission.model_copy(update=found)
@@ -181,6 +182,17 @@ def _other_questions(run: Run | None, key: AnswerKey) -> list[Fault]:
         return []
     problem = f"the run asked other questions than {key.revision} has"
     return [Fault("record.json", None, "prompts", problem, "run again on the present version, all questions")]
+
+
+def _private(submission: Submission | None, lines: Sequence[Numbered], file: str) -> list[Fault]:
+    """Keys, passwords and home folders in texts, which a pull request would show to everybody."""
+    texts = [] if submission is None else [(YAML_NAME, None, "(all)", submission.model_dump_json())]
+    texts += [(file, number, "raw_output", one.raw_output) for number, one in lines if one.raw_output]
+    return [
+        Fault(where, line, field, f"holds what looks like {found[0]}", "take it out: a submission is public")
+        for where, line, field, text in texts
+        if (found := secrets(text))
+    ]
 
 
 def _with_means(cost: Cost, lines: Sequence[Numbered]) -> Cost:

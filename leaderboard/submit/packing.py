@@ -12,12 +12,13 @@ Everything happens on this machine; nothing is pushed unless the submitter asks 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from hlvid.scoring.accuracy import Accuracy, Interval
 from leaderboard.benchmarks import MEANS, AnswerKey, Keys
 from leaderboard.board import SUBMISSIONS, Entry, Section, entry_of, load_board
-from leaderboard.format.validate import check_folder
+from leaderboard.format.validate import JSONL_NAME, YAML_NAME, check_folder
 from leaderboard.submit.branch import PLACE, Branch, make_branch
 from leaderboard.submit.drafts import make_draft, write_folder
 from leaderboard.submit.markdown import escape, table
@@ -89,6 +90,19 @@ def describe(ready: Ready) -> str:
     if ready.entry.warnings:
         lines.append(f"{len(ready.entry.warnings)} warning(s): {'; '.join(ready.entry.warnings[:5])}")
     return "\n".join(lines)
+
+
+def published(ready: Ready) -> str:
+    """What a pull request would show, for the terminal: submission.yaml whole, the answers by their fields."""
+    fields: dict[str, int] = {}
+    for answer in ready.entry.predictions.values():
+        for name in answer.model_dump(exclude_none=True):
+            fields[name] = fields.get(name, 0) + 1
+    counted = ", ".join(f"{name} in {count}" for name, count in fields.items())
+    return (
+        f"What becomes public, {YAML_NAME}:\n{indent((ready.folder / YAML_NAME).read_text(encoding='utf-8'), '    ')}"
+        f"and {JSONL_NAME}: {len(ready.entry.predictions)} lines ({counted})"
+    )
 
 
 def pull_request(ready: Ready) -> str:

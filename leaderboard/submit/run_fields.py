@@ -6,17 +6,21 @@ Example::
     fields["settings"]                 # {"selector": "detail", "frames": 12, "resolution": 896, ...}
 
 From lmms-eval's results file (model and arguments), our `record.json` (versions, hardware, prompts, command) and
-the `details` that our models record for each answer. What is not recorded is left out, never assumed.
+the `details` that our models record for each answer. What is not recorded is left out, never assumed; what could
+be private is left out, too (`public`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leaderboard.benchmarks import MINI
 from leaderboard.format.reading import JSONL_BYTES, read_objects, read_text
+from leaderboard.submit import public
+from leaderboard.submit.public import command
 from leaderboard.submit.runs import Row, Run, are_numbers, mapping
 
-OURS = ("blind", "gaze_reader")  # models of this project
+NATIVE = ("blind", "gaze_reader")  # whose whole model is this project's code
 
 
 def run_fields(run: Run) -> dict[str, Any]:
@@ -28,7 +32,7 @@ def run_fields(run: Run) -> dict[str, Any]:
         "model": _stated(_model(mapping(run.results.get("config")), environment)),
         "settings": _stated(_settings(run)),
         "cost": _stated({"hardware": _hardware(environment)}),
-        "notes": _command(run.record),
+        "notes": _notes(run.record),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -44,13 +48,12 @@ def _dataset_revision(run: Run) -> str | None:
 
 def _model(config: Row, environment: Row) -> dict[str, Any]:
     engine = config.get("model")
-    if engine in OURS:
+    if engine in NATIVE:
         return {"name": engine, "openness": "open_source", "revision": _our_revision(environment)}
     arguments = _arguments(config.get("model_args"))
-    name = arguments.get("pretrained") or arguments.get("model") or engine
-    if isinstance(name, str) and name.startswith(("/", "~", ".")):
-        name = name.rstrip("/").rpartition("/")[2]  # a folder of somebody's machine says nothing to others
-    return {"name": name, "revision": arguments.get("revision")}
+    named = [arguments.get(name) for name in ("pretrained", "model", "model_version")]
+    name = next((one for one in named if one), engine)
+    return {"name": public.model_name(name), "revision": public.revision(arguments.get("revision"))}
 
 
 def _settings(run: Run) -> dict[str, Any]:
@@ -66,9 +69,9 @@ def _settings(run: Run) -> dict[str, Any]:
         "resolution": max(
             (max(one["pixels"]) for one in details if are_numbers(one.get("pixels"))), default=None
         ),
-        "selector": next((name for name in selectors if name is not None), None),
+        "selector": public.plain(next((name for name in selectors if name is not None), None)),
         "gazing_ratio": round(sum(ratios) / len(ratios), 4) if ratios else None,
-        "decoder": decoders[0][:120] if decoders else None,
+        "decoder": public.plain(decoders[0]) if decoders else None,
         "prompt_sha256": run.dataset.get("prompts"),
     }
 
@@ -89,9 +92,10 @@ def _arguments(text: object) -> Mapping[str, Any]:
 
 
 def _our_revision(environment: Mapping[str, Any]) -> str | None:
-    commit = mapping(environment.get("git")).get("commit")
-    version = environment.get("hlvid")
-    return None if version is None else f"hlvid {version}" + (f" {str(commit)[:12]}" if commit else "")
+    git, version = mapping(environment.get("git")), public.revision(environment.get("hlvid"))
+    commit = public.revision(git.get("commit"))
+    dirty = " with uncommitted changes" if git.get("dirty") else ""
+    return None if version is None else f"hlvid {version}" + (f" {commit[:12]}{dirty}" if commit else "")
 
 
 def _items(value: object) -> list[Any]:
@@ -101,22 +105,13 @@ def _items(value: object) -> list[Any]:
 def _hardware(environment: Mapping[str, Any]) -> str | None:
     gpus = [str(mapping(gpu).get("name")) for gpu in _items(environment.get("gpus"))]
     if gpus:
-        return ", ".join(f"{gpus.count(name)} x {name}" for name in dict.fromkeys(gpus))[:120]
-    return (
-        f"{environment.get('cores')} cores of {environment['cpu']}"[:120] if environment.get("cpu") else None
-    )
+        return public.plain(", ".join(f"{gpus.count(name)} x {name}" for name in dict.fromkeys(gpus)))
+    cpu = environment.get("cpu")
+    return public.plain(re.sub(r"\s*@.*", "", f"{environment.get('cores')} cores of {cpu}")) if cpu else None
 
 
-def _command(record: Mapping[str, Any]) -> str:
-    """How to run it again, without the folders of the machine it ran on."""
-    command = [str(part) for part in _items(record.get("command"))]
-    kept, skip = [], False
-    for part in command:
-        if (
-            not skip
-            and part not in ("--output_path", "--log_samples")
-            and not part.startswith("--output_path=")
-        ):
-            kept.append(part)
-        skip = part == "--output_path"
-    return f"Run again: {' '.join(kept)}"[:2000] if kept else ""
+def _notes(record: Mapping[str, Any]) -> str:
+    """How to run it again, without anything private; see `public`."""
+    variables = mapping(record.get("variables"))
+    shown = command([str(part) for part in _items(record.get("command"))], variables)
+    return f"Run again: {shown}"[:2000] if shown else ""

@@ -20,7 +20,7 @@ from typing import Any
 from hlvid.dataset import Question
 from hlvid.errors import AnswerError
 from hlvid.scoring.answers import parse_answer
-from leaderboard.benchmarks import TITLES, AnswerKey
+from leaderboard.benchmarks import AnswerKey, benchmark_of
 from leaderboard.format.faults import Fault, shorten
 from leaderboard.format.reading import (
     JSONL_BYTES,
@@ -32,7 +32,6 @@ from leaderboard.format.reading import (
 )
 from leaderboard.format.schema import Prediction
 
-TASKS = {"nextqa_mc_test": "nextqa_mc", "longvideobench_val_v": "longvideobench_val"}  # lmms-eval's names
 Row = Mapping[str, Any]
 RECORD_BYTES = 16 * 1024 * 1024
 
@@ -51,11 +50,7 @@ class Run:
     @property
     def benchmark(self) -> str | None:
         """The board's name of the task, where it is one of its benchmarks."""
-        if self.task is None:
-            return None
-        name = TASKS.get(self.task, self.task)
-        plain = name.removeprefix("hlvid_")
-        return name if name in TITLES else TASKS.get(plain, plain if plain in TITLES else None)
+        return None if self.task is None else benchmark_of(self.task)
 
     @property
     def limit(self) -> float | None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -339,3 +340,21 @@ def test_command_prints_the_schema() -> None:
     result = invoke("--schema")
     assert "Submission" in json.loads(result.output)["$defs"]
     assert invoke().exit_code == 2
+
+
+def test_what_is_published_is_shown_and_asked_for(
+    run_folder: Path, tmp_path: Path, git_repo: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "origin")], check=True)
+    git_repo("remote", "add", "origin", str(tmp_path / "origin"))
+    monkeypatch.chdir(tmp_path)
+    arguments = [str(run_folder), "--name", "mine", "--repo", "repo", "--push"]  # a relative path
+    asked = invoke(*arguments)
+    text = (tmp_path / "hlvid-submission" / "hlvid_mini" / "mine" / "submission.yaml").read_text()
+    assert asked.exit_code == 1 and "Publish what is shown above?" in asked.output
+    assert all(f"    {line}" in asked.output for line in text.splitlines())
+    assert "8 lines (question_id in 8, answer in 8, raw_output in 8" in asked.output
+    assert git_repo("ls-remote", "origin") == ""
+    pushed = invoke(*arguments, "--yes")
+    assert pushed.exit_code == 0, pushed.output
+    assert "refs/heads/submission/hlvid_mini/mine" in git_repo("ls-remote", "origin")

@@ -1,0 +1,202 @@
+"""What of a run's records may be published: allow-lists for command lines, a search for secrets in everything else.
+
+Example::
+
+    command(["lmms_eval", "--model", "openai", "--model_args", "api_key=sk-1,max_frames_num=32"])
+    # "lmms_eval --model openai --model_args …,max_frames_num=32"
+    secrets("key: hf_abcdefghijklmnopqrstuv")     # ["an access token (hf_abc…)"]
+
+A command line holds keys, hosts and folders under names that nobody can list, so what is known to be harmless is
+let through and all else becomes "…". Texts that a submitter or a model wrote cannot be listed either; there, what
+looks like a key or a home folder is named, and `hlvid submit` refuses to go on.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from leaderboard.benchmarks import task_names
+
+HIDDEN = "…"
+_NUMBER = re.compile(r"[-+]?\d{1,9}(\.\d{1,9})?(e[-+]?\d{1,2})?", re.I)
+_HUB = re.compile(r"[A-Za-z0-9][\w.+-]{0,95}/[A-Za-z0-9][\w.+-]{0,95}|[A-Za-z0-9][\w.+-]{0,95}", re.A)
+_VERSION = re.compile(r"[0-9a-f]{7,64}|v?\d[\d.]{0,20}(rc\d+)?|main|master")
+_VARIABLE = re.compile(r"HLVID_[A-Z_]{1,30}")
+
+#: arguments of models, of `--gen_kwargs` and flags whose numbers shape an answer and tell nothing about a machine
+NUMBERS = frozenset(
+    (
+        *("frames", "ratio", "resolution", "loss", "seed", "repeat", "repeats", "num_video_frames", "fps", "nframes"),
+        *("num_video_frames_thumbnail", "max_tiles_video", "gazing_ratio_tile", "gazing_ratio_thumbnail"),
+        *("task_loss_requirement_tile", "task_loss_requirement_thumbnail", "max_frames_num", "max_num_frames"),
+        *("num_frames", "max_frames", "max_pixels", "min_pixels", "max_new_tokens", "temperature", "top_p", "top_k"),
+        *("num_beams", "keep", "batch_size", "limit", "num_fewshot", "shuffle"),
+    )
+)  # fmt: skip
+WORDS = frozenset(
+    (
+        *("selector", "sampling", "budget", "strategy", "shape", "gazing", "choices", "reduction", "prompt"),
+        *("do_sample", "allow_resize", "use_fast", "circular", "dtype", "torch_dtype", "attn_implementation"),
+    )
+)
+VALUES = frozenset(
+    (
+        *(
+            "true",
+            "false",
+            "auto",
+            "none",
+            "on",
+            "off",
+            "all",
+            "float32",
+            "float16",
+            "bfloat16",
+            "sdpa",
+            "eager",
+        ),
+        *(
+            "flash_attention_2",
+            "hlvid",
+            "lmms_eval",
+            "published",
+            "normalised",
+            "hash",
+            "longest",
+            "most_common",
+        ),
+        *("uniform_linspace", "uniform_midpoint", "picture", "tile", "aspect", "square", "letters", "free"),
+        *("autogaze", "centre", "coarse_first", "detail", "everything", "greedy", "optical_flow", "random"),
+        *("rgb_diff", "default", "full", "tiny"),
+    )
+)
+OURS = ("blind", "gaze_reader", "hlvid_frames", "nvila_hd", "nvila_video", "openai_frames")
+LISTS = ("--model_args", "--gen_kwargs")
+_SECRETS = (
+    (re.compile(r"\b(?:sk|pk|rk|gsk|xai)-[A-Za-z0-9_-]{6,}"), "an API key"),
+    (re.compile(r"\b(?:hf|ghp|gho|ghs|github_pat|glpat|npm|xox[abp])[_-][A-Za-z0-9_-]{10,}"), "an access token"),
+    (re.compile(r"\bAKIA[0-9A-Z]{12,}|\bAIza[\w-]{20,}|\beyJ[\w-]{10,}\.[\w-]{5,}"), "a cloud key"),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"), "a private key"),
+    (re.compile(r"(?i)\b(?:api[_-]?key|token|password|passwd|secret)\s*[=:]\s*\S{4,}"), "a password"),
+    (re.compile(r"(?i)\bauthorization:\s*\S+|\bbearer\s+[\w.~+/-]{12,}"), "a password"),
+    (re.compile(r"://[^\s/@]+:[^\s/@]+@"), "a password in a link"),
+    (re.compile(r"(?:/home|/Users|/root)(?:/[\w.-]+)+|~/[\w.-]+|[A-Za-z]:\\Users\\[\w.-]+"), "a home folder"),
+)  # fmt: skip
+
+
+def command(parts: Sequence[str], variables: Mapping[str, object] | None = None) -> str:
+    """How to run it again, of what is known to be harmless; all else is "…".
+
+    Args:
+        parts: as recorded: the program, then its arguments.
+        variables: of the environment, as recorded.
+    """
+    if not parts:
+        return ""
+    shown = [
+        f"{name}={_word(str(value))}"
+        for name, value in (variables or {}).items()
+        if _VARIABLE.fullmatch(name)
+    ]
+    return " ".join([*shown, "lmms_eval", *_flags(parts[1:])])
+
+
+def model_name(name: object) -> str | None:
+    """A hub's id or a product's name; None for a folder, an address, or what looks like a key."""
+    if not isinstance(name, str) or not _HUB.fullmatch(name) or secrets(name):
+        return None
+    return None if _is_host(name) else name
+
+
+def revision(text: object) -> str | None:
+    """A commit or version; branches are named by people, often after themselves."""
+    return text if isinstance(text, str) and _VERSION.fullmatch(text) else None
+
+
+def plain(text: object) -> str | None:
+    """A recorded name of a library, decoder or device: letters, digits and blanks, no path or address."""
+    if not isinstance(text, str) or re.search(r"[/\\@~:=]|\.\.", text) or secrets(text):
+        return None
+    return text[:120] or None
+
+
+def secrets(text: str) -> list[str]:
+    """What in a text looks like a key, password or home folder, each with its first characters."""
+    return [
+        f"{kind} ({match[0][:6].strip()}{HIDDEN})"
+        for pattern, kind in _SECRETS
+        for match in pattern.finditer(text)
+    ]
+
+
+def _flags(arguments: Sequence[str]) -> Iterator[str]:
+    """Known flags with their values; each run of others as one "…"."""
+    hidden = False
+    for flag, value in _pairs(arguments):
+        shown = _shown(flag, value)
+        if shown is not None:
+            yield shown
+        elif not hidden:
+            yield HIDDEN
+        hidden = shown is None
+
+
+def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each flag with its value, whether joined by "=", given behind it, or absent; recording needs none."""
+    rest = list(arguments)
+    while rest:
+        flag, joined, value = rest.pop(0).partition("=")
+        if not joined and rest and not rest[0].startswith("--"):
+            value = rest.pop(0)
+        if flag not in ("--output_path", "--log_samples"):
+            yield flag, value
+
+
+def _shown(flag: str, value: str) -> str | None:
+    if flag == "--model" and value in models():
+        return f"{flag} {value}"
+    if flag == "--tasks" and value:
+        tasks = [task if task in task_names() else HIDDEN for task in value.split(",")]
+        return f"{flag} {','.join(tasks)}"
+    if flag in LISTS and value:
+        return f"{flag} {','.join(_arguments(value.split(',')))}"
+    name = flag.removeprefix("--")
+    return f"{flag} {value}" if flag.startswith("--") and _harmless(name, value) else None
+
+
+def _arguments(parts: Iterable[str]) -> Iterator[str]:
+    hidden = False
+    for part in parts:
+        name, _, value = part.partition("=")
+        known = _harmless(name, value)
+        if known or not hidden:
+            yield part if known else HIDDEN
+        hidden = not known
+
+
+def _harmless(name: str, value: str) -> bool:
+    if name in NUMBERS:
+        return _NUMBER.fullmatch(value) is not None
+    return name in WORDS and value.lower() in VALUES
+
+
+def _word(value: str) -> str:
+    return value if value.lower() in VALUES or _NUMBER.fullmatch(value) else HIDDEN
+
+
+def _is_host(name: str) -> bool:
+    """Whether a name could be an address: dots between words, the last one of letters; or an IP number."""
+    first = name.partition("/")[0]
+    return re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}|\d+(?:\.\d+){3}|localhost", first, re.I | re.A) is not None
+
+
+@lru_cache(maxsize=1)
+def models() -> frozenset[str]:
+    """Names that `--model` takes: lmms-eval's own, found without importing it, and ours."""
+    spec = find_spec("lmms_eval")
+    root = Path(spec.origin).parent / "models" if spec and spec.origin else Path("absent")
+    return frozenset(OURS) | {
+        path.stem for kind in ("simple", "chat") for path in (root / kind).glob("[a-z]*.py")
+    }
