@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlvid.errors import RunError
-from hlvid.paths import data_home
+from hlvid.paths import state_root
 
 if TYPE_CHECKING:
     from autogaze.selectors.base import Selector
@@ -49,7 +49,7 @@ class Inputs:
     clips: int = 24
     seed: int = 0
     again: bool = False
-    cache: Path = field(default_factory=lambda: data_home() / "figures")
+    cache: Path = field(default_factory=lambda: state_root() / "figures")
 
     def check(self, named: Sequence[Path] = ()) -> None:
         """Refuse what was misspelt before anything is measured or written; `named` are folders of records.

@@ -8,16 +8,16 @@ A check returns a `Finding`; each is a small function, so that a new trap is one
 """
 
 import importlib
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 
-from hlvid.paths import data_home
+from hlvid.paths import data_home, data_roots, state_root, writable
 
 State = Literal["ok", "note", "wrong"]
 MARKS: dict[State, str] = {
@@ -117,19 +117,34 @@ def accelerator() -> Finding:
 
 
 def disk() -> Finding:
-    """Space where the data goes; the real benchmark takes about 152 GB."""
+    """Space where the data goes; the real benchmark takes about 152 GB. Data may be read-only once they are there."""
     home = data_home()
-    existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        why = "may not be written" if existing.is_dir() else "is no folder"
+    existing = _existing(home)
+    if not existing.is_dir():
         return Finding(
-            "wrong", f"data folder {home}: cannot be written ({existing} {why}); set HLVID_DATA to a folder"
+            "wrong",
+            f"data folder {home}: cannot be read ({existing} is no folder); set HLVID_DATA to a folder",
         )
+    if not writable(home):
+        places = ", ".join(map(str, data_roots()))
+        return Finding("note", f"data folder {places}: may not be written; what is there can be evaluated")
     free = shutil.disk_usage(existing).free / 1e9
     state: State = "ok" if free > 160 else "note"
     return Finding(
         state, f"data folder {home}: {free:.0f} GB free (HLVid takes 152 GB, HLVid-Mini under 1 GB)"
     )
+
+
+def state_folder() -> Finding:
+    """Runs write their journals and prepared questions here, never below the data."""
+    root = state_root()
+    if not writable(root):
+        return Finding("wrong", f"state folder {root}: cannot be written; set HLVID_STATE to a folder")
+    return Finding("ok", f"state folder {root}")
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (
@@ -140,4 +155,5 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     reader,
     accelerator,
     disk,
+    state_folder,
 )

@@ -11,7 +11,7 @@ and keeps its traceback. A path that cannot be made, read or written is the user
 import os
 from pathlib import Path
 
-FOLDERS = ("HLVID_DATA", "HLVID_RUNS", "HLVID_GAZE")
+FOLDERS = ("HLVID_STATE", "HLVID_DATA", "HLVID_RUNS", "HLVID_GAZE")
 """Variables that name a folder: an error below one of them names the variable."""
 
 

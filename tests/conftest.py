@@ -1,6 +1,5 @@
 """Fixtures for all tests: `shared` (the given reference data, or a skip), a private data folder, a browser."""
 
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -30,15 +29,12 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def private_data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """No test reads or writes the user's own cache."""
+    """No test reads or writes the user's own data or state."""
     home = tmp_path_factory.mktemp("hlvid_data")
-    before = os.environ.get("HLVID_DATA")
-    os.environ["HLVID_DATA"] = str(home)
-    yield home
-    if before is None:
-        del os.environ["HLVID_DATA"]
-    else:
-        os.environ["HLVID_DATA"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HLVID_DATA", str(home))
+        patch.setenv("HLVID_STATE", str(tmp_path_factory.mktemp("hlvid_state")))
+        yield home
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
 
     Args:
         batch_size, max_batch_size, device: given by lmms-eval to every model; a subclass may use `device`.
-        runs: folder of the journals; default `$HLVID_RUNS`, else `runs/` in the data folder.
+        runs: folder of the journals; default `$HLVID_RUNS`, else `runs/` in the state folder.
         unknown: what is none of these, nor of the subclass.
 
     Raises:

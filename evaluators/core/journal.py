@@ -25,15 +25,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hlvid.errors import RunError, of_path
-from hlvid.paths import data_home
+from hlvid.paths import state_root
 
 FORMAT = 1
 
 
 def runs_folder() -> Path:
-    """Where journals lie: `$HLVID_RUNS`, else `runs/` in the data folder."""
+    """Where journals lie: `$HLVID_RUNS`, else `runs/` in the state folder."""
     chosen = os.environ.get("HLVID_RUNS")
-    return Path(chosen).expanduser().absolute() if chosen else data_home() / "runs"
+    return Path(chosen).expanduser().absolute() if chosen else state_root() / "runs"
 
 
 def identity_hash(identity: Mapping[str, Any]) -> str:

@@ -20,9 +20,18 @@ from pathlib import Path
 from hlvid.dataset.question import INSTRUCTION, Question, source_of
 from hlvid.dataset.rows import parse_files
 from hlvid.errors import DatasetError
-from hlvid.paths import data_home, hlvid_root, mini_root
+from hlvid.paths import hlvid_root, mini_root
 
-__all__ = ["INSTRUCTION", "DatasetFiles", "Question", "dataset_revision", "load", "locate", "source_of"]
+__all__ = [
+    "INSTRUCTION",
+    "DatasetFiles",
+    "Question",
+    "dataset_revision",
+    "file_hash",
+    "load",
+    "locate",
+    "source_of",
+]
 
 QUESTION_SUFFIXES = (".parquet", ".jsonl", ".json", ".csv")
 NOT_QUESTIONS = {"evidence.jsonl", "mini.json", "hlvid-download.json"}  # what our own tools write beside them
@@ -77,8 +86,13 @@ def dataset_revision(source: str | Path) -> str:
 
     For the real benchmark this is the hash that the hub shows for its parquet file.
     """
+    return file_hash(*locate(source).files)
+
+
+def file_hash(*paths: Path) -> str:
+    """ "sha256:<hex>" of the bytes of files, one after the other."""
     digest = hashlib.sha256()
-    for path in locate(source).files:
+    for path in paths:
         digest.update(path.read_bytes())
     return f"sha256:{digest.hexdigest()}"
 
@@ -88,8 +102,8 @@ def _as_path(source: str | Path) -> Path:
         return hlvid_root()
     if source == "mini":
         return mini_root()
-    if isinstance(source, str) and re.fullmatch(r"mini-[\w.]+-\d+", source):
-        return data_home() / source
+    if isinstance(source, str) and (made := re.fullmatch(r"mini-([\w.]+)-(\d+)", source)):
+        return mini_root(made[1], int(made[2]))
     return Path(source).expanduser()
 
 

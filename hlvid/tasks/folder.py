@@ -7,29 +7,34 @@ Example::
 
 lmms-eval reads data through `datasets`, whose errors name no row and are retried five times. So the
 questions come through `hlvid.dataset.load`, every video is looked at before the first model is built, and
-lmms-eval gets an Arrow folder that cannot be wrong any more. The folder's name carries the fingerprint of
-questions and videos.
+lmms-eval gets an Arrow folder that cannot be wrong any more. It lies in the state folder, under a name that
+carries the hash of all its rows: other code, data or places make another one.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from hlvid import dataset
+from hlvid.dataset import identity
 from hlvid.dataset.question import Question
 from hlvid.errors import DatasetError
-from hlvid.paths import data_home, hlvid_root
+from hlvid.paths import hlvid_root, state_root
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import videos
 
 INFO = "hlvid_task.json"
+FORMAT = 2  # of the folder; raise it when what a row or the info means changes
+STALE_DAYS = 14
 MAX_SHOWN = 5
 
 
@@ -46,8 +51,8 @@ def mini_folder() -> Path:
     """HLVid-Mini, generated now if it is not there; `HLVID_MINI_PRESET` chooses its size ("default")."""
     from hlvid.mini import make
 
-    data_home().mkdir(parents=True, exist_ok=True)
-    with (data_home() / ".mini.lock").open("w") as lock:  # the ranks of one run start together
+    state_root().mkdir(parents=True, exist_ok=True)
+    with (state_root() / "mini.lock").open("w") as lock:  # the ranks of one run start together
         fcntl.flock(lock, fcntl.LOCK_EX)
         return make(preset=os.environ.get("HLVID_MINI_PRESET", "default"))
 
@@ -70,12 +75,12 @@ def prepare(task: str, root: Path) -> Path:
     downloaded a part; the fingerprint tells such a run from a whole one.
     """
     ledger.clear()
-    questions = _asked_for(dataset.load(root), root)
+    whole = dataset.load(root)
+    questions = _asked_for(whole, root)
     _check_answers(questions, root)
     check_videos(questions, root)
-    fingerprint = fingerprint_of(questions)
-    info = {"root": str(root), "revision": dataset.dataset_revision(root)}
-    rows = [{**doc_of(question, fingerprint), "task": task} for question in questions]
+    info = {"revision": dataset.dataset_revision(root), **identity.of_sets(whole, questions)}
+    rows = [{**doc_of(question, info["fingerprint"]), "task": task} for question in questions]
     return publish(task, questions, rows, info)
 
 
@@ -85,17 +90,28 @@ def publish(
     rows: Sequence[Mapping[str, str | None]],
     info: Mapping[str, Any],
 ) -> Path:
-    """The folder `name`-FINGERPRINT for lmms-eval, written unless it is there; `rows` are all text.
+    """The folder `name`-HASH for lmms-eval, written unless it is there; `rows` are all text.
 
-    Its `hlvid_task.json` says what it holds and goes into the record of each run: `info` and the counts and
-    hashes of the questions.
+    Its `hlvid_task.json` says what it holds and goes into the record of each run: `info` and the hash of all
+    prompts. Folders of the task that nobody used for `STALE_DAYS` go.
     """
-    fingerprint = fingerprint_of(questions)
-    folder = data_home() / "tasks" / f"{name}-{fingerprint.removeprefix('sha256:')[:16]}"
-    if not (folder / INFO).is_file():
-        counted = {"task": name, "questions": len(questions), "fingerprint": fingerprint}
-        _save(rows, {**counted, "prompts": prompt_hash(questions), **info}, folder)
+    told = {"format": FORMAT, "task": name, **info, "prompts": prompt_hash(questions)}
+    key = hashlib.sha256(json.dumps([told, list(rows)], ensure_ascii=False, sort_keys=True).encode())
+    folder = state_root() / "tasks" / f"{name}-{key.hexdigest()[:16]}"
+    if (folder / INFO).is_file():
+        os.utime(folder)
+    else:
+        _save(rows, told, folder)
+    _forget_stale(folder, name)
     return folder
+
+
+def _forget_stale(used: Path, name: str) -> None:
+    """Remove what other code or data prepared for this task, unless another run may still read it."""
+    for other in used.parent.glob(f"{name}-" + "[0-9a-f]" * 16):
+        with contextlib.suppress(OSError):  # another process was faster
+            if other != used and time.time() - other.stat().st_mtime > STALE_DAYS * 86400:
+                shutil.rmtree(other)
 
 
 def doc_of(question: Question, fingerprint: str) -> dict[str, str | None]:
@@ -147,20 +163,6 @@ def posed(question: Question, wording: str) -> PosedQuestion:
     return PosedQuestion(**{**kept, "wording": wording})
 
 
-def fingerprint_of(questions: Sequence[Question]) -> str:
-    """ "sha256:<hex>" over every question, its prompt, and the name, place and size of its video.
-
-    Not over the videos' bytes: reading 152 GB takes minutes, and `hlvid verify` does it.
-    """
-    digest = hashlib.sha256()
-    for question in questions:
-        assert question.video_path is not None  # check_videos has seen it
-        size = question.video_path.stat().st_size
-        row = [*doc_of(question, "").values(), question.prompt(), size]
-        digest.update(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-    return f"sha256:{digest.hexdigest()}"
-
-
 def prompt_hash(questions: Sequence[Question]) -> str:
     """ "sha256:<hex>" over all prompts in order: two runs with the same one asked the same text."""
     text = "\n\n".join(question.prompt() for question in questions)
@@ -190,7 +192,7 @@ def check_videos(questions: Sequence[Question], root: Path) -> None:
 def _remedy(root: Path, names: str) -> str:
     if root == hlvid_root():
         return f"run 'hlvid download --videos {names}', or set HLVID_PARTIAL=1 to ask only what is there"
-    if root.parent == data_home() and root.name.startswith("mini-"):
+    if root.name.startswith("mini-"):
         return f"delete {root} and run again to have it made anew"
     return "put the files there"
 

@@ -7,10 +7,11 @@ Example::
 An unpacking that was interrupted leaves files whose beginning plays. An MP4 states the length of each of its
 boxes, so a file that ends inside one is found without decoding it.
 
-A look takes some 10 ms, for EgoSchema's 5,031 videos a minute; so what was found whole is remembered in the data
+A look takes some 10 ms, for EgoSchema's 5,031 videos a minute; so what was found whole is remembered in the state
 folder, by path, size and time of change, and the next run starts at once.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -19,9 +20,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hlvid.paths import data_home
+from hlvid.paths import state_root
 
-MEMORY = ".looked-at.json"  # path -> [size, time of change in ns] of videos found whole
+MEMORY = "looked-at.json"  # path -> [size, time of change in ns] of videos found whole
 
 
 def faults(paths: Iterable[Path], again: bool = False) -> dict[Path, str]:
@@ -93,16 +94,20 @@ def _state(path: Path) -> list[int] | None:
 def _remembered() -> dict[str, list[int] | None]:
     """Earlier findings; nothing where the note is absent or damaged, which costs time only."""
     try:
-        note = json.loads((data_home() / MEMORY).read_text(encoding="utf-8"))
+        note = json.loads((state_root() / MEMORY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
 
 
 def _remember(known: dict[str, list[int] | None]) -> None:
-    """Write beside the goal and rename; of two processes the later one's findings stay."""
-    path = data_home() / MEMORY
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps(known), encoding="utf-8")
-    fresh.replace(path)
+    """Write beside the goal and rename; of two processes the later one's findings stay.
+
+    A note that cannot be written costs the next run some time, and this one nothing.
+    """
+    path = state_root() / MEMORY
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_text(json.dumps(known), encoding="utf-8")
+        fresh.replace(path)

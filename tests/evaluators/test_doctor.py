@@ -51,4 +51,13 @@ def test_a_data_folder_below_a_file_is_wrong(monkeypatch: pytest.MonkeyPatch, tm
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("HLVID_DATA", str(tmp_path / "file" / "x"))
     finding = doctor.disk()
-    assert finding.state == "wrong" and "cannot be written" in finding.text and "HLVID_DATA" in finding.text
+    assert finding.state == "wrong" and "is no folder" in finding.text and "HLVID_DATA" in finding.text
+
+
+def test_data_that_may_not_be_written_are_fine_but_state_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "writable", lambda folder: False)
+    assert doctor.disk().state == "note" and "can be evaluated" in doctor.disk().text
+    finding = doctor.state_folder()
+    assert finding.state == "wrong" and "HLVID_STATE" in finding.text

@@ -8,7 +8,7 @@ Example::
             ...
 
 A 4K video takes seconds to decode and is read at many settings (selectors, ratios), so decoded and resized
-frames are kept under `data_home()/frames`. An entry's name is a hash of the file's bytes, the indices, the
+frames are kept under `state_root()/frames`. An entry's name is a hash of the file's bytes, the indices, the
 size, the decoder and the sources of `hlvid.video`: nothing stale can be read. The oldest entries go when
 the folder passes `CACHE_BYTES`. Beside an entry stands what decoding it took: `seconds` are those of a
 machine without the cache, so that the second of two settings does not look faster than the first.
@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from evaluators.core.environment import code_version
 from hlvid.errors import RunError
-from hlvid.paths import data_home
+from hlvid.paths import state_root
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
 
@@ -85,7 +85,7 @@ class FrameSource:
         if not self.cache or nbytes > CACHE_BYTES // 4:
             return None
         key = [_file_hash(self.path), self.indices, self.size, self.decoder, code_version(("hlvid.video",))]
-        return data_home() / "frames" / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.npy"
+        return state_root() / "frames" / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.npy"
 
     def _load(self, kept: Path) -> Iterator[tuple[int, Picture]]:
         os.utime(kept)  # the oldest entries are dropped first, so a used one becomes young

@@ -19,11 +19,13 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
+from hlvid import dataset
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
 from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.benchmarks.rows import Item, Row, RowError, Shelf
 from hlvid.dataset.files import Record, read_rows
+from hlvid.dataset.identity import asked_hash
 from hlvid.dataset.question import Question
 from hlvid.dataset.rows import Faults
 from hlvid.errors import DatasetError
@@ -66,13 +68,15 @@ def prepare(task: str) -> Path:
     placed = _placed(task, rows_of(task))
     items = _items(task, placed, chosen)
     questions = _questions(task, items, placed, chosen)
-    rows = _rows(task, questions, items, placed, chosen)
+    fingerprint = asked_hash(questions)
+    rows = _rows(task, questions, items, placed, chosen, fingerprint)
     info = {
-        "root": str(places.home(benchmark)),
         "repo": benchmark.repo,
         "repo_revision": benchmark.revision,
-        "tables": [str(path) for path in dict.fromkeys(one.table for one in placed)],
+        "tables": {path.name: dataset.file_hash(path) for path in places.tables(benchmark, task)},
         "hidden": ADAPTERS[task].hidden,
+        "fingerprint": fingerprint,
+        "questions": len(questions),
         **chosen.as_json(),
     }
     return docs.publish(task + chosen.variant(), questions, rows, info)
@@ -228,9 +232,9 @@ def _rows(
     items: Sequence[Item],
     placed: Sequence[Placed],
     chosen: Settings,
+    fingerprint: str,
 ) -> list[dict[str, str | None]]:
     """The rows for lmms-eval: those of `docs.doc_of`, and what is the suite's own."""
-    fingerprint = docs.fingerprint_of(questions)
     return [
         {
             **docs.doc_of(question, fingerprint),

@@ -25,6 +25,7 @@ def test_a_preset_that_is_none_of_the_demos_is_refused_before_anything_is_made(t
 @pytest.mark.slow
 def test_demo_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HLVID_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HLVID_STATE", str(tmp_path / "state"))
     rows = run_demo(tmp_path / "demo", "tiny", SETTINGS)
     assert [row.setting.name for row in rows] == ["blind", "detail-448-r0.10", "detail-1792-r0.10"]
     record = json.loads((tmp_path / "demo" / "results.json").read_text())

@@ -108,6 +108,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pa
 def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The benchmark `hlvid` in a data folder of this test's own: two videos, two questions each."""
     monkeypatch.setenv("HLVID_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HLVID_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     root = tmp_path / "data" / "hlvid"
     (root / "data").mkdir(parents=True)

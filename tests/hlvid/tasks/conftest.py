@@ -61,6 +61,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     data = tmp_path / "data"
     monkeypatch.setenv("HLVID_DATA", str(data))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HLVID_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("HLVID_RUNS", str(tmp_path / "runs"))
     write_dataset(data / "hlvid")
     return data

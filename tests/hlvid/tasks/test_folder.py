@@ -1,6 +1,7 @@
 """Run with: pytest tests/hlvid/tasks/test_docs.py. A bad dataset is named before a model is built."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def test_questions_survive_the_way_through_arrow(home: Path) -> None:
     assert read == load("hlvid")
     info = json.loads((folder / docs.INFO).read_text())
     assert info["questions"] == 6
-    assert info["fingerprint"].removeprefix("sha256:")[:16] in folder.name
+    assert info["set_questions"] == 6 and info["set"].startswith("sha256:")
 
 
 def test_preparing_twice_writes_once_and_forgets_old_costs(home: Path) -> None:
@@ -38,6 +39,34 @@ def test_a_half_written_folder_is_replaced(home: Path) -> None:
     assert docs.prepare("hlvid", docs.hlvid_folder()) == folder
     assert (folder / docs.INFO).is_file()
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_the_same_data_elsewhere_are_the_same_set(home: Path, tmp_path: Path) -> None:
+    first = docs.prepare("hlvid", docs.hlvid_folder())
+    (home / "hlvid").rename(tmp_path / "moved")
+    second = docs.prepare("hlvid", tmp_path / "moved")
+    assert first != second  # its rows hold the paths of the videos
+    assert (first / docs.INFO).read_text() == (second / docs.INFO).read_text()
+
+
+def test_what_nobody_used_for_long_goes(home: Path) -> None:
+    first = docs.prepare("hlvid", docs.hlvid_folder())
+    mini = first.with_name("hlvid_mini-0123456789abcdef")
+    mini.mkdir()
+    questions = home / "hlvid" / "data" / "test.jsonl"
+    questions.write_text(questions.read_text().replace("DL8", "DL9"))
+    docs.prepare("hlvid", docs.hlvid_folder())
+    assert first.is_dir()
+    for folder in (first, mini):
+        os.utime(folder, (0, 0))
+    docs.prepare("hlvid", docs.hlvid_folder())
+    assert not first.exists() and mini.is_dir()
+
+
+def test_other_code_prepares_anew(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = docs.prepare("hlvid", docs.hlvid_folder())
+    monkeypatch.setattr(docs, "FORMAT", docs.FORMAT + 1)
+    assert docs.prepare("hlvid", docs.hlvid_folder()) != first
 
 
 def test_other_questions_or_videos_are_another_folder(home: Path) -> None:
@@ -75,7 +104,8 @@ def test_a_part_of_the_benchmark_runs_when_asked_for(home: Path, monkeypatch: py
     (home / "hlvid" / "videos" / "clip_household_video_1_000.mp4").unlink()
     monkeypatch.setenv("HLVID_PARTIAL", "1")
     folder = docs.prepare("hlvid", docs.hlvid_folder())
-    assert json.loads((folder / docs.INFO).read_text())["questions"] == 3
+    info = json.loads((folder / docs.INFO).read_text())
+    assert info["questions"] == 3 and info["set_questions"] == 6
     (home / "hlvid" / "videos" / "clip_av_video_3_000.mp4").unlink()
     with pytest.raises(DatasetError, match="not one video"):
         docs.prepare("hlvid", docs.hlvid_folder())

@@ -41,7 +41,8 @@ def test_what_was_whole_is_not_opened_again_unless_it_changed(whole: Path, looks
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '{"x": 1}'])
 def test_a_damaged_note_costs_time_only(note: str, whole: Path, home: Path) -> None:
-    (home / videos.MEMORY).write_text(note)
+    (home.parent / "state").mkdir()
+    (home.parent / "state" / videos.MEMORY).write_text(note)
     assert videos.faults([whole]) == {}
 
 

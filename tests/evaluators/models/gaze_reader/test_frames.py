@@ -9,7 +9,7 @@ import pytest
 from evaluators.models.gaze_reader import frames
 from evaluators.models.gaze_reader.frames import FrameSource
 from hlvid.errors import RunError
-from hlvid.paths import data_home
+from hlvid.paths import state_root
 from hlvid.video import Video, sampling
 
 
@@ -34,7 +34,7 @@ def test_seconds_are_those_of_decoding_from_the_cache_too(
     clip: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Or else the second of two settings would look faster than the first."""
-    monkeypatch.setenv("HLVID_DATA", str(tmp_path))
+    monkeypatch.setenv("HLVID_STATE", str(tmp_path))
     first, _ = read(clip)
     (note,) = (tmp_path / "frames").glob("*.json")
     assert 0 < json.loads(note.read_text()) <= first.seconds
@@ -61,11 +61,11 @@ def test_an_interrupted_reading_leaves_nothing_behind(clip: Path) -> None:
         next(iter(source))
     with FrameSource(clip, 224, 5, "uniform_midpoint") as source:
         assert len(list(source)) == 5 and not source.from_cache
-    assert not list((data_home() / "frames").glob("*.part"))
+    assert not list((state_root() / "frames").glob("*.part"))
 
 
 def test_cache_can_be_off_and_is_bounded(clip: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HLVID_DATA", str(tmp_path))
+    monkeypatch.setenv("HLVID_STATE", str(tmp_path))
     read(clip, cache=False)
     assert not (tmp_path / "frames").exists()
     monkeypatch.setattr(frames, "CACHE_BYTES", 5 * 252 * 448 * 3)

@@ -41,6 +41,7 @@ def test_the_whole_path_on_real_4k_video(checkpoint: Path, tmp_path: Path) -> No
     environment = {
         **os.environ,
         "HLVID_DATA": str(tmp_path / "data"),
+        "HLVID_STATE": str(tmp_path / "state"),
         "HLVID_MINI_PRESET": "tiny",
         "HF_HUB_OFFLINE": "1",
         "HF_HOME": str(tmp_path / "hf"),

@@ -279,6 +279,7 @@ def clean_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     work.mkdir()
     monkeypatch.setenv("HLVID_DATA", str(data))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HLVID_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("HLVID_RUNS", str(tmp_path / "runs"))
     for name in ("HF_HUB_CACHE", "HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES", "HLVID_PARTIAL"):
         monkeypatch.delenv(name, raising=False)
