@@ -28,9 +28,10 @@ from autogaze.model.config import AutoGazeConfig
 from autogaze.model.kvcache import Cache, new_cache
 from autogaze.model.network import Layer, Network, rms_norm, rope_frequencies
 
-# Matrix products of fewer rows than this go through another kernel, which rounds differently: a clip alone
-# would then differ from the same clip in a batch in the last bit.
-MIN_ROWS = 2
+# BLAS computes a product in tiles, and what is left over at its edges by other kernels, which round differently: a
+# clip alone would then differ from the same clip in a batch in the last bit. Products of whole tiles have no edges.
+# Twelve rows are whole tiles of SSE, AVX2 and AVX-512 kernels (4, 6, 12 rows); columns are 192, 384 or multiples.
+ROWS, COLUMNS = 12, 384
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Decoder:
         self.layers = [_FusedLayer(layer, config) for layer in body.layers]
         self.norm = body.norm.weight.detach()
         heads = (network.gaze_decoder.lm_head, network.gaze_decoder.task_loss_prediction_head)
-        self.heads = _transposed(*(head.weight.detach() for head in heads))
+        both = torch.cat([head.weight.detach() for head in heads])
+        self.heads = _transposed(F.pad(both, (0, 0, 0, -len(both) % COLUMNS)))
         self._frequencies = rope_frequencies(config).to(self.device)
         self._turns = torch.empty(0, device=self.device)
 
@@ -135,7 +137,8 @@ class Decoder:
         """The next `size` tokens of every clip and which of them are padding; what is chosen gets blocked."""
         config = self.config
         out = _linear(hidden, self.heads).float()
-        scores, losses = torch.split(out, [(config.eos + 1) * config.heads_ahead, config.heads_ahead], dim=1)
+        words = (config.eos + 1) * config.heads_ahead
+        scores, losses = out[:, :words], out[:, words : words + config.heads_ahead]
         scores = scores.view(len(hidden), config.heads_ahead, -1)[:, :size] + blocked[:, None]
         group = []
         for ahead in range(size):
@@ -237,9 +240,10 @@ class _FusedLayer:
 
 def _linear(x: Tensor, weight: Tensor) -> Tensor:
     """`x @ weight`, bit for bit the same for a row whatever the other rows are."""
-    if len(x) >= MIN_ROWS:
+    extra = -len(x) % ROWS
+    if extra == 0:
         return x @ weight
-    return (F.pad(x, (0, 0, 0, MIN_ROWS - len(x))) @ weight)[: len(x)]
+    return (F.pad(x, (0, 0, 0, extra)) @ weight)[: len(x)]
 
 
 def _transposed(*weights: Tensor) -> Tensor:

@@ -126,18 +126,18 @@ class ClipCache:
         values[:, :, start:end] = v.reshape(batch, count, heads, dim).transpose(1, 2)
         rows = len(q) // batch
         asked = q.reshape(batch, rows, heads, dim).transpose(1, 2).reshape(batch * heads, rows, dim)
-        mask = self._mask(rows) if rows > 1 else None
-        y = self._block(asked, keys.flatten(0, 1)[..., :end], values.flatten(0, 1)[:, :end], start, mask)
+        y = self._weigh(asked, keys.flatten(0, 1)[..., :end], values.flatten(0, 1)[:, :end], start)
         return y.view(batch, heads, rows, dim).transpose(1, 2).reshape(batch * rows, heads * dim)
 
     def _weigh(self, q: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
-        """Softmax attention of q (heads, rows, dim); each row sees the new tokens up to its own.
+        """Softmax attention of q (heads, rows, dim), a clip's heads or more clips'; a row sees new ones up to its own.
 
-        In blocks of rows; of all heads at once, since one matrix product alone is split along its sum among
-        threads, and would round differently with each number of them.
+        In blocks of rows, as many of them in company as alone, since a product of other sizes may round differently;
+        of all heads at once, since one matrix product alone is split along its sum among threads, and would round
+        differently with each number of them.
         """
         heads, rows, dim = q.shape
-        size = max(1, BLOCK // (heads * values.shape[1]))
+        size = max(1, BLOCK // (self._keys.shape[2] * values.shape[1]))
         if rows <= size:
             return self._block(q, keys, values, start, self._mask(rows) if rows > 1 else None)
         out, mask = q.new_empty(heads, rows, dim), self._mask(rows)
