@@ -5,10 +5,10 @@ Example::
     key = answer_key("hlvid_mini")                              # from the plan: no video is made or needed
     key = answer_key("hlvid_mini", "mini-full-0")               # another preset and seed
     key.revision, len(key.questions)                            # "mini-full-0@sha256:…", 268
-    answer_key("videomme")                                      # $HLVID_DATA/videomme, in HLVid's own format
+    answer_key("videomme")                                      # the questions that the task hlvid_videomme asks
 
-A key without all answers, or of another version than a submission states, is refused: both would give a wrong
-score without a word.
+Keys of the suite's benchmarks come from the adapters of their tasks: the same files, ids, wording. A key without all
+answers, or of another version than a submission states, is refused: both would give a wrong score without a word.
 """
 
 import hashlib
@@ -16,11 +16,10 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 from hlvid.dataset import Question, dataset_revision, load
 from hlvid.errors import DatasetError
-from hlvid.paths import data_home
 
 MINI = "hlvid_mini"
 MINI_SETS = ("mini-default-0", "mini-full-0", "mini-tiny-0")
@@ -39,6 +38,10 @@ TITLES = {
 }
 MEANS = frozenset({"mvbench", "mlvu_dev", "mlvu_test"})
 """Benchmarks whose number is the mean of their categories' accuracies, not the share of right answers."""
+WITHHELD = {"egoschema": "https://egoschema.github.io"}
+"""Benchmarks whose answers nobody but their authors has, with where those take submissions."""
+SAME_QUESTIONS = {"videomme_w_subtitle": "videomme"}
+"""Asked with more beside them: ids, options and answers are the other's, the prompts are not."""
 SIZES = {"hlvid": 268}  # questions of a benchmark where reported numbers need it and no key is at hand
 
 #: lmms-eval's names of tasks that ask a benchmark's questions, beside its own name and hlvid_NAME
@@ -53,13 +56,15 @@ class AnswerKey:
     """All questions of one version of a benchmark, each with its answer.
 
     `revision` is what a new submission states. `hashes` are all SHA-256 that name this version: over the
-    content (the same for parquet, csv or jsonl) and over the question file's bytes.
+    content (the same for parquet, csv or jsonl) and over the question file's bytes. `worded`: the prompts are those
+    that the task asks by default; where they depend on what lies beside the questions (subtitles), they are not.
     """
 
     benchmark: str
     revision: str
     questions: tuple[Question, ...]
     hashes: frozenset[str]
+    worded: bool = True
 
     @property
     def title(self) -> str:
@@ -67,6 +72,14 @@ class AnswerKey:
         name = _MINI_NAME.match(self.revision) if self.benchmark == MINI else None
         other = name is not None and name[0] != MINI_SETS[0]
         return TITLES[self.benchmark] + (f" ({name[1]}, seed {name[2]})" if name and other else "")
+
+    def question(self, name: str) -> Question | None:
+        """The question of this id, or None."""
+        return self._by_id.get(name)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Question]:
+        return {one.id: one for one in self.questions}
 
     def matches(self, stated: str | None) -> bool:
         """Whether a submission that states this revision (or none) was made with these questions."""
@@ -113,9 +126,20 @@ def answer_key(benchmark: str, revision: str | None = None) -> AnswerKey:
         questions = _mini_questions(name)
         content = content_hash(questions)
         return AnswerKey(benchmark, f"{name}@sha256:{content}", questions, frozenset({content}))
-    source = "hlvid" if benchmark == "hlvid" else data_home() / benchmark
-    questions = tuple(_load(benchmark, source))
-    file = dataset_revision(source).removeprefix("sha256:")
+    if benchmark in WITHHELD:
+        raise DatasetError(
+            f"{benchmark}: its authors withhold the answers and score submissions themselves: {WITHHELD[benchmark]}"
+        )
+    if benchmark != "hlvid":
+        questions = _suite_questions(SAME_QUESTIONS.get(benchmark, benchmark))
+        content = content_hash(questions)
+        worded = benchmark not in SAME_QUESTIONS
+        return AnswerKey(benchmark, f"sha256:{content}", questions, frozenset({content}), worded)
+    questions = tuple(load("hlvid"))
+    secret = next((one.id for one in questions if one.answer is None), None)
+    if secret is not None:
+        raise DatasetError(f"hlvid: question {secret}: its answer is withheld; scoring needs all answers")
+    file = dataset_revision("hlvid").removeprefix("sha256:")
     return AnswerKey(benchmark, f"sha256:{file}", questions, frozenset({file, content_hash(questions)}))
 
 
@@ -149,19 +173,11 @@ def content_hash(questions: Sequence[Question]) -> str:
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
 
-def _load(benchmark: str, source: str | Path) -> list[Question]:
-    if isinstance(source, Path) and not source.exists():
-        raise DatasetError(
-            f"{benchmark}: no answer key at {source}; put its questions there in HLVid's format "
-            f"({source}/data/test.parquet or .csv; see docs/leaderboard.md)"
-        )
-    questions = load(source)
-    secret = next((one.id for one in questions if one.answer is None), None)
-    if secret is not None:
-        raise DatasetError(
-            f"{benchmark}: question {secret}: its answer is withheld; scoring needs a key with all answers"
-        )
-    return questions
+def _suite_questions(benchmark: str) -> tuple[Question, ...]:
+    """What the benchmark's task asks, in its order."""
+    from hlvid.tasks.suite.prepare import asked
+
+    return tuple(asked(f"hlvid_{benchmark}"))
 
 
 def _mini_questions(name: str) -> tuple[Question, ...]:

@@ -174,11 +174,15 @@ def _submission(fields: Fields) -> tuple[Submission | None, list[Fault]]:
 
 
 def _other_questions(run: Run | None, key: AnswerKey) -> list[Fault]:
-    """A run on other questions than the key's has to be seen, even where ids agree."""
+    """A run on other questions than the key's has to be seen, even where ids agree.
+
+    Only prompts in the task's own wording can be compared as a whole; others are looked at one by one (`asks`).
+    """
     from hlvid.tasks.folder import prompt_hash
 
-    asked = run.dataset.get("prompts") if run is not None else None
-    if asked is None or asked == prompt_hash(key.questions):
+    dataset: Fields = run.dataset if run is not None else {}
+    asked, own = dataset.get("prompts"), dataset.get("prompt", "hlvid") == "hlvid"
+    if asked is None or not own or not key.worded or asked == prompt_hash(key.questions):
         return []
     problem = f"the run asked other questions than {key.revision} has"
     return [Fault("record.json", None, "prompts", problem, "run again on the present version, all questions")]
@@ -186,7 +190,9 @@ def _other_questions(run: Run | None, key: AnswerKey) -> list[Fault]:
 
 def _private(submission: Submission | None, lines: Sequence[Numbered], file: str) -> list[Fault]:
     """Keys, passwords and home folders in texts, which a pull request would show to everybody."""
-    texts = [] if submission is None else [(YAML_NAME, None, "(all)", submission.model_dump_json())]
+    texts: list[tuple[str, int | None, str, str]] = []
+    if submission is not None:
+        texts.append((YAML_NAME, None, "(all)", submission.model_dump_json()))
     texts += [(file, number, "raw_output", one.raw_output) for number, one in lines if one.raw_output]
     return [
         Fault(where, line, field, f"holds what looks like {found[0]}", "take it out: a submission is public")

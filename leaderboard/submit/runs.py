@@ -88,8 +88,8 @@ def find_run(path: Path, task: str | None = None) -> Run:
 def read_samples(path: Path, key: AnswerKey | None) -> tuple[list[Numbered], list[Fault]]:
     """A samples file's answers with line numbers, or every fault.
 
-    The question is named by `question_id`, else by `doc_id` as the place in the key; then the prompt (`input`)
-    has to ask that question, with the same options in the same order.
+    The question is named by `question_id`, else by `doc_id` as the place in the key. The prompt (`input`), which
+    `doc_id` alone needs, has to ask that question, with the same options in the same order.
     """
     text, faults = read_text(path, JSONL_BYTES)
     lines: list[Numbered] = []
@@ -130,18 +130,21 @@ def _question_id(file: str, number: int, row: Row, key: AnswerKey) -> tuple[str 
     def fault(field: str, problem: str, remedy: str) -> tuple[None, list[Fault]]:
         return None, [Fault(file, number, field, problem, remedy)]
 
-    asked, place = row.get("input"), row.get("doc_id")
-    if isinstance(row.get("question_id"), str | int):
-        return str(row["question_id"])[:300], []
-    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(key.questions):
-        return fault(
-            "doc_id", f"is {shorten(place)}", f"give 0 to {len(key.questions) - 1}, or a question_id"
-        )
-    question = key.questions[place]
-    if not isinstance(asked, str) or not asks(asked, question):
+    asked, name, place = row.get("input"), row.get("question_id"), row.get("doc_id")
+    if isinstance(name, str | int) and not isinstance(name, bool):
+        question = key.question(str(name))
+        if question is None or not isinstance(asked, str) or asks(asked, question):
+            return str(name)[:300], []  # an unknown id is told where lines meet questions
+        remedy = "it was asked in another wording or version: run again on the present one"
+    elif isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(key.questions):
+        question = key.questions[place]
+        if isinstance(asked, str) and asks(asked, question):
+            return question.id, []
         remedy = "doc_id counts in the key's order: give question_ids, or a table"
-        return fault("input", f"does not ask question {question.id} with its options in order", remedy)
-    return question.id, []
+    else:
+        last = len(key.questions) - 1
+        return fault("doc_id", f"is {shorten(place)}", f"give 0 to {last}, or a question_id")
+    return fault("input", f"does not ask question {question.id} with its options in order", remedy)
 
 
 def asks(text: str, question: Question) -> bool:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hlvid.dataset import Question, load
@@ -50,15 +52,26 @@ def test_other_mini_sets_are_refused(revision: str) -> None:
         answer_key("hlvid_mini", revision)
 
 
-def test_another_benchmark_lies_in_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_suite_benchmark_is_keyed_by_its_own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HLVID_DATA", str(tmp_path))
-    with pytest.raises(DatasetError, match=r"mvbench: no answer key at .*mvbench; put its questions there"):
-        answer_key("mvbench")
-    (tmp_path / "mvbench").mkdir()
-    (tmp_path / "mvbench" / "questions.csv").write_text(CSV.format(answer="B"))
-    key = answer_key("mvbench")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    with pytest.raises(DatasetError, match="run 'hlvid data prepare nextqa'"):
+        answer_key("nextqa_mc")
+    row = {"video": 7, "question": "why", "answer": 1, "qid": 3, "type": "CW"}
+    row |= {f"a{number}": f"because {number}" for number in range(5)}
+    (tmp_path / "nextqa" / "MC").mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "nextqa" / "MC" / "test-00000-of-00001.parquet")
+    key = answer_key("nextqa_mc")
     assert [question.answer for question in key.questions] == ["B"]
     assert key.matches(key.revision) and key.matches(f"sha256:{content_hash(key.questions)}")
+    assert key.question(key.questions[0].id) == key.questions[0] and key.question("") is None
+
+
+def test_withheld_answers_are_no_key() -> None:
+    with pytest.raises(
+        DatasetError, match=r"egoschema: its authors withhold .*https://egoschema\.github\.io"
+    ):
+        answer_key("egoschema")
 
 
 def test_hlvid_itself_names_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,10 +82,10 @@ def test_hlvid_itself_names_its_command(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_withheld_answer_is_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HLVID_DATA", str(tmp_path))
-    (tmp_path / "egoschema").mkdir()
-    (tmp_path / "egoschema" / "questions.csv").write_text(CSV.format(answer=""))
+    (tmp_path / "hlvid").mkdir()
+    (tmp_path / "hlvid" / "questions.csv").write_text(CSV.format(answer=""))
     with pytest.raises(DatasetError, match="q1: its answer is withheld"):
-        answer_key("egoschema")
+        answer_key("hlvid")
 
 
 def test_content_hash_sees_every_part(key: AnswerKey) -> None:

@@ -101,6 +101,23 @@ def needed(task: str) -> Needed:
     return Needed(tuple(places_of), tuple(extras))
 
 
+def asked(task: str) -> list[docs.PosedQuestion]:
+    """The questions of a task as `prepare` asks them by default, from its question files alone: an answer key.
+
+    Videos need not be here, but for a task whose wording depends on them (Video-MME's with subtitles).
+
+    Raises:
+        DatasetError: as `rows_of`.
+    """
+    benchmark, chosen = registry.get(task), Settings()
+    home = places.home(benchmark)
+    placed = [
+        Placed(table, record, row, places.find(benchmark, row.places(table)) or home / row.places(table)[0])
+        for table, record, row in rows_of(task)
+    ]
+    return _questions(task, _items(task, placed, chosen), placed, chosen)
+
+
 def rows_of(task: str) -> list[tuple[Path, Record, Row]]:
     """Every row of a task's question files, checked column by column.
 

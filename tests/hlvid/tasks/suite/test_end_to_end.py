@@ -14,6 +14,8 @@ from hlvid.benchmarks import registry
 from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.errors import RunError
 from hlvid.tasks import command
+from leaderboard.format.faults import SubmissionError
+from leaderboard.submit.packing import prepare
 
 # With `blind strategy=longest`: which letters, and how many are right.
 EXPECTED = {
@@ -56,6 +58,47 @@ def test_a_task_runs_offline(task: str, make_bench: Callable[..., Any]) -> None:
     assert record["datasets"][task]["parser"] == "hlvid"
     assert record["datasets"][task]["repo"] == registry.get(task).repo
     assert (task in record["summaries"]) is (right is not None)
+    if right is None:
+        with pytest.raises(SubmissionError, match=r"withhold the answers .*https://egoschema\.github\.io"):
+            submit()
+    else:
+        entry = submit()
+        assert entry.summary.overall.value == pytest.approx(right / len(letters))
+        assert entry.accuracy == pytest.approx(numbers.get("average,none", numbers["accuracy,none"]))
+        assert entry.submission.dataset_revision.startswith("sha256:")
+
+
+def submit() -> Any:
+    """What `hlvid submit out` makes of the run; no video is needed for that, but where a test says so."""
+    ready = prepare(Path("out"), Path("submission"), submissions=Path("none"))
+    assert ready.entry.submission.model.name == "blind"
+    return ready.entry
+
+
+@pytest.mark.parametrize("task", ["hlvid_videomme_w_subtitle", "hlvid_mlvu_dev"])
+def test_a_run_in_another_wording_is_scored_and_one_of_other_options_refused(
+    task: str, make_bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench(registry.get(task).name)
+    monkeypatch.setenv("HLVID_PROMPT", "lmms_eval")
+    evaluate(task=task)
+    for video in bench.root.rglob("*.mp4"):
+        video.unlink()  # whoever scores has no videos
+    assert submit().submission.benchmark == task.removeprefix("hlvid_")
+    (table,) = registry.get(task).tables[task]
+    (path,) = bench.root.glob(table)
+    rows = bench.rows(str(path.relative_to(bench.root)))
+    for row in rows:
+        if "options" in row:
+            row["options"] = ["A. Apples.", "B. A man.", "C. Candles and berries.", "D. None."]
+        else:
+            row["question"] = row["question"].replace("Yellow", "Ochre").replace("A dog", "A hen")
+            row["candidates"] = [
+                text.replace("Yellow", "Ochre").replace("A dog", "A hen") for text in row["candidates"]
+            ]
+    bench.write(str(path.relative_to(bench.root)), rows)
+    with pytest.raises(SubmissionError, match="does not ask question"):
+        submit()
 
 
 def test_averages_count_categories_not_questions(make_bench: Callable[..., Any]) -> None:
