@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from hlvid.dataset import Question
-from leaderboard.benchmarks import AnswerKey, Keys, content_hash
+from hlvid.dataset.identity import set_hash
+from leaderboard.benchmarks import AnswerKey, Keys
 from leaderboard.site.build import build
 
 #: Questions of each recording of the real benchmark (hlvid/questions.csv of the reference data).
@@ -79,8 +80,8 @@ def generate_key() -> AnswerKey:
         )
         for number, recording in enumerate(recordings)
     )
-    content = content_hash(questions)
-    return AnswerKey("hlvid", f"sha256:{content}", questions, frozenset({content}))
+    content = set_hash(questions)
+    return AnswerKey("hlvid", content, questions, frozenset({content.removeprefix("sha256:")}))
 
 
 def submit_all(root: Path, key: AnswerKey, entries: int) -> None:

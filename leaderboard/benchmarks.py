@@ -11,14 +11,13 @@ Keys of the suite's benchmarks come from the adapters of their tasks: the same f
 answers, or of another version than a submission states, is refused: both would give a wrong score without a word.
 """
 
-import hashlib
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from hlvid.dataset import Question, dataset_revision, load
+from hlvid.dataset.identity import set_hash
 from hlvid.errors import DatasetError
 
 MINI = "hlvid_mini"
@@ -124,23 +123,23 @@ def answer_key(benchmark: str, revision: str | None = None) -> AnswerKey:
     if benchmark == MINI:
         name = mini_set(revision)
         questions = _mini_questions(name)
-        content = content_hash(questions)
-        return AnswerKey(benchmark, f"{name}@sha256:{content}", questions, frozenset({content}))
+        content = set_hash(questions)
+        return AnswerKey(benchmark, f"{name}@{content}", questions, _bare(content))
     if benchmark in WITHHELD:
         raise DatasetError(
             f"{benchmark}: its authors withhold the answers and score submissions themselves: {WITHHELD[benchmark]}"
         )
     if benchmark != "hlvid":
         questions = _suite_questions(SAME_QUESTIONS.get(benchmark, benchmark))
-        content = content_hash(questions)
+        content = set_hash(questions)
         worded = benchmark not in SAME_QUESTIONS
-        return AnswerKey(benchmark, f"sha256:{content}", questions, frozenset({content}), worded)
+        return AnswerKey(benchmark, content, questions, _bare(content), worded)
     questions = tuple(load("hlvid"))
     secret = next((one.id for one in questions if one.answer is None), None)
     if secret is not None:
         raise DatasetError(f"hlvid: question {secret}: its answer is withheld; scoring needs all answers")
-    file = dataset_revision("hlvid").removeprefix("sha256:")
-    return AnswerKey(benchmark, f"sha256:{file}", questions, frozenset({file, content_hash(questions)}))
+    file = dataset_revision("hlvid")
+    return AnswerKey(benchmark, file, questions, _bare(file, set_hash(questions)))
 
 
 def benchmark_of(task: str) -> str | None:
@@ -167,10 +166,14 @@ def mini_set(revision: str | None) -> str:
     return name
 
 
-def content_hash(questions: Sequence[Question]) -> str:
-    """SHA-256 (hex) over ids, videos, prompts and answers, in order of ids: the same for every file format."""
-    rows = sorted((one.id, one.video, one.prompt(), one.answer) for one in questions)
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+def mini_revision(content: str) -> str:
+    """The revision of the HLVid-Mini set with this `set_hash`; an unknown one is given back as it is."""
+    keys = (answer_key(MINI, name) for name in MINI_SETS)
+    return next((key.revision for key in keys if key.revision.endswith(f"@{content}")), content)
+
+
+def _bare(*hashes: str) -> frozenset[str]:
+    return frozenset(one.removeprefix("sha256:") for one in hashes)
 
 
 def _suite_questions(benchmark: str) -> tuple[Question, ...]:

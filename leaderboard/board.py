@@ -77,10 +77,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Refused:
-    """A folder that is not on the board, and why."""
+    """A folder that is not on the board, and why; `key_missing`: for want of a key on this machine."""
 
     path: str  # "hlvid/some-model"
     faults: tuple[Fault, ...]
+    key_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def load_board(root: Path = SUBMISSIONS, keys: Keys | None = None, benchmark: st
         report = check_folder(folder, keys, placed=True)
         entry = entry_of(report)
         if entry is None:
-            refused.append(Refused(f"{folder.parent.name}/{folder.name}", report.faults))
+            refused.append(Refused(f"{folder.parent.name}/{folder.name}", report.faults, report.key_missing))
         else:
             revision = report.key.revision if report.key else None
             found.setdefault(entry.benchmark, []).append((entry, revision))

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leaderboard.benchmarks import MINI
+from leaderboard.benchmarks import MINI, mini_revision
 from leaderboard.format.reading import JSONL_BYTES, read_objects, read_text
 from leaderboard.submit import public
 from leaderboard.submit.public import command
@@ -38,12 +38,12 @@ def run_fields(run: Run) -> dict[str, Any]:
 
 
 def _dataset_revision(run: Run) -> str | None:
-    """The revision on record; of HLVid-Mini the name of the set, whose parquet bytes differ between machines."""
-    if run.benchmark == MINI:
-        root = run.dataset.get("root")
-        return root.rstrip("/\\").replace("\\", "/").rpartition("/")[2] if isinstance(root, str) else None
-    revision = run.dataset.get("revision")
-    return revision if isinstance(revision, str) else None
+    """The revision on record; of HLVid-Mini that of its set, found by its content: parquet bytes differ."""
+    name = "set" if run.benchmark == MINI else "revision"
+    revision = run.dataset.get(name)
+    if not isinstance(revision, str):
+        return None
+    return mini_revision(revision) if run.benchmark == MINI else revision
 
 
 def _model(config: Row, environment: Row) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from hlvid.dataset import Question
-from leaderboard.benchmarks import AnswerKey, Keys, content_hash
+from hlvid.dataset.identity import set_hash
+from leaderboard.benchmarks import AnswerKey, Keys
 
 LETTERS = "ABCD"
 YAML = "benchmark: hlvid\nmodel:\n  name: some-model\n  openness: open_weights\n"
@@ -35,8 +36,8 @@ def key() -> AnswerKey:
         )
         for number in range(12)
     )
-    content = content_hash(questions)
-    return AnswerKey("hlvid", f"sha256:{content}", questions, frozenset({content}))
+    content = set_hash(questions)
+    return AnswerKey("hlvid", content, questions, frozenset({content.removeprefix("sha256:")}))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from hlvid.dataset import Question
-from leaderboard.benchmarks import AnswerKey, Keys, content_hash
+from hlvid.dataset.identity import set_hash
+from leaderboard.benchmarks import AnswerKey, Keys
 from leaderboard.site.build import build
 
 HOSTILE = "<script>alert(1)</script>{{ 7*7 }}\" onmouseover='x'"
@@ -44,8 +45,8 @@ def wide_key() -> AnswerKey:
         )
         for number, recording in enumerate(recordings)
     )
-    content = content_hash(questions)
-    return AnswerKey("mvbench", f"sha256:{content}", questions, frozenset({content}))
+    content = set_hash(questions)
+    return AnswerKey("mvbench", content, questions, frozenset({content.removeprefix("sha256:")}))
 
 
 def submit(root: Path, key: AnswerKey, name: str, skill: float, fields: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import typer
 import yaml as pyyaml
 from typer.testing import CliRunner
 
+from hlvid.dataset.identity import set_hash
 from hlvid.errors import AnswerError
 from hlvid.tasks.folder import prompt_hash
 from hlvid.tasks.record import write as write_record
@@ -62,7 +63,7 @@ def run_folder(tmp_path: Path) -> Path:
             "cores": 2,
             "gpus": [],
         },
-        "datasets": {"hlvid_mini": {"root": "/d/mini-tiny-0", "prompts": prompt_hash(key.questions)}},
+        "datasets": {"hlvid_mini": {"set": set_hash(key.questions), "prompts": prompt_hash(key.questions)}},
     }
     write_record(folder, "2026_results.json", record)
     return folder
