@@ -37,6 +37,8 @@ class SiglipConfig:
 
     scales: px, coarse first; frames are resized to each of them.
     attn_type: who sees whom across frames: block_causal, frame_independent, causal or bidirectional.
+    select_layer: which hidden state is the feature. -1: the last, through the post norm; -2 and below: that one
+        of the embedding and the layers' outputs, counted from the end, without the norm (as VILA's models read).
     """
 
     hidden_size: int = 768
@@ -50,6 +52,7 @@ class SiglipConfig:
     hidden_act: str = GELU_TANH
     scales: tuple[int, ...] = SCALES
     attn_type: Mode = "block_causal"
+    select_layer: int = -1
 
     def __post_init__(self) -> None:
         check_mode(self.attn_type)
@@ -61,6 +64,11 @@ class SiglipConfig:
             raise ValueError(f"hidden_act={self.hidden_act!r}: SigLIP has {GELU_TANH!r}")
         if self.num_channels != 3:
             raise ValueError(f"num_channels={self.num_channels}: only RGB, 3, is supported")
+        if not -self.num_hidden_layers - 1 <= self.select_layer <= -1:
+            raise ValueError(
+                f"select_layer={self.select_layer}: expected -1 to {-self.num_hidden_layers - 1}, "
+                f"since there are {self.num_hidden_layers} layers"
+            )
         _ = self.grid  # raises when scales and patch_size do not fit
 
     @property

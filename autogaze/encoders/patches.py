@@ -49,8 +49,9 @@ class Packed:
     """The M real tokens of a batch of gazes, without the padding.
 
     clip, frame, token, slot: long (M,); `token` counts within the frame, `slot` is the column in
-    `Gaze.positions`.
-    counts: tokens a frame, one tuple of T numbers a clip.
+    `Gaze.positions`. counts: tokens a frame, one tuple of T numbers a clip.
+    A pixel's frame is that of its position; who sees whom goes by `counts`, the frames of the slots, as in the
+    published model. The two differ where positions of another grid are read (`gaze_grid=released`).
     """
 
     clip: Tensor
@@ -86,11 +87,8 @@ def pack(gaze: Gaze) -> Packed:
     """List the real tokens of `gaze`."""
     clip, slot = (~gaze.padded).nonzero(as_tuple=True)
     position = gaze.positions[clip, slot]
-    frames = torch.arange(gaze.frames, device=slot.device)
-    # The frame of a slot, not of the position in it: the published model means slots when it masks by frame.
-    frame = frames.repeat_interleave(torch.tensor(gaze.per_frame, device=slot.device))[slot]
     counts = tuple(tuple(row) for row in gaze.counts().tolist())
-    return Packed(clip, frame, position % gaze.tokens, slot, counts)
+    return Packed(clip, position // gaze.tokens, position % gaze.tokens, slot, counts)
 
 
 def check_fit(video: Tensor, gaze: Gaze, grid: Grid) -> None:

@@ -15,6 +15,7 @@ return zeros.)
 Memory: clips are taken in micro-batches whose activations fit `memory_budget`; a clip is never split.
 """
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -126,11 +127,16 @@ class VisionTransformer(nn.Module):
         self.post_layernorm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
 
     def forward(self, video: Tensor, packed: Packed) -> Tensor:
-        """Last hidden state, normed: video (B, T, 3, H, W) -> (M, C)."""
-        x = torch.empty(0)
-        for x in self.states(video, packed):  # noqa: B007  only the last is of use, earlier ones may go
-            pass
-        out: Tensor = self.post_layernorm(x)
+        """The features that `select_layer` names: video (B, T, 3, H, W) -> (M, C)."""
+        depth = len(self.encoder.layers) + 1 + self.config.select_layer
+        states = self.states(video, packed)
+        return self.feature(next(itertools.islice(states, depth, None)))  # layers above are not run
+
+    def feature(self, state: Tensor) -> Tensor:
+        """What becomes of the selected hidden state: the last one goes through the norm, others stay."""
+        if self.config.select_layer != -1:
+            return state
+        out: Tensor = self.post_layernorm(state)
         return out
 
     def states(self, video: Tensor, packed: Packed) -> Iterator[Tensor]:

@@ -7,11 +7,13 @@ Example::
     reply = nvila.ask(look, "<vila/video>\\n\\nQuestion: …", max_new_tokens=64)
     reply.text, look.seen.gazed, reply.seconds
 
+The prompt is put into the checkpoint's chat template. What stands before the question, the video above all, is read
+once by the language model and kept for the next question about the same look.
 Also makes checkpoints with random weights, which need no download (`make_checkpoint`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -20,9 +22,12 @@ from tokenizers import Tokenizer
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
+from autogaze.nvila.loading import LLMOptions
 from autogaze.nvila.model import NVILAHD, Seen
 from autogaze.nvila.presets import selector_shape, shape
 from autogaze.nvila.processing import ClipBatch, FrameSource, VideoPlan, plan_video, stream
+from autogaze.nvila.reading import Read
+from autogaze.nvila.reduction.encoded import FASTV
 from autogaze.nvila.settings import VideoSettings
 from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokenizer import END, FILE, byte_tokenizer, load_tokenizer
@@ -32,11 +37,15 @@ from autogaze.selectors.base import Selector
 
 @dataclass(frozen=True)
 class Look:
-    """A video as seen: what was planned, what came of it, seconds for decode, selector and encoder."""
+    """A video as seen: what was planned, what came of it, seconds for decode, selector and encoder.
+
+    read: what the language model has read of a prompt with this video, by the ids before the question.
+    """
 
     plan: VideoPlan
     seen: Seen
     seconds: dict[str, float]
+    read: dict[tuple[int, ...], Read] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -68,22 +77,27 @@ class Answerer:
         dtype: torch.dtype = torch.float32,
         device: str = "cpu",
         revision: str | None = None,
+        llm: LLMOptions | None = None,
     ) -> Self:
         """A checkpoint of ours; `config` and `settings` are the checkpoint's unless given."""
-        model = NVILAHD.from_pretrained(source, config=config, dtype=dtype, device=device, revision=revision)
+        model = NVILAHD.from_pretrained(
+            source, config=config, dtype=dtype, device=device, revision=revision, llm=llm
+        )
         return cls(model, load_tokenizer(source, revision), selector, settings or model.config.video)
 
     def look(
-        self, source: FrameSource, reserve: int = 512, watch: Callable[[ClipBatch], None] | None = None
+        self, source: FrameSource, reserve: int | None = 512, watch: Callable[[ClipBatch], None] | None = None
     ) -> Look:
         """See a video. reserve: tokens kept free for prompt and answer. watch: is shown every batch of clips.
 
-        Raises ContextOverflowError as soon as there are more tokens than the context has room for.
+        Raises ContextOverflowError as soon as there are more tokens than the context has room for; with None for
+        `reserve` there is always room.
         """
         model, stages = self.model, Stages(self.model.device)
         plan = plan_video(source.width, source.height, source.frame_count, self.settings, model.config.tile)
         clips = stream(source, plan, model.config, self.settings, self.selector, model.device, stages)
-        seen = model.see(_watched(clips, watch), model.config.context - reserve, stages)
+        room = None if reserve is None else model.config.context - reserve
+        seen = model.see(_watched(clips, watch), room, stages)
         return Look(plan, seen, stages.seconds)
 
     def ask(
@@ -94,16 +108,47 @@ class Answerer:
         choices: texts of one token each, of which the likeliest is the answer; None for free text.
         """
         stages = Stages(self.model.device)
-        ids = self.tokenizer.encode(prompt).ids
-        embeds = self.model.embed(ids, self._token(VIDEO_TOKEN), look.seen)
-        stop = (self._token(END),)
+        embeds, after = self._prepared(look, self.encode(prompt), stages)
+        stop = self.model.config.stop or (self._token(END),)
         allowed = None if choices is None else [self._token(text) for text in choices]
-        answer = self.model.generate(embeds, max_new_tokens, stop, allowed, stages)
-        return Reply(self.tokenizer.decode(answer).strip(), embeds.shape[1], stages.seconds)
+        answer = self.model.generate(embeds, max_new_tokens, stop, allowed, stages, after)
+        read = embeds.shape[1] + (after.length if after else 0)
+        return Reply(self.tokenizer.decode(answer).strip(), read, stages.seconds)
+
+    def encode(self, prompt: str) -> list[int]:
+        """Token ids of a prompt in the checkpoint's chat template, the video's placeholder as one."""
+        before, behind = self.model.config.chat
+        ids: list[int] = self.tokenizer.encode(before + prompt + behind).ids
+        return ids
+
+    def logits(self, look: Look, prompt: str) -> torch.Tensor:
+        """Logits (vocabulary,) of the answer's first token."""
+        stages = Stages(self.model.device)
+        embeds, after = self._prepared(look, self.encode(prompt), stages)
+        try:
+            return self.model.next_logits(embeds, after)
+        finally:
+            if after is not None:
+                after.forget()
+
+    def _prepared(self, look: Look, ids: list[int], stages: Stages) -> tuple[torch.Tensor, Read | None]:
+        """What is still to be read, and what has been."""
+        video, model = self._token(VIDEO_TOKEN), self.model
+        end = ids.index(video) + 1 if video in ids else 0
+        pruned = (
+            model.reduction is not None and model.reduction.name == FASTV
+        )  # by the whole prompt's attention
+        if pruned or ids.count(video) != 1 or end == len(ids):
+            return model.embed(ids, video, look.seen), None
+        before = tuple(ids[:end])
+        if before not in look.read:
+            look.read.clear()
+            look.read[before] = model.read(model.embed(before, video, look.seen), stages)
+        return model.embed_text(ids[end:]), look.read[before]
 
     def prompt_tokens(self, prompt: str) -> int:
-        """Tokens of a prompt, the video's placeholder counted as one."""
-        return len(self.tokenizer.encode(prompt).ids)
+        """Tokens of a prompt in its template, the video's placeholder counted as one."""
+        return len(self.encode(prompt))
 
     def _token(self, text: str) -> int:
         ids = self.tokenizer.encode(text, add_special_tokens=False).ids

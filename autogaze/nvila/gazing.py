@@ -6,9 +6,11 @@ Example::
 
 AutoGaze is asked as the published processor asks it (`target_scales`, `target_patch_size`). Other
 selectors see the same 224 px cuts of a tile; those that share a budget share it within the tile.
+`gaze_for_encoder` is the same with `VideoSettings`, on the encoder's grid or on the released one.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +19,31 @@ from torch import Tensor
 from autogaze import grids
 from autogaze.gaze import Gaze, grid_sides, tokens_per_frame
 from autogaze.model.config import AutoGazeConfig
+from autogaze.model.processing import resize
+from autogaze.nvila.config import NVILAConfig
+from autogaze.nvila.settings import Kind, VideoSettings
 from autogaze.selectors.autogaze import AutoGazeSelector
 from autogaze.selectors.base import Selector
 
 Ratio = float | Sequence[float] | None
+
+
+def gaze_for_encoder(
+    clips: Tensor, selector: Selector | None, config: NVILAConfig, settings: VideoSettings, kind: Kind
+) -> Gaze:
+    """What the encoder is told to see of clips, float (B, T, 3, S, S) in [0, 1], S the encoder's last scale.
+
+    On the released grid AutoGaze is shown the clips at that grid's size (bilinear, in grey levels, as its own
+    processor does it), and the encoder takes the numbers that come back for numbers of its own.
+    """
+    ratio, loss = settings.request(kind)
+    grid = config.gaze_grid(settings)
+    if grid == config.vision.grid:
+        return gaze_at(clips, selector, grid.scales, grid.patch_size, ratio, loss)
+    levels = clips.flatten(0, 1).mul(255).round().to(torch.uint8)
+    shown = resize(levels, grid.scales[-1], grid.scales[-1]).unflatten(0, clips.shape[:2]) / 255
+    gaze = gaze_at(shown, selector, grid.scales, grid.patch_size, ratio, loss)
+    return replace(gaze, scales=config.vision.scales, patch_size=config.vision.patch_size)
 
 
 def gaze_at(

@@ -5,14 +5,16 @@ Example::
     model = NVILAHD.from_config(shape("tiny"), seed=0)
     seen = model.see(stream(video, plan, config, settings, selector), room=40_000)
     ids = model.generate(model.embed(prompt_ids, placeholder, seen), max_new_tokens=64, stop=(end,))
-    model.save_pretrained("checkpoint")            # config.json, model.safetensors
+    model.save_pretrained("checkpoint")            # config.json, model.safetensors (vision, projector), llm/
 
-Vision is taken clip batch by clip batch: what stays of a batch is its tokens for the language model.
+Vision is taken clip batch by clip batch: what stays of 16 frames is their tokens for the language model. `llm/` is a
+checkpoint of transformers', so that its quantisation, device maps and attention kernels work as they are.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,16 +22,17 @@ import torch
 from torch import Tensor, nn
 
 from autogaze.encoders.siglip import MEMORY_BUDGET, GazedSiglip
-from autogaze.model.checkpoint import find_file, load_strict
+from autogaze.nvila import loading
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.processing import ClipBatch, expand, normalise
 from autogaze.nvila.projector import Projector
+from autogaze.nvila.reading import Read
 from autogaze.nvila.reduction.encoded import FASTV, reduced_features
 from autogaze.nvila.reduction.llm import prune
 from autogaze.nvila.reduction.reduced import Reduction
 from autogaze.nvila.settings import CLIP_FRAMES
 from autogaze.nvila.stages import Stages
-from autogaze.nvila.tokens import shuffle, shuffled_counts
+from autogaze.nvila.tokens import by_time, shuffle, shuffled_counts
 
 
 class ContextOverflowError(ValueError):
@@ -47,7 +50,7 @@ class ContextOverflowError(ValueError):
 class Seen:
     """A video as the language model gets it.
 
-    embeddings: (L, hidden), tiles (chunk, tile, frame), then thumbnails.
+    embeddings: (L, hidden), tiles (frame, tile), or (chunk, tile, frame) with the grouping "tile"; then thumbnails.
     patches: tokens that there were; gazed: tokens that were encoded.
     """
 
@@ -60,17 +63,19 @@ class NVILAHD(nn.Module):
     """memory_budget: bytes that a micro-batch of the encoder may take.
 
     reduction: set to drop or merge tokens on their way to the language model; the encoder then sees one scale.
+    llm: a language model already loaded, instead of one with random weights.
     """
 
-    def __init__(self, config: NVILAConfig, memory_budget: int = MEMORY_BUDGET) -> None:
+    def __init__(
+        self, config: NVILAConfig, memory_budget: int = MEMORY_BUDGET, llm: nn.Module | None = None
+    ) -> None:
         super().__init__()
-        from transformers import Qwen2Config, Qwen2ForCausalLM
+        from transformers import Qwen2ForCausalLM
 
         self.config = config
         self.vision = GazedSiglip(config.vision, memory_budget)
         self.projector = Projector(*config.projector_sizes)
-        sizes = {"max_position_embeddings": config.context, **config.llm}
-        self.llm = Qwen2ForCausalLM(Qwen2Config(**sizes))
+        self.llm: Any = llm or Qwen2ForCausalLM(loading.llm_config(config))
         self.reduction: Reduction | None = None
 
     @classmethod
@@ -101,24 +106,29 @@ class NVILAHD(nn.Module):
         config: NVILAConfig | None = None,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        llm: loading.LLMOptions | None = None,
     ) -> Self:
         """A checkpoint of ours. config: instead of the checkpoint's own, with the same tensors.
 
-        Raises CheckpointError listing every tensor missing, surplus or mis-shaped.
+        llm: how the language model is loaded. Raises CheckpointError listing every tensor missing, surplus or
+        mis-shaped.
         """
-        model = cls(config or NVILAConfig.from_pretrained(source, revision)).to(dtype)
-        load_strict(model, find_file(source, "model.safetensors", revision))
-        return model.to(device).eval()
+        config = config or NVILAConfig.from_pretrained(source, revision)
+        language = loading.load_llm(source, revision, config, dtype, device, llm or loading.LLMOptions())
+        with torch.device("meta"):  # the tensors come from the file; none is drawn first
+            model = cls(config, llm=language)
+        loading.load_eyes(model, source, revision, dtype, device)
+        return model.eval()
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write `config.json` and `model.safetensors`."""
+        """Write `config.json`, `model.safetensors` and `llm/`."""
         from safetensors.torch import save_file
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        # clone: a tied head shares its memory with the embedding, which the format does not have
-        tensors = {name: tensor.detach().clone().contiguous() for name, tensor in self.state_dict().items()}
-        save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
+        tensors = {name: tensor.detach().contiguous() for name, tensor in loading.eyes(self).items()}
+        save_file(tensors, str(folder / loading.EYES), metadata={"format": "pt"})
+        self.llm.save_pretrained(folder / loading.LLM)
         (folder / "config.json").write_text(json.dumps(self.config.to_dict(), indent=2) + "\n")
 
     @property
@@ -132,39 +142,79 @@ class NVILAHD(nn.Module):
         return next(self.projector.parameters()).dtype
 
     @torch.no_grad()
-    def encode(self, batch: ClipBatch) -> Tensor:
-        """A batch of clips to tokens of the language model, (L, hidden)."""
+    def encode(self, *batches: ClipBatch) -> Tensor:
+        """Batches of clips of one kind and the same 16 frames to tokens of the language model, (L, hidden)."""
+        return self._project([self.features(batch) for batch in batches], batches[0].kind)
+
+    @torch.no_grad()
+    def features(self, batch: ClipBatch) -> tuple[Tensor, Tensor]:
+        """What the encoder makes of a batch: float (M, C), and the tokens of its groups, long (B, T) or (groups,)."""
         pixels = normalise(batch.pixels, self.config.video).to(self.device, self.dtype)
         gaze = batch.gaze.to(self.device)
         if self.reduction is None or self.reduction.name == FASTV:
-            features, counts = self.vision.packed(pixels, gaze), gaze.counts().flatten()
-        else:
-            features, counts = reduced_features(self.vision, pixels, gaze, self.reduction)
-        wide = shuffle(features, counts, self.config.token_shuffle)
-        out: Tensor = self.projector(wide)
-        return out
+            return self.vision.packed(pixels, gaze), gaze.counts()
+        return reduced_features(self.vision, pixels, gaze, self.reduction)
 
-    def see(self, batches: Iterable[ClipBatch], room: int, stages: Stages | None = None) -> Seen:
-        """Encode a stream of clip batches. room: most tokens; ContextOverflowError as soon as they are more."""
+    def see(
+        self, batches: Iterable[ClipBatch], room: int | None = None, stages: Stages | None = None
+    ) -> Seen:
+        """Encode a stream of clip batches.
+
+        room: most tokens; ContextOverflowError as soon as they are more. None for any number.
+        """
         stages = stages or Stages(self.device)
         parts: dict[str, list[Tensor]] = {"tile": [], "thumbnail": []}
         tokens = patches = gazed = 0
-        for batch in batches:
-            counts = batch.gaze.counts()
-            if self.reduction is None:  # else only encoding tells
-                tokens = _within(tokens + self._wide(counts), batch.chunk, room)
-            patches += batch.gaze.batch * batch.gaze.frames * batch.gaze.tokens
-            gazed += int(counts.sum())
+        for (kind, chunk), group in groupby(batches, key=lambda batch: (batch.kind, batch.chunk)):
+            rows: list[tuple[Tensor, Tensor]] = []
+            listed: list[Tensor] = []
+            for batch in group:
+                listed.append(batch.gaze.counts())
+                if self.reduction is None:  # else only encoding tells
+                    _within(tokens + self._wide(listed, kind), chunk, room)
+                patches += batch.gaze.batch * batch.gaze.frames * batch.gaze.tokens
+                gazed += int(listed[-1].sum())
+                with stages.measure("encoder"):
+                    rows.append(self.features(batch))
             with stages.measure("encoder"):
-                encoded = self.encode(batch)
-            parts[batch.kind].append(encoded)
-            if self.reduction is not None:
-                tokens = _within(tokens + len(encoded), batch.chunk, room)
+                parts[kind].append(self._project(rows, kind))
+            tokens = _within(tokens + len(parts[kind][-1]), chunk, room)
         return Seen(torch.cat([*parts["tile"], *parts["thumbnail"]]), patches, gazed)
 
-    def _wide(self, counts: Tensor) -> int:
-        """Tokens for the language model of frames with so many visual tokens."""
-        return int(shuffled_counts(counts, self.config.token_shuffle).sum())
+    @torch.no_grad()
+    def _project(self, rows: Sequence[tuple[Tensor, Tensor]], kind: str) -> Tensor:
+        """Features and counts of one kind and the same frames -> (L, hidden)."""
+        features = torch.cat([features for features, _ in rows])
+        if self._together(kind) and rows[0][1].dim() == 2:
+            order, counts = by_time(torch.cat([counts for _, counts in rows]))
+            features = features[order]
+        else:
+            counts = torch.cat([counts.flatten() for _, counts in rows])
+        out: Tensor = self.projector(shuffle(features, counts, self.config.token_shuffle))
+        return out
+
+    def _together(self, kind: str) -> bool:
+        """Whether the clips of a time step share a group: tiles do, thumbnails are different times."""
+        return kind == "tile" and self.config.grouping == "time"
+
+    def _wide(self, counts: Sequence[Tensor], kind: str) -> int:
+        """Tokens for the language model of clips with so many visual tokens a frame, each (B, T)."""
+        each = torch.cat(list(counts))
+        groups = each.sum(0) if self._together(kind) else each
+        return int(shuffled_counts(groups, self.config.token_shuffle).sum())
+
+    @torch.no_grad()
+    def read(self, embeds: Tensor, stages: Stages | None = None) -> Read:
+        """Let the language model read (1, S, hidden) once, for several continuations; see `generate`."""
+        with (stages or Stages(self.device)).measure("prefill"):
+            _, cache = self._step(inputs_embeds=embeds)
+        return Read(cache, embeds.shape[1])
+
+    @torch.no_grad()
+    def embed_text(self, ids: Sequence[int]) -> Tensor:
+        """Token ids -> (1, S, hidden)."""
+        out: Tensor = self.llm.get_input_embeddings()(torch.tensor([list(ids)], device=self.device))
+        return out
 
     @torch.no_grad()
     def embed(self, ids: Sequence[int], placeholder: int, seen: Seen) -> Tensor:
@@ -179,6 +229,11 @@ class NVILAHD(nn.Module):
         return out
 
     @torch.no_grad()
+    def next_logits(self, embeds: Tensor, after: Read | None = None) -> Tensor:
+        """Logits (vocabulary,) of what follows (1, S, hidden)."""
+        return self._step(inputs_embeds=embeds, past_key_values=after and after.cache)[0]
+
+    @torch.no_grad()
     def generate(
         self,
         embeds: Tensor,
@@ -186,14 +241,29 @@ class NVILAHD(nn.Module):
         stop: Sequence[int] = (),
         allowed: Sequence[int] | None = None,
         stages: Stages | None = None,
+        after: Read | None = None,
     ) -> list[int]:
         """The most probable continuation of (1, S, hidden), up to a token of `stop` (left out).
 
-        allowed: the answer is the likeliest of these ids, alone.
+        allowed: the answer is the likeliest of these ids, alone. after: what was read before, and stays so.
         """
-        stages = stages or Stages(self.device)
+        try:
+            return self._continue(embeds, max_new_tokens, stop, allowed, stages or Stages(self.device), after)
+        finally:
+            if after is not None:
+                after.forget()
+
+    def _continue(
+        self,
+        embeds: Tensor,
+        max_new_tokens: int,
+        stop: Sequence[int],
+        allowed: Sequence[int] | None,
+        stages: Stages,
+        after: Read | None,
+    ) -> list[int]:
         with stages.measure("prefill"):
-            logits, cache = self._step(inputs_embeds=embeds)
+            logits, cache = self._step(inputs_embeds=embeds, past_key_values=after and after.cache)
         if allowed is not None:
             return [max(allowed, key=lambda token: float(logits[token]))]
         answer: list[int] = []
@@ -211,8 +281,8 @@ class NVILAHD(nn.Module):
         return out.logits[0, -1], out.past_key_values
 
 
-def _within(tokens: int, chunk: int, room: int) -> int:
+def _within(tokens: int, chunk: int, room: int | None) -> int:
     """The tokens so far; ContextOverflowError if they are more than there is room for."""
-    if tokens > room:
+    if room is not None and tokens > room:
         raise ContextOverflowError(tokens, chunk, room)
     return tokens

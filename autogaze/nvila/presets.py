@@ -15,6 +15,9 @@ from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.settings import VideoSettings
 
 SCALES = (56, 112, 196, 392)
+VISION = SiglipConfig(image_size=448, patch_size=14, scales=SCALES, select_layer=-2)
+"""What all shapes have of the published tower: grids of 4, 8, 14 and 28 patches, the last layer but one."""
+
 README_RATIO = (0.2, *[0.06] * 15)
 
 # The README setting of nvidia/NVILA-8B-HD-Video.
@@ -36,30 +39,20 @@ _SEVEN = {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 
 
 SHAPES = {
     "tiny": NVILAConfig(
-        vision=SiglipConfig(
-            hidden_size=48,
-            intermediate_size=96,
-            num_hidden_layers=2,
-            num_attention_heads=3,
-            image_size=384,
-            scales=SCALES,
+        vision=replace(
+            VISION, hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=3
         ),
         llm={**_TINY, "num_key_value_heads": 2, "vocab_size": 272},
         video=SMALL,
     ),
     "base": NVILAConfig(
-        vision=SiglipConfig(image_size=384, scales=SCALES),
+        vision=VISION,
         llm={**_BASE, "num_key_value_heads": 2, "vocab_size": 151_936, "rope_theta": 1_000_000.0},
         video=SMALL,
     ),
     "8b": NVILAConfig(
-        vision=SiglipConfig(
-            hidden_size=1152,
-            intermediate_size=4304,
-            num_hidden_layers=27,
-            num_attention_heads=16,
-            image_size=384,
-            scales=SCALES,
+        vision=replace(
+            VISION, hidden_size=1152, intermediate_size=4304, num_hidden_layers=27, num_attention_heads=16
         ),
         llm={**_SEVEN, "num_key_value_heads": 4, "vocab_size": 152_064, "rope_theta": 1_000_000.0},
         video=README,

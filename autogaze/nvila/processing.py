@@ -8,30 +8,29 @@ Example::
 
 1,024 frames of 4K are 64 chunks of 16 frames (332 MB each as bytes); of a chunk only
 `max_batch_size_autogaze` tiles are floats at a time. Frames come from anything that has a size, a frame count
-and `stream`: `hlvid.video.Video` as it is. Thumbnails are the same frames made small, so that a video is
+and `stream`: `hlvid.video.Video` as it is. Thumbnails are some of the same frames made small, so that a video is
 decoded once.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from autogaze.gaze import Gaze
 from autogaze.nvila.config import NVILAConfig
-from autogaze.nvila.gazing import gaze_at
+from autogaze.nvila.gazing import gaze_for_encoder
 from autogaze.nvila.grid import Grid, thumbnails, tile_grid, uniform
-from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
+from autogaze.nvila.settings import CLIP_FRAMES, Kind, VideoSettings
 from autogaze.nvila.stages import Stages
 from autogaze.selectors.base import Selector
 
 Picture = npt.NDArray[np.uint8]
-Kind = Literal["tile", "thumbnail"]
 
 
 class FrameSource(Protocol):
@@ -101,15 +100,14 @@ def stream(
 ) -> Iterator[ClipBatch]:
     """Clips with their gazes: of each chunk first the tiles, row by row, then the thumbnails."""
     stages = stages or Stages(device)
-    chunks = _chunks(source, plan, stages)
+    chunks = _chunks(source, plan, settings.resize)
     for number in range(plan.chunks):
         with stages.measure("decode"):
             chunk = next(chunks)
-        for kind, first, pixels in _clips(chunk, number, plan, settings.max_batch_size_autogaze):
-            ratio, loss = settings.request(kind)
+        for kind, first, pixels in _clips(chunk, plan, settings.max_batch_size_autogaze):
             with stages.measure("selector"), torch.no_grad():
-                clips = pixels().to(device)
-                gaze = gaze_at(clips, selector, config.vision.scales, config.vision.patch_size, ratio, loss)
+                clips = _floats(pixels).to(device)
+                gaze = gaze_for_encoder(clips, selector, config, settings, kind)
             yield ClipBatch(kind, number, first, clips, gaze)
 
 
@@ -129,43 +127,56 @@ def expand(ids: Sequence[int], placeholder: int, count: int) -> list[int]:
     return [*ids[:at], *[placeholder] * count, *ids[at + 1 :]]
 
 
-def _chunks(source: FrameSource, plan: VideoPlan, stages: Stages) -> Iterator[Picture]:
-    """uint8 (16, height, width, 3), overwritten for the next chunk; a repeated frame is decoded once."""
-    height, width = plan.grid.size
-    chunk = np.empty((CLIP_FRAMES, height, width, 3), np.uint8)
-    frames = source.stream(sorted(set(plan.indices)), (height, width))
-    index, picture = next(frames)
+@dataclass(frozen=True)
+class _Chunk:
+    """16 frames at the size of the tiles, uint8 (16, height, width, 3), and their thumbnails, (n, side, side, 3).
+
+    The frames are overwritten for the next chunk.
+    """
+
+    frames: Picture
+    small: list[Picture]
+
+
+def _chunks(source: FrameSource, plan: VideoPlan, how: str) -> Iterator[_Chunk]:
+    """Chunk by chunk; a frame that stands in several places is decoded and resized once."""
+    size, side = plan.grid.size, plan.grid.side
+    chunk = np.empty((CLIP_FRAMES, *size, 3), np.uint8)
+    wholes = source.stream(sorted(set(plan.indices)), None if how == "pil" else size)
+    small: list[Picture] = []
+    index, whole = next(wholes)
+    frame, also = _fit(whole, size), set(plan.thumbnails)
     for place, wanted in enumerate(plan.indices):
-        while index != wanted:
-            index, picture = next(frames)
-        chunk[place % CLIP_FRAMES] = picture
+        if index != wanted:
+            while index != wanted:
+                index, whole = next(wholes)
+            frame = _fit(whole, size)
+        chunk[place % CLIP_FRAMES] = frame
+        if place in also:
+            small.append(_fit(whole, (side, side)))
         if place % CLIP_FRAMES == CLIP_FRAMES - 1:
-            yield chunk
+            yield _Chunk(chunk, small)
+            small = []
 
 
-def _clips(chunk: Picture, number: int, plan: VideoPlan, batch: int) -> Iterator[tuple[Kind, int, Any]]:
-    """(kind, first clip, function that makes its pixels): floats exist one batch at a time."""
+def _fit(picture: Picture, size: tuple[int, int]) -> Picture:
+    """A picture at (height, width), by Pillow's bicubic filter."""
+    if picture.shape[:2] == size:
+        return picture
+    return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BICUBIC))
+
+
+def _clips(chunk: _Chunk, plan: VideoPlan, batch: int) -> Iterator[tuple[Kind, int, Picture]]:
+    """(kind, number of the first clip, uint8 (B, T, side, side, 3)), a few clips at a time."""
     side = plan.grid.side
     for first in range(0, plan.grid.tiles, batch):
         corners = [plan.grid.corner(tile) for tile in range(first, min(first + batch, plan.grid.tiles))]
-        yield "tile", first, lambda corners=corners: _tiles(chunk, corners, side)
-    begin = number * CLIP_FRAMES
-    places = [place - begin for place in plan.thumbnails if begin <= place < begin + CLIP_FRAMES]
-    for first in range(0, len(places), batch):
-        yield "thumbnail", first, lambda some=places[first : first + batch]: _small(chunk[some], side)
+        tiles = [chunk.frames[:, top : top + side, left : left + side] for top, left in corners]
+        yield "tile", first, np.stack(tiles)
+    for first in range(0, len(chunk.small), batch):
+        yield "thumbnail", first, np.stack(chunk.small[first : first + batch])[:, None]
 
 
-def _tiles(chunk: Picture, corners: Sequence[tuple[int, int]], side: int) -> Tensor:
-    """Tiles at these (top, left) corners: float (B, 16, 3, side, side) in [0, 1]."""
-    cut = np.stack([chunk[:, top : top + side, left : left + side] for top, left in corners])
-    return torch.from_numpy(cut).permute(0, 1, 4, 2, 3).float() / 255
-
-
-def _small(frames: Picture, side: int) -> Tensor:
-    """Whole frames, bicubic with antialiasing: float (B, 1, 3, side, side) in [0, 1]."""
-    parts = []
-    for frame in frames:  # one by one: a 4K frame is 83 MB as floats
-        pixels = torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255
-        small = F.interpolate(pixels, (side, side), mode="bicubic", antialias=True, align_corners=False)
-        parts.append(small.clamp(0, 1))
-    return torch.cat(parts)[:, None]
+def _floats(clips: Picture) -> Tensor:
+    """uint8 (B, T, side, side, 3) -> float (B, T, 3, side, side) in [0, 1]."""
+    return torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float() / 255

@@ -10,12 +10,16 @@ Example::
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 CLIP_FRAMES = 16
 """Frames of a tile's clip: the most AutoGaze sees at once."""
 
 Ratio = float | tuple[float, ...] | None
+Kind = Literal["tile", "thumbnail"]
+
+CHOICES = {"gaze_grid": ("aligned", "released"), "resize": ("decoder", "pil")}
+"""Settings that are one of a few words."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,11 @@ class VideoSettings:
     gazing_ratio_*: share of a frame's tokens that may be gazed, in (0, 1]: one number, or one for each frame
         of a clip; None for all. task_loss_requirement_*: predicted loss at which a frame is done, or None.
     max_batch_size_autogaze: clips in memory as floats at a time. image_mean, image_std: of the encoder.
+    gaze_grid: "aligned": AutoGaze looks on the encoder's own grid. "released": on the grid of the published
+        defaults, whose positions the published encoder then reads as its own, though it has another grid
+        (1,060 tokens a frame where AutoGaze counted 1,038): most gazed patches are read some places away.
+    resize: "decoder": frames come from the decoder at the tiles' size, thumbnails are those made smaller. "pil":
+        both come from the whole frame by Pillow's bicubic filter, as published; slower.
 
     Raises ValueError naming the field, its value and what is allowed.
     """
@@ -41,12 +50,17 @@ class VideoSettings:
     max_batch_size_autogaze: int = 16
     image_mean: float = 0.5
     image_std: float = 0.5
+    gaze_grid: str = "aligned"
+    resize: str = "decoder"
 
     def __post_init__(self) -> None:
         _whole("num_video_frames", self.num_video_frames, CLIP_FRAMES, CLIP_FRAMES)
         _whole("num_video_frames_thumbnail", self.num_video_frames_thumbnail, 0)
         _whole("max_tiles_video", self.max_tiles_video, 1)
         _whole("max_batch_size_autogaze", self.max_batch_size_autogaze, 1)
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name}={getattr(self, name)!r}: allowed are {', '.join(allowed)}")
         if self.num_video_frames_thumbnail > self.num_video_frames:
             raise ValueError(
                 f"num_video_frames_thumbnail={self.num_video_frames_thumbnail}: thumbnails are taken from the "
@@ -77,7 +91,7 @@ class VideoSettings:
         data = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
 
-    def request(self, kind: str) -> tuple[Ratio, float | None]:
+    def request(self, kind: Kind) -> tuple[Ratio, float | None]:
         """Ratio and loss requirement of a "tile" or a "thumbnail"."""
         if kind == "tile":
             return self.gazing_ratio_tile, self.task_loss_requirement_tile

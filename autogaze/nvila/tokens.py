@@ -6,8 +6,9 @@ Example::
     shuffle_index(counts, 9)[:, 0]                     # rows start at 0, 9, 10: the 10th stands nine times
     shuffled_counts(counts, 9)                         # tensor([2, 1])
 
-A frame's tokens stay in their order and never mix with another frame's; where they are no multiple of
-nine, the last one is repeated.
+Groups never mix; where a group's tokens are no multiple of nine, the last one is repeated. What a group is, the
+published model decides thus: of tiles a time step, all tiles of the frame one after another (`by_time`); of
+thumbnails each for itself.
 """
 
 import torch
@@ -29,6 +30,16 @@ def shuffle_index(counts: Tensor, width: int) -> Tensor:
     place = torch.minimum(place, counts[group, None] - 1)
     start = counts.cumsum(0) - counts
     return start[group, None] + place
+
+
+def by_time(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Tokens packed clip by clip, regrouped by time step: counts long (clips, T) -> order (M,), counts (T,).
+
+    `features[order]` has all clips' tokens of the first step, clip after clip, then those of the second one.
+    """
+    steps = torch.arange(counts.shape[1], device=counts.device).expand_as(counts)
+    order = steps.flatten().repeat_interleave(counts.flatten()).argsort(stable=True)
+    return order, counts.sum(0)
 
 
 def shuffle(features: Tensor, counts: Tensor, width: int) -> Tensor:

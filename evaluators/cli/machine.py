@@ -75,7 +75,7 @@ def doctor() -> None:
 
 
 def plan(
-    frames: Annotated[int, typer.Option(help="Uniform frames, a multiple of 16.")] = 96,
+    frames: Annotated[int, typer.Option(help="Uniform frames, a multiple of 16.")] = 80,
     resolution: Annotated[int, typer.Option(help="Long side of the frames in px.")] = 3584,
     ratio: Annotated[
         str, typer.Option(help="Gazing ratio of tiles: a number, or a sum of runs for 16 frames.")

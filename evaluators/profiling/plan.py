@@ -23,7 +23,7 @@ from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.gazing import takes_all
 from autogaze.nvila.grid import Grid, tile_grid
 from autogaze.nvila.presets import parameter_count
-from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
+from autogaze.nvila.settings import CLIP_FRAMES, Kind, VideoSettings
 
 GB = 1e9
 OVERHEAD = 1.5e9
@@ -106,10 +106,14 @@ def count_tokens(config: NVILAConfig, settings: VideoSettings, grid: Grid) -> Lo
     """Upper bounds for a whole video."""
     tile = _clip_tokens(config, settings, "tile")
     small = _clip_tokens(config, settings, "thumbnail")
-    clips = settings.num_video_frames // CLIP_FRAMES * grid.tiles
-    thumbs = settings.num_video_frames_thumbnail
+    chunks = settings.num_video_frames // CLIP_FRAMES
+    clips, thumbs = chunks * grid.tiles, settings.num_video_frames_thumbnail
     width = config.token_shuffle
-    language = clips * sum(-(-n // width) for n in tile) + thumbs * sum(-(-n // width) for n in small)
+    # What is padded to a multiple of nine: all tiles of a time step together, or each tile's frame.
+    groups, share = (chunks, grid.tiles) if config.grouping == "time" else (clips, 1)
+    language = groups * sum(-(-n * share // width) for n in tile) + thumbs * sum(
+        -(-n // width) for n in small
+    )
     each = config.vision.grid.tokens
     return Load((clips * CLIP_FRAMES + thumbs) * each, clips * sum(tile) + thumbs * sum(small), language)
 
@@ -154,15 +158,16 @@ def largest_fit(
     return with_clips(clips, tiles)
 
 
-def _clip_tokens(config: NVILAConfig, settings: VideoSettings, kind: str) -> list[int]:
+def _clip_tokens(config: NVILAConfig, settings: VideoSettings, kind: Kind) -> list[int]:
     """At most so many tokens in each frame of a clip: AutoGaze's budget for every 14 x 14 cut of it."""
     ratio, _ = settings.request(kind)
-    frames, every = CLIP_FRAMES if kind == "tile" else 1, config.vision.grid.tokens
+    seen = config.gaze_grid(settings)
+    frames, every = CLIP_FRAMES if kind == "tile" else 1, seen.tokens
     if ratio is None or takes_all(ratio):
         return [every] * frames
     ratios = list(ratio) if isinstance(ratio, tuple) else [ratio] * frames
     own = AutoGazeConfig()
-    cuts = (-(-config.vision.grid.sides[-1] // own.sides[-1])) ** 2
+    cuts = (-(-seen.sides[-1] // own.sides[-1])) ** 2
     return [min(every, cuts * max(1, int(value * own.eos))) for value in ratios]
 
 

@@ -29,11 +29,13 @@ def with_attention(encoder: GazedSiglip, pixels: Tensor, gaze: Gaze) -> tuple[Te
     features, scores = [], []
     for first, last in micro_batches(packed, each, encoder.memory_budget):
         part = packed.select(first, last)
-        x = pixels.new_empty(0)
+        chosen = pixels.new_empty(0)
         for number, x in enumerate(tower.states(pixels[first:last], part)):
+            if number == len(layers) + 1 + tower.config.select_layer:
+                chosen = x
             if number == at:  # what goes into that layer
                 scores.append(received(layers[at], x, [count for clip in part.counts for count in clip]))
-        features.append(tower.post_layernorm(x))
+        features.append(tower.feature(chosen))
     return torch.cat(features), torch.cat(scores)
 
 

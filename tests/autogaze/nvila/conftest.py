@@ -16,12 +16,13 @@ from autogaze.nvila.settings import VideoSettings
 
 @dataclass
 class Drawn:
-    """Frame i is a gradient whose red is i; remembers what it was asked for."""
+    """Frame i is a gradient whose red is i, or noise; remembers what it was asked for."""
 
     width: int = 384
     height: int = 216
     frame_count: int = 40
     given: list[int] = field(default_factory=list)
+    noise: bool = False
 
     def stream(
         self, indices: Sequence[int], size: tuple[int, int] | None = None
@@ -34,6 +35,8 @@ class Drawn:
             frame[..., 0] = index
             frame[..., 1] = np.linspace(0, 255, height, dtype=np.uint8)[:, None]
             frame[..., 2] = np.linspace(0, 255, width, dtype=np.uint8)[None]
+            if self.noise:
+                frame = np.random.default_rng(index).integers(0, 256, frame.shape, np.uint8)
             yield index, frame
 
 
@@ -54,11 +57,19 @@ def config() -> NVILAConfig:
         image_size=56,
         patch_size=4,
         scales=(8, 16, 28, 56),
+        select_layer=-2,
     )
     llm = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
     return NVILAConfig(
         vision=vision,
         llm={**llm, "num_key_value_heads": 1, "vocab_size": 272},
+        released_scales=(
+            9,
+            19,
+            35,
+            70,
+        ),  # grids of 1, 3, 7 and 14 are 255 tokens a frame; the encoder has 265
+        released_patch=5,
         video=VideoSettings(
             num_video_frames=32,
             num_video_frames_thumbnail=8,

@@ -64,6 +64,8 @@ def test_thumbnails_are_evenly_spaced_frames_of_the_sample() -> None:
         ({"gazing_ratio_tile": True}, "gazing_ratio_tile=True"),
         ({"gazing_ratio_thumbnail": "0.5"}, "gazing_ratio_thumbnail='0.5'"),
         ({"task_loss_requirement_tile": float("nan")}, "task_loss_requirement_tile=nan"),
+        ({"gaze_grid": "both"}, "gaze_grid='both': allowed are aligned, released"),
+        ({"resize": "cv2"}, "resize='cv2': allowed are decoder, pil"),
     ],
 )
 def test_bad_settings_are_named(change: dict[str, Any], text: str) -> None:
@@ -87,4 +89,5 @@ def test_the_8b_shape_has_the_published_size() -> None:
     count = parameter_count(shape("8b"))
     assert sum(count.values()) * 2 / 1e9 == pytest.approx(16.2, abs=0.05)
     assert shape("8b").video == README
-    assert shape("8b").vision.grid.sides == (3, 7, 12, 24)
+    assert shape("8b").vision.grid.sides == (4, 8, 14, 28) and shape("8b").vision.image_size == 448
+    assert shape("8b").vision.select_layer == -2 and shape("8b").grouping == "time"

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from autogaze.encoders.patches import pack
 from autogaze.gaze import Gaze
 from autogaze.nvila.config import NVILAConfig
-from autogaze.nvila.gazing import everything, gaze_at
+from autogaze.nvila.gazing import everything, gaze_at, gaze_for_encoder
 from autogaze.nvila.processing import ClipBatch, expand, plan_video, stream
 from autogaze.nvila.settings import VideoSettings
 from autogaze.nvila.stages import Stages
@@ -126,6 +129,52 @@ def test_all_means_all_without_asking_a_selector(ratio: Any, small_selector_fold
     gaze = gaze_at(clips, AutoGazeSelector(small_selector_folder), SCALES, 16, ratio=ratio)
     assert torch.equal(gaze.positions, everything(1, 2, SCALES, 16, "cpu").positions)
     assert gaze.counts().tolist() == [[778, 778]]
+
+
+def test_pil_resizing_is_pillows_own_from_the_whole_frame(
+    drawn: Any, config: NVILAConfig, whole: VideoSettings
+) -> None:
+    """Tiles and thumbnails both, grey level by grey level."""
+    settings = replace(whole, resize="pil", num_video_frames=16, num_video_frames_thumbnail=2)
+    drawn.noise = True
+    plan = plan_video(drawn.width, drawn.height, drawn.frame_count, settings, config.tile)
+    frames = dict(drawn.stream(plan.indices))
+    for batch in clips_of(drawn, config, settings):
+        for clip in range(len(batch.pixels)):
+            tile = batch.kind == "tile"
+            place = 0 if tile else plan.thumbnails[batch.first + clip]
+            image = Image.fromarray(frames[plan.indices[place]])
+            top, left = plan.grid.corner(batch.first + clip) if tile else (0, 0)
+            size = plan.grid.size[::-1] if tile else (56, 56)
+            expected = np.asarray(image.resize(size, Image.Resampling.BICUBIC))[
+                top : top + 56, left : left + 56
+            ]
+            assert np.array_equal((batch.pixels[clip, 0] * 255).round().permute(1, 2, 0).numpy(), expected)
+
+
+def test_the_released_grid_is_read_as_the_encoders_number_for_number(
+    drawn: Any, config: NVILAConfig, small_selector_folder: str
+) -> None:
+    """A position among 255 a frame is taken for one among 265, so that it may name the frame before."""
+    selector = AutoGazeSelector(small_selector_folder)
+    clips = clips_of(drawn, config, config.video, selector)[0].pixels
+    settings = replace(config.video, gaze_grid="released")
+    gaze = gaze_for_encoder(clips, selector, config, settings, "tile")
+    levels = (clips.flatten(0, 1) * 255).round().to(torch.uint8)
+    shown = selector.processor.preprocess(levels.numpy(), "pt", size=(70, 70)).pixel_values
+    asked = selector.model.gaze_for(shown.view(len(clips), 16, 3, 70, 70), (9, 19, 35, 70), 5, ratio=0.1)
+    assert asked.tokens == 255 and gaze.per_frame == asked.per_frame
+    assert torch.equal(gaze.positions[~gaze.padded], asked.positions[~asked.padded])
+    assert gaze.scales == config.vision.scales and torch.equal(gaze.counts(), asked.counts())
+    whole = gaze_for_encoder(clips[:1, :1], None, config, settings, "thumbnail")
+    assert whole.counts().tolist() == [[255]]
+    packed = pack(gaze)
+    frames = torch.arange(16).repeat_interleave(torch.tensor(gaze.per_frame))
+    frame_of_slot = frames.expand(len(clips), -1)[packed.clip, packed.slot]
+    early = packed.frame < frame_of_slot
+    # Token 255 t + i is 265 (t - 1) + i + 265 - 10 t: of the frame before where i is below 10 t.
+    assert torch.equal(early, asked.positions[packed.clip, packed.slot] % 255 < 10 * frame_of_slot)
+    assert torch.equal(packed.frame, frame_of_slot - early.long()) and bool(early.any())
 
 
 def test_placeholders_are_expanded_in_place() -> None:

@@ -98,18 +98,18 @@ def test_the_encoder_takes_what_is_planned(keep: Any, width: int, live_bytes: An
     plan = make_plan(config, setting(keep), 392, 392, "float32")
     model = NVILAHD.from_config(config)
     counts = _counts(keep)
-    masks = torch.zeros(1, 16, 778, dtype=torch.bool)
+    masks = torch.zeros(1, 16, 1060, dtype=torch.bool)
     for frame, count in enumerate(counts):
-        masks[0, frame, torch.randperm(778, generator=torch.Generator().manual_seed(frame))[:count]] = True
+        masks[0, frame, torch.randperm(1060, generator=torch.Generator().manual_seed(frame))[:count]] = True
     with live_bytes() as live:
         clips = torch.rand(1, 16, 3, 392, 392)
-        model.encode(ClipBatch("tile", 0, 0, clips, Gaze.from_masks(masks, SCALES, 16)))
+        model.encode(ClipBatch("tile", 0, 0, clips, Gaze.from_masks(masks, SCALES, 14)))
     assert live.peak == pytest.approx(working(plan, "encoder"), rel=TOLERANCE)
 
 
 def _counts(ratio: Any) -> list[int]:
     ratios = ratio if isinstance(ratio, tuple) else [ratio] * 16
-    return [min(778, 4 * int(value * 265)) if value < 1 else 778 for value in ratios]
+    return [min(1060, 4 * int(value * 265)) if value < 1 else 1060 for value in ratios]
 
 
 @pytest.mark.parametrize("sizes", [TINY_AUTOGAZE, replace(AutoGazeConfig(), layers=2)], ids=["tiny", "half"])
@@ -122,7 +122,7 @@ def test_the_selector_takes_what_is_planned(sizes: AutoGazeConfig, live_bytes: A
     # All clips in this thread: the count does not see what other threads hold.
     with threads(1), live_bytes() as live, torch.no_grad():
         clips = torch.rand(1, 16, 3, 392, 392)
-        gaze = gaze_at(clips, selector, SCALES, 16, 0.02)
+        gaze = gaze_at(clips, selector, SCALES, 14, 0.02)
     assert live.peak == pytest.approx(working(plan, "selector"), rel=TOLERANCE)
     # and the planned tokens are a bound: the cuts' padding only takes some away
     assert 0.6 * plan.load.gazed <= int(gaze.counts().sum()) <= plan.load.gazed
@@ -132,9 +132,21 @@ def test_tokens_of_the_readme_setting_by_hand() -> None:
     load = count_tokens(shape("8b"), README, Grid(5, 9, 392))
     first, later = 4 * 53, 4 * 15
     clips = 8 * 45
-    assert load.patches == (128 * 45 + 64) * 778
-    assert load.gazed == clips * (first + 15 * later) + 64 * 778
-    assert load.language == clips * (24 + 15 * 7) + 64 * 87
+    assert load.patches == (128 * 45 + 64) * 1060
+    assert load.gazed == clips * (first + 15 * later) + 64 * 1060
+    assert load.language == 8 * (1060 + 15 * 300) + 64 * 118 == 52_032
+    released = count_tokens(shape("8b"), replace(README, gaze_grid="released"), Grid(5, 9, 392))
+    assert released.language == 8 * (1060 + 15 * 300) + 64 * 116 == 51_904
+    by_tile = count_tokens(replace(shape("8b"), grouping="tile"), README, Grid(5, 9, 392))
+    assert by_tile.language == clips * (24 + 15 * 7) + 64 * 118
+
+
+@pytest.mark.parametrize(("grid", "tiles", "small"), [("released", 27_680, 928), ("aligned", 28_272, 944)])
+def test_tokens_of_a_recorded_dense_run(grid: str, tiles: int, small: int) -> None:
+    """16 frames of 15 tiles with 8 thumbnails and all patches: what users of the published code recorded."""
+    dense = replace(setting(None), num_video_frames_thumbnail=8, gazing_ratio_thumbnail=None, gaze_grid=grid)
+    load = count_tokens(shape("8b"), dense, Grid(3, 5, 392))
+    assert load.language == tiles + small
 
 
 def test_what_would_fit_fits_and_one_step_more_does_not() -> None:
@@ -188,10 +200,10 @@ def test_a_huge_number_of_frames_is_planned_at_once() -> None:
 
 def test_the_default_fits_and_says_what_it_sees(capsys: pytest.CaptureFixture[str]) -> None:
     """What a newcomer types first: `hlvid plan`, and a few frames of the smallest shape."""
-    assert show_plan(frames=96, resolution=3584, ratio="0.2+0.06x15")
+    assert show_plan(frames=80, resolution=3584, ratio="0.2+0.06x15")
     assert show_plan(frames=16, resolution=896, ratio="0.1", shape_name="tiny")
     assert "16 thumbnails" in capsys.readouterr().out
-    show_plan(frames=96, resolution=999_999, ratio="0.1")
+    show_plan(frames=80, resolution=999_999, ratio="0.1")
     text = capsys.readouterr().out
     assert (
         "Asked for 999,999 x 562,499 px; frames are seen at 3,528 x 1,960 px, since --max-tiles is 48" in text

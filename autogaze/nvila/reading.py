@@ -1,0 +1,28 @@
+"""What the language model has read of a prompt, kept so that several questions go on from there.
+
+Example::
+
+    read = model.read(embeds)                                        # system turn and video, once
+    model.generate(model.embed_text(question), 64, after=read)       # as often as there are questions
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the language model has read: keys and values of the first `length` positions, transformers' cache."""
+
+    cache: Any
+    length: int
+
+    def forget(self) -> None:
+        """Drop whatever was read after it."""
+        if hasattr(self.cache, "layers"):
+            for layer in self.cache.layers:
+                layer.keys, layer.values = (x[:, :, : self.length] for x in (layer.keys, layer.values))
+            return
+        for kept in (self.cache.key_cache, self.cache.value_cache):  # transformers before 4.54
+            kept[:] = [x[:, :, : self.length] for x in kept]
+        self.cache._seen_tokens = self.length
