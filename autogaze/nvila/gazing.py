@@ -41,7 +41,8 @@ def gaze_for_encoder(
     if grid == config.vision.grid:
         return gaze_at(clips, selector, grid.scales, grid.patch_size, ratio, loss)
     levels = clips.flatten(0, 1).mul(255).round().to(torch.uint8)
-    shown = resize(levels, grid.scales[-1], grid.scales[-1]).unflatten(0, clips.shape[:2]) / 255
+    side = grid.scales[-1]
+    shown = resize(levels, side, side).view(*clips.shape[:3], side, side) / 255
     gaze = gaze_at(shown, selector, grid.scales, grid.patch_size, ratio, loss)
     return replace(gaze, scales=config.vision.scales, patch_size=config.vision.patch_size)
 

@@ -21,6 +21,7 @@ from autogaze.nvila.config import NVILAConfig
 
 EYES, LLM = "model.safetensors", "llm"
 QUANTIZATIONS = ("nf4", "fp4", "int8")
+DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
 
 
@@ -28,8 +29,8 @@ ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
 class LLMOptions:
     """How transformers loads the language model; None leaves it as it is.
 
-    attention: of `ATTENTIONS`. quantization: of `QUANTIZATIONS`, by bitsandbytes. device_map: "auto", "balanced" or
-    "sequential", to spread it over several GPUs.
+    attention: of `ATTENTIONS`. quantization: of `QUANTIZATIONS`, by bitsandbytes. device_map: of `DEVICE_MAPS`, by
+    accelerate, to spread it over several GPUs.
     """
 
     attention: str | None = None

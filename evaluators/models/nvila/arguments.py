@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from autogaze.nvila.loading import ATTENTIONS, DEVICE_MAPS, QUANTIZATIONS, LLMOptions
+from autogaze.nvila.settings import CHOICES
 from hlvid.errors import RunError
 
 _TERM = re.compile(
@@ -37,6 +39,10 @@ class NvilaArguments:
     gazing: "on", or "off": every patch of every scale. selector: a name of `autogaze.selectors`; seed: of
         one that draws. choices: "letters" takes the likeliest option letter, "free" the generated text,
         "auto" means free unless the weights are random. dtype: "auto" is bfloat16 on a GPU, else float32.
+    gaze_grid: "aligned" or "released", resize: "decoder" or "pil", see `autogaze.nvila.settings`; left out, the
+        checkpoint's own. on_overflow: what becomes of a question whose tokens exceed the context: "answer" it as
+        the published code does, recording how many they are, or "refuse". attn_implementation, quantization,
+        device_map: of the language model, see `autogaze.nvila.loading`.
     use_fast: handed to the published processor. reduction, keep: a method of `autogaze.nvila.reduction` and the
         share of visual tokens that it keeps; with gazing off, at one scale.
     """
@@ -59,6 +65,12 @@ class NvilaArguments:
     max_new_tokens: int = 64
     choices: str = "auto"
     dtype: str = "auto"
+    gaze_grid: str | None = None
+    resize: str | None = None
+    on_overflow: str = "answer"
+    attn_implementation: str | None = None
+    quantization: str | None = None
+    device_map: str | None = None
     use_fast: bool | None = None
     reduction: str | None = None
     keep: float | None = None
@@ -91,6 +103,7 @@ class NvilaArguments:
             "num_video_frames_thumbnail",
             "max_tiles_video",
             "max_batch_size_autogaze",
+            *CHOICES,
         ):
             if getattr(self, name) is not None:
                 out[name] = getattr(self, name)
@@ -102,10 +115,19 @@ class NvilaArguments:
                 out[name] = _parse_loss(getattr(self, name), name)
         return out
 
+    def llm(self) -> LLMOptions:
+        """How the language model is loaded."""
+        return LLMOptions(self.attn_implementation, self.quantization, self.device_map)
+
     def _check(self, model: str) -> None:
         _one_of(model, "gazing", self.gazing, ("on", "off"))
         _one_of(model, "choices", self.choices, ("auto", "letters", "free"))
         _one_of(model, "dtype", self.dtype, ("auto", "float32", "bfloat16", "float16"))
+        _one_of(model, "on_overflow", self.on_overflow, ("answer", "refuse"))
+        chosen = {"attn_implementation": ATTENTIONS, "quantization": QUANTIZATIONS, "device_map": DEVICE_MAPS}
+        for name, allowed in {**CHOICES, **chosen}.items():
+            if getattr(self, name) is not None:
+                _one_of(model, name, getattr(self, name), allowed)
         for name in ("max_new_tokens", "seed"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < (name == "max_new_tokens"):

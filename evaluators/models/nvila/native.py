@@ -37,6 +37,7 @@ from hlvid.video import Video
 
 RANDOM = "random weights: this checkpoint was never trained, its answers are noise at chance accuracy"
 PROMPT = "<vila/video>\n\n{prompt}"
+"""The user's text; the checkpoint's chat template comes around it."""
 WHOLE_FRAME = 448
 """Side in pixels of the frames of `nvila_video`."""
 
@@ -87,6 +88,14 @@ class Native:
             "seed": self.arguments.seed,
             "autogaze_model_id": self.arguments.autogaze_model_id or self.config.autogaze,
             "scales": list(self.config.vision.scales),
+            "patch_size": self.config.vision.patch_size,
+            "select_layer": self.config.vision.select_layer,
+            "grouping": self.config.grouping,
+            "chat": list(self.config.chat),
+            "context": self.config.context,
+            "on_overflow": self.arguments.on_overflow,
+            "attn_implementation": self.arguments.attn_implementation,
+            "quantization": self.arguments.quantization,
             "dtype": self.dtype,
             "device": self.device.type,
             "max_new_tokens": self.arguments.max_new_tokens,
@@ -140,6 +149,7 @@ class Native:
                 dtype=getattr(torch, self.dtype),
                 device=str(self.device),
                 revision=self.arguments.revision,
+                llm=self.arguments.llm(),
             )
         except ValueError as error:
             raise RunError(f"{self.model}: {error}") from error
@@ -150,7 +160,7 @@ class Native:
         """The checkpoint's settings, with what was given on top."""
         given = self.arguments.video()
         if self.single:
-            given |= {"max_tiles_video": 1, "num_video_frames_thumbnail": 0}
+            given |= {"max_tiles_video": 1, "num_video_frames_thumbnail": 0, "gaze_grid": "aligned"}
         if self.selector_name is None:
             given |= dict.fromkeys((*RATIOS, *LOSSES))
         elif self.selector_name != "autogaze":
@@ -177,7 +187,8 @@ class Native:
             size = (video.width, video.height)
             details = self._about(video)
             with Peak(self.device) as peak:
-                look = self._guarded(lambda: answerer.look(video, self._reserve(), watch), size)
+                reserve = self._reserve() if self._refuses else None
+                look = self._guarded(lambda: answerer.look(video, reserve, watch), size)
             details |= {"peak_memory": peak.record(), "decoder": video.decoder}
         if isinstance(look, Look):
             grid = look.plan.grid
@@ -199,10 +210,16 @@ class Native:
     def _about(self, video: Video) -> dict[str, Any]:
         details: dict[str, Any] = {
             "path": self.kind,
+            "gaze_grid": self.video.gaze_grid,
             "frames": self.video.num_video_frames,
             "native_pixels": [video.height, video.width],
         }
         return {**details, "warning": RANDOM} if self.config.random else details
+
+    @property
+    def _refuses(self) -> bool:
+        """Whether a question with too many tokens is left unanswered."""
+        return self.arguments.on_overflow == "refuse"
 
     def _reserve(self) -> int:
         """Tokens for the longest prompt there is in a benchmark of short questions, and the answer."""
@@ -216,16 +233,21 @@ class Native:
 
         def ask() -> Reply:
             tokens = self.answerer.prompt_tokens(prompt) - 1 + len(look.seen.embeddings) + most
-            if tokens > self.config.context:
+            if tokens > self.config.context and self._refuses:
                 raise ContextOverflowError(tokens, look.plan.chunks, self.config.context)
             return self.answerer.ask(look, prompt, most, choices)
 
         with Peak(self.device) as peak:
             reply = self._guarded(ask, (width, height))
+            if isinstance(reply, Answer):
+                look.read.clear()  # it may be what the memory lacked
         details["peak_memory"] = _higher(details["peak_memory"], peak.record())
         if isinstance(reply, Answer):
             return Answer("", {**details, **reply.details})
         seconds = {name: round(value, 4) for name, value in {**details["seconds"], **reply.seconds}.items()}
+        over = reply.tokens + most - self.config.context
+        if over > 0:
+            details["tokens_over"] = over
         return Answer(reply.text, {**details, "outcome": OK, "tokens_llm": reply.tokens, "seconds": seconds})
 
     def _guarded(self, work: Any, size: tuple[int, int]) -> Any:
@@ -253,6 +275,7 @@ def _higher(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[st
 
 def _refuse_gazing(arguments: NvilaArguments, model: str) -> None:
     """Whole frames have no tiles, no thumbnails and no gaze to set."""
-    for name in ("max_tiles_video", "num_video_frames_thumbnail", "selector", "reduction", *RATIOS, *LOSSES):
+    tiled = ("max_tiles_video", "num_video_frames_thumbnail", "gaze_grid", "selector", "reduction")
+    for name in (*tiled, *RATIOS, *LOSSES):
         if getattr(arguments, name) is not None:
             raise RunError(f"{model}: {name} has no meaning for whole frames without gaze; leave it out")

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from autogaze.gaze import Gaze, tokens_per_frame
 from autogaze.nvila.gazing import gaze_at
-from autogaze.nvila.settings import VideoSettings
+from autogaze.nvila.settings import Kind, VideoSettings
 from autogaze.nvila.stages import Stages
 from autogaze.selectors.base import Selector
 
-KINDS = {"tile": "tiles", "thumbnail": "thumbnails"}
+KINDS: dict[Kind, str] = {"tile": "tiles", "thumbnail": "thumbnails"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class GazeWith:
                 ]
         return out
 
-    def _gaze(self, clips: Tensor, kind: str) -> Gaze:
+    def _gaze(self, clips: Tensor, kind: Kind) -> Gaze:
         """Clips (B, T, 3, S, S), normalised for the encoder -> their gaze, a few clips at a time."""
         ratio, loss = self.settings.request(kind)
         mean, std = (

@@ -49,9 +49,9 @@ def test_a_checkpoint_of_ours_answers_and_says_what_it_took(
     assert details["frame_indices"] == [0, 1, 3, 4, 5, 6, 8, 9, 10, 11, 13, 14, 15, 16, 18, 19]
     assert details["thumbnail_indices"] == [0, 10]
     assert (details["tiles"], details["tile_grid"], details["pixels"]) == (2, [1, 2], [392, 784])
-    assert details["tokens_before"] == (2 * 16 + 2) * 778
+    assert details["tokens_before"] == (2 * 16 + 2) * 1060
     video = details["tokens_video"]
-    assert 0 < details["tokens_selected"] - 2 * 778 <= 2 * (4 * 13 + 15 * 4 * 5)
+    assert 0 < details["tokens_selected"] - 2 * 1060 <= 2 * (4 * 13 + 15 * 4 * 5)
     assert video < details["tokens_llm"] < video + 300
     assert set(details["seconds"]) == STAGES
     assert all(seconds > 0 for seconds in details["seconds"].values())
@@ -68,8 +68,19 @@ def test_gazing_off_and_other_selectors(make: Any, checkpoint: Path, questions: 
     assert details["tokens_selected"] == details["tokens_before"] and off.settings()["selector"] is None
     other = make(checkpoint, selector="random", gazing_ratio_tile=0.1, seed=3)
     details = other.answer(questions[0]).details
-    assert details["tokens_selected"] == 2 * 16 * 77 + 2 * 778
+    assert details["tokens_selected"] == 2 * 16 * 106 + 2 * 1060
     assert other.settings()["video"]["task_loss_requirement_tile"] is None
+
+
+def test_the_gaze_grid_is_named_and_changes_what_is_seen(
+    make: Any, checkpoint: Path, questions: list[Question]
+) -> None:
+    released = make(checkpoint, gaze_grid="released", gazing_ratio_thumbnail=1.0)
+    details = released.answer(questions[0]).details
+    assert details["gaze_grid"] == "released" and released.settings()["video"]["gaze_grid"] == "released"
+    assert 0 < details["tokens_selected"] - 2 * 1038 <= 2 * (4 * 13 + 15 * 4 * 5)
+    with pytest.raises(RunError, match="gaze_grid is 'both'; allowed: aligned, released"):
+        make(checkpoint, gaze_grid="both")
 
 
 def test_free_text_where_it_is_asked_for(make: Any, checkpoint: Path, questions: list[Question]) -> None:
@@ -83,8 +94,8 @@ def test_whole_frames_without_gaze(make: Any, checkpoint: Path, questions: list[
     model = make(checkpoint, NvilaVideo, num_video_frames=16)
     details = model.answer(questions[0]).details
     assert details["pixels"] == [448, 448] and details["tiles"] == 1
-    assert details["tokens_selected"] == details["tokens_before"] == 16 * 28 * 28
-    assert details["tokens_video"] == 16 * 88
+    assert details["tokens_selected"] == details["tokens_before"] == 16 * 32 * 32
+    assert details["tokens_video"] == 16 * 114
     with pytest.raises(RunError, match="max_tiles_video has no meaning"):
         make(checkpoint, NvilaVideo, max_tiles_video=4)
 
@@ -92,7 +103,8 @@ def test_whole_frames_without_gaze(make: Any, checkpoint: Path, questions: list[
 def test_a_context_too_small_is_an_answer_not_a_crash(
     make: Any, checkpoint: Path, questions: list[Question], tmp_path: Path
 ) -> None:
-    model = make(checkpoint, num_video_frames=32, gazing_ratio_tile=0.02, num_video_frames_thumbnail=2)
+    asked = {"num_video_frames": 32, "gazing_ratio_tile": 0.02, "num_video_frames_thumbnail": 2}
+    model = make(checkpoint, **asked, on_overflow="refuse")
     model.backend.config = replace(model.backend.config, context=800)
     answer = model.answer(questions[0])
     assert answer.text == "" and answer.details["outcome"] == "context_overflow"
@@ -103,6 +115,11 @@ def test_a_context_too_small_is_an_answer_not_a_crash(
     smaller = make(checkpoint, gazing_ratio_tile=0.02, **fits)
     smaller.backend.config = replace(smaller.backend.config, context=800)
     assert smaller.answer(questions[0]).details["outcome"] == "ok"
+    as_published = make(checkpoint, **asked)
+    as_published.backend.config = replace(as_published.backend.config, context=400)
+    answer = as_published.answer(questions[0])
+    assert answer.text in "ABCD" and answer.details["outcome"] == "ok"
+    assert answer.details["tokens_over"] == answer.details["tokens_llm"] + 64 - 400 > 0
 
 
 @pytest.mark.parametrize(
@@ -122,7 +139,7 @@ def test_out_of_memory_is_an_answer_not_a_crash(
     def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(network, "encode", fail)
+    monkeypatch.setattr(network, "features", fail)
     monkeypatch.setattr("evaluators.models.nvila.native.device_bytes", lambda _: 4_000_000_000)
     details = model.answer(questions[0]).details
     assert details["outcome"] == "out_of_memory" and details["device_gb"] == 4.0
@@ -135,7 +152,7 @@ def test_other_errors_stay_errors(
     make: Any, checkpoint: Path, questions: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = make(checkpoint)
-    monkeypatch.setattr(model.backend.answerer.model, "encode", lambda *_: 1 / 0)
+    monkeypatch.setattr(model.backend.answerer.model, "features", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         model.answer(questions[0])
     with pytest.raises(RunError, match="not found; run 'hlvid verify'"):
