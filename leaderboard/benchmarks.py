@@ -19,6 +19,7 @@ from functools import cached_property
 from hlvid.dataset import Question, dataset_revision, load
 from hlvid.dataset.identity import set_hash
 from hlvid.errors import DatasetError
+from hlvid.scoring.table import MeanOf
 
 MINI = "hlvid_mini"
 MINI_SETS = ("mini-default-0", "mini-full-0", "mini-tiny-0")
@@ -48,6 +49,11 @@ TASKS = {"nextqa_mc_test": "nextqa_mc", "longvideobench_val_v": "longvideobench_
 
 _MINI_NAME = re.compile(r"mini-([a-z]{1,20})-(\d{1,9})")
 _REVISION = re.compile(r"(?:(?P<name>[\w.-]+)@)?(?P<hash>(?:sha256:)?[0-9a-f]{64})|(?P<alone>[\w.-]+)")
+
+
+def mean_of(benchmark: str) -> MeanOf:
+    """What a benchmark's number is the mean of: its questions or its categories."""
+    return "categories" if benchmark in MEANS else "questions"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from hlvid.dataset import Question
 from hlvid.scoring.accuracy import Interval, Row, Summary
 from hlvid.scoring.ranks import Rank
-from leaderboard.benchmarks import TITLES, Keys
+from leaderboard.benchmarks import TITLES, Keys, mean_of
 from leaderboard.format.faults import Fault
 from leaderboard.format.schema import Prediction, Submission, Trust
 from leaderboard.format.validate import Report, check_folder
@@ -161,7 +161,9 @@ def _sections(benchmark: str, found: Sequence[tuple[Entry, str | None]], keys: K
 
 def _ordered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Best first (ties by name), each with its rank interval and its reproductions."""
-    ranks = rank_intervals({entry.name: entry.rows for entry in entries if entry.scored})
+    ranks = rank_intervals(
+        {entry.name: entry.rows for entry in entries if entry.scored}, mean_of(entries[0].benchmark)
+    )
     repeats = reproductions(
         {entry.name: (entry.submission, entry.predictions, entry.rows) for entry in entries if entry.scored}
     )

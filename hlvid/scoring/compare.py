@@ -8,25 +8,31 @@ Example::
 
     compare_all({"a": rows_a, "b": rows_b, "c": rows_c})     # all pairs, p-values corrected by Holm
 
-A difference counts as shown when the clustered test rejects *and* the clustered interval excludes 0.
+When a difference counts as shown is said in `hlvid.scoring.rule`.
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from hlvid.errors import AnswerError
 from hlvid.scoring.intervals import Interval
 from hlvid.scoring.multiple import holm
-from hlvid.scoring.paired import difference_interval, mcnemar, paired_design_effect, sign_flip
-from hlvid.scoring.power import minimum_detectable_difference
-from hlvid.scoring.resampling import Floats, cluster_sums
-from hlvid.scoring.table import Table
+from hlvid.scoring.paired import least_p, mcnemar, paired_design_effect
+from hlvid.scoring.power import (
+    effective_questions,
+    minimum_detectable_difference,
+    questions_needed,
+    recordings_needed,
+    rule_factor,
+)
+from hlvid.scoring.resampling import cluster_sums
+from hlvid.scoring.rule import decide, intervals, p_values
+from hlvid.scoring.table import MeanOf, Table
 
 Row = Mapping[str, Any]
 Conclusion = Literal["a_better", "b_better", "no_evidence"]
@@ -36,11 +42,11 @@ Conclusion = Literal["a_better", "b_better", "no_evidence"]
 class Comparison:
     """Two systems on the same n questions; `difference` is accuracy of A minus that of B.
 
-    `mcnemar_p` takes questions as independent, `clustered_p` recordings. `adjusted_p` is the clustered one after
-    Holm's correction where several pairs were compared. `least_p` is what the clustered test would give had one
-    system been ahead on every recording where they differ: on few recordings it cannot show anything.
-    `detectable` is the smallest difference that would be found 8 times in 10, given how often these two disagree
-    (None: none would).
+    Accuracies and difference are means over `mean_of`: questions alike, or categories alike. `mcnemar_p` takes
+    questions as independent (and alike), `clustered_p` recordings. `adjusted_p` is the clustered one after Holm's
+    correction over `pairs`. On `deciding` of the `recordings` one is ahead. `detectable` is the smallest true
+    difference that the rule would find 8 times in 10, `needed` how many questions, in as many more recordings, it
+    would take for the difference seen, given how often these two disagree (None: no answer).
     """
 
     a: str
@@ -56,8 +62,10 @@ class Comparison:
     clustered_p: float
     design_effect: float
     detectable: float | None
+    needed: int | None
     recordings: int
-    least_p: float
+    deciding: int
+    mean_of: MeanOf = "questions"
     pairs: int = 1
     adjusted_p: float | None = None
 
@@ -69,9 +77,8 @@ class Comparison:
     @property
     def conclusion(self) -> Conclusion:
         """What the numbers show at the interval's level."""
-        if self.p >= 1 - self.interval.level or 0 in self.interval:
-            return "no_evidence"
-        return "a_better" if self.difference > 0 else "b_better"
+        conclusions: dict[int, Conclusion] = {1: "a_better", -1: "b_better", 0: "no_evidence"}
+        return conclusions[decide(self.p, self.interval)]
 
     @property
     def verdict(self) -> str:
@@ -89,25 +96,42 @@ class Comparison:
         corrected = (
             "" if self.adjusted_p is None else f", {_p(self.adjusted_p)} after Holm over {self.pairs} pairs"
         )
+        what = "of" if self.mean_of == "questions" else "as the mean of the categories of"
         return (
-            f"{self.a} {100 * self.accuracy_a:.1f} %, {self.b} {100 * self.accuracy_b:.1f} % of {self.n} questions: "
-            f"{_points(self.difference)} points, {level} interval {_points(self.interval.low)} to "
+            f"{self.a} {100 * self.accuracy_a:.1f} %, {self.b} {100 * self.accuracy_b:.1f} % {what} {self.n} "
+            f"questions: {_points(self.difference)} points, {level} interval {_points(self.interval.low)} to "
             f"{_points(self.interval.high)} (recordings resampled; sign-flip {_p(self.clustered_p)}{corrected}, "
             f"McNemar {_p(self.mcnemar_p)}). {self.a} alone is right on {self.only_a}, {self.b} alone on {self.only_b}."
         )
 
     def _limits(self) -> str:
+        alpha = 1 - self.interval.level
+        if self.recordings > 1 and self.pairs * least_p(self.recordings) >= alpha:
+            return self._too_few(f"there are {self.recordings} recordings, and on so few", self.recordings)
         if self.interval.reason:
             return f"Read with care: {self.interval.reason}."
-        if self.mcnemar_p < 1 - self.interval.level <= self.least_p:
-            return (
-                f"Read with care: on {self.recordings} recordings the sign-flip test cannot fall below "
-                f"{_p(self.least_p)}. On these recordings the difference is clear (McNemar); that it would hold on "
-                "others, so few cannot show."
-            )
+        if self.mcnemar_p < alpha <= self.pairs * least_p(self.deciding):
+            return self._too_few(f"one is ahead on {self.deciding} recordings, and on so few", self.deciding)
         if self.detectable is None:
             return "With so few disagreements hardly any difference would be found."
         return f"A true difference of {100 * self.detectable:.1f} points would be found 8 times in 10."
+
+    def _too_few(self, why: str, count: int) -> str:
+        over = (
+            ""
+            if self.pairs == 1
+            else f" (over {self.pairs} pairs below {_p(min(1.0, self.pairs * least_p(count)))})"
+        )
+        needed = recordings_needed(self.interval.level, self.pairs)
+        clear = (
+            " On these recordings the difference is clear (McNemar); that it would hold on others, so few cannot show."
+            if self.mcnemar_p < 1 - self.interval.level
+            else ""
+        )
+        return (
+            f"Read with care: {why} the sign-flip test cannot fall below {_p(least_p(count))}{over}; "
+            f"it takes {needed}.{clear}"
+        )
 
 
 def compare(
@@ -115,6 +139,7 @@ def compare(
     b: Sequence[Row],
     names: tuple[str, str] = ("A", "B"),
     *,
+    mean_of: MeanOf = "questions",
     level: float = 0.95,
     draws: int = 10_000,
     seed: int = 0,
@@ -124,6 +149,7 @@ def compare(
     Args:
         a, b: rows as for `summarize`.
         names: how to call the systems.
+        mean_of: what counts alike, questions or categories (MVBench's average, MLVU's M-avg).
         level, draws, seed: of the interval; 1 - level is also the tests' significance level.
 
     Raises:
@@ -131,78 +157,87 @@ def compare(
     """
     if names[0] == names[1]:
         raise AnswerError(f"both systems are called '{names[0]}'; give two names")
-    table = Table.of({names[0]: a, names[1]: b})
-    return _compare(table, 0, 1, _draws(table, draws, seed), level)
+    (found,) = compare_table(
+        Table.of({names[0]: a, names[1]: b}, mean_of), level=level, draws=draws, seed=seed
+    )
+    return found
 
 
 def compare_all(
-    runs: Mapping[str, Sequence[Row]], *, level: float = 0.95, draws: int = 10_000, seed: int = 0
+    runs: Mapping[str, Sequence[Row]],
+    *,
+    mean_of: MeanOf = "questions",
+    level: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
 ) -> list[Comparison]:
     """All pairs of runs, in order; `adjusted_p` holds for all of them together."""
-    table = Table.of(runs)
-    resampled = _draws(table, draws, seed)
-    pairs = [_compare(table, i, j, resampled, level) for i, j in combinations(range(len(table.systems)), 2)]
-    adjusted = holm([pair.clustered_p for pair in pairs])
-    return [replace(pair, adjusted_p=p, pairs=len(pairs)) for pair, p in zip(pairs, adjusted, strict=True)]
+    return compare_table(Table.of(runs, mean_of), level=level, draws=draws, seed=seed)
 
 
-def _draws(table: Table, draws: int, seed: int) -> Floats | None:
-    """Resampled accuracies; None where there is one recording only."""
+def compare_table(
+    table: Table, *, level: float = 0.95, draws: int = 10_000, seed: int = 0
+) -> list[Comparison]:
+    """All pairs of a table's systems, in order; with more than one pair p-values are corrected by Holm."""
     if not table.questions:
         raise AnswerError("no questions to compare on; give runs with answers")
-    return table.resampled(draws, seed) if table.cluster_count > 1 else None
+    pairs = list(combinations(range(len(table.systems)), 2))
+    raw = p_values(table, pairs)
+    ends = intervals(table, pairs, level=level, draws=draws, seed=seed)
+    adjusted: list[float | None] = [*holm(raw)] if len(pairs) > 1 else [None] * len(pairs)
+    return [
+        _comparison(table, pair, p, corrected, interval, len(pairs))
+        for pair, p, corrected, interval in zip(pairs, raw, adjusted, ends, strict=True)
+    ]
 
 
-def _compare(table: Table, a: int, b: int, draws: Floats | None, level: float) -> Comparison:
-    right_a, right_b = table.correct[:, a], table.correct[:, b]
-    differences = right_a.astype(np.int64) - right_b
+def _comparison(
+    table: Table, pair: tuple[int, int], p: float, adjusted: float | None, interval: Interval, pairs: int
+) -> Comparison:
+    one, other = pair
+    differences, accuracy = table.differences(one, other), table.accuracy
+    sums, _ = cluster_sums(differences, table.clusters, table.weights)
     only_a, only_b = int((differences > 0).sum()), int((differences < 0).sum())
-    n, disagreement = len(differences), (only_a + only_b) / len(differences)
-    difference = (only_a - only_b) / n
-    if draws is None:
-        interval = Interval(-1.0, 1.0, level, "cluster bootstrap", "one recording says nothing about others")
-    else:
-        interval = difference_interval(
-            draws[:, a] - draws[:, b],
-            difference,
-            disagreement=disagreement,
-            n=n,
-            clusters=table.effective_clusters,
-            level=level,
-        )
-    effect = paired_design_effect(differences, table.clusters)
+    difference = float(table.weights @ differences / table.weights.sum())
+    effect = paired_design_effect(differences, table.clusters, table.weights)
     return Comparison(
-        a=table.systems[a],
-        b=table.systems[b],
-        n=n,
-        accuracy_a=float(right_a.mean()),
-        accuracy_b=float(right_b.mean()),
+        a=table.systems[one],
+        b=table.systems[other],
+        n=len(differences),
+        accuracy_a=float(accuracy[one]),
+        accuracy_b=float(accuracy[other]),
         only_a=only_a,
         only_b=only_b,
         difference=difference,
         interval=interval,
         mcnemar_p=mcnemar(only_a, only_b),
-        clustered_p=sign_flip(differences, table.clusters),
+        clustered_p=p,
         design_effect=effect,
-        detectable=_detectable(n, disagreement, effect, level),
+        **_power(table, difference, float(table.shares @ np.abs(differences)), effect, interval.level),
         recordings=table.cluster_count,
-        least_p=_least_p(differences, table.clusters),
+        deciding=int(np.count_nonzero(np.abs(sums) > 1e-9)),
+        mean_of=table.mean_of,
+        pairs=pairs,
+        adjusted_p=adjusted,
     )
 
 
-def _least_p(differences: npt.NDArray[np.int64], clusters: Sequence[Hashable]) -> float:
-    """Two-sided p of the sign-flip test had all recordings with a difference pointed one way."""
-    sums, _ = cluster_sums(differences, clusters)
-    return min(1.0, 2.0 ** (1 - int(np.count_nonzero(sums))))
-
-
-def _detectable(n: int, disagreement: float, effect: float, level: float) -> float | None:
-    if not disagreement > 0:
-        return None
-    inflation = (
-        effect if math.isfinite(effect) and effect > 1 else 1.0
-    )  # below 1 is luck more often than truth
-    return minimum_detectable_difference(n, disagreement, level=level, design_effect=inflation)
+def _power(
+    table: Table, difference: float, discordance: float, effect: float, level: float
+) -> dict[str, Any]:
+    """`detectable` and `needed`; None where the rule could find nothing, or there is nothing to find."""
+    factor = rule_factor(table, level)
+    if not discordance > 0 or math.isinf(factor):
+        return {"detectable": None, "needed": None}
+    # A design effect below 1 is luck more often than truth.
+    inflation = effect if math.isfinite(effect) and effect > 1 else 1.0
+    questions = effective_questions(table.weights)
+    chosen: dict[str, float] = {"level": level, "design_effect": inflation, "factor": factor}
+    detectable = minimum_detectable_difference(questions, min(1.0, discordance), **chosen)
+    if abs(difference) < 1e-12:
+        return {"detectable": detectable, "needed": None}
+    needed = questions_needed(min(abs(difference), discordance), min(1.0, discordance), **chosen)
+    return {"detectable": detectable, "needed": math.ceil(needed * len(table.questions) / questions)}
 
 
 def _points(share: float) -> str:

@@ -12,13 +12,17 @@ system that copes with a recording copes with all of its questions. Both are exa
 
 import math
 from collections.abc import Hashable, Sequence
+from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr
 
 from hlvid.scoring.intervals import FEW, Interval, wilson
 from hlvid.scoring.resampling import Floats, cluster_sums, critical_value, percentile_interval
+
+_TRIED = 12  # recordings with weighted sums whose swaps are all tried (4,096); more are counted on a grid
+_STEPS, _MOST = 64, 1 << 14  # of that grid: steps a recording, and at most, from 0 to the farthest total
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
@@ -35,43 +39,71 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return min(1.0, 2 * float(bdtr(min(only_a, only_b), disagreements, 0.5)))
 
 
-def sign_flip(differences: ArrayLike, clusters: Sequence[Hashable]) -> float:
+def sign_flip(
+    differences: ArrayLike, clusters: Sequence[Hashable], weights: ArrayLike | None = None
+) -> float:
     """Two-sided p-value of the permutation test that swaps the two systems in whole clusters.
 
     Each of the 2^G ways to swap is equally likely if the systems are alike; the p-value is the share of them whose
-    total is at least as far from 0 as the one seen. Counted exactly: the totals' distribution is built up cluster
-    by cluster. With every question its own cluster this is McNemar's exact test.
+    total is at least as far from 0 as the one seen. With every question its own cluster this is McNemar's exact test.
 
     Args:
-        differences: (n,) integers, 1 where only A is right, -1 where only B is, else 0.
+        differences: (n,) 1 where only A is right, -1 where only B is, else 0.
         clusters: (n,) the recording of each.
+        weights: (n,) how much each question counts; None for alike.
     """
-    sums, _ = cluster_sums(differences, clusters)
-    totals = np.rint(sums[:, 0]).astype(np.int64)
-    if not np.array_equal(totals, sums[:, 0]):
-        raise ValueError("differences are not whole numbers; give 1, 0 or -1 a question")
-    reach = int(np.abs(totals).sum())
+    return sign_flip_of_sums(cluster_sums(differences, clusters, weights)[0][:, 0])
+
+
+def sign_flip_of_sums(sums: Floats) -> float:
+    """`sign_flip` of the clusters' (weighted) sums of differences, (G,).
+
+    Whole numbers are counted exactly, cluster by cluster. Of others all swaps are tried where these are few; else
+    they are rounded to a grid fine enough for two digits of p.
+    """
+    sizes = np.abs(sums[np.abs(sums) > 1e-9 * max(1.0, float(np.abs(sums).max(initial=0.0)))])
+    if not len(sizes):
+        return 1.0
+    whole = np.rint(sums).astype(np.int64)
+    if np.allclose(sums, whole, rtol=0, atol=1e-9):
+        return _counted(np.abs(whole[whole != 0]), abs(int(whole.sum())))
+    if len(sizes) <= _TRIED:
+        totals = np.array(list(product((1.0, -1.0), repeat=len(sizes)))) @ sizes
+        return float(np.mean(np.abs(totals) >= abs(sums.sum()) * (1 - 1e-9)))
+    step = float(sizes.sum()) / min(_MOST, _STEPS * len(sizes))
+    return _counted(np.rint(sizes / step).astype(np.int64), round(abs(float(sums.sum())) / step))
+
+
+def _counted(sizes: NDArray[np.int64], seen: int) -> float:
+    """P(|±s1 ± s2 …| >= seen) for whole sizes above 0: the totals' distribution, built up size by size."""
+    reach = int(sizes.sum())
     chances = np.zeros(2 * reach + 1)  # chances[reach + t]: probability of the total t
     chances[reach] = 1.0
-    for size in np.abs(totals[totals != 0]):
-        chances = (
-            np.roll(chances, size) + np.roll(chances, -size)
-        ) / 2  # nothing wraps: reach is the sum of sizes
-    seen = abs(int(totals.sum()))
+    done = 0
+    for size in map(int, np.sort(sizes)):
+        before = chances[reach - done : reach + done + 1] / 2
+        chances[reach - done : reach + done + 1] = 0.0
+        chances[reach - done - size : reach + done - size + 1] += before
+        chances[reach - done + size : reach + done + size + 1] += before
+        done += size
     far = np.abs(np.arange(-reach, reach + 1)) >= seen
     return min(1.0, float(chances[far].sum()))
 
 
+def least_p(recordings: int) -> float:
+    """The smallest p-value of the sign-flip test on so many recordings: one system ahead on all of them."""
+    return min(1.0, 2.0 ** (1 - recordings))
+
+
 def difference_interval(
-    draws: Floats, difference: float, *, disagreement: float, n: int, clusters: float, level: float
+    draws: Floats, difference: float, *, independent: float, clusters: float, level: float
 ) -> Interval:
     """Interval of a paired difference from bootstrap draws of it.
 
     Args:
         draws: (draws,) resampled differences of accuracy, both systems on the same recordings.
         difference: the one seen, -1 to 1.
-        disagreement: share of questions that exactly one system got right.
-        n: questions.
+        independent: its standard error had every question a recording of its own.
         clusters: effective number of recordings.
         level: for example 0.95.
 
@@ -88,7 +120,6 @@ def difference_interval(
             *ends, level, "cluster bootstrap, unseen", "every draw of recordings gives the same difference"
         )
     if clusters < FEW:
-        independent = math.sqrt(max(0.0, disagreement - difference**2) / n)
         half = critical_value(level, clusters) * max(spread, independent)
         return Interval(
             max(-1.0, difference - half), min(1.0, difference + half), level, "cluster bootstrap, t"
@@ -96,15 +127,24 @@ def difference_interval(
     return Interval(*percentile_interval(draws, level, clusters), level, "cluster bootstrap")
 
 
-def paired_design_effect(differences: ArrayLike, clusters: Sequence[Hashable]) -> float:
+def independent_error(differences: ArrayLike, weights: Floats) -> float:
+    """Standard error of a weighted mean difference, (n,), had every question a recording of its own."""
+    values, shares = np.asarray(differences, dtype=np.float64), weights / weights.sum()
+    return math.sqrt(float(np.sum(shares**2 * (values - shares @ values) ** 2)))
+
+
+def paired_design_effect(
+    differences: ArrayLike, clusters: Sequence[Hashable], weights: Floats | None = None
+) -> float:
     """How many times the variance of a paired difference is larger than for independent questions.
 
     For `power.minimum_detectable_difference`. NaN with one cluster or no disagreement.
     """
-    sums, sizes = cluster_sums(differences, clusters)
     values = np.asarray(differences, dtype=np.float64)
-    groups, n = len(sizes), len(values)
-    if groups < 2 or not values.any() or values.var() == 0:
+    shares = np.full(len(values), 1 / max(1, len(values))) if weights is None else weights / weights.sum()
+    sums, sizes = cluster_sums(values, clusters, shares)
+    groups, simple = len(sizes), independent_error(values, shares) ** 2
+    if groups < 2 or simple < 1e-15:
         return math.nan
-    residuals = sums[:, 0] - values.mean() * sizes
-    return float(groups / (groups - 1) * np.sum(residuals**2) / n**2 / (values.var() / n))
+    residuals = sums[:, 0] - float(shares @ values) * sizes
+    return float(groups / (groups - 1) * np.sum(residuals**2) / simple)

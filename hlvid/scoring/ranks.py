@@ -1,24 +1,26 @@
-"""Rank intervals: which places a system may have in truth, such as "2 to 5".
+"""Places: which ones a system may have in truth, such as "2 to 5".
 
 Example::
 
     for rank in rank_intervals(Table.of(runs)):
         print(rank.system, rank.place, rank.text)       # nvila 1 "1 to 3"
 
-A place is 1 + the systems above it. From one joint cluster bootstrap, each system is compared with all others at
-once (largest studentised difference); those clearly above bound its best place, those clearly below its
-worst. Each interval holds the true place with the stated probability (Mogstad, Romano, Shaikh, Wilhelm 2024,
-"Inference for ranks", Review of Economic Studies 91:476). Percentiles of resampled ranks would not: among equal
-systems they favour whoever was lucky.
+A place is 1 + the systems above it. One system is called above another where, and only where, `compare_all` of the
+same systems says "better" (`hlvid.scoring.rule`, all pairs corrected together by Holm): those clearly above bound
+the best place, those clearly below the worst. With 95 % probability all of these intervals hold the true
+places. Percentiles of resampled ranks would not: among equal systems they favour whoever was lucky.
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-from scipy.special import ndtri
+from numpy.typing import NDArray
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.resampling import Floats, check_level, critical_value
+from hlvid.scoring.multiple import holm
+from hlvid.scoring.resampling import check_level
+from hlvid.scoring.rule import decide, intervals, p_values
 from hlvid.scoring.table import Table
 
 
@@ -43,7 +45,7 @@ def rank_intervals(table: Table, *, level: float = 0.95, draws: int = 10_000, se
 
     Args:
         table: systems on the same questions.
-        level: probability that an interval holds the true place, for each system by itself.
+        level: probability that all intervals hold the true places.
         draws, seed: of the bootstrap. With one recording every place is possible.
 
     Raises:
@@ -52,48 +54,28 @@ def rank_intervals(table: Table, *, level: float = 0.95, draws: int = 10_000, se
     check_level(level)
     if not table.questions:
         raise AnswerError("no questions to rank on; give runs with answers")
-    seen = table.accuracy
-    above, below = _clear_differences(table, level, draws, seed)
+    seen, above = table.accuracy, better(table, level=level, draws=draws, seed=seed)
     return [
         Rank(
             system=system,
             accuracy=float(seen[index]),
-            place=1 + int((seen > seen[index]).sum()),
-            best=1 + int(above[index].sum()),
-            worst=len(seen) - int(below[index].sum()),
+            place=1 + int((seen > seen[index] + 1e-12).sum()),
+            best=1 + int(above[:, index].sum()),
+            worst=len(seen) - int(above[index].sum()),
         )
         for index, system in enumerate(table.systems)
     ]
 
 
-def _clear_differences(table: Table, level: float, draws: int, seed: int) -> tuple[Floats, Floats]:
-    """(S, S) 1 where system j is clearly above (below) system i, allowing for all of i's comparisons at once."""
-    seen, systems = table.accuracy, len(table.systems)
-    none = np.zeros((systems, systems))
-    if table.cluster_count < 2 or systems < 2:
-        return none, none.copy()
-    centred = table.resampled(draws, seed) - seen
-    widening = critical_value(level, table.effective_clusters) / float(ndtri(0.5 + level / 2))
-    above, below = none, none.copy()
-    for index in range(systems):
-        shifts = centred - centred[:, [index]]
-        errors = _standard_errors(table, shifts, index)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            studentised = np.where(errors > 0, np.abs(shifts) / errors, 0.0)
-        margin = widening * float(np.quantile(studentised.max(axis=1), level)) * errors
-        gaps = seen - seen[index]
-        above[index] = (gaps > margin) & (errors > 0)
-        below[index] = (-gaps > margin) & (errors > 0)
-    return above, below
-
-
-def _standard_errors(table: Table, shifts: Floats, index: int) -> Floats:
-    """(S,) of the differences to one system: the bootstrap's, but not below McNemar's under "no difference".
-
-    The floor keeps a handful of lucky questions in distinct recordings from looking certain. 0 only for
-    systems that are right on the very same questions.
-    """
-    disagreements = (table.correct != table.correct[:, [index]]).sum(axis=0)
-    floor = np.sqrt(disagreements) / len(table.questions)
-    errors: Floats = np.maximum(shifts.std(axis=0, ddof=1), floor)
-    return np.where(disagreements > 0, errors, 0.0)
+def better(table: Table, *, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> NDArray[np.bool_]:
+    """(S, S) true where the row's system is shown to be better than the column's, all pairs looked at together."""
+    found = np.zeros((len(table.systems),) * 2, dtype=np.bool_)
+    pairs = list(combinations(range(len(table.systems)), 2))
+    adjusted = dict(zip(pairs, holm(p_values(table, pairs)), strict=True))
+    # The interval is needed only where the test rejects: 500 systems make 124,750 pairs.
+    rejected = [pair for pair in pairs if adjusted[pair] < 1 - level]
+    ends = intervals(table, rejected, level=level, draws=draws, seed=seed)
+    for (one, other), interval in zip(rejected, ends, strict=True):
+        sign = decide(adjusted[one, other], interval)
+        found[one, other], found[other, one] = sign > 0, sign < 0
+    return found

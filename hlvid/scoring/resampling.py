@@ -23,15 +23,18 @@ _CELLS = 4_000_000  # draws x clusters held at once: 32 MB
 _KEPT_CELLS = 1_000_000  # up to which drawn counts are kept: a board draws the same ones for each submission
 
 
-def cluster_sums(values: ArrayLike, clusters: Sequence[Hashable]) -> tuple[Floats, Floats]:
+def cluster_sums(
+    values: ArrayLike, clusters: Sequence[Hashable], weights: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
     """Add up per cluster.
 
     Args:
         values: (n,) or (n, K) numbers, for example 1 for a right answer; K systems.
         clusters: n labels, for example the recording of each question.
+        weights: (n,) how much each value counts; None for 1 each.
 
     Returns:
-        sums (G, K) and sizes (G,), clusters in order of first appearance.
+        sums (G, K) and sizes (G,), the sums of the weights; clusters in order of first appearance.
 
     Raises:
         ValueError: the lengths differ.
@@ -42,9 +45,10 @@ def cluster_sums(values: ArrayLike, clusters: Sequence[Hashable]) -> tuple[Float
         raise ValueError(f"{len(table)} values but {len(clusters)} cluster labels; give one label a value")
     numbers: dict[Hashable, int] = {}
     index = np.array([numbers.setdefault(label, len(numbers)) for label in clusters], dtype=np.intp)
+    counts = np.ones(len(table)) if weights is None else np.asarray(weights, dtype=np.float64)
     sums = np.zeros((len(numbers), table.shape[1]))
-    np.add.at(sums, index, table)
-    return sums, np.bincount(index, minlength=len(numbers)).astype(np.float64)
+    np.add.at(sums, index, table * counts[:, None])
+    return sums, np.bincount(index, weights=counts, minlength=len(numbers)).astype(np.float64)
 
 
 def resample_means(sums: Floats, sizes: Floats, *, draws: int, seed: int) -> Floats:

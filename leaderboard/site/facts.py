@@ -18,7 +18,7 @@ from hlvid.dataset import Question
 from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.resampling import effective_clusters
 from hlvid.scoring.table import Table
-from leaderboard.benchmarks import MINI
+from leaderboard.benchmarks import MINI, mean_of
 from leaderboard.board import Entry, Section
 from leaderboard.site.identity import label, model_page, section_id, settings_text
 from leaderboard.site.resampling import constants
@@ -96,7 +96,7 @@ def answers_of(section: Section) -> dict[str, Any] | None:
     scored = section.scored()
     if not scored:
         return None
-    table = Table.of({entry.name: entry.rows for entry in scored})
+    table = Table.of({entry.name: entry.rows for entry in scored}, mean_of(section.benchmark))
     stems = section.benchmark == MINI
     known = {question.id: question for question in section.questions}
     return {

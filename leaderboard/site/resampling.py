@@ -11,17 +11,18 @@ same sentence. What would need special functions (normal and t quantiles) depend
 computed here. `tests/leaderboard/site/test_compare.py` holds the two against each other.
 """
 
+import math
 from typing import Any, cast
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from hlvid.scoring.intervals import FEW, wilson
+from hlvid.scoring.power import POWER, effective_questions, recordings_needed, rule_factor
 from hlvid.scoring.resampling import critical_value
 from hlvid.scoring.table import Table
 
 LEVEL = 0.95
-POWER = 0.8
 DRAWS = 10_000
 SEED = 0
 
@@ -30,7 +31,7 @@ def constants(table: Table) -> dict[str, Any]:
     """Numbers for `static/statistics.js`; `clusters` has the recording of each question as a running number."""
     numbers: dict[Any, int] = {}
     effective = table.effective_clusters
-    critical = critical_value(LEVEL, effective)
+    critical, factor = critical_value(LEVEL, effective), rule_factor(table, LEVEL)
     return {
         "level": LEVEL,
         "draws": DRAWS,
@@ -42,6 +43,11 @@ def constants(table: Table) -> dict[str, Any]:
         "unseen": wilson(0, max(1, round(effective)), LEVEL).high,
         "z_level": float(ndtri(0.5 + LEVEL / 2)),
         "z_power": float(ndtri(POWER)),
+        "weights": table.weights.tolist() if table.mean_of == "categories" else None,
+        "mean_of": table.mean_of,
+        "effective_questions": effective_questions(table.weights),
+        "factor": factor if math.isfinite(factor) else None,
+        "recordings_needed": recordings_needed(LEVEL),
         "generator": generator_state(SEED),
     }
 

@@ -27,7 +27,6 @@ from leaderboard.board import SUBMISSIONS
 from leaderboard.format.faults import SubmissionError
 from leaderboard.submit.branch import PLACE
 from leaderboard.submit.packing import Ready, place_line, prepare, score_line
-from leaderboard.submit.standing import told
 
 KEPT = 20
 MOST_FILES = 8
@@ -127,7 +126,7 @@ def _standing(ready: Ready) -> Answer:
         "ok": True,
         "headline": f"{ready.entry.name} on {ready.key.title}: {score_line(ready)}",
         "place": place_line(ready),
-        "comparisons": [told(comparison) for comparison in ready.standing.comparisons],
+        "comparisons": [comparison.verdict for comparison in ready.standing.comparisons],
         "warnings": list(ready.entry.warnings),
         "target": f"{PLACE}/",
         "file": f"{ready.body.stem}.zip",

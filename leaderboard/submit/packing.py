@@ -16,13 +16,13 @@ from textwrap import indent
 from typing import Any
 
 from hlvid.scoring.accuracy import Accuracy, Interval
-from leaderboard.benchmarks import MEANS, AnswerKey, Keys
+from leaderboard.benchmarks import MEANS, AnswerKey, Keys, mean_of
 from leaderboard.board import SUBMISSIONS, Entry, Section, entry_of, load_board
 from leaderboard.format.validate import JSONL_NAME, YAML_NAME, check_folder
 from leaderboard.submit.branch import PLACE, Branch, make_branch
 from leaderboard.submit.drafts import make_draft, write_folder
 from leaderboard.submit.markdown import escape, table
-from leaderboard.submit.standing import Standing, stand, told
+from leaderboard.submit.standing import Standing, stand
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ def prepare(
     report.raise_for_faults()
     entry = entry_of(report)
     assert entry is not None and report.key is not None  # no faults, and never a reported number
-    standing = stand(entry.name, entry.rows, _others(submissions, entry, report.key, keys))
+    standing = stand(
+        entry.name, entry.rows, _others(submissions, entry, report.key, keys), mean_of(entry.benchmark)
+    )
     title = f"Submission: {entry.name} on {report.key.title}, {percent(entry.accuracy)}"
     body = out / f"{entry.benchmark}-{entry.name}.md"
     ready = Ready(folder, report.key, entry, standing, title, body)
@@ -86,7 +88,7 @@ def branch_for(ready: Ready, repo: Path) -> Branch:
 def describe(ready: Ready) -> str:
     """Score and standing for the terminal."""
     lines = [f"{ready.entry.name} on {ready.key.title}: {score_line(ready)}", place_line(ready)]
-    lines += [f"  {told(comparison)}" for comparison in ready.standing.comparisons]
+    lines += [f"  {comparison.verdict}" for comparison in ready.standing.comparisons]
     if ready.entry.warnings:
         lines.append(f"{len(ready.entry.warnings)} warning(s): {'; '.join(ready.entry.warnings[:5])}")
     return "\n".join(lines)
@@ -128,7 +130,7 @@ def pull_request(ready: Ready) -> str:
             f"Adds `{ready.target}/`. {escape(score_line(ready))}",
             table(("questions", "right", "accuracy", "95 % interval"), [_row(*group) for group in groups]),
             escape(place_line(ready)),
-            *(f"- {escape(told(comparison))}" for comparison in ready.standing.comparisons),
+            *(f"- {escape(comparison.verdict)}" for comparison in ready.standing.comparisons),
             table(("field", "stated"), [(name, _or_unstated(value)) for name, value in facts.items()]),
             "Scored by `hlvid submit` from the predictions; the checks of this repository score them again.\n",
         ]

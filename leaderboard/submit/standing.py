@@ -16,7 +16,7 @@ from hlvid.scoring.accuracy import Row
 from hlvid.scoring.compare import Comparison, compare
 from hlvid.scoring.ranks import Rank
 from hlvid.scoring.ranks import rank_intervals as ranks_of
-from hlvid.scoring.table import Table
+from hlvid.scoring.table import MeanOf, Table
 
 if TYPE_CHECKING:
     from leaderboard.board import Entry
@@ -39,34 +39,25 @@ class Standing:
     reported_above: int
 
 
-def told(comparison: Comparison) -> str:
-    """The verdict; where it cannot be other than "no evidence", however clear the answers are, why comes first."""
-    alpha = 1 - comparison.interval.level
-    if not comparison.mcnemar_p < alpha <= comparison.least_p:
-        return comparison.verdict
-    return (
-        "The recordings on which the two differ are too few for evidence that any difference would hold on others "
-        f"(the least possible p is {comparison.least_p:.2g}). {comparison.verdict}"
-    )
-
-
-def rank_intervals(systems: Mapping[str, Sequence[Row]]) -> dict[str, Rank]:
-    """The `Rank` of each system; all answered the same questions."""
+def rank_intervals(systems: Mapping[str, Sequence[Row]], mean_of: MeanOf = "questions") -> dict[str, Rank]:
+    """The `Rank` of each system; all answered the same questions, which (or whose categories) count alike."""
     if not systems:
         return {}
     draws = min(DRAWS, max(1_000, MOST_CELLS // len(systems)))
-    return {rank.system: rank for rank in ranks_of(Table.of(systems), draws=draws)}
+    return {rank.system: rank for rank in ranks_of(Table.of(systems, mean_of), draws=draws)}
 
 
-def stand(name: str, rows: Sequence[Row], entries: Sequence["Entry"]) -> Standing:
+def stand(
+    name: str, rows: Sequence[Row], entries: Sequence["Entry"], mean_of: MeanOf = "questions"
+) -> Standing:
     """Put a run among the entries of its section; one of the same name is replaced by it."""
     others = {entry.name: entry for entry in entries if entry.scored and entry.name != name}
-    ranks = rank_intervals({name: rows, **{other: entry.rows for other, entry in others.items()}})
+    ranks = rank_intervals({name: rows, **{other: entry.rows for other, entry in others.items()}}, mean_of)
     own = ranks[name]
     ordered = sorted(others, key=lambda other: (abs(ranks[other].place - own.place), other))
     better = [other for other in ordered if ranks[other].accuracy > own.accuracy][:NEIGHBOURS]
     worse = [other for other in ordered if other not in better and ranks[other].accuracy <= own.accuracy]
     near = sorted([*better, *worse[:NEIGHBOURS]], key=lambda other: (ranks[other].place, other))
     above = sum(not entry.scored and entry.accuracy > own.accuracy for entry in entries)
-    pairs = tuple(compare(rows, others[other].rows, (name, other)) for other in near)
+    pairs = tuple(compare(rows, others[other].rows, (name, other), mean_of=mean_of) for other in near)
     return Standing(own, len(ranks), pairs, above)

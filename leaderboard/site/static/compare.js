@@ -37,7 +37,6 @@
     place.replaceChildren(
       headline(result),
       element("p", { class: "verdict", id: "verdict" }, result.verdict),
-      ...caution(result),
       element("div", { class: "pair" }, difference(result, labels), duels(answers, one, other, result, labels)),
       ...groups(answers, one, other, labels),
       ...lists(answers, one, other, labels),
@@ -47,20 +46,6 @@
   function headline(result) {
     const words = result.shown ? "A difference is shown" : "No evidence of a difference";
     return element("p", { class: result.shown ? "finding shown" : "finding" }, words);
-  }
-
-  /** Where the clustered test could not have rejected whatever the answers, "no evidence" says little about the two. */
-  function caution({ leastP, level, recordings, mcnemar, verdict }) {
-    if (leastP < 1 - level || mcnemar >= 1 - level || verdict.includes("cannot fall below")) return [];
-    return [
-      element(
-        "p",
-        { class: "caution" },
-        `Read with care: there are ${recordings} recordings, and the sign-flip test cannot fall below ` +
-          `${HlvidStatistics.pText(leastP)} here, even if one were ahead on each where they differ. On these recordings the difference is clear (McNemar); ` +
-          "that it would hold on others, so few cannot show.",
-      ),
-    ];
   }
 
   /** The difference with its interval on a symmetric axis around 0. */

@@ -7,21 +7,19 @@ globalThis.HlvidStatistics = (() => {
   const drawn = new WeakMap(); // section -> recordings of every draw, made once
 
   function compare(section, a, b) {
-    const { clusters, effective, level } = section.resampling;
+    const { clusters, effective, level, weights } = section.resampling;
     const right = [a, b].map((index) => Array.from(section.entries[index].correct, (one) => (one === "1" ? 1 : 0)));
     const n = clusters.length,
       groups = 1 + Math.max(...clusters);
     const differences = right[0].map((one, question) => one - right[1][question]);
     const onlyA = differences.filter((one) => one > 0).length,
       onlyB = differences.filter((one) => one < 0).length;
-    const difference = (onlyA - onlyB) / n,
-      disagreement = (onlyA + onlyB) / n;
-    const sums = sumsOf(differences, clusters, groups),
-      sizes = sumsOf(
-        clusters.map(() => 1),
-        clusters,
-        groups,
-      );
+    const weighted = (values) => (weights ? values.map((value, at) => value * weights[at]) : values);
+    const difference = total(weighted(differences)) / n,
+      disagreement = total(weighted(differences).map(Math.abs)) / n;
+    const sums = sumsOf(weighted(differences), clusters, groups),
+      sizes = sumsOf(weighted(new Array(n).fill(1)), clusters, groups);
+    const independent = independentError(differences, difference, weights);
     const result = {
       names: [a, b].map((index) => section.entries[index].name),
       n,
@@ -29,16 +27,18 @@ globalThis.HlvidStatistics = (() => {
       onlyA,
       onlyB,
       difference,
-      accuracy: right.map((one) => total(one) / n),
-      interval: interval(section, right, difference, disagreement, n, groups, sizes),
+      accuracy: right.map((one) => total(weighted(one)) / n),
+      meanOf: section.resampling.mean_of,
+      interval: interval(section, sums, difference, independent, groups, sizes),
       mcnemar: mcnemar(onlyA, onlyB),
       signFlip: signFlip(sums),
       effective,
       recordings: groups,
-      leastP: Math.min(1, 2 ** (1 - sums.filter(Boolean).length)), // the sign-flip test's, had one won them all
+      deciding: sums.filter((sum) => Math.abs(sum) > 1e-9).length,
+      needed: section.resampling.recordings_needed,
     };
-    const effect = designEffect(differences, sums, sizes);
-    result.detectable = detectable(n, disagreement, effect, section.resampling);
+    const effect = designEffect(sums, sizes, difference, independent);
+    result.detectable = detectable(Math.min(1, disagreement), effect, section.resampling);
     result.shown = result.signFlip < 1 - level && (result.interval.low > 0 || result.interval.high < 0);
     return { ...result, verdict: verdict(result) };
   }
@@ -69,13 +69,27 @@ globalThis.HlvidStatistics = (() => {
     return Math.min(1, 2 * sum);
   }
 
-  /** Exact permutation test that swaps the two in whole recordings: the totals' distribution, recording by recording. */
+  /** Permutation test that swaps the two in whole recordings; sums that are not whole (weights) as Python takes them. */
   function signFlip(sums) {
-    const reach = total(sums.map(Math.abs)),
+    const sizes = sums.map(Math.abs).filter((size) => size > 1e-9),
       seen = Math.abs(total(sums));
+    if (!sizes.length) return 1;
+    if (sizes.every((size) => Math.abs(size - Math.round(size)) < 1e-9)) return counted(sizes.map(Math.round), Math.round(seen));
+    if (sizes.length <= 12) {
+      let totals = [0];
+      for (const size of sizes) totals = totals.flatMap((one) => [one + size, one - size]);
+      return totals.filter((one) => Math.abs(one) >= seen * (1 - 1e-9)).length / totals.length;
+    }
+    const step = total(sizes) / Math.min(16384, 64 * sizes.length);
+    return counted(sizes.map((size) => even(size / step)), even(seen / step));
+  }
+
+  /** The totals' distribution, size by size: the chance of one at least as far from 0 as the one seen. */
+  function counted(sizes, seen) {
+    const reach = total(sizes);
     let chances = new Float64Array(2 * reach + 1);
     chances[reach] = 1;
-    for (const size of sums.map(Math.abs).filter(Boolean)) {
+    for (const size of sizes.filter(Boolean)) {
       const next = new Float64Array(chances.length);
       for (let place = 0; place < chances.length; place++) {
         next[place] = ((chances[place - size] ?? 0) + (chances[place + size] ?? 0)) / 2;
@@ -85,18 +99,29 @@ globalThis.HlvidStatistics = (() => {
     return Math.min(1, total([...chances].filter((_, place) => Math.abs(place - reach) >= seen)));
   }
 
-  function interval(section, right, difference, disagreement, n, groups, sizes) {
+  /** numpy's rounding: halves to even. */
+  const even = (value) => {
+    const low = Math.floor(value);
+    return value - low === 0.5 ? low + (low % 2) : Math.round(value);
+  };
+
+  /** Standard error of the difference had every question a recording of its own. */
+  function independentError(differences, difference, weights) {
+    const n = differences.length;
+    return Math.sqrt(total(differences.map((one, at) => (((weights?.[at] ?? 1) / n) * (one - difference)) ** 2)));
+  }
+
+  function interval(section, sums, difference, independent, groups, sizes) {
     const { effective, few, critical, unseen, tail } = section.resampling;
     const within = (low, high, reason = null) => ({ low: Math.max(-1, low), high: Math.min(1, high), reason });
     if (groups < 2) return within(-1, 1, "one recording says nothing about others");
-    const draws = resampled(section, right, groups, sizes);
+    const draws = resampled(section, sums, groups, sizes);
     const mean = total(draws) / draws.length;
     const spread = Math.sqrt(total(draws.map((one) => (one - mean) ** 2)) / (draws.length - 1));
     if (spread < 1e-12) {
       return within(difference - unseen, difference + unseen, "every draw of recordings gives the same difference");
     }
     if (effective < few) {
-      const independent = Math.sqrt(Math.max(0, disagreement - difference ** 2) / n);
       const half = critical * Math.max(spread, independent);
       return within(difference - half, difference + half);
     }
@@ -105,21 +130,19 @@ globalThis.HlvidStatistics = (() => {
   }
 
   /** Differences of accuracy on resampled recordings, the same draws for every pair. */
-  function resampled(section, right, groups, sizes) {
-    const { clusters, draws } = section.resampling;
+  function resampled(section, sums, groups, sizes) {
+    const { draws } = section.resampling;
     if (!drawn.has(section)) drawn.set(section, recordings(section.resampling, groups));
     const picked = drawn.get(section),
       result = new Array(draws);
-    const [sumsA, sumsB] = right.map((one) => sumsOf(one, clusters, groups));
     for (let draw = 0, at = 0; draw < draws; draw++) {
-      let [a, b, size] = [0, 0, 0];
+      let [sum, size] = [0, 0];
       for (let left = groups; left > 0; left--, at++) {
         const group = picked[at];
-        a += sumsA[group];
-        b += sumsB[group];
+        sum += sums[group];
         size += sizes[group];
       }
-      result[draw] = a / size - b / size;
+      result[draw] = sum / size;
     }
     return result;
   }
@@ -140,20 +163,18 @@ globalThis.HlvidStatistics = (() => {
     return part >= 0.5 ? other - (other - one) * (1 - part) : one + (other - one) * part;
   }
 
-  function designEffect(differences, sums, sizes) {
-    const n = differences.length,
-      groups = sizes.length,
-      mean = total(differences) / n;
-    const variance = total(differences.map((one) => (one - mean) ** 2)) / n;
-    if (groups < 2 || variance === 0) return NaN;
-    const residuals = sums.map((sum, group) => sum - mean * sizes[group]);
-    return ((groups / (groups - 1)) * total(residuals.map((one) => one ** 2))) / n ** 2 / (variance / n);
+  function designEffect(sums, sizes, difference, independent) {
+    const groups = sizes.length,
+      n = total(sizes);
+    if (groups < 2 || independent ** 2 < 1e-15) return NaN;
+    const residuals = sums.map((sum, group) => (sum - difference * sizes[group]) / n);
+    return ((groups / (groups - 1)) * total(residuals.map((one) => one ** 2))) / independent ** 2;
   }
 
-  /** Smallest true difference found 8 times in 10 (Connor 1987); null where none would be. */
-  function detectable(n, discordance, effect, { z_level, z_power }) {
-    if (!(discordance > 0)) return null;
-    const size = n / (Number.isFinite(effect) && effect > 1 ? effect : 1);
+  /** Smallest true difference that the rule finds 8 times in 10 (Connor 1987, times `factor`); null where none would be. */
+  function detectable(discordance, effect, { z_level, z_power, effective_questions, factor }) {
+    if (!(discordance > 0) || factor === null) return null;
+    const size = effective_questions / ((Number.isFinite(effect) && effect > 1 ? effect : 1) * factor ** 2);
     const found = (difference) => {
       const reach = difference * Math.sqrt(size) - z_level * Math.sqrt(discordance);
       const spread = Math.sqrt(Math.max(0, discordance - difference ** 2));
@@ -177,22 +198,36 @@ globalThis.HlvidStatistics = (() => {
       : `${a} and ${b}: no evidence of a difference.`;
     const { interval: ends, accuracy } = result;
     const numbers =
-      `${a} ${fixed(100 * accuracy[0])} %, ${b} ${fixed(100 * accuracy[1])} % of ${result.n} questions: ` +
+      `${a} ${fixed(100 * accuracy[0])} %, ${b} ${fixed(100 * accuracy[1])} % ` +
+      `${result.meanOf === "questions" ? "of" : "as the mean of the categories of"} ${result.n} questions: ` +
       `${points(result.difference)} points, ${100 * result.level} % interval ${points(ends.low)} to ${points(ends.high)} ` +
       `(recordings resampled; sign-flip ${pText(result.signFlip)}, McNemar ${pText(result.mcnemar)}). ` +
       `${a} alone is right on ${result.onlyA}, ${b} alone on ${result.onlyB}.`;
     return `${headline} ${numbers} ${limits(result)}`;
   }
 
-  function limits({ interval: ends, detectable: least, leastP, level, mcnemar, recordings }) {
+  const leastP = (recordings) => Math.min(1, 2 ** (1 - recordings)); // the sign-flip test's, had one won them all
+
+  function limits(result) {
+    const { interval: ends, detectable: least, level, mcnemar, recordings, deciding } = result;
+    if (recordings > 1 && leastP(recordings) >= 1 - level) {
+      return tooFew(`there are ${recordings} recordings, and on so few`, recordings, result);
+    }
     if (ends.reason) return `Read with care: ${ends.reason}.`;
-    if (mcnemar < 1 - level && 1 - level <= leastP)
-      return (
-        `Read with care: on ${recordings} recordings the sign-flip test cannot fall below ${pText(leastP)}. On these ` +
-        "recordings the difference is clear (McNemar); that it would hold on others, so few cannot show."
-      );
+    if (mcnemar < 1 - level && 1 - level <= leastP(deciding)) {
+      return tooFew(`one is ahead on ${deciding} recordings, and on so few`, deciding, result);
+    }
     if (least === null) return "With so few disagreements hardly any difference would be found.";
     return `A true difference of ${fixed(100 * least)} points would be found 8 times in 10.`;
+  }
+
+  function tooFew(why, count, { mcnemar, level, needed }) {
+    const clear =
+      " On these recordings the difference is clear (McNemar); that it would hold on others, so few cannot show.";
+    return (
+      `Read with care: ${why} the sign-flip test cannot fall below ${pText(leastP(count))}; it takes ${needed}.` +
+      (mcnemar < 1 - level ? clear : "")
+    );
   }
 
   const points = (share) => (share < 0 || Object.is(share, -0) ? "-" : "+") + fixed(Math.abs(100 * share));

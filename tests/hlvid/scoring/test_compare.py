@@ -18,7 +18,7 @@ from hlvid.errors import AnswerError
 from hlvid.scoring.breakdown import bins, breakdown, compare_within
 from hlvid.scoring.compare import Comparison, compare, compare_all
 from hlvid.scoring.multiple import holm
-from hlvid.scoring.paired import mcnemar, paired_design_effect, sign_flip
+from hlvid.scoring.paired import mcnemar, paired_design_effect, sign_flip, sign_flip_of_sums
 from hlvid.scoring.power import minimum_detectable_difference, power_of, questions_needed
 
 Rows = list[dict[str, Any]]
@@ -56,6 +56,41 @@ def test_sign_flip_equals_trying_all_swaps(answers: list[tuple[int, str]]) -> No
     far = sum(abs(int(np.dot(signs, list(totals.values())))) >= seen for signs in swaps)
     p = sign_flip([difference for difference, _ in answers], [cluster for _, cluster in answers])
     assert p == pytest.approx(far / len(swaps), abs=1e-12)
+
+
+@given(st.lists(st.integers(-1000, 1000).map(lambda whole: whole / 1000), min_size=1, max_size=9))
+def test_weighted_sign_flip_equals_trying_all_swaps(totals: list[float]) -> None:
+    swaps = np.array(list(itertools.product([1, -1], repeat=len(totals)))) @ np.array(totals)
+    far = np.abs(swaps) >= abs(sum(totals)) - 1e-9 * sum(map(abs, totals))
+    assert sign_flip_of_sums(np.array(totals)) == pytest.approx(far.mean(), abs=1e-3)
+
+
+def test_many_weighted_recordings_are_counted_on_a_fine_grid() -> None:
+    """Against 200,000 random swaps: standard error 0.001."""
+    rng = np.random.default_rng(7)
+    totals = rng.normal(0.15, 1, 40)
+    swaps = rng.choice([-1.0, 1.0], (200_000, 40)) @ totals
+    assert sign_flip_of_sums(totals) == pytest.approx((np.abs(swaps) >= abs(totals.sum())).mean(), abs=0.004)
+
+
+def test_categories_that_count_alike(make_rows: MakeRows) -> None:
+    """Board review A6: 20 counting and 180 plot questions. Number, difference and verdict are of one statistic."""
+    count, plot = range(20), range(20, 200)
+    sources = [f"s{number % 40}" for number in range(200)]
+    names = ["count" if number in count else "plot" for number in range(200)]
+
+    def rows(counts: float, plots: float) -> Rows:
+        right = [number < 20 * counts for number in count] + [number - 20 < 180 * plots for number in plot]
+        return [{**row, "category": name} for row, name in zip(make_rows(right, sources), names, strict=True)]
+
+    one, other = rows(1.0, 0.4), rows(0.0, 0.8)
+    alike, parts = compare(one, other), compare(one, other, mean_of="categories")
+    assert (alike.conclusion, parts.conclusion) == ("b_better", "a_better")
+    assert (parts.accuracy_a, parts.accuracy_b) == pytest.approx((0.7, 0.4))
+    assert parts.difference == pytest.approx(0.3) and parts.difference in parts.interval
+    assert "70.0 %, B 40.0 % as the mean of the categories of 200 questions" in parts.verdict
+    with pytest.raises(AnswerError, match="question 0: has no category"):
+        compare([{**one[0], "category": None}, *one[1:]], other, mean_of="categories")
 
 
 def test_sign_flip_equals_scipys_permutation_test() -> None:
@@ -159,8 +194,11 @@ def test_few_recordings_are_said_to_be_too_few(make_rows: MakeRows) -> None:
         make_rows([number > 0 for number in range(48)], sources),
         make_rows([number % 5 == 1 for number in range(48)], sources),
     )
-    assert found.conclusion == "no_evidence" and found.least_p == pytest.approx(0.125)
-    assert "on 4 recordings the sign-flip test cannot fall below p = 0.12" in found.verdict
+    assert found.conclusion == "no_evidence" and found.deciding == 4
+    assert (
+        "4 recordings, and on so few the sign-flip test cannot fall below p = 0.12; it takes 6."
+        in found.verdict
+    )
 
 
 def test_every_recording_agrees_without_spread(make_rows: MakeRows) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hlvid.errors import AnswerError
+from hlvid.scoring.compare import compare_all
 from hlvid.scoring.difficulty import agreement, cohen_kappa, difficulty, label_suspects
 from hlvid.scoring.ranks import Rank, rank_intervals
 from hlvid.scoring.table import Table
@@ -88,6 +89,18 @@ def test_rank_intervals_hold_the_true_place(make_rows: MakeRows) -> None:
         for index, rank in enumerate(rank_intervals(table, draws=400)):
             held += rank.best <= best[index] and worst[index] <= rank.worst
     assert held / 720 >= 0.94
+
+
+def test_places_are_what_the_verdicts_say(make_rows: MakeRows) -> None:
+    rng = np.random.default_rng(8)
+    sources = [f"s{number // 6}" for number in range(120)]
+    runs = {str(one): make_rows(rng.random(120) < one / 8, sources) for one in range(8)}
+    verdicts = {(one.a, one.b): one.conclusion for one in compare_all(runs)}
+    assert set(verdicts.values()) == {"b_better", "no_evidence"}
+    for rank in rank_intervals(Table.of(runs)):
+        lost = [pair for pair, said in verdicts.items() if rank.system == pair[0] and said == "b_better"]
+        won = [pair for pair, said in verdicts.items() if rank.system == pair[1] and said == "b_better"]
+        assert (rank.best, rank.worst) == (1 + len(lost), 8 - len(won))
 
 
 def test_intervals_contain_the_place_seen(make_rows: MakeRows) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from hlvid.scoring.compare import compare
 from hlvid.scoring.paired import mcnemar, sign_flip
-from hlvid.scoring.table import Table
+from hlvid.scoring.table import MeanOf, Table
+from leaderboard.benchmarks import mean_of
 from leaderboard.board import load_board
 from leaderboard.site.resampling import constants, generator_state
 
@@ -20,18 +21,25 @@ Open = Callable[..., Any]
 Row = dict[str, Any]
 
 
-def section_of(runs: dict[str, list[Row]]) -> dict[str, Any]:
+def section_of(runs: dict[str, list[Row]], mean_of: MeanOf) -> dict[str, Any]:
     """What `facts.answers_of` ships, for made-up runs."""
     entries = [
         {"name": name, "label": name, "correct": "".join("1" if row["correct"] else "0" for row in rows)}
         for name, rows in runs.items()
     ]
-    return {"entries": entries, "questions": [], "resampling": constants(Table.of(runs))}
+    return {"entries": entries, "questions": [], "resampling": constants(Table.of(runs, mean_of))}
 
 
 def run_of(right: list[bool], sources: list[str]) -> list[Row]:
+    """Categories of unequal size, so that weights are no whole numbers."""
     return [
-        {"question_id": str(number), "correct": ok, "parsed": "A", "source": source}
+        {
+            "question_id": str(number),
+            "correct": ok,
+            "parsed": "A",
+            "source": source,
+            "category": f"c{len(bin(number))}",
+        }
         for number, (ok, source) in enumerate(zip(right, sources, strict=True))
     ]
 
@@ -41,11 +49,11 @@ def in_browser(page: Any, section: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def check(page: Any, runs: dict[str, list[Row]]) -> str:
+def check(page: Any, runs: dict[str, list[Row]], mean_of: MeanOf = "questions") -> str:
     """Both agree; returns the verdict."""
     (name_a, a), (name_b, b) = runs.items()
-    here = compare(a, b, (name_a, name_b))
-    there = in_browser(page, section_of(runs))
+    here = compare(a, b, (name_a, name_b), mean_of=mean_of)
+    there = in_browser(page, section_of(runs, mean_of))
     assert there["verdict"] == here.verdict
     assert there["shown"] == (here.conclusion != "no_evidence")
     numbers = [there["interval"]["low"], there["interval"]["high"], there["mcnemar"], there["signFlip"]]
@@ -71,7 +79,11 @@ def test_every_pair_of_the_board(open_page: Open, boards: Any) -> None:
     for section in load_board(boards.submissions, boards.keys).sections:
         scored = section.scored()
         for one, other in combinations(scored, 2):
-            check(page, {one.name: list(one.rows), other.name: list(other.rows)})
+            check(
+                page,
+                {one.name: list(one.rows), other.name: list(other.rows)},
+                mean_of(section.benchmark),
+            )
 
 
 def test_random_pairs_on_many_shapes(open_page: Open) -> None:
@@ -89,7 +101,8 @@ def test_random_pairs_on_many_shapes(open_page: Open) -> None:
             other = [
                 ok or draw.random() < 0.6 for ok in right
             ]  # one-sided, so that some differences are shown
-        verdicts += check(page, {"one": run_of(right, sources), "two": run_of(other, sources)})
+        runs = {"one": run_of(right, sources), "two": run_of(other, sources)}
+        verdicts += check(page, runs, "categories" if trial % 3 == 0 else "questions")
     for words in (
         "evidence that",
         "no evidence",
@@ -97,6 +110,8 @@ def test_random_pairs_on_many_shapes(open_page: Open) -> None:
         "same difference",
         "hardly any",
         "8 times in 10",
+        "mean of the categories",
+        "there are 5 recordings, and on so few",
     ):
         assert words in verdicts
 
@@ -144,7 +159,10 @@ def test_the_page_compares_what_is_chosen(open_page: Open, boards: Any) -> None:
         one for one in load_board(boards.submissions, boards.keys).sections if one.benchmark == "mvbench"
     ]
     rows = {entry.name: entry.rows for entry in section.scored()}
-    assert page.inner_text("#verdict") == compare(rows["sys-7"], rows["sys-0"], ("sys-7", "sys-0")).verdict
+    assert (
+        page.inner_text("#verdict")
+        == compare(rows["sys-7"], rows["sys-0"], ("sys-7", "sys-0"), mean_of="categories").verdict
+    )
     counts = [int(text) for text in page.locator("table.duels td").all_inner_texts()]
     assert sum(counts) == 90
     won = page.locator("details.questions li").count()
@@ -164,10 +182,12 @@ def test_too_few_recordings_to_show_anything_are_named(open_page: Open) -> None:
     page = open_page("compare.html#section=hlvid&a=all-right&b=all-wrong")
     page.wait_for_selector("#verdict")
     assert "no evidence" in page.inner_text("#verdict")
-    assert "4 recordings" in page.inner_text(".caution") and "p = 0.12" in page.inner_text(".caution")
+    assert "there are 4 recordings" in page.inner_text("#verdict") and "p = 0.12" in page.inner_text(
+        "#verdict"
+    )
     page.goto(page.url.replace("hlvid&a=all-right&b=all-wrong", "mvbench&a=sys-7&b=sys-0"))
     page.wait_for_selector("text=of 90 questions")
-    assert page.locator(".caution").count() == 0
+    assert "recordings, and on so few" not in page.inner_text("#verdict")
 
 
 def test_reported_numbers_cannot_be_chosen(open_page: Open) -> None:
