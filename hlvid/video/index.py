@@ -1,4 +1,4 @@
-"""Which frames a file holds, in presentation order, and which packets they come from.
+"""Which frames a file holds, in presentation order, and all that is known of it without decoding it again.
 
 Example::
 
@@ -6,185 +6,267 @@ Example::
     index.count                     # number of frames that a full sequential decode gives
     index.pts[10] * index.time_base # when frame 10 is shown, in seconds
     index.packets                   # one row a packet, or None where the container is not to be trusted
+    index.damage                    # what is broken, in words; empty for a sound file
 
-Two ways lead there. *Packets*: all packets are read, none is decoded; that is exact for mp4/mov and
-mkv/webm with modern codecs, complete files, unique time stamps and packets whose NAL units agree with the
-container. *Decoding*: everything else (MPEG-TS, AVI, old codecs, truncated or damaged files, lying sync
-tables) is decoded once from the start, up to the first error, and frames are counted as they come. Indexes
-are remembered per process.
+Two ways lead there. *Packets*: all packets are read, none is decoded (`hlvid.video.packets` says when that is
+exact). *Decoding*: everything else (MPEG-TS, AVI, old codecs, damaged files, lying sync tables) is decoded once,
+and frames are counted as they come; what fails is left out and told. Indexes are remembered per process and on
+disk (`hlvid.video.store`), so opening a file a second time reads nothing of it.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hlvid.errors import VideoError
-from hlvid.video.nal import NalReader, Unit
+from hlvid.video import store
+from hlvid.video.containers import cut_short
+from hlvid.video.decoding import Log, decode_all
+from hlvid.video.frame_index import FrameIndex
+from hlvid.video.gaps import gaps, in_words, step_of, stretches
+from hlvid.video.packets import Ints, UntrustedError, list_packets
+from hlvid.video.picture import Shape, Turn
+from hlvid.video.streams import choose, codec_of, open_file
 
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-TRUSTED_FORMATS = {"mov", "mp4", "matroska", "webm"}
-TRUSTED_CODECS = {"h264", "hevc", "vp9", "av1", "libdav1d"}
-
-
-class _UntrustedError(Exception):
-    """Why the packets alone cannot tell the frames; never leaves this module."""
-
-
-@dataclass(frozen=True)
-class PacketTable:
-    """One entry a packet, in file (decoding) order; times in units of the stream's time base."""
-
-    pts: Ints
-    seek: Ints
-    """The time stamp that makes the container seek to this packet."""
-    size: Ints
-    start: Flags
-    clean: Flags
-    droppable: Flags
+HALF_A_SECOND = 0.5
+"""A picture that ends that much earlier than the file states is damage; less is a rounding of the header."""
 
 
-@dataclass(frozen=True)
-class FrameIndex:
-    """Frames in presentation order. `packets` is None if they were counted by decoding.
+def load_index(path: Path, stream: int | None = None) -> FrameIndex:
+    """The index of a file as it is now: made once, and again when its size or time of change differ.
 
-    pts: (count,) time stamps, in units of `time_base` seconds; last_duration: of the last frame, 0 if
-    unknown. notes: what is wrong with the file, in words; empty for a sound one.
+    stream: which stream to read, by its number in the file; None for the best one.
+    Raises VideoError, OSError or av's FFmpegError if there is no video or not a single frame decodes.
     """
-
-    pts: Ints
-    last_duration: int
-    time_base: float
-    packets: PacketTable | None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many frames the file gives."""
-        return len(self.pts)
-
-
-def load_index(path: Path) -> FrameIndex:
-    """The index of a file as it is now: read once a process, and again when its size or time changes."""
-    key = _key(path)
+    key = store.key_of(path, stream)
     if key not in _known:
-        try:
-            _remember(key, index_by_packets(path))
-        except _UntrustedError as why:
-            _remember(key, index_by_decoding(path, fault=str(why)))
+        kept = store.load(key)
+        _remember(key, kept or _made(path, stream, key))
+    _known.move_to_end(key)
     return _known[key]
 
 
-def relearn(path: Path, fault: str) -> FrameIndex:
+def known_index(path: Path) -> FrameIndex | None:
+    """The index if it was made before; nothing is read of the video."""
+    key = store.key_of(path, None)
+    return _known.get(key) or store.load(key)
+
+
+def relearn(path: Path, stream: int | None, fault: str) -> FrameIndex:
     """Decoding has shown the packets' index to be wrong (`fault` says how): count the frames by decoding."""
-    return _remember(_key(path), index_by_decoding(path, fault))
+    key = store.key_of(path, stream)
+    index = _by_decoding(path, stream, "", careful=True)
+    if not index.damage:
+        index = replace(index, remarks=(f"the container's index is wrong ({fault})",))
+    return _remember(key, _kept(key, _finished(path, index)))
 
 
-_Key = tuple[Path, int, int]
-_known: "OrderedDict[_Key, FrameIndex]" = OrderedDict()
+_known: "OrderedDict[store.Key, FrameIndex]" = OrderedDict()
 _MOST = 64
 
 
-def _key(path: Path) -> _Key:
-    stat = path.stat()
-    return path.resolve(), stat.st_size, stat.st_mtime_ns
-
-
-def _remember(key: _Key, index: FrameIndex) -> FrameIndex:
+def _remember(key: store.Key, index: FrameIndex) -> FrameIndex:
     _known[key] = index
     while len(_known) > _MOST:
         _known.popitem(last=False)
     return index
 
 
-def index_by_packets(path: Path) -> FrameIndex:
-    """Read every packet, decode none. Raises _UntrustedError, with the reason, if that is not enough."""
-    import av
-
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        codec = str(stream.codec_context.codec.name)
-        if not TRUSTED_FORMATS & set(container.format.name.split(",")) or codec not in TRUSTED_CODECS:
-            raise _UntrustedError("")
-        nal = NalReader.for_stream(codec, stream.codec_context.extradata)
-        if nal is None and codec in ("h264", "hevc"):
-            raise _UntrustedError("")
-        try:
-            by_dts = "mov" in container.format.name
-            rows = [_row(packet, nal, by_dts) for packet in container.demux(stream) if packet.size]
-        except av.error.FFmpegError as error:
-            raise _UntrustedError(f"reading stops early ({error})") from error
-        if stream.frames and stream.frames > len(rows):
-            raise _UntrustedError(f"the header promises {stream.frames} frames, {len(rows)} are in the file")
-        return _from_rows(rows, nal is not None, float(stream.time_base))
+def _made(path: Path, stream: int | None, key: store.Key) -> FrameIndex:
+    try:
+        index = _by_packets(path, stream)
+    except UntrustedError as why:
+        index = _by_decoding(path, stream, str(why), careful=bool(str(why)))
+    return _kept(key, _finished(path, index))
 
 
-@dataclass(frozen=True)
-class _Row:
-    pts: int
-    seek: int
-    size: int
-    duration: int
-    hidden: bool
-    unit: Unit
+def _kept(key: store.Key, index: FrameIndex) -> FrameIndex:
+    store.save(key, index)
+    return index
 
 
-def _row(packet: Any, nal: NalReader | None, by_dts: bool) -> _Row:
-    if packet.pts is None or packet.is_corrupt:
-        raise _UntrustedError("a packet is marked as corrupt" if packet.is_corrupt else "")
-    unit: Unit | None
-    if nal is None:
-        unit = Unit(start=packet.is_keyframe, clean=False, droppable=False, layer=0)
-    else:
-        unit = nal.classify(memoryview(packet))
-    if unit is None:
-        raise _UntrustedError("a packet is damaged")
-    # The tables of mp4 and mov are searched by decoding time, the cues of Matroska by presentation time.
-    seek = packet.dts if by_dts and packet.dts is not None else packet.pts
-    return _Row(packet.pts, seek, packet.size, packet.duration or 0, packet.is_discard, unit)
-
-
-def _from_rows(rows: list[_Row], has_layers: bool, time_base: float) -> FrameIndex:
-    shown = sorted((row for row in rows if not row.hidden), key=lambda row: row.pts)
-    pts = np.array([row.pts for row in shown], np.int64)
-    if not shown or not rows[0].unit.start or len({row.pts for row in rows}) != len(rows):
-        raise _UntrustedError("")
-    if min(row.pts for row in rows) < rows[0].pts:
-        raise _UntrustedError("")  # leading pictures of an open GOP at the very start: decoders drop them
-    # A sub-layer non-reference picture may still serve the layers above its own.
-    top = max(row.unit.layer for row in rows) if has_layers else 0
-    table = PacketTable(
-        pts=np.array([row.pts for row in rows], np.int64),
-        seek=np.array([row.seek for row in rows], np.int64),
-        size=np.array([row.size for row in rows], np.int64),
-        start=np.array([row.unit.start for row in rows], np.bool_),
-        clean=np.array([row.unit.clean for row in rows], np.bool_),
-        droppable=np.array([row.unit.droppable and row.unit.layer == top for row in rows], np.bool_),
+def _by_packets(path: Path, wanted: int | None) -> FrameIndex:
+    with open_file(path) as container:
+        stream = choose(container, path, wanted)
+        blank = _blank(container, stream)
+        listed = list_packets(container, stream, path)
+    log = Log()
+    first = next(decode_all(path, blank.stream, None, log), None)
+    if first is None or not log.clean or first.pts != listed.pts[0]:
+        raise UntrustedError("")
+    index = replace(
+        blank,
+        pts=listed.pts,
+        last_duration=listed.last_duration,
+        packets=listed.table,
+        trimmed=bool(listed.table.hidden.any()),
     )
-    return FrameIndex(pts, shown[-1].duration, time_base, table)
+    return _looks(index, first)
 
 
-def index_by_decoding(path: Path, fault: str = "") -> FrameIndex:
-    """Decode the whole file once and list what comes out, up to the first error.
+def _by_decoding(path: Path, wanted: int | None, fault: str, careful: bool) -> FrameIndex:
+    """Decode the whole file once and list what comes out.
 
-    fault: what is already known to be wrong; it becomes a note beside what is found on the way.
+    fault: what is already known to be wrong. careful: by one thread; what looks damaged is decoded so anyhow.
     Raises VideoError if not a single frame decodes.
     """
-    from hlvid.video.backends.pyav import decode_all
-
-    notes = [fault] if fault else []
-    pts: list[int] = []
-    duration, time_base = 0, 0.0
-    for frame in decode_all(path, notes):
-        stamp = frame.pts if frame.pts is not None else (pts[-1] + max(duration, 1) if pts else 0)
-        pts.append(int(stamp))
-        duration, time_base = int(frame.duration or duration), float(frame.time_base)
-    if not pts:
-        why = "; ".join(notes) or "the stream is empty"
+    with open_file(path) as container:
+        blank = _blank(container, choose(container, path, wanted))
+    log, first, raw = Log(), None, _Stamps()
+    for frame in decode_all(path, blank.stream, 1 if careful else None, log):
+        first = first or frame
+        raw.add(frame)
+        if not careful and (frame.is_corrupt or not log.clean):
+            break
+    if not careful and (raw.corrupt or not log.clean):
+        return _by_decoding(path, wanted, fault, careful=True)
+    if first is None:
+        why = "; ".join(part for part in (fault, log.stopped) if part) or "nothing in it can be decoded"
         raise VideoError(f"{path}: no frame decodes ({why}); fetch the file again")
-    return FrameIndex(np.array(pts, np.int64), duration, time_base, None, tuple(notes))
+    index = replace(
+        blank,
+        pts=raw.ascending(_usual_step(blank)),
+        last_duration=raw.last_duration,
+        trimmed=log.packets < log.read,
+        threads=1 if careful else None,
+        sizes=tuple(raw.sizes) if len(raw.sizes) > 1 else (),
+    )
+    return replace(_looks(index, first), damage=_damage(index, log, raw, fault))
+
+
+class _Stamps:
+    """What is kept of each frame of a decode: time, size, damage."""
+
+    def __init__(self) -> None:
+        self.pts: list[int | None] = []
+        self.sizes: list[tuple[int, int, int]] = []
+        self.corrupt: list[int] = []
+        self.last_duration = 0
+
+    def add(self, frame: Any) -> None:
+        """Note one frame."""
+        if frame.is_corrupt:
+            self.corrupt.append(len(self.pts))
+        if not self.sizes or self.sizes[-1][1:] != (frame.height, frame.width):
+            self.sizes.append((len(self.pts), frame.height, frame.width))
+        self.pts.append(frame.pts)
+        self.last_duration = int(frame.duration or 0) or self.last_duration
+
+    def ascending(self, usual: int) -> Ints:
+        """Time stamps that always grow: absent ones follow the frame before, joined recordings go on."""
+        step, shift, last = self.last_duration or usual, 0, None
+        stamps: list[int] = []
+        for pts in self.pts:
+            now = pts + shift if pts is not None else (last + step if last is not None else 0)
+            if last is not None and now <= last:
+                shift += last + step - now
+                now = last + step
+            stamps.append(now)
+            last = now
+        return np.array(stamps, np.int64)
+
+
+def _usual_step(index: FrameIndex) -> int:
+    return max(1, round(1 / ((index.rate or 25.0) * index.time_base)))
+
+
+def _damage(index: FrameIndex, log: Log, raw: _Stamps, fault: str) -> tuple[str, ...]:
+    """What a decode found broken, with its times."""
+    tick, zero = float(index.time_base), int(index.pts[0])
+    bad = [(pts - zero) * tick for pts in log.failed if pts is not None]
+    bad += [float(index.seconds[i]) for i in raw.corrupt]
+    holes = [gap for gap in gaps(index.pts) if _near(gap.after, index, log.flagged) or fault]
+    bad += [float(index.seconds[gap.after]) for gap in holes]
+    starts = [(pts - zero) * tick for pts in log.starts]
+    found = [fault] if fault else []
+    lost = max(log.packets - index.count, sum(gap.missing for gap in holes), len(log.failed))
+    if bad:
+        where = in_words(stretches([max(0.0, time) for time in bad], starts, float(index.seconds[-1])))
+        found.append(f"damaged {where}" + (f", {lost} frames lost" if lost else ""))
+    elif log.failed:
+        found.append(f"{len(log.failed)} packets do not decode")
+    return (*found, log.stopped) if log.stopped else tuple(found)
+
+
+def _near(after: int, index: FrameIndex, flagged: Sequence[int]) -> bool:
+    """Whether the container marked a packet as corrupt at a gap in time."""
+    step = step_of(index.pts)[0]
+    return any(index.pts[after] - 2 * step <= pts <= index.pts[after + 1] + 2 * step for pts in flagged)
+
+
+def _blank(container: Any, stream: Any) -> FrameIndex:
+    """All that the header says."""
+    aspect = stream.sample_aspect_ratio
+    return FrameIndex(
+        stream=stream.index,
+        codec=codec_of(stream),
+        pix_fmt="unknown",
+        shape=Shape(1, 1, Fraction(aspect) if aspect and aspect > 0 else Fraction(1)),
+        rate=float(stream.average_rate or 0),
+        time_base=Fraction(stream.time_base),
+        pts=np.zeros(0, np.int64),
+        last_duration=0,
+        packets=None,
+        stated=_stated(container, stream),
+    )
+
+
+def _looks(index: FrameIndex, first: Any) -> FrameIndex:
+    shape = Shape(first.height, first.width, index.shape.aspect, Turn.of(first))
+    return replace(index, shape=shape, pix_fmt=first.format.name)
+
+
+def _stated(container: Any, stream: Any) -> float:
+    """When the picture ends by the header, in seconds of the stream's own clock; 0 where that is not told.
+
+    Matroska tells it of each track in a tag, of the whole file where that has one stream only.
+    """
+    formats = set(container.format.name.split(","))
+    if "mov" in formats and stream.duration:
+        return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
+    if not formats & {"matroska", "flv", "asf"}:
+        return 0.0
+    hours, minutes, seconds = ([*stream.metadata.get("DURATION", "").split(":"), "", ""])[:3]
+    if seconds:
+        try:
+            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        except ValueError:
+            return 0.0
+    alone = len(container.streams) == 1 and container.duration
+    return container.duration / 1e6 if alone else 0.0
+
+
+def _finished(path: Path, index: FrameIndex) -> FrameIndex:
+    """The same with what the file's own account of itself gives away: cut short, gaps, changes of size."""
+    end = float(index.pts[-1] * index.time_base) + max(
+        float(index.last_duration * index.time_base), 1 / index.fps if index.fps else 0.0
+    )
+    damage, remarks = list(index.damage), list(index.remarks)
+    behind = index.stated - end
+    cut = cut_short(path)
+    if cut is None and index.stated and behind > max(HALF_A_SECOND, 0.02 * index.stated):
+        cut = f"is cut short: the picture ends at {end:.2f} of {index.stated:.2f} s"
+    elif cut is None and index.stated and index.fps and behind > 1.5 / index.fps:
+        remarks.append(f"the picture ends at {end:.2f} s, the header says {index.stated:.2f} s")
+    if cut:
+        damage.insert(0, cut)
+    remarks += _odd(index)
+    return replace(index, damage=tuple(damage), remarks=tuple(dict.fromkeys(remarks)))
+
+
+def _odd(index: FrameIndex) -> list[str]:
+    """What is unusual in the time line and in the picture's size."""
+    found = []
+    holes = gaps(index.pts)
+    if holes:
+        where = in_words([(float(index.seconds[g.after]), float(index.seconds[g.after + 1])) for g in holes])
+        found.append(f"no new picture {where} (about {sum(gap.missing for gap in holes)} frames)")
+    if index.sizes:
+        sizes = ", then ".join(f"{w} x {h} from frame {i}" for i, h, w in index.sizes[:4])
+        found.append(f"the picture's size changes: {sizes}")
+    return found

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hlvid.video.index import Flags, Ints, PacketTable
+from hlvid.video.packets import Flags, Ints, PacketTable
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,16 @@ Example::
         for index, picture in video.stream(range(0, 300, 5)):   # one frame in memory at a time
             ...
 
-Sizes are (height, width) as shown, after the file's rotation. A damaged file gives the frames before the
-damage and a `VideoWarning` that says so; with `strict=True` it gives a VideoError. The back end is chosen
-by name and never replaced silently; `decoder` records it, with all versions that decide about pixels.
+Sizes are (height, width) as shown: in square pixels (the file's sample aspect ratio is applied) and after its
+rotation. A damaged file gives the frames that decode, those behind the damage too, and a `VideoWarning` that
+says what is missing; with `strict=True` it gives a VideoError. The back end is chosen by name and never
+replaced silently; `decoder` records it, with all versions that decide about pixels.
 """
 
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +30,15 @@ from hlvid.video.picture import Picture
 
 
 class VideoWarning(UserWarning):
-    """A video is damaged, but some of its frames can be read."""
+    """A video is damaged or odd, but frames of it can be read."""
 
 
 class Video:
     """An open video; made by `Video.open`.
 
     Beside the methods: `path`, `width`, `height` (as shown), `fps` (average), `frame_count`, `duration`
-    (seconds), `codec`, `rotation` (degrees clockwise, already applied), `pix_fmt`, `decoder`, `timestamps`,
-    `notes`.
+    (seconds), `codec`, `rotation` (degrees clockwise, already applied), `sample_aspect` (already applied),
+    `stream_number` (in the file), `pix_fmt`, `decoder`, `timestamps`, `damage`, `notes`.
     """
 
     def __init__(self, path: Path, backend: Backend, strict: bool) -> None:
@@ -49,12 +51,19 @@ class Video:
 
     @classmethod
     def open(
-        cls, path: str | Path, backend: str = "pyav", strict: bool = False, threads: int | None = None
+        cls,
+        path: str | Path,
+        backend: str = "pyav",
+        strict: bool = False,
+        threads: int | None = None,
+        stream: int | None = None,
     ) -> "Video":
         """Open a video file.
 
         backend: "pyav", "decord" or "torchcodec" (the last two are optional installs).
         strict: a file known to be damaged is an error instead of a warning.
+        stream: which one to read, by its number in the file; None for the best that is a video. Covers, stills
+            and attached pictures never are.
         threads: decoding threads; None keeps 4K H.264 below 300 MB (2 at 4K, up to 8 for small pictures).
 
         Raises VideoError if the file is missing, is not a video or has no frame that decodes, and HlvidError
@@ -66,7 +75,7 @@ class Video:
             raise VideoError(f"{path}: {_absent(path)}")
         if path.stat().st_size == 0:
             raise VideoError(f"{path}: the file is empty; fetch it again")
-        return cls(path, make(path, threads), strict)
+        return cls(path, make(path, threads, stream), strict)
 
     def __enter__(self) -> "Video":
         return self
@@ -123,6 +132,16 @@ class Video:
         return self._info.rotation
 
     @property
+    def sample_aspect(self) -> Fraction:
+        """How many times a stored pixel is as wide as high; `width` has been stretched by it."""
+        return self._info.sample_aspect
+
+    @property
+    def stream_number(self) -> int | None:
+        """Which stream of the file is read; None where the back end does not tell."""
+        return self._info.stream
+
+    @property
     def pix_fmt(self) -> str:
         """Such as "yuv420p10le"."""
         return self._info.pix_fmt
@@ -139,12 +158,17 @@ class Video:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is wrong with the file, in words; empty for a sound one."""
+        """What is damaged or odd, in words; empty for a sound and plain file."""
         return self._info.notes
+
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """What is broken, in words: a part of `notes`; empty for a sound file."""
+        return self._info.damage
 
     def frame_at(self, seconds: float) -> int:
         """The index of the frame on show at `seconds` after the first one, also at variable frame rates."""
-        if not 0 <= seconds <= self.duration:
+        if not 0 <= seconds <= max(self.duration, self.timestamps[-1]):
             raise VideoError(f"{self.path}: no frame at {seconds} s; the video lasts {self.duration:.3f} s")
         return max(0, int(np.searchsorted(self.timestamps, seconds + 1e-9, side="right")) - 1)
 
@@ -187,7 +211,7 @@ class Video:
             return
         self._told = self._info.notes
         message = f"{self.path}: {'; '.join(self._told)}; {self.frame_count} frames can be read"
-        if self._strict:
+        if self._strict and self._info.damage:
             raise VideoError(f"{message}; fetch the file again")
         warnings.warn(message, VideoWarning, stacklevel=3)
 

@@ -2,7 +2,7 @@
 
 Example::
 
-    backend = get("pyav")(Path("clip.mp4"), None)
+    backend = get("pyav")(Path("clip.mp4"), None, None)
     backend.info.frame_count
 
 The optional ones exist to reproduce what others did; they are never chosen for anybody.
@@ -15,32 +15,32 @@ from hlvid.errors import HlvidError, VideoError
 from hlvid.video.backends.base import Backend
 
 
-def _pyav(path: Path, threads: int | None) -> Backend:
+def _pyav(path: Path, threads: int | None, stream: int | None) -> Backend:
     import av
 
     from hlvid.video.backends.pyav import PyavBackend
 
     try:
-        return PyavBackend(path, threads)
-    except (av.error.FFmpegError, IndexError, OSError) as error:
-        why = getattr(error, "strerror", None) or "it has no video stream"
+        return PyavBackend(path, threads, stream)
+    except (av.error.FFmpegError, OSError) as error:
+        why = getattr(error, "strerror", None) or str(error)
         raise VideoError(f"{path}: cannot be read as a video ({why}); fetch the file again") from error
 
 
-def _decord(path: Path, threads: int | None) -> Backend:
+def _decord(path: Path, threads: int | None, stream: int | None) -> Backend:
     from hlvid.video.backends.decord import DecordBackend
 
-    return DecordBackend(path, threads)
+    return DecordBackend(path, threads, stream)
 
 
-def _torchcodec(path: Path, threads: int | None) -> Backend:
+def _torchcodec(path: Path, threads: int | None, stream: int | None) -> Backend:
     from hlvid.video.backends.torchcodec import TorchcodecBackend
 
-    return TorchcodecBackend(path, threads)
+    return TorchcodecBackend(path, threads, stream)
 
 
-Opener = Callable[[Path, int | None], Backend]
-"""(path, decoding threads or None for the back end's own choice) -> an open file."""
+Opener = Callable[[Path, int | None, int | None], Backend]
+"""(path, decoding threads or None, number of the stream or None; None: the back end's choice) -> an open file."""
 
 BACKENDS: dict[str, Opener] = {"pyav": _pyav, "decord": _decord, "torchcodec": _torchcodec}
 

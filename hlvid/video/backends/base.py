@@ -10,6 +10,7 @@ Example::
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
@@ -23,11 +24,13 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Info:
-    """What is known of a video. Sizes are as shown (after rotation), in pixels; times in seconds.
+    """What is known of a video. Sizes are as shown (square pixels, after rotation); times in seconds.
 
     decoder: everything that decides about pixels: back end, its version, libav versions, scaler.
     timestamps: (frame_count,) seconds since the first frame.
-    notes: what is wrong with the file, in words; empty for a sound one.
+    stream: the number in the file of the stream that is read; None where the back end does not tell.
+    sample_aspect: how many times a stored pixel is as wide as high; applied to the width.
+    damage: what is broken, in words; empty for a sound file. notes: damage, and what is merely odd.
     """
 
     width: int
@@ -40,6 +43,9 @@ class Info:
     pix_fmt: str
     decoder: str
     timestamps: npt.NDArray[np.float64] = field(repr=False)
+    stream: int | None = None
+    sample_aspect: Fraction = Fraction(1)
+    damage: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

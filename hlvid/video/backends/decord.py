@@ -24,8 +24,10 @@ from hlvid.video.picture import Picture
 class DecordBackend:
     """One file, read by `decord.VideoReader` on the CPU."""
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None, stream: int | None = None) -> None:
         """Raises HlvidError if decord is not installed, VideoError if it cannot open the file."""
+        if stream is not None:
+            raise HlvidError("video back end 'decord' takes the stream that it likes; use pyav with stream=")
         try:
             import decord
         except ImportError as error:

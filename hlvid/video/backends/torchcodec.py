@@ -24,7 +24,7 @@ from hlvid.video.picture import Picture
 class TorchcodecBackend:
     """One file, read by `torchcodec.decoders.VideoDecoder(seek_mode="exact")`."""
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None, stream: int | None = None) -> None:
         """Raises HlvidError if torchcodec is not usable, VideoError if it cannot open the file."""
         try:
             import torchcodec

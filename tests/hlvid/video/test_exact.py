@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from hlvid.video import Video
+from tests.hlvid.video.conftest import plain_frames
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "clips"
 CLIPS = sorted(path.relative_to(SHARED) for path in SHARED.glob("*/*"))
@@ -34,11 +35,12 @@ def check(path: Path, decode_rgb: Callable[..., Any], count: int, starts: list[i
         warnings.simplefilter("ignore")
         video = Video.open(path)
     assert video.frame_count == count
+    source = video.stream_number, (1 if video.damage else 0)
     small = (max(2, video.height // 3), max(2, video.width // 2))
     picks = choices(count, starts)
     wanted = {i for pick in picks for i in pick}
     for size in (None, small):
-        truth = decode_rgb(path, wanted, size)
+        truth = decode_rgb(path, wanted, size, *source)
         for pick in picks if size else picks[3:5]:
             got = video.frames(pick, size)
             assert got.dtype == np.uint8 and got.shape == (
@@ -51,19 +53,27 @@ def check(path: Path, decode_rgb: Callable[..., Any], count: int, starts: list[i
     return video
 
 
-def key_frames(path: Path) -> list[int]:
+def key_frames(path: Path, stream: int = 0) -> list[int]:
     """Indices of key frames in presentation order, by a plain decode."""
+    return [i for i, frame in enumerate(plain_frames(path, stream)) if frame.key_frame]
+
+
+def best(path: Path) -> int:
+    """The number of libav's best video stream."""
     with av.open(str(path)) as container:
-        try:
-            return [i for i, frame in enumerate(container.decode(video=0)) if frame.key_frame]
-        except av.error.FFmpegError:
-            return [0]
+        return int(container.streams.best("video").index)
 
 
 @pytest.mark.parametrize("name", CLIPS, ids=str)
 def test_given_clips(name: Path, shared: Path, decode_plainly: Any, decode_rgb: Any) -> None:
     path = shared / "clips" / name
-    check(path, decode_rgb, len(decode_plainly(path)), key_frames(path))
+    stream = best(path)
+    check(
+        path,
+        decode_rgb,
+        len(decode_plainly(path, stream, 1 if "corrupt" in name.name else 0)),
+        key_frames(path, stream),
+    )
 
 
 X264 = {"preset": "veryfast", "g": "250", "bf": "3", "sc_threshold": "0"}

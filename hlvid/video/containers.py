@@ -1,0 +1,125 @@
+"""How long a file says it is, and whether a stretch of it is whole: structure only, nothing is decoded.
+
+Example::
+
+    cut_short(Path("clip.mp4"))            # "is cut short: 600 of 9000 bytes", or None
+    contiguous(Path("film.mkv"), 5120, 9216)   # whether Matroska elements fill that stretch without a hole
+
+MP4 and MOV state the length of each box, AVI of each RIFF chunk, Matroska and WebM of the segment, MPEG-TS is
+made of packets of 188 bytes. So an interrupted copy shows in all of them without reading the data.
+
+Sources: ISO/IEC 14496-12 (4.2), Microsoft's RIFF and OpenDML 1.02, RFC 8794 (EBML), RFC 9559 (Matroska),
+ISO/IEC 13818-1 (2.4.3.2).
+"""
+
+from pathlib import Path
+from typing import BinaryIO
+
+TS_PACKET = 188
+_SEGMENT, _CLUSTER, _BLOCK_GROUP = 0x18538067, 0x1F43B675, 0xA0
+_EBML = b"\x1a\x45\xdf\xa3"
+
+
+def cut_short(path: Path) -> str | None:
+    """How a file falls short of the length that it states; None if it does not, or states none."""
+    size, stated = path.stat().st_size, stated_bytes(path)
+    return f"is cut short: {size} of {stated} bytes" if stated > size else None
+
+
+def stated_bytes(path: Path) -> int:
+    """The length that the file's own structure adds up to, in bytes; 0 where it states none."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(TS_PACKET + 1)
+        if head[4:8] == b"ftyp":
+            return _boxes(file, size)
+        if head[:4] == b"RIFF":
+            return _riffs(file, size)
+        if head[:4] == _EBML:
+            return _segments(file, size)
+    if len(head) > TS_PACKET and head[0] == head[TS_PACKET] == 0x47:
+        return -(-size // TS_PACKET) * TS_PACKET
+    return 0
+
+
+def _boxes(file: BinaryIO, size: int) -> int:
+    at = 0
+    while at < size:
+        file.seek(at)
+        header = file.read(16)
+        length = int.from_bytes(header[:4], "big")
+        if length == 1:  # the length stands behind the name, in 64 bits
+            length = int.from_bytes(header[8:16], "big")
+        if length < 8 or not header[4:8].isalnum():  # 0 means up to the end; others are no boxes
+            return 0
+        at += length
+    return at
+
+
+def _riffs(file: BinaryIO, size: int) -> int:
+    """A long AVI (OpenDML) is a chain of RIFF chunks; what follows the last is no part of it."""
+    at = 0
+    while at + 8 <= size:
+        file.seek(at)
+        header = file.read(8)
+        if header[:4] != b"RIFF":
+            return at
+        length = int.from_bytes(header[4:], "little")
+        if length == 0:  # never closed: a recording that was interrupted
+            return 0
+        at += 8 + length + length % 2
+    return at - 1 if at == size + 1 else at  # some writers leave out the last byte of padding
+
+
+def _segments(file: BinaryIO, size: int) -> int:
+    at = 0
+    while at < size:
+        found = _element(file, at)
+        if found is None:
+            return 0
+        kind, head, length = found
+        if length is None:  # written while it was recorded: open-ended
+            return 0
+        at += head + length
+        if kind == _SEGMENT:
+            return at
+    return 0
+
+
+def contiguous(path: Path, block: int, payload: int, until: int) -> bool:
+    """Whether whole Matroska elements lead from one block of video to the next.
+
+    block, until: where libav says that the two blocks' contents begin (`packet.pos`); payload: `packet.size`.
+    """
+    with path.open("rb") as file:
+        at = block + 4 + payload  # a block's head: track (1 byte below number 127), time (2), flags (1)
+        while at < until:
+            found = _element(file, at)
+            if found is None:
+                return False
+            kind, head, length = found
+            if at + head == until:
+                return True
+            inside = kind in (_CLUSTER, _BLOCK_GROUP, _SEGMENT) or length is None
+            at += head if inside else head + (length or 0)
+    return False
+
+
+def _element(file: BinaryIO, at: int) -> tuple[int, int, int | None] | None:
+    """(id, bytes of head, bytes of body or None if open-ended) of the EBML element at `at`; None if none is there."""
+    file.seek(at)
+    data = file.read(12)
+    kind_bytes = _vint_length(data[:1], most=4)
+    size_bytes = _vint_length(data[kind_bytes : kind_bytes + 1], most=8) if kind_bytes else 0
+    if not size_bytes or len(data) < kind_bytes + size_bytes:
+        return None
+    kind = int.from_bytes(data[:kind_bytes], "big")
+    mask = (1 << 7 * size_bytes) - 1
+    length = int.from_bytes(data[kind_bytes : kind_bytes + size_bytes], "big") & mask
+    return kind, kind_bytes + size_bytes, None if length == mask else length
+
+
+def _vint_length(first: bytes, most: int) -> int:
+    """How many bytes a variable-length number has by its first byte; 0 if it cannot be one."""
+    length = 9 - first[0].bit_length() if first and first[0] else 0
+    return length if length <= most else 0

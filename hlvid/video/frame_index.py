@@ -1,0 +1,86 @@
+"""What is known of one video stream of a file: its frames in presentation order, their times, what is broken.
+
+Example::
+
+    index = load_index(Path("clip.mp4"))      # hlvid.video.index
+    index.count, index.fps, index.duration
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from hlvid.video.gaps import gaps, step_of
+from hlvid.video.packets import Ints, PacketTable
+from hlvid.video.picture import Shape
+
+
+@dataclass(frozen=True)
+class FrameIndex:
+    """What is known of one video stream of a file. `packets` is None if its frames were counted by decoding.
+
+    stream: its number in the file. shape: stored size of the first frame, and how it is shown. rate: frames per
+    second as declared, 0 if not. pts: (count,) ascending time stamps, in units of `time_base` seconds;
+    last_duration: of the last frame, 0 if unknown. trimmed: an edit list hides frames. stated: seconds that the
+    file gives the picture, counted from time stamp 0; 0 if it does not say. threads: 1 where the file is
+    damaged, so that every decode conceals alike. sizes: (first frame, height, width) where the picture's size
+    changes. damage, remarks: what is broken, and what is merely odd, in words.
+    """
+
+    stream: int
+    codec: str
+    pix_fmt: str
+    shape: Shape
+    rate: float
+    time_base: Fraction
+    pts: Ints
+    last_duration: int
+    packets: PacketTable | None
+    trimmed: bool = False
+    stated: float = 0.0
+    threads: int | None = None
+    sizes: tuple[tuple[int, int, int], ...] = ()
+    damage: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many frames the file gives."""
+        return len(self.pts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Damage and remarks."""
+        return *self.damage, *self.remarks
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """(count,) when each frame is shown, in seconds after the first one."""
+        seconds: npt.NDArray[np.float64] = (self.pts - self.pts[0]) * float(self.time_base)
+        return seconds
+
+    @property
+    def fps(self) -> float:
+        """Frames per second: the declared (exact) rate where the time stamps bear it out, else their average.
+
+        Frames that are missing from a regular time line do not make it slower.
+        """
+        if self.count < 2 or self.pts[-1] <= self.pts[0]:
+            return self.rate
+        step, regular = step_of(self.pts)
+        measured = (self.count - 1) / float(self.seconds[-1])
+        usual = 1 / (step * float(self.time_base)) if regular and step else measured
+        if any(abs(self.rate - rate) < 0.01 * rate for rate in (measured, usual)):
+            return self.rate
+        return usual if regular and gaps(self.pts) else measured
+
+    @property
+    def duration(self) -> float:
+        """Seconds for which pictures are shown; an edit list's cut counts the frames that it leaves."""
+        fps = self.fps
+        if self.trimmed and fps and step_of(self.pts)[1]:
+            return self.count / fps
+        last = self.last_duration * float(self.time_base) or (1 / fps if fps else 0.0)
+        return float(self.seconds[-1]) + last
