@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.inputs import Inputs
+from hlvid.files import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,10 +46,8 @@ def cached(
     if path.is_file() and not inputs.again:
         return pd.read_parquet(path)
     table = measure()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    table.to_parquet(part)
-    part.replace(path)
+    with whole(path) as fresh:
+        table.to_parquet(fresh)
     return table
 
 

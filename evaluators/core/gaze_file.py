@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hlvid.errors import RunError
+from hlvid.files import whole
 
 Mask = npt.NDArray[np.bool_]
 
@@ -78,19 +79,17 @@ class Recorder:
         self, *, rows: int, columns: int, size: tuple[int, int], scales: tuple[int, ...], patch: int
     ) -> str:
         """Write the file, whole or not at all; its name within the folder."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_suffix(f".{os.getpid()}.npz")
         indices = sorted(self.masks)
         stacked = np.stack([self.masks[index] for index in indices])
-        np.savez_compressed(
-            fresh,
-            indices=np.array(indices),
-            bits=np.packbits(stacked, axis=-1),
-            tokens=stacked.shape[-1],
-            shape=np.array([rows, columns, *size, scales[-1]]),
-            sides=np.array([scale // patch for scale in scales]),
-        )
-        fresh.replace(self.path)
+        with whole(self.path) as fresh:
+            np.savez_compressed(
+                fresh,
+                indices=np.array(indices),
+                bits=np.packbits(stacked, axis=-1),
+                tokens=stacked.shape[-1],
+                shape=np.array([rows, columns, *size, scales[-1]]),
+                sides=np.array([scale // patch for scale in scales]),
+            )
         return self.path.name
 
 

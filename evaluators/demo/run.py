@@ -7,7 +7,6 @@ Example::
 Killed and started again, it goes on where it was: videos are cached and every answer is journalled.
 """
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from evaluators.demo.rows import Row, make_row
 from evaluators.demo.table import build_table
 from hlvid.dataset import load
 from hlvid.errors import RunError
+from hlvid.files import write_json
 
 TASK = "hlvid_mini"
 PRESETS = ("default", "tiny")
@@ -84,6 +84,6 @@ def _write(rows: Sequence[Row], out: Path, dataset: Path, seconds: dict[str, flo
         **environment(),
     }
     record = {"task": TASK, "environment": facts, "rows": [row.to_json() for row in rows]}
-    (out / "results.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_json(out / "results.json", record)
     draw(rows, out / "demo.png")
     write_report(rows, load(dataset), dataset, facts, out)

@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evaluators.runs.files import JOURNAL, RAW, RECORD, RESULTS, SPEC, read_json, write_json, write_samples
+from evaluators.runs.files import JOURNAL, RAW, RECORD, RESULTS, SPEC, read_json, write_samples
 from evaluators.runs.scoring import classify, failed, metrics_of, results_of, samples_of
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError
+from hlvid.files import write_json
 from hlvid.threads import wait_passively
 
 

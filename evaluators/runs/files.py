@@ -1,18 +1,17 @@
-"""What lies in the folder of a run, and writing it so that a kill leaves the old file or the new one.
+"""What lies in the folder of a run, and reading it.
 
 Example::
 
-    write_json(folder / RESULTS, {"status": "ok"})
     read_samples(folder)[0]["question_id"]
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hlvid.errors import RunError
+from hlvid.files import write_text
 
 SPEC = "spec.json"
 """The `RunSpec`; a folder belongs to one."""
@@ -20,15 +19,10 @@ RESULTS, RECORD, SAMPLES, REPORT = "results.json", "record.json", "samples.jsonl
 JOURNAL, GAZE, PICTURES, RAW, LOG = "journal", "gaze", "pictures", "lmms_eval", "log.txt"
 
 
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Whole or not at all; NaN, which is no JSON, is refused with ValueError."""
-    _write(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
 def write_samples(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """`samples.jsonl`: one question a line."""
     lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows]
-    _write(folder / SAMPLES, "".join(lines))
+    write_text(folder / SAMPLES, "".join(lines))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -55,10 +49,3 @@ def read_samples(folder: Path) -> list[dict[str, Any]]:
 def _unreadable(path: Path, error: OSError | ValueError) -> RunError:
     reason = error.strerror if isinstance(error, OSError) else error
     return RunError(f"{path}: cannot be read ({reason}); is this the folder of a finished run?")
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f"{path.suffix}.{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)

@@ -18,11 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evaluators.runs.files import GAZE, JOURNAL, LOG, RESULTS, SPEC, read_json, write_json
+from evaluators.runs.files import GAZE, JOURNAL, LOG, RESULTS, SPEC, read_json
 from evaluators.runs.progress import Progress, duration
 from evaluators.runs.scoring import ERROR, INTERRUPTED, MEMORY, OK, TIMEOUT, classify, failed
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
+from hlvid.files import write_json
 
 CHILD = ("-m", "evaluators.runs.child")
 POLL = 0.5

@@ -10,7 +10,6 @@ their directories are read, then the members that are needed, straight to their 
 `hlvid.download.archives`. Run it again after any interruption: files under their final names are whole.
 """
 
-import fcntl
 import shutil
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from hlvid.download.part_index import Member
 from hlvid.download.parts import git_sha1_of, partial_of, trusted_length
 from hlvid.download.remote import FolderSource, HubSource, Source
 from hlvid.errors import DownloadError
+from hlvid.files import locked
 from hlvid.tasks.suite.prepare import Needed, needed
 
 MAX_SHOWN = 5
@@ -223,9 +223,6 @@ def _crc_of(path: Path) -> int:
 @contextmanager
 def _only_one(root: Path) -> Iterator[None]:
     """Two preparations of one folder would write the same partial files. The lock dies with its process."""
-    with (root / ".hlvid-data.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DownloadError(f"{root}: another preparation is running into this folder") from error
+    busy = DownloadError(f"{root}: another preparation is running into this folder")
+    with locked(root / ".hlvid-data.lock", busy):
         yield

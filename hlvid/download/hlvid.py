@@ -12,7 +12,6 @@ recomputed from them and compared with the one that the hub states. What was fet
 `hlvid-download.json`.
 """
 
-import fcntl
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from hlvid.download.part_index import Member, index_part
 from hlvid.download.parts import Span, fetch, git_sha1_of, sha256_of, sha256_of_part, trusted_length
 from hlvid.download.remote import FolderSource, HubSource, RemoteFile, Source
 from hlvid.errors import DownloadError
+from hlvid.files import locked
 from hlvid.paths import hlvid_root
 
 REPO = "bfshi/HLVid"
@@ -159,11 +159,8 @@ def check_space(folder: Path, todo: Sequence[Member]) -> None:
 @contextmanager
 def _only_one(root: Path) -> Iterator[None]:
     """Two downloads into one folder would write the same partial files. The lock dies with its process."""
-    with (root / ".hlvid-download.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DownloadError(f"{root}: another download is running into this folder") from error
+    busy = DownloadError(f"{root}: another download is running into this folder")
+    with locked(root / ".hlvid-download.lock", busy):
         yield
 
 

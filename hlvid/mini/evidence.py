@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from hlvid.files import whole, write_text
 from hlvid.mini.stage import Sighting
 
 
@@ -30,15 +31,11 @@ def line(frame: int, sighting: Sighting) -> str:
 
 def write(path: Path, lines: Iterable[str]) -> None:
     """Write all lines at once: the file is there complete or not at all."""
-    part = path.with_suffix(".part")
-    part.write_text("".join(f"{text}\n" for text in lines))
-    part.replace(path)
+    write_text(path, "".join(f"{text}\n" for text in lines))
 
 
 def join(parts: Sequence[Path], path: Path) -> None:
     """One file of all parts, in order."""
-    part = path.with_suffix(".part")
-    with part.open("w") as file:
+    with whole(path) as fresh, fresh.open("w", encoding="utf-8") as file:
         for source in parts:
-            file.write(source.read_text())
-    part.replace(path)
+            file.write(source.read_text(encoding="utf-8"))

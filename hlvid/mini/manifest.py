@@ -13,6 +13,7 @@ from typing import Any
 
 from hlvid.dataset.question import INSTRUCTION
 from hlvid.errors import DatasetError
+from hlvid.files import whole, write_json
 from hlvid.mini.plan import Asked, VideoPlan
 
 GENERATOR = 3  # raise with every change of pixels, questions or encoding: older folders are then made anew
@@ -82,10 +83,8 @@ def write_questions(folder: Path, videos: Sequence[VideoPlan]) -> None:
         for q in v.questions
     ]
     path = folder / QUESTIONS
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_suffix(".part")
-    pq.write_table(pa.Table.from_pylist(rows), part)
-    part.replace(path)
+    with whole(path) as fresh:
+        pq.write_table(pa.Table.from_pylist(rows), fresh)
 
 
 def question_text(asked: Asked) -> str:
@@ -120,6 +119,4 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _write(folder: Path, content: dict[str, Any]) -> None:
-    part = folder / f"{MANIFEST}.part"
-    part.write_text(json.dumps(content, indent=1) + "\n")
-    part.replace(folder / MANIFEST)
+    write_json(folder / MANIFEST, content)

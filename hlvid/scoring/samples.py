@@ -19,6 +19,7 @@ from typing import Any
 
 from hlvid.dataset.question import Question
 from hlvid.errors import AnswerError
+from hlvid.files import whole
 from hlvid.scoring.answers import parse_answer
 
 Row = Mapping[str, Any]
@@ -143,11 +144,9 @@ def read_samples(path: Path, questions: Sequence[Question] | None = None) -> lis
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
     """One JSON line a sample, readable by `read_samples`; an existing file is replaced at once."""
-    fresh = path.with_name(path.name + ".tmp")
-    with fresh.open("w", encoding="utf-8") as file:
+    with whole(path) as fresh, fresh.open("w", encoding="utf-8") as file:
         for sample in samples:
             file.write(json.dumps(sample.to_row(), ensure_ascii=False, allow_nan=False) + "\n")
-    fresh.replace(path)
 
 
 def _lines(path: Path) -> dict[str, Row]:

@@ -9,7 +9,7 @@ Example::
 
 lmms-eval exits with 0 after a missing task, a crashed model or a bad dataset. Here each of these ends with
 one line on standard error that says which, and with exit code 1. All arguments are lmms-eval's and mean the
-same. With `--output_path`, a `record.json` beside the results says what they were made with
+same. With `--output_path`, a `record_<results name>.json` beside the results says what they were made with
 (`hlvid.tasks.record`).
 """
 
@@ -97,16 +97,20 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
 
 
 def _finish(argv: Sequence[str], args: Any, results: dict[str, Any]) -> dict[str, Any]:
-    """Check what came out, and write `record.json` beside it."""
+    """Check what came out, and write its record beside it; a record that fails takes no result with it."""
     check_results(results, args)
     if args.output_path:
-        entry = record.record(argv, results)
         saved = _saved(Path(args.output_path), results)
-        results["record"] = entry
-        results["files"] = {
-            "results": str(saved),
-            "record": str(record.write(saved.parent, saved.name, entry)),
-        }
+        results["files"] = {"results": str(saved)}
+        try:
+            results["record"] = record.record(argv, results)
+            results["files"]["record"] = str(record.write(saved, results["record"]))
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            print(
+                f"lmms_eval: {saved}: no record could be written ({said}); the results are whole",
+                file=sys.stderr,
+            )
     return results
 
 

@@ -12,7 +12,6 @@ carries the hash of all its rows: other code, data or places make another one.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -28,6 +27,7 @@ from hlvid import dataset
 from hlvid.dataset import identity
 from hlvid.dataset.question import Question
 from hlvid.errors import DatasetError
+from hlvid.files import locked
 from hlvid.paths import hlvid_root, state_root
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import videos
@@ -51,9 +51,7 @@ def mini_folder() -> Path:
     """HLVid-Mini, generated now if it is not there; `HLVID_MINI_PRESET` chooses its size ("default")."""
     from hlvid.mini import make
 
-    state_root().mkdir(parents=True, exist_ok=True)
-    with (state_root() / "mini.lock").open("w") as lock:  # the ranks of one run start together
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(state_root() / "mini.lock"):  # the ranks of one run start together
         return make(preset=os.environ.get("HLVID_MINI_PRESET", "default"))
 
 

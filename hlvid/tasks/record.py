@@ -3,11 +3,10 @@
 Example::
 
     environment()["packages"]["torch"], environment()["gpus"], environment()["decoder"]
-    write(Path("results/blind"), record(argv, results))
+    write(Path("results/blind/20261126_201338_results.json"), record(argv, results))
 
-One `record.json` lies beside the results of each model. It names the versions, the hardware, the decoder, the
-revision of this code, the fingerprint of data and prompts, and the command. A second run into the same
-folder adds its own entry, keyed by the name of its results file.
+One `record_<results name>.json` lies beside each results file. It names the versions, the hardware, the decoder, the
+revision of this code, the fingerprint of data and prompts, and the command.
 """
 
 import json
@@ -21,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import hlvid
+from hlvid.files import write_json
 from hlvid.tasks.folder import INFO
 
-NAME = "record.json"
 VARIABLES = (  # of the environment, that change what a task asks or how it reads answers
     *("HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES", "HLVID_PARTIAL", "HLVID_MINI_PRESET"),
 )
@@ -76,14 +75,15 @@ def record(argv: Sequence[str], results: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, results_file: str, entry: Mapping[str, Any]) -> Path:
-    """Add an entry to the folder's `record.json`, keyed by the results file it explains; returns its path."""
-    path = folder / NAME
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    fresh = path.with_suffix(".tmp")
-    text = json.dumps({**known, results_file: entry}, indent=2, ensure_ascii=False)
-    fresh.write_text(text + "\n", encoding="utf-8")
-    fresh.replace(path)
+def path_of(results_file: Path) -> Path:
+    """Where the record of a results file lies: one file a run, so that runs ending together share nothing."""
+    return results_file.with_name(f"record_{results_file.stem}.json")
+
+
+def write(results_file: Path, entry: Mapping[str, Any]) -> Path:
+    """Write the record that explains a results file; returns its path."""
+    path = path_of(results_file)
+    write_json(path, entry)
     return path
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from hlvid.files import write_json
 from hlvid.paths import state_root
 
 MEMORY = "looked-at.json"  # path -> [size, time of change in ns] of videos found whole
@@ -101,13 +102,6 @@ def _remembered() -> dict[str, list[int] | None]:
 
 
 def _remember(known: dict[str, list[int] | None]) -> None:
-    """Write beside the goal and rename; of two processes the later one's findings stay.
-
-    A note that cannot be written costs the next run some time, and this one nothing.
-    """
-    path = state_root() / MEMORY
+    """Of two processes the later one's findings stay; a note that cannot be written costs the next run some time."""
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.write_text(json.dumps(known), encoding="utf-8")
-        fresh.replace(path)
+        write_json(state_root() / MEMORY, known, indent=None)

@@ -7,7 +7,7 @@ Example::
     lines, faults = read_samples(run.samples, answer_key(run.benchmark))
 
 Reads what lmms-eval writes with `--output_path … --log_samples` (`*_samples_TASK.jsonl`, `*_results.json`) and
-the `record.json` that our own `lmms_eval` command adds. Only the samples are needed.
+the `record_*.json` that our own `lmms_eval` command adds. Only the samples are needed.
 """
 
 import json
@@ -176,8 +176,10 @@ def _seen(details: Mapping[str, Any]) -> dict[str, Any]:
 def _run(samples: Path) -> Run:
     match = _SAMPLES.fullmatch(samples.name)
     results_file = samples.with_name(f"{match['date']}_results.json" if match else "results.json")
-    record = _json(samples.with_name("record.json"))
-    return Run(samples, match and match["task"], _json(results_file), mapping(record.get(results_file.name)))
+    record = _json(results_file.with_name(f"record_{results_file.stem}.json"))
+    if not record:  # of the versions up to 0.1: one file for all runs of a folder
+        record = mapping(_json(samples.with_name("record.json")).get(results_file.name))
+    return Run(samples, match and match["task"], _json(results_file), record)
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from evaluators.core.environment import code_version
 from hlvid.errors import RunError
+from hlvid.files import whole, write_json
 from hlvid.paths import state_root
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
@@ -96,9 +97,7 @@ class FrameSource:
         if kept is None:
             yield from self.video.stream(self.indices, self.size)
             return
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_suffix(f".{os.getpid()}.part")
-        try:
+        with whole(kept) as part:
             shape = (len(self.indices), *self.size, 3)
             store = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
             for slot, (index, picture) in enumerate(self.video.stream(self.indices, self.size)):
@@ -106,11 +105,8 @@ class FrameSource:
                 yield index, picture
             store.flush()
             del store
-            _note(kept).write_text(json.dumps(self.seconds), encoding="utf-8")
-            part.replace(kept)
-            _trim(kept.parent, CACHE_BYTES)
-        finally:
-            part.unlink(missing_ok=True)
+            write_json(_note(kept), self.seconds, indent=None)
+        _trim(kept.parent, CACHE_BYTES)
 
 
 def _note(kept: Path) -> Path:

@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from hlvid.files import write_json
+
 Kind = Literal["vit", "mllm", "selector", "stages", "streaming"]
 Status = Literal["ok", "out_of_memory", "skipped"]
 
@@ -96,11 +98,7 @@ def save(rows: Sequence[Row], about: Mapping[str, Any], folder: Path) -> Path:
         about["hardware"],
     )
     path = folder / f"{_slug('-'.join(str(part) for part in parts if part))}.json"
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**about, "rows": [asdict(row) for row in rows]}, indent=1)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_json(path, {**about, "rows": [asdict(row) for row in rows]})
     return path
 
 

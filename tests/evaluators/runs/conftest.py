@@ -10,9 +10,10 @@ import pytest
 
 from evaluators.core.gaze_file import Recorder
 from evaluators.runs import run
-from evaluators.runs.files import RECORD, RESULTS, write_json, write_samples
+from evaluators.runs.files import RECORD, RESULTS, write_samples
 from evaluators.runs.scoring import results_of
 from evaluators.runs.spec import RunSpec
+from hlvid.files import write_json
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }} & \"'"
 SPEC = RunSpec("hlvid", "blind", {"strategy": "hash", "note": "<b>bold</b>"})

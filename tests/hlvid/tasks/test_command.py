@@ -95,13 +95,26 @@ def test_results_samples_and_record_lie_together(tmp_path: Path) -> None:
     assert samples[3]["details"] == {"frames": 0, "tokens_selected": 0, "strategy": "longest"}
     assert samples[0]["input"].startswith("Question: What does sign 0 say?\nA. DL3\n")
 
-    record = json.loads(Path(results["files"]["record"]).read_text())
-    entry = record[Path(results["files"]["results"]).name]
+    entry = json.loads(Path(results["files"]["record"]).read_text())
+    assert Path(results["files"]["record"]).name == f"record_{Path(results['files']['results']).name}"
     assert entry["command"][:3] == ["lmms_eval", "--tasks", "hlvid"]
     assert entry["environment"]["packages"]["torch"]
     assert entry["environment"]["decoder"].startswith("pyav ")
     assert entry["datasets"]["hlvid"]["questions"] == 6
     assert entry["summaries"]["hlvid"]["overall"]["correct"] == 2
+
+
+def test_a_record_that_fails_takes_no_result_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hlvid.tasks.record.write_json", full)
+    results = evaluate("--output_path", str(tmp_path / "out"))
+    assert results["results"]["hlvid"]["accuracy,none"] is not None
+    assert Path(results["files"]["results"]).is_file()
+    assert "no record could be written (OSError" in capsys.readouterr().err
 
 
 def test_simple_and_chat_models_get_what_they_expect(toys: None) -> None:

@@ -84,7 +84,7 @@ def test_damaged_runs(key: AnswerKey, data: st.DataObject) -> None:
         text = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / "d_samples_hlvid.jsonl").write_text(text)
         (folder / "d_results.json").write_text(json.dumps(damaged(RESULTS, data)))
-        (folder / "record.json").write_text(json.dumps(damaged({"d_results.json": ENTRY}, data)))
+        (folder / "record_d_results.json").write_text(json.dumps(damaged(ENTRY, data)))
         right = score(folder, Keys([key]), folder / "out")
     if right is not None:
         changed = rows[hit].get("resps") != [[key.questions[hit].answer]]

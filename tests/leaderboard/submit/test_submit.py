@@ -65,7 +65,7 @@ def run_folder(tmp_path: Path) -> Path:
         },
         "datasets": {"hlvid_mini": {"set": set_hash(key.questions), "prompts": prompt_hash(key.questions)}},
     }
-    write_record(folder, "2026_results.json", record)
+    write_record(folder / "2026_results.json", record)
     return folder
 
 
@@ -101,9 +101,10 @@ def test_run_folder_states_how_it_was_made(run_folder: Path, tmp_path: Path) -> 
 
 
 def test_a_run_on_other_questions_is_refused(run_folder: Path, tmp_path: Path) -> None:
-    record = json.loads((run_folder / "record.json").read_text())
-    record["2026_results.json"]["datasets"]["hlvid_mini"]["prompts"] = "sha256:" + "0" * 64
-    (run_folder / "record.json").write_text(json.dumps(record))
+    path = run_folder / "record_2026_results.json"
+    record = json.loads(path.read_text())
+    record["datasets"]["hlvid_mini"]["prompts"] = "sha256:" + "0" * 64
+    path.write_text(json.dumps(record))
     with pytest.raises(SubmissionError, match=r"record\.json: prompts: the run asked other questions"):
         prepare(run_folder, tmp_path / "out", submissions=tmp_path)
     assert not (tmp_path / "out").exists()
