@@ -191,6 +191,7 @@ def _suite_questions(benchmark: str) -> tuple[Question, ...]:
 
 def _mini_questions(name: str) -> tuple[Question, ...]:
     """HLVid-Mini's questions from its plan, which decides them before any pixel is drawn."""
+    from hlvid.mini.manifest import question_text
     from hlvid.mini.plan import plan
 
     match = _MINI_NAME.fullmatch(name)
@@ -201,6 +202,7 @@ def _mini_questions(name: str) -> tuple[Question, ...]:
             video=video.name,
             source=video.clip.recording,
             category=video.clip.category,
+            text=question_text(asked),
             stem=asked.stem,
             options=asked.options,
             answer=asked.answer,

@@ -7,14 +7,14 @@ actions …", option ["A. C is cooking.", …, "E. …"], answer "3" (in the sub
 from pathlib import Path
 
 from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, RowError, Shelf, Texts, lettered, numbered
-from hlvid.dataset.rows import OptionalText, Text
+from hlvid.dataset.rows import OptionalText, Shown, Text
 
 
 class EgoSchemaHidden(Row):
     """A row of GENERATION/test: no answer, whatever stands in that column."""
 
     video_idx: Text
-    question: Text
+    question: Shown
     option: Texts
 
     def places(self, table: Path) -> list[str]:
@@ -31,7 +31,7 @@ class EgoSchemaHidden(Row):
             stem=self.question,
             options=options,
             answer=self.letter(),
-            wording="\n".join([self.question, *self.option, INSTRUCTION]),
+            text="\n".join([self.question, *self.option, INSTRUCTION]),
         )
 
     def letter(self) -> str | None:

@@ -6,8 +6,9 @@ option4 "N/A", correct_choice 1, duration_group 15, question_category "T2E".
 
 from pathlib import Path
 
-from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, RowError, Shelf, lettered, numbered
-from hlvid.dataset.rows import OptionalText, Text
+from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, RowError, Shelf, numbered
+from hlvid.dataset.rows import OptionalShown, OptionalText, Shown, Text
+from hlvid.dataset.text import LETTERS
 
 NONE = (None, "N/A")
 
@@ -18,12 +19,12 @@ class LongVideoBench(Row):
     id: Text
     video_id: Text
     video_path: Text
-    question: Text
-    option0: OptionalText
-    option1: OptionalText
-    option2: OptionalText = None
-    option3: OptionalText = None
-    option4: OptionalText = None
+    question: Shown
+    option0: OptionalShown
+    option1: OptionalShown
+    option2: OptionalShown = None
+    option3: OptionalShown = None
+    option4: OptionalShown = None
     correct_choice: int
     duration_group: Text
     question_category: Text
@@ -45,7 +46,7 @@ class LongVideoBench(Row):
             stem=self.question,
             options=options,
             answer=numbered(self.correct_choice, options, "correct_choice"),
-            wording="\n".join(lines),
+            text="\n".join(lines),
             labels={"topic_category": self.topic_category} if self.topic_category else {},
         )
 
@@ -57,4 +58,4 @@ class LongVideoBench(Row):
         if count < 2 or late is not None:
             what = "an option after N/A" if late is not None else "fewer than two options"
             raise RowError(f"option{late if late is not None else count}", what)
-        return lettered([str(text) for text in columns[:count]])
+        return dict(zip(LETTERS, (str(text) for text in columns[:count]), strict=False))

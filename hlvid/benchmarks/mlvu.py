@@ -7,7 +7,7 @@ Yellow\\n(B) Red\\n…", answer "D", task_type "plotQA"; a list `candidates` whe
 from pathlib import Path
 
 from hlvid.benchmarks.rows import Item, Row, RowError, Shelf, Texts, letter_of, lettered
-from hlvid.dataset.rows import OptionalText, Text
+from hlvid.dataset.rows import OptionalText, Shown, Text
 from hlvid.dataset.text import split_question
 
 CLOSING = "\nOnly give the best option.\nBest option: ("
@@ -17,7 +17,7 @@ class MLVU(Row):
     """A row of either split."""
 
     video_name: Text
-    question: Text
+    question: Shown
     answer: Text
     task_type: Text
     candidates: Texts | None = None
@@ -37,7 +37,7 @@ class MLVU(Row):
             stem=stem,
             options=options,
             answer=letter_of(self.answer, options),
-            wording=f"{shown}{CLOSING}",
+            text=f"{shown}{CLOSING}",
         )
 
     def parts(self) -> tuple[str, dict[str, str], str]:

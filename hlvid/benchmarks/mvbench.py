@@ -6,8 +6,9 @@ scene?", candidates ["2", "3", "1", "0"], answer "1".
 
 from pathlib import Path
 
-from hlvid.benchmarks.rows import Item, Row, RowError, Shelf, Texts, letter_of_text, lettered
-from hlvid.dataset.rows import Text
+from hlvid.benchmarks.rows import Item, Row, RowError, Shelf, Texts, letter_of_text
+from hlvid.dataset.rows import Shown, Text
+from hlvid.dataset.text import LETTERS
 
 FOLDERS = {
     "action_antonym": "ssv2_video_mp4",
@@ -37,7 +38,7 @@ class MVBench(Row):
     """A row of one ability's file; the file's name is the ability."""
 
     video: Text
-    question: Text
+    question: Shown
     candidates: Texts
     answer: Text
 
@@ -50,7 +51,7 @@ class MVBench(Row):
 
     def item(self, shelf: Shelf) -> Item:
         """lmms-eval's wording; the file has no ids, so ours count within the ability (see `prepare`)."""
-        options = lettered(self.candidates)
+        options = dict(zip(LETTERS, self.candidates, strict=False))
         shown = [f"({letter}) {text}" for letter, text in options.items()]
         lines = [f"Question:{self.question}", "Option:", *shown, "Only give the best option.", ""]
         return Item(
@@ -59,6 +60,6 @@ class MVBench(Row):
             category=shelf.table.stem,
             stem=self.question,
             options=options,
-            answer=letter_of_text(self.answer, dict(zip(options, self.candidates, strict=True))),
-            wording="\n".join(lines),
+            answer=letter_of_text(self.answer, options),
+            text="\n".join(lines),
         )

@@ -6,23 +6,24 @@ Example of a row: video 4010069381, question "how do the two man play the instru
 
 from pathlib import Path
 
-from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, Shelf, lettered, numbered
-from hlvid.dataset.rows import Text
+from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, Shelf, numbered
+from hlvid.dataset.rows import Shown, Text
+from hlvid.dataset.text import LETTERS
 
 
 class NextQA(Row):
     """A row of MC/test; `type` is causal (C*), temporal (T*) or descriptive (D*)."""
 
     video: Text
-    question: Text
+    question: Shown
     answer: int
     qid: Text
     type: Text
-    a0: Text
-    a1: Text
-    a2: Text
-    a3: Text
-    a4: Text
+    a0: Shown
+    a1: Shown
+    a2: Shown
+    a3: Shown
+    a4: Shown
 
     def places(self, table: Path) -> list[str]:
         """NExTVideo/4010069381.mp4"""
@@ -30,7 +31,7 @@ class NextQA(Row):
 
     def item(self, shelf: Shelf) -> Item:
         """lmms-eval asks without any instruction, so that models answer in prose; ours says what is wanted."""
-        options = lettered([self.a0, self.a1, self.a2, self.a3, self.a4])
+        options = dict(zip(LETTERS, [self.a0, self.a1, self.a2, self.a3, self.a4], strict=False))
         lines = [self.question, *(f"{letter}. {text}" for letter, text in options.items()), INSTRUCTION]
         return Item(
             id=f"{self.video}_{self.qid}",
@@ -39,5 +40,5 @@ class NextQA(Row):
             stem=self.question,
             options=options,
             answer=numbered(self.answer, options, "answer"),
-            wording="\n".join(lines),
+            text="\n".join(lines),
         )

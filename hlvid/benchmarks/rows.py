@@ -4,7 +4,7 @@ Example::
 
     class NextQA(Row):
         video: Text
-        question: Text
+        question: Shown
 
         def places(self) -> list[str]:
             return [f"NExTVideo/{self.video}.mp4"]
@@ -16,7 +16,6 @@ is wrong ("the answer is none of the candidates") an adapter raises as `RowError
 """
 
 import abc
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +23,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from hlvid.dataset.rows import Text
-from hlvid.dataset.text import LETTERS
+from hlvid.dataset.options import unlabelled
+from hlvid.dataset.rows import Shown
+from hlvid.dataset.text import LETTERS, squeeze
 from hlvid.tasks.suite.settings import Settings
 
 INSTRUCTION = "Answer with the option's letter from the given choices directly."
@@ -37,7 +37,7 @@ def _several(texts: list[str]) -> list[str]:
     return texts
 
 
-Texts = Annotated[list[Text], AfterValidator(_several)]
+Texts = Annotated[list[Shown], AfterValidator(_several)]
 
 
 class RowError(Exception):
@@ -61,7 +61,11 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Item:
-    """A question as every benchmark's is in the end; `wording` is the whole prompt."""
+    """A question as every benchmark's is in the end.
+
+    `text` is what is asked, made of the file's own words as they are: nothing that is shown is stripped. `stem`
+    and `options` are the same words for parsing.
+    """
 
     id: str
     source: str
@@ -69,7 +73,7 @@ class Item:
     stem: str
     options: Mapping[str, str]
     answer: str | None
-    wording: str
+    text: str
     tier: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -94,12 +98,7 @@ class Row(BaseModel, abc.ABC):
 
 def lettered(texts: Sequence[str]) -> dict[str, str]:
     """Letter -> text, without labels that all the texts carry themselves ("A. Apples", "(B) Pears")."""
-    bare = [
-        re.sub(rf"^\s*(?:\({letter}\)|{letter}[.):])\s*(?=\S)", "", text)
-        for letter, text in zip(LETTERS, texts, strict=False)
-    ]
-    labelled = all(text != given for text, given in zip(bare, texts, strict=True))
-    return dict(zip(LETTERS, bare if labelled else texts, strict=False))
+    return dict(zip(LETTERS, unlabelled(texts), strict=False))
 
 
 def numbered(answer: int, options: Mapping[str, str], column: str) -> str:
@@ -117,7 +116,7 @@ def letter_of(answer: str, options: Mapping[str, str]) -> str:
 
 def letter_of_text(answer: str, options: Mapping[str, str]) -> str:
     """The letter of an answer given as an option's text, the first of equal ones; raises `RowError` for others."""
-    same = [key for key, text in options.items() if text == answer]
+    same = [key for key, text in options.items() if squeeze(text) == squeeze(answer)]
     if not same:
         raise RowError("answer", f"{answer!r} is none of the options {', '.join(options.values())}")
     return same[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, Shelf, Texts, letter_of, lettered
 from hlvid.benchmarks.subtitles import subtitles_of
-from hlvid.dataset.rows import Text
+from hlvid.dataset.rows import Shown, Text
 
 _RESPOND = "Respond with only the letter (A, B, C, or D) of the correct option."
 SELECT = "Select the best answer to the following multiple-choice question based on the video"
@@ -24,7 +24,7 @@ class VideoMME(Row):
     domain: Text
     sub_category: Text
     task_type: Text
-    question: Text
+    question: Shown
     options: Texts
     answer: Text
 
@@ -43,11 +43,11 @@ class VideoMME(Row):
             stem=self.question,
             options=options,
             answer=letter_of(self.answer, options),
-            wording=self.wording(shelf),
+            text=self.asked(shelf),
             labels={"domain": self.domain, "sub_category": self.sub_category},
         )
 
-    def wording(self, shelf: Shelf) -> str:
+    def asked(self, shelf: Shelf) -> str:
         """lmms-eval's, but for its "and the subtitles", of which there are none."""
         lines = [f"{SELECT}. {_RESPOND}", self.question, *self.options, "", INSTRUCTION]
         return "\n".join(lines)
@@ -60,7 +60,7 @@ class VideoMMEWithSubtitles(VideoMME):
         """subtitle/fFjv93ACGo8.srt"""
         return [f"subtitle/{self.videoID}.srt"]
 
-    def wording(self, shelf: Shelf) -> str:
+    def asked(self, shelf: Shelf) -> str:
         """lmms-eval's; subtitles are looked up by the video's own frame rate."""
         path = shelf.find(self.extras())
         said = subtitles_of(path, shelf.video, shelf.settings.subtitle_frames) if path else []

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 QUESTION_SUFFIXES = (".parquet", ".jsonl", ".json", ".csv")
+HLVID_LETTERS = "ABCD"  # the options of every question of the real benchmark
 NOT_QUESTIONS = {"evidence.jsonl", "mini.json", "hlvid-download.json"}  # what our own tools write beside them
 
 _SHARD = re.compile(r"(?P<split>.+)-\d{5}-of-(?P<count>\d{5})")
@@ -61,7 +62,7 @@ def load(source: str | Path) -> list[Question]:
             faults with file, row and field.
     """
     found = locate(source)
-    return parse_files(found.root, found.files)
+    return parse_files(found.root, found.files, HLVID_LETTERS if found.root == hlvid_root() else None)
 
 
 def locate(source: str | Path) -> DatasetFiles:

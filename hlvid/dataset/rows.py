@@ -10,8 +10,6 @@ header not included.
 """
 
 import difflib
-import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,33 +19,25 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from hlvid.dataset.files import Record, read_rows
-from hlvid.dataset.question import Question, source_of
-from hlvid.dataset.text import LETTERS, split_question
+from hlvid.dataset.options import as_shown, as_text, options_column
+from hlvid.dataset.question import INSTRUCTION, Question, source_of
+from hlvid.dataset.text import (
+    Parts,
+    same_but_for_space,
+    split_question,
+    squeeze,
+    stray_label,
+)
 from hlvid.errors import DatasetError
 
 REQUIRED = ("question_id", "category", "question", "answer", "video_path")
 MAX_SHOWN = 20
 
 
-def _as_text(value: object) -> object:
-    """Numbers become text ("17", never "17.0"); empty text and NaN become None, as every reader spells
-    "nothing".
-    """
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        value = int(value) if value.is_integer() else value
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, str):
-        return value.strip() or None
-    return value
-
-
-Text = Annotated[str, BeforeValidator(_as_text)]
-OptionalText = Annotated[str | None, BeforeValidator(_as_text)]
+Text = Annotated[str, BeforeValidator(as_text)]
+OptionalText = Annotated[str | None, BeforeValidator(as_text)]
+Shown = Annotated[str, BeforeValidator(as_shown)]
+OptionalShown = Annotated[str | None, BeforeValidator(as_shown)]
 
 
 class Row(BaseModel):
@@ -57,7 +47,7 @@ class Row(BaseModel):
 
     question_id: Text
     category: Text
-    question: Text
+    question: Shown
     answer: OptionalText
     video_path: Text
     tier: OptionalText = None
@@ -87,8 +77,11 @@ class Faults:
         raise DatasetError("\n  ".join(lines))
 
 
-def parse_files(root: Path, files: Sequence[Path]) -> list[Question]:
-    """The questions of all `files` (shards of one set) in order; videos are expected under `root`/videos."""
+def parse_files(root: Path, files: Sequence[Path], letters: str | None = None) -> list[Question]:
+    """The questions of all `files` (shards of one set) in order; videos are expected under `root`/videos.
+
+    `letters` are the options that each question must have, exactly; None: any two or more.
+    """
     questions: list[Question] = []
     first_seen: dict[str, str] = {}
     for path in files:
@@ -97,7 +90,7 @@ def parse_files(root: Path, files: Sequence[Path]) -> list[Question]:
         _check_columns(records, faults)
         faults.check()
         for record in records:
-            question = _parse(record, root, faults)
+            question = _parse(record, root, faults, letters)
             if question is None:
                 continue
             if question.id in first_seen:
@@ -125,13 +118,13 @@ def _check_columns(records: Sequence[Record], faults: Faults) -> None:
 
 def _check_answers(records: Sequence[Record], faults: Faults) -> None:
     """Answers may be withheld as a whole, but a few empty ones among others are slips."""
-    empty = [record.where for record in records if _as_text(record.values.get("answer")) is None]
+    empty = [record.where for record in records if as_text(record.values.get("answer")) is None]
     if len(empty) < len(records):
         for where in empty:
             faults.add(where, "answer", "empty, though other rows have one")
 
 
-def _parse(record: Record, root: Path, faults: Faults) -> Question | None:
+def _parse(record: Record, root: Path, faults: Faults, letters: str | None) -> Question | None:
     """The question of one row, or None with its faults noted."""
     before = len(faults.found)
     try:
@@ -146,7 +139,10 @@ def _parse(record: Record, root: Path, faults: Faults) -> Question | None:
             )
             faults.add(record.where, str(item["loc"][0]), what)
         return None
-    stem, options = _stem_and_options(row, record, faults)
+    text, stem, options = _taken_apart(row, record, faults)
+    if letters and len(options) >= 2 and "".join(options) != letters:
+        expected = f"must be exactly {', '.join(letters)}, each at the start of a line as in 'A. …'"
+        faults.add(record.where, "question", f"its options are {', '.join(options)}; they {expected}")
     answer = None if row.answer is None else _letter(row.answer, options)
     if row.answer is not None and answer is None and len(options) >= 2:
         faults.add(record.where, "answer", f"{row.answer!r} is none of the options {', '.join(options)}")
@@ -160,6 +156,7 @@ def _parse(record: Record, root: Path, faults: Faults) -> Question | None:
         video=video.name,
         source=row.source or source_of(video.name),
         category=row.category,
+        text=text,
         stem=stem,
         options=options,
         answer=answer,
@@ -168,64 +165,41 @@ def _parse(record: Record, root: Path, faults: Faults) -> Question | None:
     )
 
 
-def _stem_and_options(row: Row, record: Record, faults: Faults) -> tuple[str, Mapping[str, str]]:
-    """From the columns if the options have any, else out of the question's text."""
+def _taken_apart(row: Row, record: Record, faults: Faults) -> tuple[str, str, Mapping[str, str]]:
+    """What is asked, word for word, and its stem and options: from columns if the options have any."""
     parts = split_question(row.question)
-    stem, options, column = parts.stem, parts.options, "question"
-    own = _options_column(record, faults)
+    text, stem, options, column = row.question, parts.stem, dict(parts.options), "question"
+    try:
+        own = options_column(record.values)
+    except ValueError as error:
+        faults.add(record.where, "options", str(error))
+        own = {}
     if own is not None:
-        column = "options"
+        column, options = "options", {letter: squeeze(shown) for letter, shown in own.items()}
         # The text may repeat the options; if it does not, its letters are part of the stem.
-        same = list(parts.options.values()) == list(own.values())
-        stem, options = (parts.stem if same or not parts.options else " ".join(row.question.split())), own
+        if list(parts.options.values()) != list(options.values()):
+            shown = [f"{letter}. {body}" for letter, body in own.items()]
+            text, stem = "\n".join([row.question, *shown, INSTRUCTION]), squeeze(row.question)
+    else:
+        _check_split(row.question, parts, record, faults)
     if not stem:
         faults.add(record.where, "question", "no text before the options")
     if len(options) < 2 and (own is None or own):
         found = f"only {len(options)} option" if options else "no options"
         faults.add(record.where, column, f"{found} found; at least two are needed, as 'A. …' and 'B. …'")
-    return stem, options
+    return text, stem, options
 
 
-def _options_column(record: Record, faults: Faults) -> dict[str, str] | None:
-    """Options given apart from the question: column `options`, or columns A, B, …; None where there are
-    neither.
-    """
-    value = record.values.get("options")
-    if value is None or value == "":
-        letters = [(name, _as_text(record.values[name])) for name in LETTERS if name in record.values]
-        given = {name: " ".join(text.split()) for name, text in letters if isinstance(text, str)}
-        return given or None
-    try:
-        value = json.loads(value) if isinstance(value, str) else value
-    except json.JSONDecodeError:
-        faults.add(record.where, "options", f"{value!r} is not a JSON list or object")
-        return {}
-    pairs = _labelled(value)
-    if not pairs or not all(isinstance(_as_text(text), str) for _, text in pairs):
-        faults.add(
-            record.where, "options", f"{value!r} is not a list of texts or a mapping of letters to texts"
-        )
-        return {}
-    return {letter: " ".join(str(_as_text(text)).split()) for letter, text in pairs}
-
-
-def _labelled(value: object) -> list[tuple[str, object]]:
-    """(letter, text) pairs of a list or mapping; nothing where it is neither or its keys are not A, B, …"""
-    if isinstance(value, Mapping):  # parquet stores {"A": …, "E": None} where only some rows have an E
-        pairs = [(str(key).strip().upper(), text) for key, text in value.items() if text is not None]
-        return pairs if [letter for letter, _ in pairs] == list(LETTERS[: len(pairs)]) else []
-    if not isinstance(value, list | tuple) or len(value) > len(LETTERS):
-        return []
-    texts = [_unlabelled(letter, text) for letter, text in zip(LETTERS, value, strict=False)]
-    labelled = all(text != given for text, given in zip(texts, value, strict=True))
-    return list(zip(LETTERS, texts if labelled else value, strict=False))
-
-
-def _unlabelled(letter: str, text: object) -> object:
-    """ "B. Hampden Ave" in second place of a list -> "Hampden Ave"."""
-    if not isinstance(text, str):
-        return text
-    return re.sub(rf"^\s*(?:\({letter}\)|{letter}[.):])\s*(?=\S)", "", text)
+def _check_split(text: str, parts: Parts, record: Record, faults: Faults) -> None:
+    """A text that was taken apart wrongly would be scored wrongly, without a word."""
+    if not same_but_for_space(parts.joined(), text):
+        shown = squeeze(parts.joined())
+        what = f"taken apart it reads {shown!r}, which is another text"
+        faults.add(record.where, "question", f"{what}; give the options in a column 'options'")
+    elif stray := stray_label(text, parts):
+        last = list(parts.options)[-1]
+        what = f"option {last} holds the line {stray!r}, which looks like another option"
+        faults.add(record.where, "question", f"{what}; write it as '{chr(ord(last) + 1)}. …'")
 
 
 def _letter(answer: str, options: Mapping[str, str]) -> str | None:
@@ -233,9 +207,9 @@ def _letter(answer: str, options: Mapping[str, str]) -> str | None:
     match = re.fullmatch(r"\(?([A-Za-z])[).:]?(?:\s+(?P<text>.+))?", answer, re.DOTALL)
     if match and (letter := match[1].upper()) in options:
         text = match["text"]
-        if text is None or " ".join(text.split()) == options[letter]:
+        if text is None or squeeze(text) == options[letter]:
             return letter
-    same = [letter for letter, text in options.items() if text == " ".join(answer.split())]
+    same = [letter for letter, text in options.items() if text == squeeze(answer)]
     return same[0] if len(same) == 1 else None
 
 

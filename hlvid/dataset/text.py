@@ -6,7 +6,10 @@ The benchmark keeps everything in one field and spaces it unevenly::
                    "Please answer directly with the letter of the correct answer.")
     # Parts(stem="What does the sign say?",
     #       options={"A": "Hampden St", "B": "Hampden Ave", "C": "HampdenBlvd"},
-    #       instruction="Please answer directly with the letter of the correct answer.")
+    #       instruction="Please answer directly with the letter of the correct answer.", …)
+
+The parts serve parsing and people; a model is asked the text as it is. `Parts.joined` gives the text back up to
+white space.
 
 A letter with a dot is not always a label: options such as "B. Smith" or "St. A. B." hold such letters too. So
 the labels are looked for as one chain A, B, C, … in one style ("A.", "A)", "(A)", "A:"), first among letters
@@ -16,9 +19,11 @@ because the options of a question are written alike.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from statistics import pvariance
+
+from hlvid.dataset.question import INSTRUCTION
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MAX_MARKERS = 200  # what comes after so many is no question; it bounds the search on hostile texts
@@ -41,15 +46,29 @@ _ANSWER_CUE = re.compile(r"\n\s*(?:the\s+)?(?:best\s+|correct\s+)?answer\s*(?:is
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _HEADING = re.compile(r"\n\s*(?:options|choices)\s*:?\s*\Z", re.IGNORECASE)
 _LEAD = re.compile(r"\A\s*(?:<video>\s*)?(?:question\s*:\s*)?", re.IGNORECASE)
+_PUBLISHED = re.compile(r"\s+".join(map(re.escape, INSTRUCTION.split())) + r"\s*\Z")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """One question text, taken apart; `options` is empty where the text holds no lettered options."""
+    """One question text, taken apart; `options` is empty where the text holds no lettered options.
+
+    `labels` are the options' labels as written ("A.", "(B)"); `lead`, `heading` and `early` stand around the
+    stem: "Question:", "Options:", an instruction in front of the options.
+    """
 
     stem: str
     options: Mapping[str, str]
     instruction: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    lead: str = ""
+    heading: str = ""
+    early: str = ""
+
+    def joined(self) -> str:
+        """All parts in order; equal to the text up to white space, or the text was not taken apart rightly."""
+        options = [f"{self.labels[letter]} {text}" for letter, text in self.options.items()]
+        return " ".join([self.lead, self.stem, self.heading, self.early, *options, self.instruction])
 
 
 @dataclass(frozen=True)
@@ -68,14 +87,43 @@ def split_question(text: str) -> Parts:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     chain = _find_chain(text)
+    head, early = _cut_own_line(text[: chain[0].start] if chain else text)
+    lead, heading = _LEAD.search(head), _HEADING.search(head)
+    begin, end = (lead.end() if lead else 0), (heading.start() if heading else len(head))
+    bare = Parts(
+        stem=squeeze(head[begin : max(begin, end)]),
+        options={},
+        instruction="" if chain else squeeze(early),
+        lead=squeeze(head[:begin]),
+        heading=squeeze(head[max(begin, end) :]),
+        early=squeeze(early) if chain else "",
+    )
     if not chain:
-        stem, instruction = _cut_instruction(text)
-        return Parts(_clean_stem(stem), {}, _squeeze(instruction))
-    stem, early = _cut_instruction(text[: chain[0].start])
+        return bare
     bodies = [text[here.end : there.start] for here, there in pairwise(chain)]
-    last, late = _cut_instruction(text[chain[-1].end :], paragraphs=True)
-    options = {m.letter: _squeeze(body) for m, body in zip(chain, [*bodies, last], strict=True)}
-    return Parts(_clean_stem(stem), options, _squeeze(f"{early} {late}"))
+    last, late = _cut_last_option(text[chain[-1].end :])
+    options = {m.letter: squeeze(body) for m, body in zip(chain, [*bodies, last], strict=True)}
+    labels = {m.letter: text[m.start : m.end] for m in chain}
+    return replace(bare, options=options, labels=labels, instruction=squeeze(late))
+
+
+def squeeze(text: str) -> str:
+    """`text` with every run of white space made one space, and none around it."""
+    return " ".join(text.split())
+
+
+def same_but_for_space(one: str, other: str) -> bool:
+    """Whether two texts hold the same characters in the same order, white space left out."""
+    return "".join(one.split()) == "".join(other.split())
+
+
+def stray_label(text: str, parts: Parts) -> str:
+    """A line that seems to be the next option under a broken label ("D .6", "D 6"), squeezed; "" for none."""
+    if not 0 < len(parts.options) < len(LETTERS):
+        return ""
+    letter = LETTERS[len(parts.options)]
+    found = re.search(rf"^[ \t]*[(\[]?{letter}(?:[ \t]+[.):\]]|[ \t]+(?=\S)).*$", text, re.MULTILINE)
+    return squeeze(found[0]) if found else ""
 
 
 def _find_chain(text: str) -> list[_Marker]:
@@ -145,30 +193,51 @@ def _chain_from(text: str, first: _Marker, markers: Sequence[_Marker], end: int)
     return min(closed, key=lambda way: way[0])[1]
 
 
-def _cut_instruction(text: str, paragraphs: bool = False) -> tuple[str, str]:
-    """`text` in two: what belongs to it, and the instruction to the answerer that closes it.
+def _cut_last_option(text: str) -> tuple[str, str]:
+    """The last option, and the instruction to the answerer that closes the question.
 
-    With `paragraphs`, whatever follows an empty line counts as instruction too (used after the last option).
+    Signs and screens say "Please select an option" as well. So the published instruction counts before all, then
+    what has lines of its own, and inside a line only whole sentences at the end.
     """
-    cuts = [m.start() for m in [_ANSWER_CUE.search(text)] if m]
-    cuts += [m.start() for m in _INSTRUCTION.finditer(text)][:1] if paragraphs else _own_line(text)
-    if paragraphs:
-        cuts += [m.start() for m in [_PARAGRAPH.search(text)] if m]
-    cuts = [cut for cut in cuts if text[:cut].strip()]
+    if (match := _PUBLISHED.search(text)) and text[: match.start()].strip():
+        cuts = [match.start()]
+    else:
+        cuts = [m.start() for m in [_ANSWER_CUE.search(text)] if m] + _own_lines(text)
+    cuts += [m.start() for m in [_PARAGRAPH.search(text)] if m]
+    cuts = [cut for cut in cuts if text[:cut].strip()] or _closing_sentences(text)
     return (text[: min(cuts)], text[min(cuts) :]) if cuts else (text, "")
 
 
-def _own_line(text: str) -> list[int]:
-    """Start of an instruction that has the last line of `text` to itself: a stem may speak of answers as
-    well.
+def _own_lines(text: str) -> list[int]:
+    """Starts of the lines, but for the first, that begin with an instruction."""
+    breaks = [match.end() for match in re.finditer(r"\n[ \t]*", text)]
+    return [start for start in breaks if _INSTRUCTION.match(text, start)]
+
+
+def _closing_sentences(text: str) -> list[int]:
+    """Start of the instructions that end the only line: sentences of their own, one after the other."""
+    found: list[int] = []
+    for match in reversed([m for m in _INSTRUCTION.finditer(text) if _is_sentence(m[0])]):
+        before, between = text[: match.start()].strip(), text[match.start() : found[0] if found else None]
+        if not before or (found and not between.rstrip().endswith((".", "!", "?", ":"))):
+            break
+        found = [match.start()]
+    return found
+
+
+def _is_sentence(words: str) -> bool:
+    """Whether it is written like a sentence; signs write "Choose Your Option" and "PRESS ANY"."""
+    return words[0].isupper() and not words.istitle() and not words.isupper()
+
+
+def _cut_own_line(text: str) -> tuple[str, str]:
+    """What stands before the options in two: the stem, and an instruction that has the last line to itself.
+
+    Nothing else counts there: a stem may speak of answers as well.
     """
+    cue = _ANSWER_CUE.search(text)
     start = text.rstrip().rfind("\n") + 1
-    return [start] if start and _INSTRUCTION.match(text[start:].lstrip()) else []
-
-
-def _clean_stem(stem: str) -> str:
-    return _squeeze(_HEADING.sub("", _LEAD.sub("", stem)))
-
-
-def _squeeze(text: str) -> str:
-    return " ".join(text.split())
+    cuts = [cue.start()] if cue else []
+    cuts += [start] if start and _INSTRUCTION.match(text[start:].lstrip()) else []
+    cuts = [cut for cut in cuts if text[:cut].strip()]
+    return (text[: min(cuts)], text[min(cuts) :]) if cuts else (text, "")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hlvid.dataset.question import Question
+from hlvid.dataset.text import squeeze
 from hlvid.errors import AnswerError
 from hlvid.files import whole
 from hlvid.scoring.answers import parse_answer
@@ -201,7 +202,7 @@ def _question(row: Row, questions: Sequence[Question], place: str) -> Question:
         )
     question = questions[number]
     asked = row.get("input")
-    if isinstance(asked, str) and asked and question.stem not in asked:
+    if isinstance(asked, str) and asked and question.stem not in squeeze(asked):
         raise AnswerError(
             f"{place}: field 'input' does not hold question {question.id}'s text; wrong dataset"
         )

@@ -19,7 +19,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +119,7 @@ def doc_of(question: Question, fingerprint: str) -> dict[str, str | None]:
         "source": question.source,
         "category": question.category,
         "tier": question.tier,
+        "text": question.prompt(),
         "stem": question.stem,
         "options": json.dumps(dict(question.options), ensure_ascii=False),
         "answer": question.answer,
@@ -128,37 +128,20 @@ def doc_of(question: Question, fingerprint: str) -> dict[str, str | None]:
     }
 
 
-@dataclass(frozen=True)
-class PosedQuestion(Question):
-    """A question of a benchmark that has its own wording; `wording` is the whole prompt."""
-
-    wording: str = ""
-
-    def prompt(self) -> str:
-        """The benchmark's own wording."""
-        return self.wording
-
-
 def question_of(doc: Mapping[str, Any]) -> Question:
     """The question that `doc_of` wrote."""
-    question = Question(
+    return Question(
         id=doc["question_id"],
         video=doc["video"],
         source=doc["source"],
         category=doc["category"],
+        text=doc["text"],
         stem=doc["stem"],
         options=json.loads(doc["options"]),
         answer=doc["answer"],
         tier=doc["tier"],
         video_path=Path(doc["video_path"]),
     )
-    return posed(question, doc["wording"]) if doc.get("wording") else question
-
-
-def posed(question: Question, wording: str) -> PosedQuestion:
-    """The same question, asked in a benchmark's own words."""
-    kept = {field.name: getattr(question, field.name) for field in fields(question)}
-    return PosedQuestion(**{**kept, "wording": wording})
 
 
 def prompt_hash(questions: Sequence[Question]) -> str:

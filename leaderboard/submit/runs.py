@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hlvid.dataset import Question
+from hlvid.dataset.text import squeeze
 from hlvid.errors import AnswerError
 from hlvid.scoring.answers import parse_answer
 from leaderboard.benchmarks import AnswerKey, benchmark_of
@@ -149,7 +150,7 @@ def _question_id(file: str, number: int, row: Row, key: AnswerKey) -> tuple[str 
 
 def asks(text: str, question: Question) -> bool:
     """Whether a prompt holds a question's text and then its options in order: letters mean the same there."""
-    at = 0
+    text, at = squeeze(text), 0
     for part in (question.stem, *question.options.values()):
         at = text.find(part, at)
         if at < 0:

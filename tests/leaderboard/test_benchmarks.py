@@ -17,6 +17,8 @@ CSV = """question_id,category,question,answer,video_path
 q1,av,"What is it?
 A. a lamp
 B. a sign
+C. a jar
+D. a bag
 Please answer directly with the letter of the correct answer.",{answer},a.mp4
 """
 

@@ -26,8 +26,10 @@ from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.benchmarks.rows import Item, Row, RowError, Shelf
 from hlvid.dataset.files import Record, read_rows
 from hlvid.dataset.identity import asked_hash
+from hlvid.dataset.options import option_spans
 from hlvid.dataset.question import Question
 from hlvid.dataset.rows import Faults
+from hlvid.dataset.text import squeeze
 from hlvid.errors import DatasetError
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import folder as docs
@@ -101,7 +103,7 @@ def needed(task: str) -> Needed:
     return Needed(tuple(places_of), tuple(extras))
 
 
-def asked(task: str) -> list[docs.PosedQuestion]:
+def asked(task: str) -> list[Question]:
     """The questions of a task as `prepare` asks them by default, from its question files alone: an answer key.
 
     Videos need not be here, but for a task whose wording depends on them (Video-MME's with subtitles).
@@ -205,6 +207,10 @@ def _items(task: str, placed: Sequence[Placed], chosen: Settings) -> list[Item]:
         except RowError as error:
             notes[one.table].add(one.record.where, error.column, error.what)
             continue
+        if not option_spans(item.text, item.options):
+            notes[one.table].add(
+                one.record.where, "question", f"does not show its options in order: {item.text!r}"
+            )
         name = _name(item, one)
         if name in first:
             notes[one.table].add(one.record.where, "id", f"'{name}' again; first in {first[name]}")
@@ -222,30 +228,30 @@ def _name(item: Item, one: Placed) -> str:
 
 def _questions(
     task: str, items: Sequence[Item], placed: Sequence[Placed], chosen: Settings
-) -> list[docs.PosedQuestion]:
+) -> list[Question]:
     """The questions in the wording that the settings ask for."""
     found = []
     for item, one in zip(items, placed, strict=True):
+        foreign = chosen.prompt == theirs.NAME
         question = Question(
             id=_name(item, one),
             video=one.row.places(one.table)[0],
             source=item.source,
             category=item.category,
-            stem=item.stem,
-            options=item.options,
+            text=theirs.prompt(task, one.record.values, one.video) if foreign else item.text,
+            stem=squeeze(item.stem),
+            options={letter: squeeze(text) for letter, text in item.options.items()},
             answer=item.answer,
             tier=item.tier,
             video_path=one.video.absolute(),
         )
-        foreign = chosen.prompt == theirs.NAME
-        wording = theirs.prompt(task, one.record.values, one.video) if foreign else item.wording
-        found.append(docs.posed(question, wording))
+        found.append(question)
     return found
 
 
 def _rows(
     task: str,
-    questions: Sequence[docs.PosedQuestion],
+    questions: Sequence[Question],
     items: Sequence[Item],
     placed: Sequence[Placed],
     chosen: Settings,
@@ -256,7 +262,6 @@ def _rows(
         {
             **docs.doc_of(question, fingerprint),
             "task": task,
-            "wording": question.prompt(),
             "labels": json.dumps(dict(item.labels), ensure_ascii=False) if item.labels else None,
             "metrics": json.dumps(ADAPTERS[task].metrics),
             "parser": chosen.parser,

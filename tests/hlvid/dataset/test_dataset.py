@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from hlvid.dataset import Question, dataset_revision, load, locate, source_of
+from hlvid.dataset import INSTRUCTION, Question, dataset_revision, load, locate, source_of
 from hlvid.errors import DatasetError
 
 TEXT = (
@@ -63,6 +63,7 @@ def test_same_questions_from_every_format(file, tmp_path):
         video="clip_av_video_3_002.mp4",
         source="av_video_3",
         category="av",
+        text=TEXT,
         stem="What does the sign say?",
         options={"A": "Hampden St", "B": "Hampden Ave", "C": "HampdenBlvd", "D": "Ünter"},
         answer="C",
@@ -73,11 +74,66 @@ def test_same_questions_from_every_format(file, tmp_path):
     assert len(set(questions)) == 3
 
 
-def test_prompt_is_the_published_wording():
-    question = Question("0", "v.mp4", "v", "av", "What?", {"A": "DL3", "B": "DL5"}, "A")
-    assert question.prompt() == (
-        "Question: What?\nA. DL3\nB. DL5\nPlease answer directly with the letter of the correct answer."
+NORMAL = "Question: What?\nA. DL3\nB. DL5\nPlease answer directly with the letter of the correct answer."
+
+
+def test_a_model_is_asked_the_text_and_on_request_one_wording_for_all():
+    question = Question(
+        "0", "v.mp4", "v", "av", "What?", {"A": "DL3", "B": "DL5"}, "A", text=" What? \n A. …"
     )
+    assert question.prompt() == " What? \n A. …"
+    assert question.normalised().prompt() == NORMAL
+    assert question.normalised("Said: x\n").prompt() == f"Said: x\n{NORMAL}"
+    assert Question("0", "v.mp4", "v", "av", "What?", {"A": "DL3", "B": "DL5"}, "A").prompt() == NORMAL
+
+
+SPACED = (
+    " What does it  say?\n A. DL 3 \n B.\tDL5\r\n C. DL8\n D. Please select an option\n"
+    " Please answer with the letter. "
+)
+
+
+def test_what_is_asked_is_the_file_character_by_character(file):
+    question = load(file(rows(question=SPACED, answer="DL 3")))[0]
+    assert question.prompt() == SPACED
+    assert question.options == {"A": "DL 3", "B": "DL5", "C": "DL8", "D": "Please select an option"}
+
+
+@pytest.mark.parametrize("apart", [{"options": '["DL3 ", "DL5"]'}, {"A": "DL3 ", "B": "DL5"}])
+def test_options_that_stand_apart_are_asked_as_they_are(file, apart):
+    question = load(file(rows(question="What? ", answer="A", **apart)))[0]
+    assert question.prompt() == f"What? \nA. DL3 \nB. DL5\n{INSTRUCTION}"
+    assert question.options == {"A": "DL3", "B": "DL5"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "Q?\nA. 3\nB. 5\nC. 8\nD .6\nAnswer.",
+            "row 2: question: its options are A, B, C; they must be exactly A",
+        ),
+        (
+            "Q?\nA. 3\nB. 5\nC. 8\nD. 6\nE. 7\nAnswer.",
+            "row 2: question: its options are A, B, C, D, E; they must",
+        ),
+    ],
+)
+def test_the_real_benchmark_has_options_a_to_d(private_data_home, text, message):
+    content = rows()
+    content[1]["question"] = text
+    path = write(private_data_home / "hlvid" / "data" / "test-00000-of-00001.parquet", content)
+    with pytest.raises(DatasetError, match=message):
+        load("hlvid")
+    path.unlink()
+
+
+def test_a_text_taken_apart_into_another_is_a_fault(file, monkeypatch):
+    from hlvid.dataset import rows as module
+
+    split = module.split_question
+    monkeypatch.setattr(module, "split_question", lambda text: split(text.replace("Ünter", "Unter")))
+    assert "row 1" in (found := fault(file(rows(1)))) and "question: taken apart it reads 'What" in found
 
 
 def test_real_structure(shared, tmp_path):
@@ -179,6 +235,10 @@ def test_renamed_column_is_guessed(file):
         ({"question": "What? A. x"}, r"row 2*: question: no options found; at least two are needed"),
         ({"question": "A. x\nB. y", "answer": "A"}, r"row 2*: question: no text before the options"),
         ({"question": " "}, r"row 2*: question: empty"),
+        (
+            {"question": "Q?\nA. x\nB. y\nC .z\n", "answer": "A"},
+            r"row 2*: question: option B holds the line 'C .z', which looks like another option; write it as 'C. …'",
+        ),
         ({"category": ""}, r"row 2*: category: empty"),
         ({"video_path": ""}, r"row 2*: video_path: empty"),
         ({"video_path": "../../etc/passwd"}, r"row 2*: video_path: '../../etc/passwd' must name a file"),

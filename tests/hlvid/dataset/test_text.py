@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hlvid.dataset.text import MAX_MARKERS, split_question
+from hlvid.dataset.text import MAX_MARKERS, same_but_for_space, split_question, stray_label
 
 ST, AVE, BLVD, RD = HAMPDEN = ["Hampden St", "Hampden Ave", "HampdenBlvd", "Hampden Rd"]
 STEM = "What does the white text on the green road sign say?"
@@ -116,6 +116,63 @@ def test_what_is_joined_comes_apart_again(texts, label, gap, instruction):
     parts = split_question(gap.join([STEM, *lettered, *([instruction] if instruction else [])]))
     assert parts.stem == STEM
     assert list(parts.options.values()) == texts
+
+
+SCREEN = "What does the screen say?\n A. Press any key\n B. Insert card\n C. Enter PIN\n D. {}{}"
+
+
+@pytest.mark.parametrize(
+    "end", ["", f"\n {DIRECT}", f" {DIRECT}", "\nAnswer with the letter only.", "\n\nThink."]
+)
+@pytest.mark.parametrize(
+    "option",
+    [
+        "Please select an option",
+        "Choose option 3",
+        "Pay here and select your choice",
+        "Insert Card Choose Your Option",
+    ],
+)
+def test_a_screen_may_tell_its_reader_to_choose(option, end):
+    parts = split_question(SCREEN.format(option, end))
+    assert parts.options["D"] == option
+    assert parts.instruction == end.strip()
+
+
+def test_the_published_instruction_leaves_two_lines_of_an_option_together():
+    assert split_question(SCREEN.format(f"Please\nselect an option\n{DIRECT}", "")).options["D"] == (
+        "Please select an option"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "stray"),
+    [
+        ("Number?\nA. 3\nB.5\nC.  8\nD .6\n", "D .6"),
+        ("Number?\nA. 3\nB. 5\nC 8\nD. 6", "C 8"),
+        ("Number?\nA. 3\nB. 5\n(C ) 8", "(C ) 8"),
+        ("Number?\nA. 3\nB. 5\nC. 8", ""),
+        ("Plan A. Then B.", ""),
+    ],
+)
+def test_a_broken_label_is_noticed(text, stray):
+    assert stray_label(text, split_question(text)) == stray
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                ["A.", "B.", "C.", "(A)", "(B)", "Question:", "<video>", "Options:", DIRECT, "\n", "\r\n"]
+            ),
+            st.sampled_from(["Please select an option", "Answer:", "  ", "D .6", "\n\n"]),
+            st.text(max_size=8),
+        ),
+        max_size=14,
+    ).map(" ".join)
+)
+def test_the_parts_give_the_text_back_up_to_white_space(text):
+    assert same_but_for_space(split_question(text).joined(), text)
 
 
 @given(st.text(max_size=300))

@@ -10,12 +10,21 @@ from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import hooks, plugin
 
+PROMPT = """\
+What does the white text on the green road sign say?
+ A. Hampden St
+ B. Hampden Ave
+ C. HampdenBlvd
+ D. Hamden Ave
+ Please answer directly with the letter of the correct answer."""
+
 DOC = {
     "question_id": "7",
     "video": "clip_av_video_3_000.mp4",
     "source": "av_video_3",
     "category": "av",
     "tier": "22",
+    "text": PROMPT,
     "stem": "What does the white text on the green road sign say?",
     "options": json.dumps({"A": "Hampden St", "B": "Hampden Ave", "C": "HampdenBlvd", "D": "Hamden Ave"}),
     "answer": "B",
@@ -23,16 +32,8 @@ DOC = {
     "dataset": "sha256:toy",
 }
 
-PROMPT = """\
-Question: What does the white text on the green road sign say?
-A. Hampden St
-B. Hampden Ave
-C. HampdenBlvd
-D. Hamden Ave
-Please answer directly with the letter of the correct answer."""
 
-
-def test_the_prompt_is_the_published_one() -> None:
+def test_the_prompt_is_the_benchmarks_own_text() -> None:
     assert hooks.doc_to_text(DOC) == PROMPT
     assert hooks.doc_to_text(DOC, {"pre_prompt": "Look. ", "post_prompt": " Now."}) == f"Look. {PROMPT} Now."
 

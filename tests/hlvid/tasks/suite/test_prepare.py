@@ -53,7 +53,7 @@ def test_questions_come_whole(task: str, make_bench: Make) -> None:
     assert len({doc["question_id"] for doc in docs}) == len(docs)
     for doc in docs:
         question = question_of(doc)
-        assert question.prompt() == doc["wording"]
+        assert question.prompt() == doc["text"]
         assert question.video_path is not None and question.video_path.is_file()
         assert (question.answer is None) is ADAPTERS[task].hidden
         assert question.answer is None or question.answer in question.options
@@ -158,7 +158,7 @@ def test_mlvu_takes_options_from_the_text_or_the_column(make_bench: Make) -> Non
     ]
     bench.write(TABLE["hlvid_mlvu_dev"], rows)
     apart = docs_of("hlvid_mlvu_dev")
-    assert [doc["wording"] for doc in apart] == [doc["wording"] for doc in whole]
+    assert [doc["text"] for doc in apart] == [doc["text"] for doc in whole]
     assert [doc["options"] for doc in apart] == [doc["options"] for doc in whole]
     bench.write(
         TABLE["hlvid_mlvu_dev"], [{key: row[key] for key in row if key != "candidates"} for row in rows]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hlvid.benchmarks import registry
-from hlvid.tasks import hooks
+from hlvid.tasks import hooks, parity
 from hlvid.tasks.suite.prepare import prepare
 
 OURS = {
@@ -100,6 +100,46 @@ THEIRS = {
     "hlvid_nextqa_mc": OURS["hlvid_nextqa_mc"].rpartition("\n")[0],
     "hlvid_mlvu_test": OURS["hlvid_mlvu_test"].removesuffix("\nOnly give the best option.\nBest option: ("),
 }
+
+
+# A blank at the end of every text that is shown, and a label or two with none behind it.
+BLANKS = {
+    "hlvid_videomme": {
+        "question": "What is said? ",
+        "options": ["A. One. ", "B.Two.", "C. Three.", "D.  Four. "],
+    },
+    "hlvid_mvbench": {"question": "What is held? ", "candidates": ["a cup ", "a book", "a  bag", " rope"]},
+    "hlvid_nextqa_mc": {"question": "how ", "a0": "roll ", "a1": " tap", "a4": "pat\t"},
+    "hlvid_longvideobench_val": {"question": "What? ", "option0": "Reading ", "option1": " A dance"},
+    "hlvid_egoschema_subset": {
+        "question": "What? ",
+        "option": ["A. C is cooking. ", "B.  C sits.", "C. C ", "D. x", "E. y "],
+    },
+    "hlvid_mlvu_dev": {"question": "What? \n(A)  Yellow \n(B) Red\n(C) Green\n(D) Blue "},
+}
+
+
+@pytest.mark.parametrize("task", BLANKS)
+def test_what_is_shown_is_never_stripped(task: str, make_bench: Callable[..., Any]) -> None:
+    bench = make_bench(registry.get(task).name)
+    table = next(path for path in sorted(bench.root.rglob("*")) if path.suffix in (".json", ".parquet"))
+    table = bench.root / "Subset/test-00000-of-00001.parquet" if "subset" in task else table
+    rows = bench.rows(str(table.relative_to(bench.root)))
+    rows[0] |= BLANKS[task]
+    rows[0] |= {"answer": BLANKS[task]["candidates"][0]} if "candidates" in BLANKS[task] else {}
+    bench.write(str(table.relative_to(bench.root)), rows)
+    asked = first_prompt(task)
+    shown = [
+        text for value in BLANKS[task].values() for text in ([value] if isinstance(value, str) else value)
+    ]
+    assert all(text in asked for text in shown)
+    if task != "hlvid_nextqa_mc":  # which strips in lmms-eval
+        assert asked.replace("on the video.", "on the video and the subtitles.") == their_text(task, rows[0])
+
+
+def their_text(task: str, row: dict[str, Any]) -> str:
+    """What the installed lmms-eval asks about a row."""
+    return parity.prompt(task, row, Path("data/v.mp4"))
 
 
 def first_prompt(task: str) -> str:
