@@ -1,4 +1,4 @@
-"""The commands `hlvid train labels | ntp | grpo | reconstructor | …`: AutoGaze from clips to a checkpoint.
+"""The commands `hlvid train labels | ntp | grpo | …`: AutoGaze from clips to a checkpoint.
 
 Example::
 
@@ -6,7 +6,6 @@ Example::
     hlvid train labels --out labels/val --videos my/videos --part val
     hlvid train ntp --config ntp-cpu --labels labels/train --validation labels/val --out runs/ntp
     hlvid train grpo --config grpo-cpu --labels labels/train --init runs/ntp/model --out runs/grpo
-    hlvid train reconstructor --labels labels/train --out runs/reconstructor
     hlvid train calibrate runs/grpo/model --clips labels/val
     hlvid train evaluate --clips labels/val --checkpoint ntp=runs/ntp/model --checkpoint both=runs/grpo/model
 
@@ -142,32 +141,6 @@ def pack(
 
 
 @app.command()
-def reconstructor(
-    labels: Annotated[Path, typer.Option(help="Folder of labelled clips.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")],
-    validation: Validation = None,
-    steps: Annotated[int, typer.Option(help="Steps of the whole run.", min=1)] = 4000,
-    batch: Annotated[int, typer.Option(help="Clips a step.", min=1)] = 8,
-    frames: Annotated[int, typer.Option(help="Paint one of the first so many frames.", min=1)] = 8,
-    seed: Annotated[int, typer.Option(help="Another seed gives other weights.")] = 0,
-    minutes: Annotated[
-        float | None, typer.Option(help="Stop after so long; the same command goes on.")
-    ] = None,
-) -> None:
-    """A small ViT-MAE that mends the pasted picture: a learned loss for the search and the reward."""
-    from autogaze.training.labels import LabelSet
-    from autogaze.training.reconstructor_training import Plan, compare, train
-
-    with one_line():
-        model = train(LabelSet(labels), out, Plan(steps, batch, frames, seed=seed), minutes=minutes)
-        if validation is not None:
-            text = json.dumps(compare(model, LabelSet(validation)), indent=2)
-            (out / "comparison.json").write_text(text + "\n", encoding="utf-8")
-            typer.echo(text)
-    typer.echo(f"written: {out / 'model'}")
-
-
-@app.command()
 def evaluate(
     clips: Clips,
     checkpoint: Annotated[list[str] | None, typer.Option(help="name=folder, repeatable.")] = None,
@@ -175,7 +148,7 @@ def evaluate(
     reference: Annotated[str | None, typer.Option(help="Whom all are compared with.")] = None,
     limit: Annotated[int, typer.Option(help="Clips at most.")] = 48,
     heads: Annotated[bool, typer.Option(help="The reference with 1 and 5 tokens a step, too.")] = False,
-    reconstructor: Annotated[Path | None, typer.Option(help="Measure the loss of this learned one.")] = None,
+    loss: Annotated[str, typer.Option(help="What is lost: paste, or videomae:FOLDER.")] = "paste",
 ) -> None:
     """Loss against gazing ratio: checkpoints, heuristics, untrained weights and the greedy search."""
     from autogaze.training.evaluate import evaluate_all, table
@@ -183,7 +156,7 @@ def evaluate(
     with one_line():
         named = dict(_pair(text) for text in checkpoint or [])
         home = reference or next(iter(reversed(named)), "greedy")
-        report = evaluate_all(named, clips, home, limit, heads, reconstructor)
+        report = evaluate_all(named, clips, home, limit, heads, loss)
     typer.echo(table(report))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -42,17 +42,14 @@ class Optimizer(_Strict):
 class Ntp(_Strict):
     """Next-token prediction.
 
-    soft: slots over which a target is spread; 0 is the paper's one-hot target. A soft target gives a slot's
-    token the weight 1 and the one j places later exp(-j / soft): tokens of near-equal gain swap places easily.
-    gain: temperature of targets by gain instead: what each token would save there, relative to the best (of the
-    pasted picture, see `ntp.gain_targets`); 0 is off. Not together with soft.
+    gain: temperature of targets by gain: what each token would save there, relative to the best (of the
+    pasted picture, see `ntp.gain_targets`); 0 is the paper's one-hot target.
     own: share of clips whose list the network writes itself, to learn what follows its own choices; needs gain.
     own_ratios, own_temperature: what these lists' mean gazing ratio and sampling temperature are drawn from.
     dense: every gaze token predicts the ten after it, not only the last of each group.
     loss_weight: of the squared error of the predicted losses beside the cross-entropy.
     """
 
-    soft: float = Field(0.0, ge=0)
     gain: float = Field(0.0, ge=0)
     own: float = Field(0.0, ge=0, le=1)
     own_ratios: tuple[float, float] = (0.02, 0.2)
@@ -62,8 +59,6 @@ class Ntp(_Strict):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if self.soft and self.gain:
-            raise ValueError(f"soft {self.soft:g} and gain {self.gain:g}: set one of them")
         if self.own and not self.gain:
             raise ValueError(
                 f"own {self.own:g} without gain: no search says what to do after the network's own tokens"
@@ -80,7 +75,8 @@ class Grpo(_Strict):
     reward_frames: how many random frames of a clip are rewarded; 0 for all.
     temperature: of sampling, at the first and the last step.
     cuts: share of clips that turn into another one at a random frame, for what a scene cut late in a clip demands.
-    reconstructor: folder of a learned reconstructor whose loss is the reward's; None for the pasted picture.
+    reward: minus this loss: "paste" (L1 of the pasted picture) or "videomae:FOLDER", the published reconstruction.
+    features: checkpoints whose features the published loss compares beside pixels, each with weight 0.3.
     """
 
     group: int = Field(12, ge=2)
@@ -92,7 +88,8 @@ class Grpo(_Strict):
     temperature: tuple[float, float] = (1.0, 1.0)
     cuts: float = Field(0.0, ge=0, le=1)
     loss_weight: float = Field(1.0, ge=0)
-    reconstructor: Path | None = None
+    reward: str = Field("paste", pattern=r"^(paste|videomae:.+)$")
+    features: dict[Literal["dinov2", "siglip2"], str] = {}
 
 
 class TrainConfig(_Strict):

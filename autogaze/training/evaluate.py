@@ -26,7 +26,7 @@ from torch import Tensor
 from autogaze.gaze import Gaze
 from autogaze.training import contenders as who
 from autogaze.training.contenders import Choose
-from autogaze.training.judge import Judge, PasteTable, learned
+from autogaze.training.judge import Judge, PasteTable, judge_of
 from autogaze.training.stages import held_back
 
 RATIOS = (0.02, 0.05, 0.1, 0.2)
@@ -56,12 +56,12 @@ def evaluate_all(
     reference: str,
     limit: int = 48,
     heads: bool = False,
-    reconstructor: Path | None = None,
+    loss: str = "paste",
 ) -> dict[str, Any]:
     """The whole comparison on a folder of labelled clips; see `summarise` for what comes out.
 
-    heads: also the reference writing 1 and 5 tokens a step. reconstructor: folder of a learned one, whose loss
-    is then measured instead of the pasted picture's. Raises ValueError where something is missing.
+    heads: also the reference writing 1 and 5 tokens a step. loss: what is measured, by the name that
+    `judge.judge_of` knows. Raises ValueError where something is missing.
     """
     frames, groups = held_back(clips, limit)
     everybody = {name: who.checkpoint(folder) for name, folder in checkpoints.items()}
@@ -71,14 +71,14 @@ def evaluate_all(
         }
     everybody |= {"untrained": who.untrained(), **who.heuristics(), "greedy": who.greedy}
     everybody["greedy, 224 px alone"] = who.greedy_finest
-    judge = learned(reconstructor)
+    judge = judge_of(loss)
     report = summarise(measure(everybody, frames, judge=judge), reference, groups=groups)
-    return {**what_was_measured(groups, judge is not None), **report}
+    return {**what_was_measured(groups, loss), **report}
 
 
-def what_was_measured(groups: Sequence[str], learned_loss: bool) -> dict[str, Any]:
+def what_was_measured(groups: Sequence[str], loss: str) -> dict[str, Any]:
     """How many clips of which recordings were looked at, and what their loss is."""
-    picture = "a learned reconstructor's picture" if learned_loss else "the pasted picture"
+    picture = "the pasted picture" if loss == "paste" else f"the picture of {loss}"
     return {
         "clips": len(groups),
         "recordings": {name: list(groups).count(name) for name in sorted(set(groups))},

@@ -23,7 +23,7 @@ from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR, Clips, pick
 from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, read
-from autogaze.training.judge import PasteTable, learned
+from autogaze.training.judge import PasteTable, judge_of
 from autogaze.training.rollouts import roll_out, there_and_back
 from autogaze.training.schedule import between, frame_budgets
 
@@ -33,7 +33,7 @@ class GrpoStage:
 
     def __init__(self, labels: Clips, config: TrainConfig, rank: int = 0, world: int = 1):
         self.labels, self.config, self.rank, self.world = labels, config, rank, world
-        self.judge = learned(config.grpo.reconstructor, config.device)
+        self.judge = judge_of(config.grpo.reward, config.grpo.features, config.device)
 
     def __call__(
         self, network: Network, sizes: AutoGazeConfig, micro: int, draw: np.random.Generator

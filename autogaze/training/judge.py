@@ -11,8 +11,8 @@ as much as a few reconstructions; each gaze after that costs next to nothing, wh
 roll-outs needs.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -20,8 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, grid_sides
-from autogaze.reconstruction.loss import L1
+from autogaze.reconstruction.loss import L1, ReconstructionLoss
 from autogaze.reconstruction.paste import GREY, rebuild
+from autogaze.reconstruction.videomae import VideoMAE
 
 BLOCK = 8
 MEAN = STD = 0.5
@@ -115,13 +116,28 @@ def paste_judge(memory: bool = True) -> Judge:
     return judge
 
 
-def learned(folder: Path | None, device: str = "cpu") -> Judge | None:
-    """The L1 loss of a learned reconstructor's picture; None, the pasted one, where no folder is named."""
-    if folder is None:
-        return None
-    from autogaze.training.reconstructor import Reconstructor, judge
+def judge_of(name: str, features: Mapping[str, str] | None = None, device: str = "cpu") -> Judge | None:
+    """The judge of that name: "paste" (None: the table of the pasted picture), or "videomae:FOLDER".
 
-    return judge(Reconstructor.from_pretrained(folder).to(device))
+    videomae: the published reconstruction, each frame painted alone, and the published loss: L1, plus 0.3 x each
+    of `features`, {"dinov2": checkpoint, "siglip2": checkpoint} (paper,
+    section 3.2). Raises ValueError for other names.
+    """
+    kind, _, folder = name.partition(":")
+    if name == "paste":
+        return None
+    if kind != "videomae" or not folder:
+        raise ValueError(f"{name}: no such judge; expected paste or videomae:FOLDER")
+    model = VideoMAE.from_pretrained(folder).eval().to(device)
+    loss = ReconstructionLoss.published(**(features or {})).to(device)
+
+    @torch.no_grad()
+    def judge(clips: Tensor, gaze: Gaze) -> Tensor:
+        video = (clips - MEAN) / STD
+        lost = [loss(model(video, gaze, [t]), video[:, t : t + 1]) for t in range(gaze.frames)]
+        return torch.cat(lost, 1)
+
+    return judge
 
 
 def _views(clips: Tensor) -> list[Tensor]:

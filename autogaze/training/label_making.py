@@ -2,9 +2,6 @@
 
 Example::
 
-    python -m autogaze.training.labels --out labels --videos clips --per-video 128 --generated 1000 \\
-        --frames 4..16 --processes 2 --seed 0
-
     make_labels("labels", videos="clips", generated=1000, frames=(4, 16))
 
 The set is cut in shards of `SHARD` clips, each of one video or of the generator and each decided by seed and
@@ -13,7 +10,6 @@ folder that was made with other settings is refused. Videos that `split.held_out
 with `part="val"`, are the only ones taken.
 """
 
-import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -185,36 +181,3 @@ def _run(work: "partial[int]", jobs: Sequence[Job], processes: int) -> Iterator[
     # Spawned, not forked: torch's and OpenCV's threads do not survive a fork.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         yield from pool.map(work, jobs)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command `python -m autogaze.training.labels`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m autogaze.training.labels", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--out", required=True, help="folder of the set")
-    parser.add_argument("--videos", help="folder of videos")
-    parser.add_argument("--per-video", type=int, default=64, help="clips of each video")
-    parser.add_argument("--generated", type=int, default=0, help="clips of the generator")
-    parser.add_argument("--frames", type=frame_range, default=(4, 16), help="least..most frames of a clip")
-    parser.add_argument("--part", choices=("train", "val", "all"), default="train", help="which videos")
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args(arguments)
-    try:
-        settings = Settings(seed=given.seed, frames=given.frames)
-        out = make_labels(
-            given.out, given.videos, given.generated, given.per_video, given.processes, given.part, settings
-        )
-    except ValueError as error:
-        parser.error(str(error))
-    print(f"labels in {out}")
-
-
-def frame_range(text: str) -> tuple[int, int]:
-    """ "4..16" -> (4, 16), "8" -> (8, 8)."""
-    low, _, high = text.partition("..")
-    try:
-        return int(low), int(high or low)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, or two as in 4..16") from error

@@ -140,9 +140,3 @@ class LabelSet(Dataset[LabelledClip]):
 
     def __iter__(self) -> Iterator[LabelledClip]:
         return (self[index] for index in range(len(self)))
-
-
-if __name__ == "__main__":
-    from autogaze.training.label_making import main
-
-    main()

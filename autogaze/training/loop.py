@@ -14,36 +14,21 @@ nothing random is carried from step to step, and files are replaced, never half 
 
 import json
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.config import AutoGazeConfig
-from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig, TrainingError
 from autogaze.training.initial import fresh
 from autogaze.training.processes import Team, processes
 from autogaze.training.schedule import rate
+from autogaze.training.stages import Look, Stage, make_look, make_stage
 from autogaze.training.trail import Trail
-
-
-class Stage(Protocol):
-    """What a micro-step minimises; has no state, so that every step can be repeated."""
-
-    def __call__(
-        self, network: Network, sizes: AutoGazeConfig, micro: int, draw: np.random.Generator
-    ) -> tuple[Tensor, Mapping[str, float]]:
-        """Loss and figures of micro-step `micro`; all chance comes from `draw`."""
-
-
-Look = Callable[[AutoGaze], dict[str, float]]
-"""Validates a model: "0.1" -> loss at that gazing ratio."""
 
 
 def train(config: TrainConfig, stop_after: int | None = None) -> AutoGaze:
@@ -52,8 +37,6 @@ def train(config: TrainConfig, stop_after: int | None = None) -> AutoGaze:
     stop_after: leave after this many steps of this call, as if killed right after writing a state.
     Raises TrainingError where labels, the initial checkpoint or the run's folder do not fit.
     """
-    from autogaze.training.stages import make_look, make_stage
-
     with processes(config.device) as team:
         config = config.model_copy(update={"device": team.device})
         model = _start(config).to(team.device)

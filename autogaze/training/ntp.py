@@ -2,15 +2,17 @@
 
 Example::
 
-    stage = Ntp(labels, config)
-    loss, figures = stage(network, step=0, draw=numpy.random.default_rng([seed, 0]))
+    stage = NtpStage(labels, config)
+    loss, figures = stage(network, sizes, micro=0, draw=numpy.random.default_rng([seed, 0]))
 
 Cross-entropy of every slot's token, and the squared error of the loss predicted before each slot and after each
-frame's last. What departs from the paper is off in `ntp.yaml`: soft targets, dense prediction, targets by gain,
-lists of the network's own (see `config.Ntp`). Tokens that decoding forbids take no part in the softmax.
+frame's last, each a mean over all tokens of the batch, as published: a clip with long lists weighs more. What departs
+from the paper is off in `ntp.yaml`: dense prediction, targets by gain, lists of the network's own (see `config.Ntp`);
+one thing always does: tokens that decoding forbids take no part in the softmax.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -43,9 +45,11 @@ class NtpStage:
         clips = [self._clip(network, sizes, self.labels[index], frames, draw) for index in picked]
         # A processor gains nothing from stacking clips, and loses by the mask that their padding needs.
         groups = [[clip] for clip in clips] if config.device == "cpu" else [clips]
-        said = [self.loss(network, sizes, collate(group, frames, draw, config.flip)) for group in groups]
-        figures = {name: float(np.mean([one[name] for _, one in said])) for name in said[0][1]}
-        return torch.stack([loss for loss, _ in said]).mean(), figures
+        terms = [self.terms(network, sizes, collate(group, frames, draw, config.flip)) for group in groups]
+        tokens = pooled([one.tokens for one in terms])
+        losses = pooled([one.losses for one in terms])
+        total = tokens + config.ntp.loss_weight * losses
+        return total, {"cross_entropy": tokens.item(), "loss_error": losses.item()}
 
     def _clip(
         self,
@@ -60,57 +64,52 @@ class NtpStage:
             return clip
         return own_list(network, sizes, there_and_back(clip.frames, frames), self.config, draw)
 
-    def loss(
-        self, network: Network, sizes: AutoGazeConfig, batch: Batch
-    ) -> tuple[Tensor, Mapping[str, float]]:
-        """The two terms on a batch."""
-        config, device = self.config.ntp, self.config.device
+    def terms(self, network: Network, sizes: AutoGazeConfig, batch: Batch) -> "Terms":
+        """The two terms on a batch, token by token."""
+        device = self.config.device
         gaze = batch.gaze.to(device)
         video = PROCESSOR.pixels(batch.frames.flatten(0, 1)).view(*batch.frames.shape).to(device)
         with torch.autocast(device.split(":")[0], torch.bfloat16, self.config.precision == "bfloat16"):
             features, _ = network.features(video)
-            scores = read(network, sizes, features, gaze, config.dense)
+            scores = read(network, sizes, features, gaze, self.config.ntp.dense)
         wanted = self._wanted(batch).to(device)
-        tokens = cross_entropy(scores, gaze, wanted)
-        losses = loss_error(scores, gaze, batch.losses.to(device), sizes.heads_ahead)
-        total = tokens + config.loss_weight * losses
-        return total, {"cross_entropy": tokens.item(), "loss_error": losses.item()}
+        return Terms(
+            cross_entropy(scores, gaze, wanted),
+            loss_error(scores, gaze, batch.losses.to(device), sizes.heads_ahead),
+        )
 
     def _wanted(self, batch: Batch) -> Tensor:
-        settings = self.config.ntp
-        if settings.gain:
-            return gain_targets(batch, settings.gain, self.config.memory)
-        return targets(batch.gaze, settings.soft)
+        gain = self.config.ntp.gain
+        return gain_targets(batch, gain, self.config.memory) if gain else targets(batch.gaze)
+
+
+class Terms(NamedTuple):
+    """Of one batch: the cross-entropy of every pair (tokens), the squared error of every predicted loss (losses)."""
+
+    tokens: Tensor
+    losses: Tensor
+
+
+def pooled(parts: Sequence[Tensor]) -> Tensor:
+    """The mean over all values of all parts; however a batch was cut, it is the same."""
+    return torch.cat(list(parts)).mean()
 
 
 def cross_entropy(scores: Scores, gaze: Gaze, wanted: Tensor) -> Tensor:
-    """Mean over pairs of the cross-entropy between what a pair says and its slot's target, (B, N, 266)."""
+    """Float (pairs,): the cross-entropy between what a pair says and its slot's target, of `wanted` (B, N, 266)."""
     log_p = scores.logits.log_softmax(-1)
     weights = wanted[:, scores.pairs.slots]
     # A forbidden token has weight 0 and log-probability minus infinity, whose product is no number.
     each = -(weights * log_p.masked_fill(weights == 0, 0.0)).sum(-1)
     known = ~gaze.padded[:, scores.pairs.slots]
-    return each[known].mean()
+    return each[known]
 
 
-def targets(gaze: Gaze, soft: float) -> Tensor:
-    """Float (B, N, 266), what each slot should say: its own token, or with `soft` a share for later ones too.
-
-    Rows of padded slots are zero.
-    """
+def targets(gaze: Gaze) -> Tensor:
+    """Float (B, N, 266), what each slot should say: its own token. Rows of padded slots are zero."""
     tokens = gaze.positions % gaze.tokens
-    out = torch.zeros(*tokens.shape, gaze.tokens + 1, device=tokens.device)
-    start = 0
-    for count in gaze.per_frame:
-        part = slice(start, start + count)
-        later = torch.arange(count) - torch.arange(count)[:, None]
-        weight = torch.exp(-later / soft) if soft else (later == 0).float()
-        weight = weight.masked_fill(later < 0, 0).to(tokens.device) * ~gaze.padded[:, None, part]
-        weight = weight / weight.sum(-1, keepdim=True).clamp(min=1e-9)
-        index = tokens[:, None, part].expand(-1, count, -1)
-        out[:, part].scatter_add_(2, index, weight * ~gaze.padded[:, part, None])
-        start += count
-    return out
+    said = torch.nn.functional.one_hot(tokens.masked_fill(gaze.padded, 0), gaze.tokens + 1)
+    return said * (~gaze.padded[..., None]).float()
 
 
 def gain_targets(batch: Batch, temperature: float, memory: bool = True) -> Tensor:
@@ -134,7 +133,7 @@ def gain_targets(batch: Batch, temperature: float, memory: bool = True) -> Tenso
 
 
 def loss_error(scores: Scores, gaze: Gaze, losses: Tensor, ahead: int) -> Tensor:
-    """Mean squared error of predicted losses: before each slot but a frame's first, and after each last one."""
+    """Squared errors of predicted losses: before each slot but a frame's first, and after each last one."""
     slots = scores.pairs.slots
     first, lengths = _firsts(gaze)
     known = ~gaze.padded[:, slots] & ~first[slots]
@@ -144,7 +143,7 @@ def loss_error(scores: Scores, gaze: Gaze, losses: Tensor, ahead: int) -> Tensor
     full = lengths == torch.tensor(gaze.per_frame, device=lengths.device)
     ends = torch.tensor(gaze.per_frame, device=losses.device).cumsum(0) - 1
     final = (scores.last_losses - losses[:, ends])[full].square()
-    return torch.cat([errors, final]).mean()
+    return torch.cat([errors, final])
 
 
 def _firsts(gaze: Gaze) -> tuple[Tensor, Tensor]:

@@ -7,24 +7,36 @@ Example::
     look(model)                                       # {"0.02": 0.31, "0.05": 0.24, "0.1": 0.2, "0.2": 0.15}
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from autogaze.model.autogaze import AutoGaze
+from autogaze.model.config import AutoGazeConfig
+from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig, TrainingError
 from autogaze.training.grpo import GrpoStage
 from autogaze.training.judge import PasteTable
-from autogaze.training.loop import Look, Stage
+from autogaze.training.labels import LabelSet
 from autogaze.training.ntp import NtpStage
 
-if TYPE_CHECKING:
-    from autogaze.training.labels import LabelSet
+
+class Stage(Protocol):
+    """What a micro-step minimises; has no state, so that every step can be repeated."""
+
+    def __call__(
+        self, network: Network, sizes: AutoGazeConfig, micro: int, draw: np.random.Generator
+    ) -> tuple[Tensor, Mapping[str, float]]:
+        """Loss and figures of micro-step `micro`; all chance comes from `draw`."""
+
+
+Look = Callable[[AutoGaze], dict[str, float]]
+"""Validates a model: "0.1" -> loss at that gazing ratio."""
 
 
 def make_stage(config: TrainConfig, rank: int, world: int) -> Stage:
@@ -34,10 +46,8 @@ def make_stage(config: TrainConfig, rank: int, world: int) -> Stage:
     return kind(labels, config, rank, world)
 
 
-def open_labels(folder: Path) -> "LabelSet":
+def open_labels(folder: Path) -> LabelSet:
     """The label set of a folder. Raises TrainingError where there is none."""
-    from autogaze.training.labels import LabelSet
-
     if not folder.is_dir():
         raise TrainingError(f"labels {folder}: no such folder; make one with 'hlvid train labels'")
     labels = LabelSet(folder)

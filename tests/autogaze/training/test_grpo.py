@@ -1,6 +1,7 @@
 """Reinforcement: returns worked by hand, groups that compare, and a policy that finds the better token."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,13 @@ import torch
 
 from autogaze.gaze import Gaze
 from autogaze.model.config import AutoGazeConfig
+from autogaze.reconstruction.mae_config import VideoMAEConfig
+from autogaze.reconstruction.videomae import VideoMAE
 from autogaze.training.config import TrainConfig
 from autogaze.training.grpo import GrpoStage, advantages, policy_loss
 from autogaze.training.initial import fresh
+from autogaze.training.judge import judge_of
 from autogaze.training.labels import LabelledClip
-from autogaze.training.reconstructor import SMALL as SMALL_MAE
-from autogaze.training.reconstructor import Reconstructor
 from autogaze.training.rollouts import roll_out, there_and_back
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
@@ -95,16 +97,42 @@ def test_policy_learns_where_the_picture_is() -> None:
     assert np.mean(said[-8:]) < 0.93 * np.mean(said[:8])  # 0.62 when written; 1.0 without learning
 
 
-def test_reward_may_come_from_a_learned_reconstructor(tmp_path: Path) -> None:
-    """An untrained one paints the pasted picture, so both rewards are the same."""
-    tiny = replace(
-        SMALL_MAE, hidden_size=48, intermediate_size=32, decoder_hidden_size=32, decoder_intermediate_size=32
+def test_reward_may_be_the_published_reconstruction(tmp_path: Path) -> None:
+    """`videomae:FOLDER`: every frame painted alone from what was gazed at, its L1 of normalised pixels."""
+    from safetensors.torch import save_file
+
+    sizes = VideoMAEConfig(
+        hidden_size=48,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        decoder_hidden_size=32,
+        decoder_intermediate_size=32,
+        decoder_num_hidden_layers=1,
+        decoder_num_attention_heads=2,
+        max_num_frames=2,
     )
-    Reconstructor.fresh(tiny).save_pretrained(tmp_path)
-    plain, learned = GrpoStage([], config()), GrpoStage([], config(reconstructor=tmp_path))
+    torch.manual_seed(0)
+    model = VideoMAE(sizes).eval()
+    written = {**asdict(sizes), "scales": "+".join(map(str, sizes.scales))}
+    (tmp_path / "config.json").write_text(json.dumps(written))
+    save_file(
+        {name: part.contiguous() for name, part in model.state_dict().items()}, tmp_path / "model.safetensors"
+    )
     clip = half_and_half()[None].float() / 255
     gaze = Gaze.from_masks(torch.rand(3, 2, 265, generator=torch.Generator().manual_seed(0)) < 0.05)
-    assert torch.allclose(plain._losses(clip, gaze), learned._losses(clip, gaze), atol=1e-5)
+    losses = GrpoStage([], config(reward=f"videomae:{tmp_path}"))._losses(clip, gaze)
+    video = (clip * 2 - 1).expand(3, -1, -1, -1, -1)
+    with torch.no_grad():
+        second = (model(video, gaze, [1]) - video[:, 1:]).abs().mean((1, 2, 3, 4))
+    assert losses.shape == (3, 2) and torch.allclose(losses[:, 1], second, atol=1e-5)
+
+
+def test_an_unknown_reward_is_named() -> None:
+    with pytest.raises(ValueError, match=r"grpo\.reward"):
+        config(reward="videomae")
+    with pytest.raises(ValueError, match="expected paste or videomae:FOLDER"):
+        judge_of("learned")
 
 
 def test_cuts_turn_a_clip_into_another() -> None:

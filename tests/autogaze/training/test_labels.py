@@ -3,7 +3,6 @@
 Run: pytest tests/autogaze/training/test_labels.py
 """
 
-import argparse
 import hashlib
 import os
 import signal
@@ -15,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from autogaze.training import generator, labels
+from autogaze.training.cli import app
 from autogaze.training.greedy import search_paste
-from autogaze.training.label_making import MANIFEST, Settings, frame_range, label, main, make_labels, plan
+from autogaze.training.label_making import MANIFEST, Settings, label, make_labels, plan
 from autogaze.training.labels import LabelError, LabelledClip, LabelSet, load, save
 
 SMALL = Settings(seed=3, frames=(1, 3), shard=2)
@@ -84,16 +85,8 @@ def test_only_missing_shards_are_made(made: Path, tmp_path: Path) -> None:
 
 
 def test_killed_run_is_finished_by_the_same_command(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "autogaze.training.labels",
-        "--generated",
-        "40",
-        "--frames",
-        "1",
-        "--out",
-    ]
+    command = [sys.executable, "-m", "hlvid.cli", "train", "labels"]
+    command += ["--generated", "40", "--frames", "1", "1", "--out"]
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = subprocess.Popen([*command, str(killed)], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -175,14 +168,8 @@ def test_settings_out_of_range(settings: dict[str, object], message: str) -> Non
         Settings(**settings)  # type: ignore[arg-type]
 
 
-def test_frame_ranges() -> None:
-    assert frame_range("4..16") == (4, 16) and frame_range("8") == (8, 8)
-    with pytest.raises(argparse.ArgumentTypeError, match="expected a number"):
-        frame_range("a..b")
-
-
-def test_command_ends_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--out", str(tmp_path), "--videos", str(tmp_path / "none")])
-    assert "no file with suffix" in capsys.readouterr().err
+def test_command_ends_in_one_line(tmp_path: Path) -> None:
+    asked = ["labels", "--out", str(tmp_path), "--videos", str(tmp_path / "none")]
+    run = CliRunner().invoke(app, asked)
+    assert run.exit_code == 1 and "no file with suffix" in run.output
     assert labels.SUFFIX == ".safetensors"

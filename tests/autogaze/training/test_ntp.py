@@ -9,7 +9,7 @@ import torch
 from autogaze.gaze import Gaze
 from autogaze.model.config import AutoGazeConfig
 from autogaze.training.batches import MIRROR, collate, pick
-from autogaze.training.config import Ntp, TrainConfig
+from autogaze.training.config import TrainConfig
 from autogaze.training.greedy import search_paste
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip
@@ -54,13 +54,25 @@ def test_collate_cuts_and_pads() -> None:
     assert batch.gaze.positions[1, 4:].min() >= 265
 
 
-def test_soft_targets_fall_off_along_the_list() -> None:
+def test_a_slot_says_its_own_token() -> None:
     gaze = Gaze(torch.tensor([[5, 6, 7]]), (3,), torch.tensor([[False, False, True]]))
-    hard = targets(gaze, 0)
-    assert hard[0, 0, 5] == 1 and hard[0, 1, 6] == 1 and hard[0, 2].sum() == 0
-    soft = targets(gaze, 1.0)
-    assert soft[0, 0, [5, 6]].tolist() == pytest.approx([1 / (1 + np.exp(-1)), np.exp(-1) / (1 + np.exp(-1))])
-    assert soft[0, 0, 7] == 0 and soft[0, 1, 6] == 1 and soft[0, 1, 5] == 0
+    wanted = targets(gaze)
+    assert wanted[0, 0, 5] == 1 and wanted[0, 1, 6] == 1 and wanted[0, 2].sum() == 0 and wanted.sum() == 2
+
+
+def test_one_objective_however_the_clips_are_stacked() -> None:
+    """A processor reads clip by clip, an accelerator all at once: the mean is over all tokens of the batch."""
+    clips = [noise_clip(1, (40, 2)), noise_clip(2, (2, 3))]
+    config = TrainConfig.model_validate(
+        {"stage": "ntp", "labels": "x", "out": "x", "steps": 1, "batch": 2, "frames": [2], "flip": False}
+    )
+    model = fresh(SMALL, 0)
+    stage = NtpStage(clips, config)
+    loss, figures = stage(model.gazing_model, SMALL, 0, np.random.default_rng(0))
+    draw = np.random.default_rng(0)
+    stacked = stage.terms(model.gazing_model, SMALL, collate(clips, 2, draw, flip=False))
+    assert figures["cross_entropy"] == pytest.approx(stacked.tokens.mean().item(), rel=1e-4)
+    assert loss.item() == pytest.approx((stacked.tokens.mean() + stacked.losses.mean()).item(), rel=1e-4)
 
 
 def test_gain_targets_share_a_slot_among_tokens_that_gain_alike() -> None:
@@ -88,14 +100,7 @@ def test_gain_targets_forget_where_the_picture_forgets() -> None:
     assert torch.equal(forgetful[40], forgetful[0]) and not torch.equal(remembering[40], remembering[0])
 
 
-def test_a_slot_has_one_kind_of_target() -> None:
-    with pytest.raises(ValueError, match="set one of them"):
-        Ntp(soft=1.0, gain=0.15)
-
-
-@pytest.mark.parametrize(
-    "settings", [{"dense": False}, {"dense": True, "soft": 2.0}, {"dense": True, "gain": 0.02}]
-)
+@pytest.mark.parametrize("settings", [{"dense": False}, {"dense": True, "gain": 0.02}])
 def test_learns_a_list_by_heart(settings: dict[str, float], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("unused")
     clip = noise_clip(3, (11, 4))
