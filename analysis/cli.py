@@ -24,8 +24,8 @@ CLIPS = 24
 
 def mount(app: typer.Typer) -> None:
     """Add this package's commands to the roof; what they need is imported when they run."""
-    app.command()(figure)
-    app.command()(explore)
+    app.command(rich_help_panel="Look")(figure)
+    app.command(rich_help_panel="Look")(explore)
 
 
 def figure(

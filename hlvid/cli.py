@@ -10,39 +10,47 @@ Commands import what they need when they run, so `hlvid --help` needs neither to
 can mend are printed as one line and exit with 1; Ctrl-C exits with 130.
 """
 
-import importlib
 import os
 import sys
 import warnings
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
 
 from hlvid import __version__
 from hlvid.errors import HlvidError, of_path
 from hlvid.threads import wait_passively
 
+GROUPS = ("Get data", "Evaluate", "Look", "Publish", "Train", "This machine")
+"""The order of the commands' groups in `hlvid --help`; a command names its own (`rich_help_panel`)."""
+
+
+class GroupedHelp(TyperGroup):
+    """Commands under the headings of their groups, in the order of `GROUPS`, others last."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        found: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+        for name, command in sorted(self.commands.items()):
+            group = getattr(command, "rich_help_panel", None)
+            found.setdefault(group if isinstance(group, str) else "Others", []).append(
+                (name, command.get_short_help_str(limit=300))
+            )
+        for group, rows in found.items():
+            if rows:
+                with formatter.section(group):
+                    formatter.write_dl(rows)
+
+
 app = typer.Typer(
+    cls=GroupedHelp,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Evaluation suite for high-resolution, long-form video understanding.",
-)
-
-# Modules of the other packages that add their commands to the roof; each has `mount(app)` and imports lazily.
-MOUNTED = (
-    "autogaze.training.cli",
-    "analysis.cli",
-    "hlvid.download.cli",
-    "evaluators.cli.machine",
-    "evaluators.cli.eval",
-    "evaluators.cli.frames",
-    "evaluators.cli.latency",
-    "evaluators.cli.sweep",
-    "leaderboard.cli",
-    "leaderboard.board_cli",
 )
 
 
@@ -58,7 +66,7 @@ def _root(
         typer.echo(context.get_help())
 
 
-@app.command()
+@app.command(rich_help_panel="Get data")
 def mini(
     preset: Annotated[str, typer.Option(help="default (6 videos), tiny, or full (77 videos).")] = "default",
     seed: Annotated[int, typer.Option(help="Another seed gives other pixels, questions and answers.")] = 0,
@@ -72,7 +80,7 @@ def mini(
     typer.echo(f"HLVid-Mini is at {folder}")
 
 
-@app.command()
+@app.command(rich_help_panel="Get data")
 def download(
     out: Annotated[Path | None, typer.Option(help="Folder; by default below the data folder.")] = None,
     videos: Annotated[list[str] | None, typer.Option(help="Only these video files (repeatable).")] = None,
@@ -90,7 +98,7 @@ def download(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel="Get data")
 def verify(
     source: Annotated[
         str, typer.Argument(help="hlvid, mini, a dataset folder or a question file.")
@@ -131,14 +139,24 @@ def _warn(
     typer.echo(text, err=True)
 
 
+def mount_all(roof: typer.Typer) -> None:
+    """Add the commands of every installed package that names a `mount(app)` in the entry-point group
+    `hlvid.commands`: ours and others'. What does not load is one line, and the rest works."""
+    for point in sorted(entry_points(group="hlvid.commands"), key=lambda point: point.name):
+        try:
+            point.load()(roof)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            typer.echo(f"hlvid: warning: commands of {point.name} ({point.value}) left out: {why}", err=True)
+
+
 def main() -> None:
     """Console entry: run the command line and turn known errors into one line and a non-zero exit."""
     wait_passively()
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_MININTERVAL", "10")  # a log file needs no line a frame
     warnings.showwarning = _warn
-    for name in MOUNTED:
-        importlib.import_module(name).mount(app)
+    mount_all(app)
     try:
         app()
     except HlvidError as error:

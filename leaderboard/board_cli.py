@@ -19,7 +19,7 @@ Submissions = Annotated[Path | None, typer.Option(help="Folder of BENCHMARK/NAME
 
 def mount(app: typer.Typer) -> None:
     """Add the commands to the roof; what they need is imported when they run."""
-    app.add_typer(board, name="board")
+    app.add_typer(board, name="board", rich_help_panel="Publish")
 
 
 @board.command()

@@ -16,7 +16,7 @@ import typer
 
 def mount(app: typer.Typer) -> None:
     """Add this package's commands to the roof; what they need is imported when they run."""
-    app.command()(submit)
+    app.command(rich_help_panel="Publish")(submit)
 
 
 def submit(

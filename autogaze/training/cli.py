@@ -40,7 +40,7 @@ Clips = Annotated[Path, typer.Option(help="Folder of labelled clips that were no
 
 def mount(roof: typer.Typer) -> None:
     """Add `train` to the roof; what the commands need is imported when they run."""
-    roof.add_typer(app, name="train")
+    roof.add_typer(app, name="train", rich_help_panel="Train")
 
 
 @app.command()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def mount(app: typer.Typer) -> None:
     """Add `eval` and `report` to the roof."""
-    app.command("eval")(evaluate)
-    app.command()(report)
+    app.command("eval", rich_help_panel="Evaluate")(evaluate)
+    app.command(rich_help_panel="Look")(report)
 
 
 def evaluate(

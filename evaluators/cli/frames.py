@@ -15,8 +15,8 @@ import typer
 
 def mount(app: typer.Typer) -> None:
     """Add `audit` and `recipes` to the roof."""
-    app.command()(audit)
-    app.command()(recipes)
+    app.command(rich_help_panel="Look")(audit)
+    app.command(rich_help_panel="Evaluate")(recipes)
 
 
 def audit(

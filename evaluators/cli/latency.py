@@ -20,7 +20,7 @@ KINDS = ("vit", "mllm", "selector", "stages", "streaming")
 
 def mount(app: typer.Typer) -> None:
     """Add `hlvid latency`; what it needs is imported when it runs."""
-    app.command()(latency)
+    app.command(rich_help_panel="Look")(latency)
 
 
 def latency(

@@ -14,11 +14,11 @@ import typer
 
 def mount(app: typer.Typer) -> None:
     """Add this package's commands to the roof; what they need is imported when they run."""
-    app.command()(demo)
-    app.command()(gaze)
-    app.command()(doctor)
-    app.command()(plan)
-    app.command()(make_checkpoint)
+    app.command(rich_help_panel="Evaluate")(demo)
+    app.command(rich_help_panel="Look")(gaze)
+    app.command(rich_help_panel="This machine")(doctor)
+    app.command(rich_help_panel="This machine")(plan)
+    app.command(rich_help_panel="Train")(make_checkpoint)
 
 
 def demo(

@@ -22,8 +22,8 @@ LAUNCHES = ("local", "ray", "slurm")
 
 def mount(app: typer.Typer) -> None:
     """Add `sweep` and `results` to the roof."""
-    app.command()(sweep)
-    app.command()(results)
+    app.command(rich_help_panel="Evaluate")(sweep)
+    app.command(rich_help_panel="Look")(results)
 
 
 def sweep(

@@ -22,7 +22,7 @@ data = typer.Typer(no_args_is_help=True, help="The other benchmarks' data: what 
 
 def mount(app: typer.Typer) -> None:
     """Add `data` to the roof."""
-    app.add_typer(data, name="data")
+    app.add_typer(data, name="data", rich_help_panel="Get data")
 
 
 @data.command()

@@ -3,6 +3,7 @@
 Run: pytest tests/hlvid/test_cli.py
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hlvid import __version__
+from hlvid.cli import GROUPS
 
 HEAVY = ("torch", "av", "transformers", "cv2", "lmms_eval", "scipy", "pandas", "matplotlib")
 
@@ -24,6 +26,29 @@ def test_help_lists_the_commands_of_all_packages() -> None:
     assert run.returncode == 0
     for command in ("mini", "download", "verify", "demo", "gaze", "doctor", "plan", "submit"):
         assert f"  {command} " in run.stdout, command
+    heads = [line[:-1] for line in run.stdout.splitlines() if line.endswith(":") and line[:1].strip()]
+    assert heads == ["Options", *GROUPS]  # no command without a group
+
+
+def test_another_package_adds_a_command_and_a_broken_one_is_left_out(tmp_path: Path) -> None:
+    """The extension point: an entry point of the group `hlvid.commands`, in any installed distribution."""
+    (tmp_path / "stranger.py").write_text(
+        "def mount(app):\n    @app.command(rich_help_panel='Look')\n    def wink() -> None:\n        print('seen')\n"
+    )
+    for name, value in {"stranger": "stranger:mount", "broken": "no_such_module:mount"}.items():
+        folder = tmp_path / f"{name}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(f"[hlvid.commands]\n{name} = {value}\n")
+    command = [sys.executable, "-m", "hlvid.cli", "wink"]
+    run = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)}
+    )
+    assert (run.returncode, run.stdout) == (0, "seen\n")
+    assert run.stderr.splitlines() == [
+        "hlvid: warning: commands of broken (no_such_module:mount) left out: "
+        "ModuleNotFoundError: No module named 'no_such_module'"
+    ]
 
 
 def test_help_imports_nothing_heavy() -> None:
