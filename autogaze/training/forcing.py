@@ -82,14 +82,15 @@ def read(
     losses = decoder.task_loss_prediction_head(hidden).float()
     # The loss after a frame's last token: the next head of its group's row; the token's own first head
     # where the group is full.
-    last_rows, last_heads = _last(gaze.per_frame, config.heads_ahead, tokens.device)
+    last_rows, last_heads = _last(gaze, config.heads_ahead)
+    clip = torch.arange(gaze.batch, device=tokens.device)[:, None]
     taken = taken_before(tokens, gaze.per_frame, config.eos)
     forbidden = taken[:, pairs.slots]
     return Scores(
         pairs,
         logits.float().masked_fill(forbidden, -torch.inf),
         losses[:, pairs.rows, pairs.heads],
-        losses[:, last_rows, last_heads],
+        losses[clip, last_rows, last_heads],
     )
 
 
@@ -160,14 +161,22 @@ def _wanted(per_frame: tuple[int, ...], features: int, device: torch.device) -> 
     return torch.cat(parts)
 
 
-def _last(per_frame: tuple[int, ...], ahead: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Row and head that foretell the loss after each frame's last slot; long (T,) each."""
-    rows, heads, row = [], [], 0
-    for count in per_frame:
-        rows.append(row + count // ahead * ahead)
-        heads.append(count % ahead)
-        row += count + 1
-    return torch.tensor(rows, device=device), torch.tensor(heads, device=device)
+def lengths(gaze: Gaze) -> Tensor:
+    """Each clip's tokens a frame, padding left out; long (B, T)."""
+    return torch.stack([(~part).sum(1) for part in torch.split(gaze.padded, list(gaze.per_frame), dim=1)], 1)
+
+
+def firsts(gaze: Gaze) -> Tensor:
+    """The slot that opens each frame; long (T,)."""
+    counts = torch.tensor(gaze.per_frame, device=gaze.padded.device)
+    return counts.cumsum(0) - counts
+
+
+def _last(gaze: Gaze, ahead: int) -> tuple[Tensor, Tensor]:
+    """Row and head that foretell the loss after each frame's last token; long (B, T) each."""
+    counts, opening = lengths(gaze), firsts(gaze)
+    rows = opening + torch.arange(gaze.frames, device=counts.device)  # a row of a feature before each frame's
+    return rows + counts // ahead * ahead, counts % ahead
 
 
 def _last_layer(

@@ -23,7 +23,7 @@ from autogaze.model.config import AutoGazeConfig
 from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR, Batch, Clips, collate, pick
 from autogaze.training.config import TrainConfig
-from autogaze.training.forcing import Scores, read
+from autogaze.training.forcing import Scores, firsts, lengths, read
 from autogaze.training.greedy_paste import PasteSearch
 from autogaze.training.labels import LabelledClip
 from autogaze.training.rollouts import own_list, there_and_back
@@ -134,22 +134,11 @@ def gain_targets(batch: Batch, temperature: float, memory: bool = True) -> Tenso
 
 def loss_error(scores: Scores, gaze: Gaze, losses: Tensor, ahead: int) -> Tensor:
     """Squared errors of predicted losses: before each slot but a frame's first, and after each last one."""
-    slots = scores.pairs.slots
-    first, lengths = _firsts(gaze)
+    slots, opening = scores.pairs.slots, firsts(gaze)
+    first = torch.zeros(gaze.padded.shape[1], dtype=torch.bool, device=gaze.padded.device)
+    first[opening] = True
     known = ~gaze.padded[:, slots] & ~first[slots]
     before = losses[:, (slots - 1).clamp(min=0)]
     errors = (scores.losses - before)[known].square()
-    # After a frame's last token only where the list is not padded: elsewhere another head would be asked.
-    full = lengths == torch.tensor(gaze.per_frame, device=lengths.device)
-    ends = torch.tensor(gaze.per_frame, device=losses.device).cumsum(0) - 1
-    final = (scores.last_losses - losses[:, ends])[full].square()
-    return torch.cat([errors, final])
-
-
-def _firsts(gaze: Gaze) -> tuple[Tensor, Tensor]:
-    """Which slots open a frame, bool (N,), and each clip's tokens a frame, long (B, T)."""
-    starts = torch.tensor((0, *gaze.per_frame[:-1])).cumsum(0)
-    first = torch.zeros(gaze.padded.shape[1], dtype=torch.bool, device=gaze.padded.device)
-    first[starts] = True
-    lengths = [(~part).sum(1) for part in torch.split(gaze.padded, list(gaze.per_frame), dim=1)]
-    return first, torch.stack(lengths, 1)
+    final = (scores.last_losses - losses.gather(1, opening + lengths(gaze) - 1)).square()
+    return torch.cat([errors, final.flatten()])
