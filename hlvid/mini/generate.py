@@ -16,25 +16,23 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
+from hlvid.files import locked
 from hlvid.mini import evidence, manifest
-from hlvid.mini.encode import Writer
 from hlvid.mini.plan import VideoPlan, plan
-from hlvid.mini.render import frames
+from hlvid.mini.workers import Progress, cores, evidence_path, make_all, make_video
 from hlvid.paths import mini_root
 
 PARTS = "evidence"  # folder of per-video evidence while the set is being made
 
 
-class Progress(Protocol):
-    """The part of tqdm's interface that is used here."""
-
-    def update(self, n: int = 1) -> object:
-        """`n` more frames are done."""
-
-
-def make(root: Path | None = None, preset: str = "default", seed: int = 0, progress: bool = True) -> Path:
+def make(
+    root: Path | None = None,
+    preset: str = "default",
+    seed: int = 0,
+    progress: bool = True,
+    workers: int | None = None,
+) -> Path:
     """Generate HLVid-Mini (what is missing of it) and return its folder.
 
     Args:
@@ -42,6 +40,9 @@ def make(root: Path | None = None, preset: str = "default", seed: int = 0, progr
         preset: "tiny" (2 videos of 2.4 s), "default" (6 of 20 s), "full" (77 of up to 5 minutes).
         seed: another seed gives other pixels, questions and answers.
         progress: show a progress bar on stderr.
+        workers: how many videos are made at a time; by default as many as there are cores and memory for.
+
+    Two processes that make one set wait for each other.
 
     Raises:
         DatasetError: unknown preset, or `root` holds another dataset.
@@ -49,40 +50,35 @@ def make(root: Path | None = None, preset: str = "default", seed: int = 0, progr
     """
     videos = plan(preset, seed)
     folder = (root or mini_root(preset, seed)).expanduser()
-    if manifest.is_done(folder, preset, seed, videos):
-        return folder
+    if not manifest.is_done(folder, preset, seed, videos):
+        with locked(folder.parent / f".{folder.name}.lock"):
+            if not manifest.is_done(folder, preset, seed, videos):
+                _make(folder, preset, seed, videos, progress, workers or cores())
+    return folder
+
+
+def _make(
+    folder: Path, preset: str, seed: int, videos: list[VideoPlan], progress: bool, workers: int
+) -> None:
     manifest.claim(folder, preset, seed, videos)
     (folder / "videos").mkdir(exist_ok=True)
     (folder / PARTS).mkdir(exist_ok=True)
     with _bar(videos, progress) as bar:
-        for video in videos:
-            if not _finished(folder, video):
-                _make_video(folder, video, bar)
-            else:
-                bar.update(video.frames)
-    evidence.join([_evidence_path(folder, video) for video in videos], folder / "evidence.jsonl")
+        missing = [video for video in videos if not _finished(folder, video)]
+        bar.update(sum(video.frames for video in videos if video not in missing))
+        if min(workers, len(missing)) > 1:
+            make_all(folder, preset, missing, workers, bar)
+        else:
+            for video in missing:
+                make_video(folder, video, bar)
+    evidence.join([evidence_path(folder, video) for video in videos], folder / "evidence.jsonl")
     manifest.write_questions(folder, videos)
     manifest.finish(folder, preset, seed, videos)
     shutil.rmtree(folder / PARTS)
-    return folder
-
-
-def _make_video(folder: Path, video: VideoPlan, bar: Progress) -> None:
-    lines = []
-    with Writer(folder / "videos" / video.name, video.fps) as writer:
-        for index, (planes, sightings) in enumerate(frames(video)):
-            writer.add(planes)
-            lines += [evidence.line(index, sighting) for sighting in sightings]
-            bar.update(1)
-    evidence.write(_evidence_path(folder, video), lines)
 
 
 def _finished(folder: Path, video: VideoPlan) -> bool:
-    return _evidence_path(folder, video).is_file() and (folder / "videos" / video.name).is_file()
-
-
-def _evidence_path(folder: Path, video: VideoPlan) -> Path:
-    return folder / PARTS / f"{Path(video.name).stem}.jsonl"
+    return evidence_path(folder, video).is_file() and (folder / "videos" / video.name).is_file()
 
 
 @contextmanager

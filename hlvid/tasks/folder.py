@@ -26,7 +26,6 @@ from hlvid import dataset
 from hlvid.dataset import identity
 from hlvid.dataset.question import Question
 from hlvid.errors import DatasetError
-from hlvid.files import locked
 from hlvid.paths import hlvid_root, state_root
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import videos
@@ -50,8 +49,7 @@ def mini_folder() -> Path:
     """HLVid-Mini, generated now if it is not there; `HLVID_MINI_PRESET` chooses its size ("default")."""
     from hlvid.mini import make
 
-    with locked(state_root() / "mini.lock"):  # the ranks of one run start together
-        return make(preset=os.environ.get("HLVID_MINI_PRESET", "default"))
+    return make(preset=os.environ.get("HLVID_MINI_PRESET", "default"))
 
 
 def prepare(task: str, root: Path) -> Path:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from hlvid.dataset import load
-from hlvid.errors import DatasetError
+from hlvid.errors import DatasetError, VideoError
 from hlvid.mini import generate, make, manifest
 from hlvid.mini.evidence import line
 from hlvid.mini.plan import plan
 from hlvid.mini.render import frames
 from hlvid.mini.stage import Sighting
+from hlvid.mini.workers import make_all
 
 
 def test_the_common_loader_reads_it(tiny: Path) -> None:
@@ -70,7 +71,7 @@ def test_evidence_names_every_question_within_the_frame(tiny: Path) -> None:
 
 
 def test_a_finished_set_is_not_made_again(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "_make_video", _fail)
+    monkeypatch.setattr(generate, "_make", _fail)
     assert make(tiny, preset="tiny", progress=False) == tiny
 
 
@@ -86,16 +87,31 @@ def test_an_interrupted_set_goes_on_with_the_missing_video(
             raise KeyboardInterrupt
         made.append(video.name)
         shutil.copy(tiny / "videos" / video.name, folder / "videos" / video.name)
-        generate.evidence.write(generate._evidence_path(folder, video), [])
+        generate.evidence.write(generate.evidence_path(folder, video), [])
 
-    monkeypatch.setattr(generate, "_make_video", copy)
+    monkeypatch.setattr(generate, "make_video", copy)
     with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "set", preset="tiny", progress=False)
+        generate.make(tmp_path / "set", preset="tiny", progress=False, workers=1)
     assert json.loads((tmp_path / "set" / "mini.json").read_text())["done"] is False
-    make(tmp_path / "set", preset="tiny", progress=False)
+    generate.make(tmp_path / "set", preset="tiny", progress=False, workers=1)
     names = [video.name for video in plan("tiny")]
     assert made == [names[0], "killed", names[1]]
     assert json.loads((tmp_path / "set" / "mini.json").read_text())["done"] is True
+
+
+def test_the_first_fault_of_a_process_is_told_and_ends_the_others(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "clip_household_video_0_000.part.mp4").mkdir()  # where it would write
+    (tmp_path / "evidence").mkdir()
+    shown: list[int] = []
+
+    class Bar:
+        def update(self, n: int = 1) -> object:
+            return shown.append(n)
+
+    with pytest.raises(VideoError, match=r"clip_household_video_0_000.mp4 could not be made: .*directory"):
+        make_all(tmp_path, "tiny", plan("tiny")[::-1], 2, Bar())
+    assert not list((tmp_path / "evidence").iterdir())
 
 
 def test_a_writer_that_fails_leaves_no_file_under_the_final_name(tmp_path: Path) -> None:
