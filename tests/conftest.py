@@ -1,5 +1,6 @@
 """Fixtures for all tests: `shared` (the given reference data, or a skip), a private data folder, a browser."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import pytest
 from hlvid.threads import wait_passively
 
 wait_passively()  # before anything imports torch: machines that run tests are busy
+if "PYTEST_XDIST_WORKER" in os.environ:  # `make pytest`: two processes, a core each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A shell starts what it puts in the background deaf to Ctrl-C, and the tests of Ctrl-C with it.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
