@@ -23,12 +23,14 @@ def mount(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the table, figure and report.")] = Path("demo"),
-    preset: Annotated[str, typer.Option(help="HLVid-Mini preset: default or tiny.")] = "default",
+    tiny: Annotated[bool, typer.Option("--tiny", help="Two short videos: does it run here?")] = False,
+    full: Annotated[bool, typer.Option("--full", help="A second gazing ratio, random patches too.")] = False,
 ) -> None:
     """Evaluate generated 4K videos through lmms-eval: one table, demo.png, report.html."""
+    from evaluators.demo.grid import demo_settings
     from evaluators.demo.run import run_demo
 
-    run_demo(out, preset)
+    run_demo(out, "tiny" if tiny else "default", demo_settings(full=full))
 
 
 def gaze(

@@ -2,7 +2,8 @@
 
 Example::
 
-    [setting.name for setting in demo_settings()]  # ["blind", "detail-448-r0.03", ..., "everything-1792"]
+    [setting.name for setting in demo_settings()]           # ["blind", "detail-448-r0.10", ..., "everything-1792"]
+    [setting.name for setting in demo_settings(full=True)]  # a second gazing ratio and one selector more
 
 Each setting is one lmms-eval run of its own; its name is the name of its output folder. The other selectors stop at
 1792 px: reading everything at 3584 px alone would take as long as all the rest.
@@ -12,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 RESOLUTIONS = (448, 896, 1792, 3584)  # long side in pixels: each makes one more detail tier readable
-RATIOS = (0.03, 0.1)  # gazing ratio: share of the multi-scale patches of every frame
+RATIOS = (0.1,)  # gazing ratio: share of the multi-scale patches of every frame
+FULL_RATIOS = (0.03, 0.1)
 FRAMES = 8
-OTHERS = ("autogaze", "random", "everything")
+OTHERS = ("autogaze", "everything")
+FULL_OTHERS = ("autogaze", "random", "everything")
 OTHER_RESOLUTIONS = RESOLUTIONS[:-1]
 
 
@@ -39,11 +42,17 @@ class Setting:
 
 def demo_settings(
     resolutions: Sequence[int] = RESOLUTIONS,
-    ratios: Sequence[float] = RATIOS,
-    others: Sequence[str] = OTHERS,
+    ratios: Sequence[float] | None = None,
+    others: Sequence[str] | None = None,
     frames: int = FRAMES,
+    full: bool = False,
 ) -> list[Setting]:
-    """All runs of the demo: the blind floor, `detail` by ratio and rising resolution, then the other selectors."""
+    """All runs of the demo: the blind floor, `detail` by ratio and rising resolution, then the other selectors.
+
+    full: the longer story, unless ratios or others are given.
+    """
+    ratios = ratios or (FULL_RATIOS if full else RATIOS)
+    others = others if others is not None else (FULL_OTHERS if full else OTHERS)
     settings = [Setting("blind", "blind", "strategy=hash")]
     settings += [
         _reader("detail", ratio, resolution, frames) for ratio in ratios for resolution in resolutions

@@ -53,7 +53,7 @@ def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | N
     dataset = make(preset=preset)
     made = time.monotonic()
     console.print("[bold]2. lmms_eval[/bold]: one run a setting; a setting answered before is not run again")
-    rows = [_run(setting, out / "runs", console) for setting in settings or demo_settings()]
+    rows = _run_all(list(settings or demo_settings()), out / "runs", console)
     console.print("[bold]3. Results[/bold]")
     seconds = {"making videos": made - started, "evaluation": time.monotonic() - made}
     _write(rows, out, dataset, seconds)
@@ -62,6 +62,19 @@ def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | N
         f"{out}/results.json, {out}/demo.png, {out}/report.html; took {sum(seconds.values()):.0f} s"
     )
     return rows
+
+
+def _run_all(settings: Sequence[Setting], folder: Path, console: Console) -> list[Row]:
+    """The rows in the order of the settings, run by rising resolution: a first table stands after a minute."""
+    sizes = sorted({setting.resolution or 0 for setting in settings})
+    rows: dict[str, Row] = {}
+    for size in sizes:
+        for setting in settings:
+            if (setting.resolution or 0) == size:
+                rows[setting.name] = _run(setting, folder, console)
+        if size and len(sizes) > 2 and size == sizes[1]:  # blind and the smallest frames
+            console.print(build_table([rows[setting.name] for setting in settings if setting.name in rows]))
+    return [rows[setting.name] for setting in settings]
 
 
 def _run(setting: Setting, folder: Path, console: Console) -> Row:

@@ -5,11 +5,14 @@ Run: pytest -m slow tests/evaluators/demo/test_run.py
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from evaluators.demo.grid import demo_settings
-from evaluators.demo.run import run_demo
+from evaluators.demo.run import _run_all, run_demo
 from hlvid.errors import RunError
 
 SETTINGS = demo_settings(resolutions=(448, 1792), ratios=(0.1,), others=(), frames=3)
@@ -20,6 +23,34 @@ def test_a_preset_that_is_none_of_the_demos_is_refused_before_anything_is_made(t
         with pytest.raises(RunError, match=f"preset is '{preset}'; allowed: default, tiny"):
             run_demo(tmp_path / "demo", preset)
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_first_table_comes_before_the_large_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("evaluators.demo.run.build_table", lambda rows: f"TABLE {len(rows)}")
+    monkeypatch.setattr(
+        "evaluators.demo.run.make_row", lambda setting, samples: SimpleNamespace(setting=setting)
+    )
+    order = []
+
+    def run(argv: list[str]) -> dict[str, Any]:
+        order.append(argv[-4].rpartition("/")[2])
+        return {"samples": {"hlvid_mini": []}}
+
+    monkeypatch.setattr("hlvid.tasks.command.run", run)
+    settings = demo_settings(resolutions=(448, 896), others=("everything",))
+    rows = _run_all(settings, tmp_path, Console())
+    assert [row.setting.name for row in rows] == [setting.name for setting in settings]
+    assert order == [
+        "blind",
+        *(
+            f"{name}-{px}-r{r}"
+            for px in (448, 896)
+            for name, r in (("detail", "0.10"), ("everything", "1.00"))
+        ),
+    ]
+    assert capsys.readouterr().out.count("TABLE 3") == 1
 
 
 @pytest.mark.slow

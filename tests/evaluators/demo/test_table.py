@@ -14,7 +14,7 @@ from PIL import Image
 from rich.console import Console
 
 from evaluators.demo.figure import draw
-from evaluators.demo.grid import FRAMES, OTHERS, RATIOS, RESOLUTIONS, Setting, demo_settings
+from evaluators.demo.grid import FRAMES, FULL_OTHERS, FULL_RATIOS, RESOLUTIONS, Setting, demo_settings
 from evaluators.demo.report import _reader_arguments
 from evaluators.demo.rows import Row, full_series, make_row
 from evaluators.demo.table import build_table, tier_names
@@ -29,19 +29,21 @@ def printed(rows: Sequence[Row], width: int = 80) -> str:
 
 def test_grid_is_the_issues() -> None:
     """Blind, `detail` at four resolutions and two ratios, other selectors at fewer, each a run of its own name."""
-    settings = demo_settings()
-    assert RESOLUTIONS == (448, 896, 1792, 3584) and len(RATIOS) == 2
+    settings = demo_settings(full=True)
+    assert RESOLUTIONS == (448, 896, 1792, 3584) and len(FULL_RATIOS) == 2
     assert [setting.series for setting in settings[:9]] == [
         "blind", *["detail, gazing ratio 3%"] * 4, *["detail, gazing ratio 10%"] * 4
     ]  # fmt: skip
-    assert {setting.selector for setting in settings[9:]} == set(OTHERS)
+    assert {setting.selector for setting in settings[9:]} == set(FULL_OTHERS)
     assert max(setting.resolution or 0 for setting in settings[9:]) == 1792
     assert len({setting.name for setting in settings}) == len(settings)
-    assert settings[8].model_args == f"selector=detail,ratio={RATIOS[1]},resolution=3584,frames={FRAMES}"
+    short = demo_settings()
+    assert set(short) < set(settings) and {setting.selector for setting in short} > {"autogaze", "everything"}
+    assert settings[8].model_args == f"selector=detail,ratio={FULL_RATIOS[1]},resolution=3584,frames={FRAMES}"
 
 
 def test_every_setting_is_one_the_reader_takes() -> None:
-    for setting in demo_settings():
+    for setting in demo_settings(full=True):
         if setting.model == "gaze_reader":
             assert ReaderSettings(**_reader_arguments(setting.model_args)).selector == setting.selector
 
