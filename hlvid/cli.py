@@ -103,14 +103,22 @@ def verify(
     source: Annotated[
         str, typer.Argument(help="hlvid, mini, a dataset folder or a question file.")
     ] = "hlvid",
-    deep: Annotated[bool, typer.Option("--deep", help="Decode every frame, not only the first.")] = False,
+    depth: Annotated[
+        str, typer.Option(help="quick (ends and middle), full (every packet) or deep (every frame).")
+    ] = "full",
+    hashes: Annotated[
+        bool, typer.Option("--hashes", help="Compare each file with the sha256 noted when it came.")
+    ] = False,
 ) -> None:
-    """Check that every question has its video and every video opens; exit 1 if one does not."""
+    """Check that every question has its video and that all are sound; exit 1 if one is not."""
     from rich.console import Console
 
     from hlvid.download.verify import verify as check
+    from hlvid.video.health import DEPTHS
 
-    report = check(source, deep=deep)
+    if depth not in DEPTHS:
+        raise HlvidError(f"--depth is '{depth}'; allowed: {', '.join(DEPTHS)}")
+    report = check(source, depth, hashes)
     Console().print(report.table())
     typer.echo(report.summary())
     if not report.ok:

@@ -16,7 +16,7 @@ from hlvid.benchmarks import registry
 from hlvid.download.hlvid import size_text
 from hlvid.errors import DatasetError
 from hlvid.tasks.suite.prepare import needed, rows_of
-from hlvid.tasks.videos import faults
+from hlvid.video.health import faults
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -3,14 +3,13 @@ faults.
 
 Example::
 
-    report = verify("hlvid", deep=True)
+    report = verify("hlvid", depth="deep")
     rich.print(report.table())
     report.broken      # the checks that failed; empty when all is well
 
 Everything is looked at before anything is reported: one missing file does not hide the next.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,10 @@ from hlvid.dataset import Question, load, locate
 from hlvid.download.hlvid import size_text
 from hlvid.download.manifest import Manifest, read_manifest
 from hlvid.download.parts import sha256_of
-from hlvid.errors import VideoError
+from hlvid.video.health import WORDS, Depth, examine
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-DEEP_HEIGHT = 36  # pixels; a full decode costs the same at any size, so the pictures are made small
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class Report:
     """All checks, in the order in which the questions name the videos."""
 
     checks: tuple[VideoCheck, ...]
-    deep: bool
+    depth: Depth
 
     @property
     def broken(self) -> tuple[VideoCheck, ...]:
@@ -77,9 +74,9 @@ class Report:
         questions = sum(len(check.questions) for check in self.checks)
         head = f"{len(self.checks)} videos, {questions} questions"
         if self.ok:
-            return f"{head}: all {'decode to the last frame' if self.deep else 'open'}"
+            return f"{head}: all {WORDS[self.depth]} (depth: {self.depth})"
         lines = [f"{c.video} (question {_some(c.questions)}): {c.problem}" for c in self.broken]
-        return "\n  ".join([f"{head}: {len(self.broken)} videos broken", *lines])
+        return "\n  ".join([f"{head}: {len(self.broken)} videos broken (depth: {self.depth})", *lines])
 
     def table(self) -> "Table":
         """One row a video, for a terminal of 80 columns; `summary` says what is wrong with the broken ones."""
@@ -98,13 +95,17 @@ class Report:
 
 
 def verify(
-    source: str | Path | Sequence[Question], deep: bool = False, hashes: bool = False, progress: bool = True
+    source: str | Path | Sequence[Question],
+    depth: Depth = "full",
+    hashes: bool = False,
+    progress: bool = True,
 ) -> Report:
     """Check every video that the questions of `source` need.
 
     Args:
         source: anything `hlvid.dataset.load` takes, or questions that carry a `video_path`.
-        deep: decode every frame as well (minutes for each 5-minute 4K video).
+        depth: how closely each video is looked at (`hlvid.video.health`): "quick", "full" (all packets) or "deep"
+            (all frames; minutes for each 5-minute 4K video).
         hashes: compare each video's sha256 with the one noted when it was downloaded.
         progress: whether to show a bar on stderr.
 
@@ -117,10 +118,10 @@ def verify(
     for question in questions:
         by_video.setdefault((question.video, question.video_path), []).append(question.id)
     checks = [
-        _check(video, path, tuple(ids), deep, manifest, hashes)
+        _check(video, path, tuple(ids), depth, manifest, hashes)
         for (video, path), ids in tqdm(by_video.items(), desc="verify", unit="video", disable=not progress)
     ]
-    return Report(tuple(checks), deep)
+    return Report(tuple(checks), depth)
 
 
 def _open(source: str | Path | Sequence[Question]) -> tuple[Sequence[Question], Manifest | None]:
@@ -131,47 +132,34 @@ def _open(source: str | Path | Sequence[Question]) -> tuple[Sequence[Question], 
 
 
 def _check(
-    video: str, path: Path | None, ids: tuple[str, ...], deep: bool, manifest: Manifest | None, hashes: bool
+    video: str, path: Path | None, ids: tuple[str, ...], depth: Depth, manifest: Manifest | None, hashes: bool
 ) -> VideoCheck:
     if path is None or not path.is_file():
         where = f"under {path.parent}" if path else "(no path)"
         return VideoCheck(video, path, ids, None, f"not found {where}; run 'hlvid download --videos {video}'")
-    try:
-        facts, problem = _inspect(path, deep)
-    except VideoError as error:
-        facts, problem = None, str(error)
-    except OSError as error:
-        facts, problem = None, f"cannot be read: {error}"
+    facts, problem = _inspect(path, depth)
     return VideoCheck(video, path, ids, facts, problem or _differs(path, manifest, hashes))
 
 
-def _inspect(path: Path, deep: bool) -> tuple[Facts, str | None]:
-    """The video's facts, and what is wrong with it although it opens."""
-    from hlvid.video import Video
+def _inspect(path: Path, depth: Depth) -> tuple[Facts | None, str | None]:
+    """The video's facts where it opens, and what is wrong with it."""
+    from hlvid.video.backends.pyav import describe
 
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always")
-        with Video.open(path, strict=True) as video:
-            facts = Facts(
-                width=video.width,
-                height=video.height,
-                frames=video.frame_count,
-                fps=video.fps,
-                duration=video.duration,
-                codec=video.codec,
-                size=path.stat().st_size,
-                decoder=video.decoder,
-            )
-            decoded = facts.frames
-            if deep:
-                size = (DEEP_HEIGHT, max(2, 2 * round(DEEP_HEIGHT * facts.width / facts.height / 2)))
-                decoded = sum(1 for _ in video.stream(range(facts.frames), size))
-    if decoded != facts.frames:
-        return facts, f"{decoded} of {facts.frames} frames decode"
-    if facts.frames < 1 or min(facts.width, facts.height) < 1:
-        return facts, f"{facts.frames} frames of {facts.width} x {facts.height}"
-    told = [str(warning.message) for warning in heard if str(path.name) in str(warning.message)]
-    return facts, told[0] if told else None
+    health = examine(path, depth)
+    index = health.index
+    if index is None:
+        return None, health.fault
+    height, width = index.shape.shown
+    return Facts(
+        width=width,
+        height=height,
+        frames=index.count,
+        fps=index.fps,
+        duration=index.duration,
+        codec=index.codec,
+        size=path.stat().st_size,
+        decoder=describe(),
+    ), health.fault
 
 
 def _differs(path: Path, manifest: Manifest | None, hashes: bool) -> str | None:

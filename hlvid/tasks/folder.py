@@ -28,7 +28,7 @@ from hlvid.dataset.question import Question
 from hlvid.errors import DatasetError
 from hlvid.paths import hlvid_root, state_root
 from hlvid.tasks import costs as ledger
-from hlvid.tasks import videos
+from hlvid.tasks.screening import screen
 
 INFO = "hlvid_task.json"
 FORMAT = 2  # of the folder; raise it when what a row or the info means changes
@@ -66,16 +66,20 @@ def prepare(task: str, root: Path) -> Path:
     Raises:
         DatasetError: a malformed row, a withheld answer, a missing, empty or unreadable video; with its name.
 
-    With HLVID_PARTIAL=1 in the environment, questions whose videos are absent are left out, for those who
-    downloaded a part; the fingerprint tells such a run from a whole one.
+    With HLVID_PARTIAL=1 in the environment, questions whose videos are absent or broken are left out, for those
+    who downloaded a part; the fingerprint tells such a run from a whole one. With HLVID_DAMAGED=1 videos are asked
+    about that are damaged but can be read; `video_damage` of their rows says how.
     """
     ledger.clear()
     whole = dataset.load(root)
-    questions = _asked_for(whole, root)
-    _check_answers(questions, root)
-    check_videos(questions, root)
+    there = _asked_for(whole, root)
+    _check_answers(there, root)
+    questions, damage = check_videos(there, root)
     info = {"revision": dataset.dataset_revision(root), **identity.of_sets(whole, questions)}
-    rows = [{**doc_of(question, info["fingerprint"]), "task": task} for question in questions]
+    rows = [
+        {**doc_of(one, info["fingerprint"]), "task": task, "video_damage": damage.get(one.video_path)}
+        for one in questions
+    ]
     return publish(task, questions, rows, info)
 
 
@@ -148,8 +152,13 @@ def prompt_hash(questions: Sequence[Question]) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def check_videos(questions: Sequence[Question], root: Path) -> None:
-    """Open every video once, so that a run does not fail at its two-hundredth question.
+def check_videos(
+    questions: Sequence[Question], root: Path
+) -> tuple[list[Question], Mapping[Path | None, str]]:
+    """Look at every video once, so that a run does not fail at its two-hundredth question.
+
+    Returns:
+        The questions to ask, and what is wrong with those videos that are asked about although damaged.
 
     Raises:
         DatasetError: naming the first few broken videos, a question of each, and the remedy.
@@ -159,9 +168,11 @@ def check_videos(questions: Sequence[Question], root: Path) -> None:
         if question.video_path is None:
             raise DatasetError(f"{root}: question {question.id}: has no video path")
         first_of.setdefault(question.video_path, question)
-    faults = [(first_of[path], fault) for path, fault in videos.faults(first_of).items()]
-    if not faults:
-        return
+    screened = screen(first_of)
+    kept = [one for one in questions if one.video_path not in screened.left_out]
+    if kept and not screened.refused:
+        return kept, dict(screened.kept)
+    faults = [(first_of[path], fault) for path, fault in (screened.refused or screened.left_out).items()]
     shown = "; ".join(f"question {one.id}: video {one.video} {fault}" for one, fault in faults[:MAX_SHOWN])
     more = f"; and {len(faults) - MAX_SHOWN} more videos" if len(faults) > MAX_SHOWN else ""
     names = ",".join(question.video for question, _ in faults[:MAX_SHOWN])
@@ -170,7 +181,7 @@ def check_videos(questions: Sequence[Question], root: Path) -> None:
 
 def _remedy(root: Path, names: str) -> str:
     if root == hlvid_root():
-        return f"run 'hlvid download --videos {names}', or set HLVID_PARTIAL=1 to ask only what is there"
+        return f"run 'hlvid download --videos {names}', or set HLVID_PARTIAL=1 to ask only what is there and sound"
     if root.name.startswith("mini-"):
         return f"delete {root} and run again to have it made anew"
     return "put the files there"

@@ -24,7 +24,14 @@ from hlvid.files import write_json
 from hlvid.tasks.folder import INFO
 
 VARIABLES = (  # of the environment, that change what a task asks or how it reads answers
-    *("HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES", "HLVID_PARTIAL", "HLVID_MINI_PRESET"),
+    *(
+        "HLVID_PARSER",
+        "HLVID_PROMPT",
+        "HLVID_SUBTITLE_FRAMES",
+        "HLVID_PARTIAL",
+        "HLVID_DAMAGED",
+        "HLVID_MINI_PRESET",
+    ),
 )
 PACKAGES = (
     *("hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets"),

@@ -65,7 +65,7 @@ def _packets(container: Any, stream: int, path: Path, log: Log) -> Iterator[Any]
                 _count(packet, log)
                 yield packet
     except av.error.FFmpegError as error:
-        log.stopped = f"reading stops early ({error.strerror})"
+        log.stopped = f"cannot be read to its end ({error.strerror})"
     yield None
 
 

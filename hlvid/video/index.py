@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -44,17 +45,23 @@ def load_index(path: Path, stream: int | None = None) -> FrameIndex:
     Raises VideoError, OSError or av's FFmpegError if there is no video or not a single frame decodes.
     """
     key = store.key_of(path, stream)
-    if key not in _known:
-        kept = store.load(key)
-        _remember(key, kept or _made(path, stream, key))
-    _known.move_to_end(key)
-    return _known[key]
+    return _remember(key, _known.get(key) or store.load(key) or _made(path, stream, key))
 
 
 def known_index(path: Path) -> FrameIndex | None:
     """The index if it was made before; nothing is read of the video."""
     key = store.key_of(path, None)
     return _known.get(key) or store.load(key)
+
+
+def cheap_index(path: Path) -> FrameIndex | None:
+    """The index, unless a sound-looking file would have to be decoded for it. Raises as `load_index`."""
+    key = store.key_of(path, None)
+    try:
+        found = known_index(path) or _kept(key, _finished(path, _by_packets(path, None)))
+    except UntrustedError as why:
+        return load_index(path) if str(why) else None
+    return _remember(key, found)
 
 
 def relearn(path: Path, stream: int | None, fault: str) -> FrameIndex:
@@ -68,12 +75,15 @@ def relearn(path: Path, stream: int | None, fault: str) -> FrameIndex:
 
 _known: "OrderedDict[store.Key, FrameIndex]" = OrderedDict()
 _MOST = 64
+_lock = Lock()
 
 
 def _remember(key: store.Key, index: FrameIndex) -> FrameIndex:
-    _known[key] = index
-    while len(_known) > _MOST:
-        _known.popitem(last=False)
+    with _lock:
+        _known[key] = index
+        _known.move_to_end(key)
+        while len(_known) > _MOST:
+            _known.popitem(last=False)
     return index
 
 
@@ -183,13 +193,13 @@ def _damage(index: FrameIndex, log: Log, raw: _Stamps, fault: str) -> tuple[str,
     holes = [gap for gap in gaps(index.pts) if _near(gap.after, index, log.flagged) or fault]
     bad += [float(index.seconds[gap.after]) for gap in holes]
     starts = [(pts - zero) * tick for pts in log.starts]
-    found = [fault] if fault else []
+    found = [fault] if fault and not bad else []
     lost = max(log.packets - index.count, sum(gap.missing for gap in holes), len(log.failed))
     if bad:
         where = in_words(stretches([max(0.0, time) for time in bad], starts, float(index.seconds[-1])))
-        found.append(f"damaged {where}" + (f", {lost} frames lost" if lost else ""))
+        found.append(f"is damaged {where}" + (f", {lost} frames lost" if lost else ""))
     elif log.failed:
-        found.append(f"{len(log.failed)} packets do not decode")
+        found.append(f"is damaged: {len(log.failed)} packets do not decode")
     return (*found, log.stopped) if log.stopped else tuple(found)
 
 
@@ -212,7 +222,7 @@ def _blank(container: Any, stream: Any) -> FrameIndex:
         pts=np.zeros(0, np.int64),
         last_duration=0,
         packets=None,
-        stated=_stated(container, stream),
+        stated=stated_end(container, stream),
     )
 
 
@@ -221,7 +231,7 @@ def _looks(index: FrameIndex, first: Any) -> FrameIndex:
     return replace(index, shape=shape, pix_fmt=first.format.name)
 
 
-def _stated(container: Any, stream: Any) -> float:
+def stated_end(container: Any, stream: Any) -> float:
     """When the picture ends by the header, in seconds of the stream's own clock; 0 where that is not told.
 
     Matroska tells it of each track in a tag, of the whole file where that has one stream only.

@@ -73,12 +73,12 @@ def list_packets(container: Any, stream: Any, path: Path) -> Listed:
         by_dts = "mov" in formats
         rows = [_row(packet, nal, by_dts) for packet in read_packets(container, stream, path) if packet.size]
     except av.error.FFmpegError as error:
-        raise UntrustedError(f"reading stops early ({error.strerror})") from error
+        raise UntrustedError(f"cannot be read to its end ({error.strerror})") from error
     if stream.frames and stream.frames > len(rows):
-        raise UntrustedError(f"the header promises {stream.frames} frames, {len(rows)} are in the file")
+        raise UntrustedError(f"promises {stream.frames} frames, {len(rows)} are in it")
     listed = _from_rows(rows, nal is not None)
     if "matroska" in formats and not _without_holes(rows, listed.pts, path):
-        raise UntrustedError("a stretch of the file is no Matroska")
+        raise UntrustedError("holds a stretch that is no Matroska")
     return listed
 
 
@@ -95,14 +95,14 @@ class _Row:
 
 def _row(packet: Any, nal: NalReader | None, by_dts: bool) -> _Row:
     if packet.pts is None or packet.is_corrupt:
-        raise UntrustedError("a packet is marked as corrupt" if packet.is_corrupt else "")
+        raise UntrustedError("holds a packet marked as corrupt" if packet.is_corrupt else "")
     unit: Unit | None
     if nal is None:
         unit = Unit(start=packet.is_keyframe, clean=False, droppable=False, layer=0)
     else:
         unit = nal.classify(memoryview(packet))
     if unit is None:
-        raise UntrustedError("a packet is damaged")
+        raise UntrustedError("holds a damaged packet")
     # The tables of mp4 and mov are searched by decoding time, the cues of Matroska by presentation time.
     seek = packet.dts if by_dts and packet.dts is not None else packet.pts
     at = -1 if packet.pos is None else packet.pos

@@ -11,9 +11,9 @@ a disk that can only be read. An index that cannot be written or read costs time
 libav or this code changes how files are read (`FORMAT`).
 """
 
+import contextlib
 import hashlib
 import json
-import tempfile
 import zipfile
 import zlib
 from dataclasses import asdict, fields
@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from hlvid.files import whole
 from hlvid.paths import state_root
 from hlvid.video.frame_index import FrameIndex
 from hlvid.video.packets import PacketTable
@@ -69,19 +70,8 @@ def save(key: Key, index: FrameIndex) -> None:
     arrays: dict[str, Any] = {"head": np.array(json.dumps(head)), "pts": index.pts}
     if index.packets is not None:
         arrays |= {f"packets.{f.name}": getattr(index.packets, f.name) for f in fields(index.packets)}
-    place = _place(key)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as part:
-            try:
-                np.savez_compressed(part, **arrays)
-                part.close()
-                Path(part.name).replace(place)
-            except BaseException:
-                Path(part.name).unlink(missing_ok=True)
-                raise
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), whole(_place(key)) as fresh:
+        np.savez_compressed(fresh, **arrays)
 
 
 def _place(key: Key) -> Path:

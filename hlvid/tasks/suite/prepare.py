@@ -12,7 +12,7 @@ with file, row and field, or with question and video.
 import json
 import os
 from collections.abc import Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
@@ -34,7 +34,7 @@ from hlvid.errors import DatasetError
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import folder as docs
 from hlvid.tasks import parity as theirs
-from hlvid.tasks import videos
+from hlvid.tasks.screening import screen
 from hlvid.tasks.suite.settings import Settings, settings
 
 TASKS = tuple(ADAPTERS)
@@ -43,12 +43,14 @@ MAX_SHOWN = 5
 
 @dataclass(frozen=True)
 class Placed:
-    """One row with where it came from and where its video is."""
+    """One row with where it came from, where its video is, and what is wrong with that if it is asked about
+    all the same."""
 
     table: Path
     record: Record
     row: Row
     video: Path
+    damage: str | None = None
 
 
 def prepare(task: str) -> Path:
@@ -62,7 +64,8 @@ def prepare(task: str) -> Path:
         DatasetError: questions not on this machine, a malformed row, a missing or broken video.
         RunError: a setting that does not exist.
 
-    With HLVID_PARTIAL=1 in the environment, questions whose videos are absent are left out.
+    With HLVID_PARTIAL=1 in the environment, questions whose videos are absent or broken are left out; with
+    HLVID_DAMAGED=1 videos are asked about that are damaged but can be read.
     """
     ledger.clear()
     chosen = settings()
@@ -172,7 +175,7 @@ def _row(kind: type[Row], table: Path, record: Record, faults: Faults) -> Row | 
 
 
 def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Placed]:
-    """Rows with their videos; raises for those not found, unless HLVID_PARTIAL=1, and for broken ones."""
+    """Rows with their videos; raises for those not found or broken, unless HLVID_PARTIAL=1."""
     benchmark = registry.get(task)
     found = [(table, record, row, places.find(benchmark, row.places(table))) for table, record, row in rows]
     absent = [(table, record, row) for table, record, row, video in found if video is None]
@@ -185,14 +188,20 @@ def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Placed]
             f"{', '.join(map(str, places.folders(benchmark)))}; run 'hlvid data prepare {benchmark.name}'"
             + (", or set HLVID_PARTIAL=1 to ask only about what is there" if placed else "")
         )
-    broken = videos.faults(one.video for one in placed)
+    screened = screen(one.video for one in placed)
+    sound = [
+        replace(one, damage=screened.kept.get(one.video))
+        for one in placed
+        if one.video not in screened.left_out
+    ]
+    broken = screened.refused or (screened.left_out if not sound else {})
     if broken:
         shown = "; ".join(f"{path} {what}" for path, what in list(broken.items())[:MAX_SHOWN])
         raise DatasetError(
             f"task {task}: {len(broken)} broken videos: {shown}{_more(broken)}; delete them and run "
-            f"'hlvid data prepare {benchmark.name}'"
+            f"'hlvid data prepare {benchmark.name}', or set HLVID_PARTIAL=1 to leave them out"
         )
-    return placed
+    return sound
 
 
 def _items(task: str, placed: Sequence[Placed], chosen: Settings) -> list[Item]:
@@ -262,6 +271,7 @@ def _rows(
         {
             **docs.doc_of(question, fingerprint),
             "task": task,
+            "video_damage": one.damage,
             "labels": json.dumps(dict(item.labels), ensure_ascii=False) if item.labels else None,
             "metrics": json.dumps(ADAPTERS[task].metrics),
             "parser": chosen.parser,

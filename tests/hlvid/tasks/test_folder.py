@@ -123,3 +123,44 @@ def test_nothing_downloaded_points_to_both_ways_out(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("HLVID_DATA", str(tmp_path))
     with pytest.raises(DatasetError, match=r"hlvid download.*hlvid_mini"):
         docs.hlvid_folder()
+
+
+def test_a_damaged_video_is_asked_about_only_if_the_user_says_so(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused by name; with HLVID_DAMAGED=1 kept, and its rows say how; with HLVID_PARTIAL=1 left out, by name."""
+    from datasets import load_from_disk
+
+    name = "clip_household_video_1_000.mp4"
+    video = home / "hlvid" / "videos" / name
+    whole = faststart(video)
+    video.write_bytes(whole[:-100])
+    said = f"{name} is cut short: {len(whole) - 100} of {len(whole)} bytes"
+    with pytest.raises(DatasetError, match=f"question 3: video {said}"):
+        docs.prepare("hlvid", docs.hlvid_folder())
+    monkeypatch.setenv("HLVID_PARTIAL", "1")
+    with pytest.warns(UserWarning, match=f"1 videos left out .HLVID_PARTIAL=1.: {said}"):
+        folder = docs.prepare("hlvid", docs.hlvid_folder())
+    assert len(load_from_disk(str(folder))["test"]) == 3
+    monkeypatch.setenv("HLVID_DAMAGED", "1")
+    with pytest.warns(UserWarning, match=f"1 videos asked about although damaged .HLVID_DAMAGED=1.: {said}"):
+        folder = docs.prepare("hlvid", docs.hlvid_folder())
+    rows = load_from_disk(str(folder))["test"]
+    assert [bool(row["video_damage"]) for row in rows] == [row["video"] == name for row in rows]
+    assert any("is cut short" in (row["video_damage"] or "") for row in rows)
+
+
+def faststart(path: Path) -> bytes:
+    """The same packets with the index in front, so that a cut copy still plays."""
+    import av
+
+    fresh = path.with_name("faststart.mp4")
+    with av.open(str(path)) as old, av.open(str(fresh), "w", options={"movflags": "faststart"}) as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    data = fresh.read_bytes()
+    fresh.unlink()
+    return data
