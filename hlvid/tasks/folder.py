@@ -154,7 +154,7 @@ def prompt_hash(questions: Sequence[Question]) -> str:
 
 def check_videos(
     questions: Sequence[Question], root: Path
-) -> tuple[list[Question], Mapping[Path | None, str]]:
+) -> tuple[list[Question], dict[Path | None, str]]:
     """Look at every video once, so that a run does not fail at its two-hundredth question.
 
     Returns:
@@ -171,7 +171,7 @@ def check_videos(
     screened = screen(first_of)
     kept = [one for one in questions if one.video_path not in screened.left_out]
     if kept and not screened.refused:
-        return kept, dict(screened.kept)
+        return kept, {**screened.kept}
     faults = [(first_of[path], fault) for path, fault in (screened.refused or screened.left_out).items()]
     shown = "; ".join(f"question {one.id}: video {one.video} {fault}" for one, fault in faults[:MAX_SHOWN])
     more = f"; and {len(faults) - MAX_SHOWN} more videos" if len(faults) > MAX_SHOWN else ""
