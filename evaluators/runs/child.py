@@ -80,7 +80,10 @@ def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
     )  # fmt: skip
 
 
-RECORDED = ("HLVID_DAMAGED", "HLVID_MINI_PRESET", "HLVID_PARTIAL", "HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES")
+RECORDED = (
+    *("HLVID_DAMAGED", "HLVID_MINI_PRESET", "HLVID_PARTIAL", "HLVID_PARSER"),
+    *("HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES"),
+)
 """Settings that come by the environment; never the whole environment, which holds keys."""
 
 

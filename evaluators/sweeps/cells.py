@@ -37,7 +37,10 @@ CODE = (
 )
 """What a run executes; a test compares it with what the models and tasks import."""
 LIBRARIES = ("av", "lmms-eval", "numpy", "onnxruntime", "rapidocr-onnxruntime", "torch", "transformers")
-VARIABLES = ("HLVID_DAMAGED", "HLVID_MINI_PRESET", "HLVID_PARSER", "HLVID_PARTIAL", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES")
+VARIABLES = (
+    *("HLVID_DAMAGED", "HLVID_MINI_PRESET", "HLVID_PARSER", "HLVID_PARTIAL"),
+    *("HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES"),
+)
 WEIGHTS = Path("weights") / "model.safetensors"
 
 

@@ -77,7 +77,11 @@ def prepare(task: str, root: Path) -> Path:
     questions, damage = check_videos(there, root)
     info = {"revision": dataset.dataset_revision(root), **identity.of_sets(whole, questions)}
     rows = [
-        {**doc_of(one, info["fingerprint"]), "task": task, "video_damage": damage.get(one.video_path)}
+        {
+            **doc_of(one, info["fingerprint"]),
+            "task": task,
+            "video_damage": damage.get(one.video_path or Path()),
+        }
         for one in questions
     ]
     return publish(task, questions, rows, info)
@@ -152,9 +156,7 @@ def prompt_hash(questions: Sequence[Question]) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def check_videos(
-    questions: Sequence[Question], root: Path
-) -> tuple[list[Question], dict[Path | None, str]]:
+def check_videos(questions: Sequence[Question], root: Path) -> tuple[list[Question], Mapping[Path, str]]:
     """Look at every video once, so that a run does not fail at its two-hundredth question.
 
     Returns:
@@ -171,7 +173,7 @@ def check_videos(
     screened = screen(first_of)
     kept = [one for one in questions if one.video_path not in screened.left_out]
     if kept and not screened.refused:
-        return kept, {**screened.kept}
+        return kept, screened.kept
     faults = [(first_of[path], fault) for path, fault in (screened.refused or screened.left_out).items()]
     shown = "; ".join(f"question {one.id}: video {one.video} {fault}" for one, fault in faults[:MAX_SHOWN])
     more = f"; and {len(faults) - MAX_SHOWN} more videos" if len(faults) > MAX_SHOWN else ""
