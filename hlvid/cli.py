@@ -21,6 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from hlvid import __version__
+from hlvid.download.cli import Category, Mirror, Out, Questions, Revision, Videos, Workers, bring
 from hlvid.errors import HlvidError, of_path
 from hlvid.threads import wait_passively
 
@@ -82,20 +83,17 @@ def mini(
 
 @app.command(rich_help_panel="Get data")
 def download(
-    out: Annotated[Path | None, typer.Option(help="Folder; by default below the data folder.")] = None,
-    videos: Annotated[list[str] | None, typer.Option(help="Only these video files (repeatable).")] = None,
-    questions: Annotated[
-        list[str] | None, typer.Option(help="Only the videos of these question ids.")
-    ] = None,
-    category: Annotated[str | None, typer.Option(help="Only this category: av or household.")] = None,
+    out: Out = None,
+    videos: Videos = None,
+    questions: Questions = None,
+    category: Category = None,
+    mirror: Mirror = None,
+    revision: Revision = None,
+    workers: Workers = 4,
 ) -> None:
     """Fetch the real HLVid (152 GB, or a subset of it); safe to kill and run again."""
-    from hlvid.download.hlvid import download as fetch
-
-    report = fetch(out, videos=videos, questions=questions, category=category)
-    typer.echo(report.summary())
-    if report.missing:
-        raise typer.Exit(1)
+    bring("hlvid", source=mirror, out=out, revision=revision, videos=videos, questions=questions,
+          category=category, workers=workers)  # fmt: skip
 
 
 @app.command(rich_help_panel="Get data")

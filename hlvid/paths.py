@@ -37,13 +37,6 @@ def state_root() -> Path:
     return _xdg("XDG_STATE_HOME", "~/.local/state")
 
 
-def hlvid_root() -> Path:
-    """The folder of the real benchmark, `data/*.parquet` and `videos/*.mp4` below it: where it is, else where a
-    download will put it."""
-    found = [place / "hlvid" for place in data_roots() if (place / "hlvid").is_dir()]
-    return found[0] if found else data_home() / "hlvid"
-
-
 def hf_home() -> Path:
     """`$HF_HOME`, else where the hub's client keeps its files by default."""
     if chosen := os.environ.get("HF_HOME"):

@@ -81,13 +81,14 @@ def _hlvid(task: str) -> TaskData:
 def _suite(task: str) -> TaskData:
     from hlvid.benchmarks import locate as places
     from hlvid.benchmarks import registry
-    from hlvid.tasks.suite.prepare import needed, rows_of
+    from hlvid.benchmarks.needed import needed
 
     benchmark = registry.get(task)
-    found = {video[0]: places.find(benchmark, video) for video in needed(task).videos}
+    folders, want = places.folders(benchmark), needed(task)
+    found = {one.places[0]: places.first(folders, one.places) for one in want.videos}
     here = tuple(path for path in found.values() if path is not None)
     missing = tuple(name for name, path in found.items() if path is None)
-    return _found(task, len(rows_of(task)), here, missing, f"run 'hlvid data prepare {benchmark.name}'")
+    return _found(task, want.questions, here, missing, f"run 'hlvid data prepare {benchmark.name}'")
 
 
 def _found(

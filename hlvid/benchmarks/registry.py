@@ -1,13 +1,14 @@
-"""The benchmarks besides HLVid: repository, revision, question files, archives.
+"""The table of benchmarks: what each is called, where it comes from, which tasks ask about it, how it is scored.
 
 Example::
 
     get("videomme").repo        # "lmms-eval/Video-MME"
     get("hlvid_mvbench").name   # "mvbench": a task's name finds its benchmark
+    task("mlvu_dev").mean       # True: its number is the mean over task types
 
-Repositories, revisions and splits are those of lmms-eval's own tasks, so that a machine set up for it has the
-data already. Counts and sizes are what the hub's pages showed; `None` where nobody has counted. They are
-shown to people and decide nothing.
+Everything that lists benchmarks, here and in the other packages, takes them from this table. Repositories,
+revisions and splits are those of lmms-eval's own tasks, so that a machine set up for it has the data already.
+Counts and sizes are the published ones, None where nobody has counted; they are shown and decide nothing.
 """
 
 from dataclasses import dataclass
@@ -16,33 +17,72 @@ from hlvid.errors import DatasetError
 
 
 @dataclass(frozen=True)
+class Task:
+    """One set of questions, asked by one lmms-eval task of ours.
+
+    Attributes:
+        name: of the task, "hlvid_videomme"; without "hlvid_" it names the set on the leaderboard.
+        title: for people; `column` for a table's head.
+        tables: its question files in the repository, as patterns; each must match.
+        questions: how many, as published.
+        mean: whether its number is the mean of its categories' accuracies, not the share of right answers.
+        hidden: whether its answers are kept secret.
+        split: of the repository, as lmms-eval names it; `aliases` are lmms-eval's tasks with the same questions.
+    """
+
+    name: str
+    title: str
+    column: str
+    tables: tuple[str, ...]
+    questions: int | None = None
+    mean: bool = False
+    hidden: bool = False
+    split: str = "test"
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def board(self) -> str:
+        """Its name on the leaderboard: "videomme"; HLVid and HLVid-Mini keep theirs."""
+        return self.name if self.name in ("hlvid", "hlvid_mini") else self.name.removeprefix("hlvid_")
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """One repository of questions and videos.
 
     Attributes:
-        name: also the folder below the data folder.
+        name: also the folder below a data root.
         repo, revision: of the hub. `former` are names under which older caches hold the same repository.
         unpacked: the folder below $HF_HOME where lmms-eval unpacks it.
-        tables: for each task of ours, its question files in the repository, as patterns; each must match.
+        sets: its tasks.
         archives: patterns of zip and tar files with videos; empty where the videos lie loose.
+        clusters: which questions are drawn together when an interval is made.
         gigabytes: all archives together.
         gated: the terms must be accepted on the hub first.
+        questions_sha256: of the question file at `revision`, as third parties report it.
     """
 
     name: str
     repo: str
     unpacked: str
-    tables: dict[str, tuple[str, ...]]
+    sets: tuple[Task, ...]
     archives: tuple[str, ...]
+    clusters: str
     revision: str = "main"
     former: tuple[str, ...] = ()
     gigabytes: float | None = None
     gated: bool = False
+    questions_sha256: str | None = None
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """Our lmms-eval tasks that ask about it."""
-        return tuple(self.tables)
+        return tuple(one.name for one in self.sets)
+
+    @property
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """The question files of each task."""
+        return {one.name: one.tables for one in self.sets}
 
 
 ABILITIES = (
@@ -54,14 +94,32 @@ ABILITIES = (
 )
 _VIDEOMME = ("videomme/test-*.parquet",)
 
+HLVID = Benchmark(
+    name="hlvid",
+    repo="bfshi/HLVid",
+    revision="4956b601aec0bb9d455bb8f57552f78cbd3f0338",
+    unpacked="hlvid",
+    sets=(Task("hlvid", "HLVid", "HLVid", ("data/test*",), 268),),
+    archives=("videos_part_*.tar",),
+    clusters="the recording that a clip was cut from",
+    gigabytes=152,
+    questions_sha256="ed2a1a47603fd19f5d7fae0db4f9792369f5aff6548f35e0225c3b4bd35e112a",
+)
+MINI = Task("hlvid_mini", "HLVid-Mini", "HLVid-Mini", ())  # made here, see `hlvid.mini`
+
 BENCHMARKS = (
+    HLVID,
     Benchmark(
         name="videomme",
         repo="lmms-eval/Video-MME",
         former=("lmms-lab/Video-MME",),
         unpacked="videomme",
-        tables={"hlvid_videomme": _VIDEOMME, "hlvid_videomme_w_subtitle": _VIDEOMME},
+        sets=(
+            Task("hlvid_videomme", "VideoMME", "VideoMME", _VIDEOMME, 2700),
+            Task("hlvid_videomme_w_subtitle", "VideoMME with subtitles", "w. sub.", _VIDEOMME, 2700),
+        ),
         archives=("videos_chunked_*.zip", "subtitle.zip"),
+        clusters="the video",
         gigabytes=101,
     ),
     Benchmark(
@@ -69,8 +127,19 @@ BENCHMARKS = (
         repo="OpenGVLab/MVBench",
         revision="video",
         unpacked="mvbench_video",
-        tables={"hlvid_mvbench": tuple(f"json/{ability}.json" for ability in ABILITIES)},
+        sets=(
+            Task(
+                name="hlvid_mvbench",
+                title="MVBench",
+                column="MVBench",
+                tables=tuple(f"json/{ability}.json" for ability in ABILITIES),
+                questions=4000,
+                mean=True,
+                split="train",
+            ),
+        ),
         archives=(),
+        clusters="the video that segments were cut from",
         gigabytes=17,
     ),
     Benchmark(
@@ -78,16 +147,37 @@ BENCHMARKS = (
         repo="lmms-eval/NExTQA",
         former=("lmms-lab/NExTQA",),
         unpacked="nextqa",
-        tables={"hlvid_nextqa_mc": ("MC/test-*.parquet",)},
+        sets=(
+            Task(
+                name="hlvid_nextqa_mc",
+                title="NExT-QA (multiple choice)",
+                column="NExT-QA",
+                tables=("MC/test-*.parquet",),
+                questions=8564,
+                aliases=("nextqa_mc_test",),
+            ),
+        ),
         archives=("videos.zip",),
+        clusters="the video",
         gigabytes=6.5,
     ),
     Benchmark(
         name="longvideobench",
         repo="longvideobench/LongVideoBench",
         unpacked="datasets/longvideobench",
-        tables={"hlvid_longvideobench_val": ("validation-*.parquet",)},
+        sets=(
+            Task(
+                name="hlvid_longvideobench_val",
+                title="LongVideoBench (val)",
+                column="LongVid.",
+                tables=("validation-*.parquet",),
+                questions=1337,
+                split="validation",
+                aliases=("longvideobench_val_v",),
+            ),
+        ),
         archives=("videos.tar.part.*",),
+        clusters="the video",
         gigabytes=162,
         gated=True,
     ),
@@ -96,29 +186,58 @@ BENCHMARKS = (
         repo="lmms-eval/egoschema",
         former=("lmms-lab/egoschema",),
         unpacked="egoschema",
-        tables={
-            "hlvid_egoschema": ("GENERATION/test-*.parquet",),
-            "hlvid_egoschema_subset": ("Subset/test-*.parquet",),
-        },
+        sets=(
+            Task(
+                name="hlvid_egoschema",
+                title="EgoSchema",
+                column="EgoSch.",
+                tables=("GENERATION/test-*.parquet",),
+                questions=5031,
+                hidden=True,
+            ),
+            Task(
+                name="hlvid_egoschema_subset",
+                title="EgoSchema (subset)",
+                column="EgoSch. (sub.)",
+                tables=("Subset/test-*.parquet",),
+                questions=500,
+            ),
+        ),
         archives=("videos_chunked_*.zip",),
+        clusters="the Ego4D recording that a clip was cut from",
         gigabytes=106,
     ),
     Benchmark(
         name="mlvu_dev",
         repo="sy1998/MLVU_dev",
         unpacked="mlvu",
-        tables={"hlvid_mlvu_dev": ("mlvu/test-*.parquet",)},
+        sets=(
+            Task("hlvid_mlvu_dev", "MLVU (dev, M-avg)", "MLVU", ("mlvu/test-*.parquet",), 2174, mean=True),
+        ),
         archives=("*.zip",),
+        clusters="the video",
     ),
     Benchmark(
         name="mlvu_test",
         repo="sy1998/MLVU_Test",
         unpacked="mlvu_test",
-        tables={"hlvid_mlvu_test": ("mlvu_test/test-*.parquet",)},
+        sets=(
+            Task(
+                "hlvid_mlvu_test",
+                "MLVU (test, M-avg)",
+                "MLVU (test)",
+                ("mlvu_test/test-*.parquet",),
+                502,
+                mean=True,
+            ),
+        ),
         archives=("*.zip",),
+        clusters="the video",
         gigabytes=75,
     ),
 )
+TASKS = (HLVID.sets[0], MINI, *(one for benchmark in BENCHMARKS[1:] for one in benchmark.sets))
+"""Every set of questions, HLVid-Mini among them."""
 
 
 def get(name: str) -> Benchmark:
@@ -130,8 +249,20 @@ def get(name: str) -> Benchmark:
     for one in BENCHMARKS:
         if name == one.name or name in one.tasks:
             return one
-    if name in ("hlvid", "hlvid_mini"):
-        raise DatasetError(f"{name} has commands of its own: hlvid download, hlvid mini, hlvid verify")
+    if name == MINI.name:
+        raise DatasetError(f"{name} is made on this machine: hlvid mini")
     raise DatasetError(
         f"benchmark {name!r} is unknown; allowed: {', '.join(one.name for one in BENCHMARKS)}, or a task of theirs"
     )
+
+
+def task(name: str) -> Task:
+    """A set of questions by our task's name, its name on the leaderboard, or lmms-eval's name for it.
+
+    Raises:
+        DatasetError: none of these; the message lists the names.
+    """
+    for one in TASKS:
+        if name in (one.name, one.board, *one.aliases):
+            return one
+    raise DatasetError(f"{name!r} is no set of questions; allowed: {', '.join(one.board for one in TASKS)}")

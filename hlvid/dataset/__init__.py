@@ -14,13 +14,15 @@ source, and options either as one column `options` (list, mapping or JSON text o
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hlvid.benchmarks import locate as places
+from hlvid.benchmarks.registry import HLVID
 from hlvid.dataset.question import INSTRUCTION, Question, source_of
 from hlvid.dataset.rows import parse_files
 from hlvid.errors import DatasetError
-from hlvid.paths import hlvid_root, mini_root
+from hlvid.paths import mini_root
 
 __all__ = [
     "INSTRUCTION",
@@ -62,12 +64,16 @@ def load(source: str | Path) -> list[Question]:
             faults with file, row and field.
     """
     found = locate(source)
-    return parse_files(found.root, found.files, HLVID_LETTERS if found.root == hlvid_root() else None)
+    real = source == "hlvid" or found.root in places.folders(HLVID)
+    questions = parse_files(found.root, found.files, HLVID_LETTERS if real else None)
+    return _wherever(questions) if real else questions
 
 
 def locate(source: str | Path) -> DatasetFiles:
     """The root folder and question files of `source` (see `load`)."""
     path = _as_path(source)
+    if source == "hlvid" and (tables := places.tables(HLVID, "hlvid")):
+        return DatasetFiles(tables[0].parent.parent, tuple(tables))
     if path.is_file():
         root = path.parent.parent if path.parent.name == "data" else path.parent
         return DatasetFiles(root, (path,))
@@ -100,12 +106,19 @@ def file_hash(*paths: Path) -> str:
 
 def _as_path(source: str | Path) -> Path:
     if source == "hlvid":
-        return hlvid_root()
+        return places.home(HLVID)
     if source == "mini":
         return mini_root()
     if isinstance(source, str) and (made := re.fullmatch(r"mini-([\w.]+)-(\d+)", source)):
         return mini_root(made[1], int(made[2]))
     return Path(source).expanduser()
+
+
+def _wherever(questions: list[Question]) -> list[Question]:
+    """HLVid's questions with each video where the rule of `hlvid.benchmarks.locate` finds it."""
+    folders = places.folders(HLVID)
+    found = {one.video: places.first(folders, (f"videos/{one.video}", one.video)) for one in questions}
+    return [replace(one, video_path=found[one.video] or one.video_path) for one in questions]
 
 
 def _remedy(source: str | Path) -> str:

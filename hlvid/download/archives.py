@@ -2,124 +2,140 @@
 
 Example::
 
-    unpacked = Unpacked(source, [RemoteFile("videos_chunked_01.zip", 5_180_000_000)])
-    [file.path for file in unpacked.files()][:1]          # ["data/fFjv93ACGo8.mp4"]
-    unpacked.read("data/fFjv93ACGo8.mp4", 0, 1024)        # its first kilobyte
+    archive = Archive(remote, [RemoteFile("videos_chunked_01.zip", 5_180_000_000)])
+    [entry.path for entry in entries_of(archive)][:1]          # ["data/fFjv93ACGo8.mp4"]
+    with open_entry(archive, entry) as file:
+        file.seek(4096)                                         # go on in mid-file
+        file.read(1024)
 
-`Unpacked` is a `Source` of the files inside, so `hlvid.download.parts` brings each of them straight to its place:
-the disk holds one copy, a subset costs its own size, and a killed run goes on. A tar that the hub keeps in
-pieces (`videos.tar.part.aa`, …) is read as one. Nothing of an archive is taken that could write outside the
-folder, and nothing that unpacks to more than it states.
+`zipfile` and `tarfile` read the directories over the network: a tar of five videos costs some 300 KB of its 9.5 GB.
+Each member then comes straight to its place: the disk holds one copy, a subset costs its own size, and a killed
+run goes on. A tar that the hub keeps in pieces (`videos.tar.part.aa`, …) is read as one. Nothing of an archive is
+taken that could write outside the folder, and nothing that unpacks to more than it states.
 """
 
 import io
 import re
 import stat
 import tarfile
+import threading
 import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import IO
 
 from tqdm import tqdm
 
-from hlvid.download.part_index import WINDOW, RangeReader
-from hlvid.download.remote import RemoteFile, Source
+from hlvid.download.remote import Remote, RemoteFile
 from hlvid.errors import DownloadError
 
-PIECE = 8 * 1024**2  # packed bytes asked for at once
+WINDOW = 64 * 1024  # bytes read at once around a header
 _PART = re.compile(r"(?P<whole>.+\.tar)\.part[._]?\w+")
-_LOCAL_HEADER = 30  # bytes of a zip member's own header before its name
+_BLOCK = 512  # of a tar
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file inside an archive.
+    """A file inside an archive, or one that lies loose in the repository.
 
     Attributes:
-        path: inside the archive, safe and relative.
-        archive: its name; of a tar in pieces, the name of the whole.
-        offset: where its data (tar) or its own header (zip) begin.
-        packed, size: bytes inside the archive and on disk.
-        method: "plain" (a tar's member, or a file that lies loose in the repository), "stored" or "deflated"
-            (a zip's).
-        crc: zip's checksum; None where there is none.
-        sha256: of a loose file, as the hub states it.
+        path: inside the archive, safe and relative. `name` is the same as a zip spells it, else "".
+        archive: its name; of a tar in pieces, the name of the whole; of a loose file, its own.
+        offset: where its bytes begin; of a zip's member, 0.
+        size: bytes on disk.
+        crc: zip's checksum. sha256, git_sha1: of a loose file, as the hub states them. None where there is none.
     """
 
     path: str
     archive: str
     offset: int
-    packed: int
     size: int
-    method: str
+    name: str = ""
     crc: int | None = None
     sha256: str | None = None
+    git_sha1: str | None = None
 
 
-class Joined:
-    """A `Source` in which the pieces of a tar are one file."""
+class Window(io.RawIOBase):
+    """Bytes [start, start + size) of a file of a remote as a seekable file; several pieces count as one."""
 
-    def __init__(self, source: Source, files: Sequence[RemoteFile]) -> None:
-        self.repo = source.repo
-        self.revision = source.revision
-        self._source = source
-        self._pieces: dict[str, list[RemoteFile]] = {}
-        for file in sorted(files, key=lambda file: file.path):
-            match = _PART.fullmatch(file.path)
-            self._pieces.setdefault(match["whole"] if match else file.path, []).append(file)
+    def __init__(self, remote: Remote, pieces: Sequence[RemoteFile], start: int, size: int) -> None:
+        self._remote = remote
+        self._pieces = pieces
+        self._start = start
+        self._size = size
+        self._position = 0
 
-    def files(self) -> list[RemoteFile]:
-        """Every archive with its whole size."""
-        return [
-            RemoteFile(name, sum(piece.size for piece in pieces)) for name, pieces in self._pieces.items()
-        ]
+    def readable(self) -> bool:
+        return True
 
-    def read(self, path: str, start: int, length: int) -> bytes:
-        """`length` bytes from `start` on, across pieces."""
-        found, position = [], 0
-        for piece in self._pieces[path]:
-            inside = max(start - position, 0)
-            count = min(piece.size - inside, length)
-            if count > 0:
-                found.append(self._source.read(piece.path, inside, count))
-                length -= count
-                start += count
-            position += piece.size
-        return b"".join(found)
+    def seekable(self) -> bool:
+        return True
 
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = base + offset
+        return self._position
 
-class Unpacked:
-    """A `Source` of the files inside archives; `entries` says what an earlier look found."""
+    def tell(self) -> int:
+        return self._position
 
-    def __init__(self, source: Joined, entries: Sequence[Entry]) -> None:
-        self.repo = source.repo
-        self.revision = source.revision
-        self._source = source
-        self._entries = {entry.path: entry for entry in entries}
-        self._running: dict[str, _Inflating] = {}
-
-    def files(self) -> list[RemoteFile]:
-        """Every file inside."""
-        return [RemoteFile(entry.path, entry.size) for entry in self._entries.values()]
-
-    def read(self, path: str, start: int, length: int) -> bytes:
-        """`length` bytes of a file inside. Packed ones are meant to be read from front to back."""
-        entry = self._entries[path]
-        if entry.method == "deflated":
-            running = self._running.get(path)
-            if running is None or running.position != start:
-                running = self._running[path] = _Inflating(self._source, entry)
-                running.skip(start)
-            data = running.take(length)
-            if running.position == entry.size:
-                del self._running[path]
-            return data
-        return self._source.read(entry.archive, _data_offset(self._source, entry) + start, length)
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """As many bytes as there are up to the end of a piece."""
+        inside = self._start + self._position
+        left = min(len(buffer), self._size - self._position)
+        for piece in self._pieces:
+            if inside < piece.size and left > 0:
+                count = min(left, piece.size - inside)
+                buffer[:count] = self._remote.read(piece.path, inside, count)
+                self._position += count
+                return count
+            inside -= piece.size
+        return 0
 
 
-def entries_of(source: Joined, archive: RemoteFile, progress: bool = False) -> list[Entry]:
+class Archive:
+    """A zip or tar of a remote; `pieces` in order where the hub keeps a tar in several."""
+
+    def __init__(self, remote: Remote, pieces: Sequence[RemoteFile]) -> None:
+        match = _PART.fullmatch(pieces[0].path)
+        self.path = match["whole"] if match else pieces[0].path
+        self.size = sum(piece.size for piece in pieces)
+        self.sha256 = pieces[0].sha256 if len(pieces) == 1 else None
+        self.is_zip = self.path.endswith(".zip")
+        self._remote = remote
+        self._pieces = pieces
+        self._opened = threading.local()
+
+    def window(self, start: int = 0, size: int | None = None) -> Window:
+        """Its bytes, all or some, as a file."""
+        return Window(self._remote, self._pieces, start, self.size - start if size is None else size)
+
+    @property
+    def zip(self) -> zipfile.ZipFile:
+        """It as a zip, one for each thread: members of one `ZipFile` are read one at a time."""
+        if not hasattr(self._opened, "zip"):
+            self._opened.zip = zipfile.ZipFile(io.BufferedReader(self.window(), WINDOW))
+        opened: zipfile.ZipFile = self._opened.zip
+        return opened
+
+
+def archives_of(remote: Remote, files: Sequence[RemoteFile]) -> dict[str, Archive]:
+    """Every file by name, the pieces of a tar as one."""
+    pieces: dict[str, list[RemoteFile]] = {}
+    for file in sorted(files, key=lambda file: file.path):
+        match = _PART.fullmatch(file.path)
+        pieces.setdefault(match["whole"] if match else file.path, []).append(file)
+    return {name: Archive(remote, found) for name, found in pieces.items()}
+
+
+def open_entry(archive: Archive, entry: Entry) -> IO[bytes] | Window:
+    """The content of an entry as a seekable file. A packed one is unpacked from its front to where it is entered."""
+    return archive.zip.open(entry.name) if entry.name else archive.window(entry.offset, entry.size)
+
+
+def entries_of(archive: Archive, progress: bool = False) -> list[Entry]:
     """The files inside one archive, folders and hidden files left out.
 
     A zip has a directory at its end; in a tar each member is asked for where the one before it ends, which
@@ -129,16 +145,36 @@ def entries_of(source: Joined, archive: RemoteFile, progress: bool = False) -> l
         DownloadError: not a readable zip or tar, a member that leads outside, a link, an encrypted member or
             a method of packing other than deflate. Nothing of such an archive is taken.
     """
-    reader = io.BufferedReader(RangeReader(source, archive), WINDOW)
     try:
-        if archive.path.endswith(".zip"):
-            with zipfile.ZipFile(reader) as opened:
-                return [_zipped(info, archive) for info in opened.infolist() if _wanted(info.filename, info)]
-        with tarfile.open(fileobj=reader, mode="r:") as tar:
-            infos = tqdm(tar, desc=archive.path, unit="file", delay=3, disable=not progress, leave=False)
-            return [_taped(info, archive) for info in infos if _wanted(info.name, info)]
+        if archive.is_zip:
+            return [_zipped(info, archive) for info in archive.zip.infolist() if _wanted(info.filename, info)]
+        infos = tqdm(
+            _tar_members(archive), desc=archive.path, unit="file", delay=3, disable=not progress, leave=False
+        )
+        return [_taped(info, archive) for info in infos if _wanted(info.name, info)]
     except (tarfile.TarError, zipfile.BadZipFile) as error:
         raise DownloadError(f"{archive.path}: not a readable archive: {error}") from error
+
+
+def _tar_members(archive: Archive) -> Iterator[tarfile.TarInfo]:
+    """The members of a tar, and of further tars that were joined to it."""
+    file = io.BufferedReader(archive.window(), WINDOW)
+    start: int | None = 0
+    while start is not None:
+        file.seek(start)
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            yield from tar
+            end = tar.offset
+        start = _next_tar(file, end)
+
+
+def _next_tar(file: IO[bytes], end: int) -> int | None:
+    """Where the first block that is not empty lies behind the end of a tar; None where there is none."""
+    file.seek(end)
+    while block := file.read(_BLOCK):
+        if block.strip(b"\0"):
+            return file.tell() - len(block)
+    return None
 
 
 def _wanted(name: str, info: zipfile.ZipInfo | tarfile.TarInfo) -> bool:
@@ -148,84 +184,28 @@ def _wanted(name: str, info: zipfile.ZipInfo | tarfile.TarInfo) -> bool:
     return not folder and not any(part.startswith(("._", "__MACOSX", ".DS_Store")) for part in parts)
 
 
-def _zipped(info: zipfile.ZipInfo, archive: RemoteFile) -> Entry:
+def _zipped(info: zipfile.ZipInfo, archive: Archive) -> Entry:
     kind = stat.S_IFMT(info.external_attr >> 16)
-    methods = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
-    if kind not in (0, stat.S_IFREG) or info.flag_bits & 1 or info.compress_type not in methods:
+    packed = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    if kind not in (0, stat.S_IFREG) or info.flag_bits & 1 or not packed:
         raise DownloadError(
             f"{archive.path}: refusing member {info.filename!r}: a link, encrypted, or packed by a method "
             "other than deflate"
         )
-    path = _safe(info.filename, archive)
-    method = methods[info.compress_type]
-    return Entry(path, archive.path, info.header_offset, info.compress_size, info.file_size, method, info.CRC)
+    return Entry(_safe(info.filename, archive), archive.path, 0, info.file_size, info.filename, info.CRC)
 
 
-def _taped(info: tarfile.TarInfo, archive: RemoteFile) -> Entry:
+def _taped(info: tarfile.TarInfo, archive: Archive) -> Entry:
     if not info.isfile() or info.issparse():
         raise DownloadError(f"{archive.path}: refusing member {info.name!r}: not a plain file")
     if info.offset_data + info.size > archive.size:
         raise DownloadError(f"{archive.path}: member {info.name!r} runs past the end of the archive")
-    path = _safe(info.name, archive)
-    return Entry(path, archive.path, info.offset_data, info.size, info.size, "plain")
+    return Entry(_safe(info.name, archive), archive.path, info.offset_data, info.size)
 
 
-def _safe(name: str, archive: RemoteFile) -> str:
+def _safe(name: str, archive: Archive) -> str:
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or ":" in path.parts[0]:
+    outside = path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name
+    if outside or not path.parts or ":" in path.parts[0]:
         raise DownloadError(f"{archive.path}: refusing member {name!r}: its path leads outside")
     return path.as_posix()
-
-
-def _data_offset(source: Source, entry: Entry) -> int:
-    """Where a member's data begin; a zip member's own header tells how long it is."""
-    if entry.method == "plain":
-        return entry.offset
-    header = source.read(entry.archive, entry.offset, _LOCAL_HEADER)
-    if header[:4] != b"PK\x03\x04":
-        raise DownloadError(f"{entry.archive}: member {entry.path!r} is not where the archive says")
-    return (
-        entry.offset + _LOCAL_HEADER + sum(int.from_bytes(header[at : at + 2], "little") for at in (26, 28))
-    )
-
-
-class _Inflating:
-    """One packed member, read from front to back; `position` counts unpacked bytes."""
-
-    def __init__(self, source: Source, entry: Entry) -> None:
-        self.position = 0
-        self._source = source
-        self._entry = entry
-        self._offset = _data_offset(source, entry)
-        self._taken = 0
-        self._machine = zlib.decompressobj(-zlib.MAX_WBITS)
-
-    def skip(self, count: int) -> None:
-        """Pass over what is on disk already: packed data cannot be entered in the middle."""
-        while count:
-            count -= len(self.take(min(count, PIECE)))
-
-    def take(self, count: int) -> bytes:
-        """The next `count` bytes; raises DownloadError where there are fewer."""
-        found = bytearray()
-        while len(found) < count:
-            packed = self._machine.unconsumed_tail or self._more()
-            try:
-                found += self._machine.decompress(packed, count - len(found))
-            except zlib.error as error:
-                raise DownloadError(
-                    f"{self._entry.archive}: member {self._entry.path!r} does not unpack: {error}"
-                ) from error
-            if self._machine.eof and len(found) < count:
-                raise DownloadError(
-                    f"{self._entry.archive}: member {self._entry.path!r} is shorter than it states"
-                )
-        self.position += count
-        return bytes(found)
-
-    def _more(self) -> bytes:
-        length = min(PIECE, self._entry.packed - self._taken)
-        if length <= 0:
-            raise DownloadError(f"{self._entry.archive}: member {self._entry.path!r} ends in the middle")
-        self._taken += length
-        return self._source.read(self._entry.archive, self._offset + self._taken - length, length)

@@ -1,84 +1,58 @@
-"""Which videos a download is to fetch: all, or those named, asked about, or of one category.
+"""Which videos a download is to fetch: all that are asked about, or those named, or of one category.
 
 Example::
 
-    select(questions, members, videos=["clip_av_video_5_001"], category="av")
+    select(wanted, videos=["clip_av_video_5_001"], category="av")
+
+A name is a file's, with or without folder and suffix; several may stand in one word with commas between them.
 """
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from hlvid.dataset.question import Question
-from hlvid.download.part_index import Member
+from hlvid.benchmarks.needed import Wanted
 from hlvid.errors import DownloadError
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The members to fetch, and the videos that questions need but no part holds."""
-
-    members: tuple[Member, ...]
-    missing: tuple[str, ...]
-
-
 def select(
-    questions: Sequence[Question],
-    members: Sequence[Member],
+    wanted: Sequence[Wanted],
     videos: Iterable[str] | None = None,
-    ids: Iterable[str] | None = None,
+    questions: Iterable[str] | None = None,
     category: str | None = None,
-) -> Selection:
-    """The members to fetch. `videos` and `ids` add up; `category` narrows; nothing given means everything.
+) -> list[Wanted]:
+    """The videos to fetch. `videos` and `questions` add up; `category` narrows; nothing given means everything.
 
     Raises:
-        DownloadError: an unknown video, question or category (with the nearest known one), or nothing left
-        over.
+        DownloadError: an unknown video, question or category (with the nearest known one), or nothing left over.
     """
-    if videos is None and ids is None and category is None:
-        needed = {question.video for question in questions}
-        missing = tuple(sorted(needed - {member.name for member in members}))
-        return Selection(tuple(members), missing)
-    wanted = _named(questions, members, videos, ids)
+    chosen = list(wanted)
+    if videos is not None or questions is not None:
+        by_video = {name: one for one in wanted for name in _names(one)}
+        by_question = {name: one for one in wanted for name in one.questions}
+        named = [_look_up(name, by_video, "video") for name in _split(videos)]
+        named += [_look_up(name, by_question, "question") for name in _split(questions)]
+        chosen = [one for one in wanted if one in named]
     if category is not None:
-        wanted &= _of_category(questions, category)
-    if not wanted:
+        known = sorted({name for one in wanted for name in one.categories})
+        if category not in known:
+            raise DownloadError(f"--category {category}: is none of {', '.join(known)}")
+        chosen = [one for one in chosen if category in one.categories]
+    if not chosen and wanted:
         raise DownloadError("nothing to download: no video is both of that category and named")
-    held = {member.name: member for member in members}
-    found = tuple(held[name] for name in sorted(wanted) if name in held)
-    return Selection(found, tuple(sorted(wanted - held.keys())))
+    return chosen
 
 
-def _named(
-    questions: Sequence[Question],
-    members: Sequence[Member],
-    videos: Iterable[str] | None,
-    ids: Iterable[str] | None,
-) -> set[str]:
-    """The videos named themselves and those of the questions named; all of the questions' if neither is
-    given.
-    """
-    asked_about = {question.id: question.video for question in questions}
-    if videos is None and ids is None:
-        return set(asked_about.values())
-    known = {PurePosixPath(name).stem: name for name in asked_about.values()}
-    known |= {PurePosixPath(member.name).stem: member.name for member in members}
-    known |= {name: name for name in known.values()}
-    chosen = {_look_up(name, known, "video") for name in videos or ()}
-    return chosen | {_look_up(str(name), asked_about, "question") for name in ids or ()}
+def _names(one: Wanted) -> set[str]:
+    paths = [PurePosixPath(place) for place in one.places]
+    return {name for path in paths for name in (str(path), path.name, path.stem)}
 
 
-def _of_category(questions: Sequence[Question], category: str) -> set[str]:
-    by_category: dict[str, set[str]] = {}
-    for question in questions:
-        by_category.setdefault(question.category, set()).add(question.video)
-    if category not in by_category:
-        raise DownloadError(f"category '{category}' is none of {', '.join(sorted(by_category))}")
-    return by_category[category]
+def _split(names: Iterable[str] | None) -> list[str]:
+    return [part.strip() for name in names or () for part in str(name).split(",") if part.strip()]
 
 
-def _look_up(name: str, known: dict[str, str], kind: str) -> str:
+def _look_up(name: str, known: dict[str, Wanted], kind: str) -> Wanted:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"; do you mean '{close[0]}'?" if close else f"; there are {len(set(known.values()))} videos"

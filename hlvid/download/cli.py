@@ -1,4 +1,4 @@
-"""`hlvid data`: what of the other benchmarks is on this machine, and fetching the rest.
+"""`hlvid data`: what of the benchmarks is on this machine, and fetching the rest.
 
 Example::
 
@@ -7,17 +7,33 @@ Example::
     hlvid data prepare videomme              # fetch what is missing; safe to kill and run again
     hlvid data prepare hlvid_egoschema_subset --from /mirrors/egoschema
 
-HLVid itself has commands of its own: `hlvid download` and `hlvid verify`.
+`hlvid download` is `hlvid data prepare hlvid`; `hlvid verify` opens HLVid's videos.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 MAX_LISTED = 20
 
-data = typer.Typer(no_args_is_help=True, help="The other benchmarks' data: what is here, and fetching it.")
+# The options of every download, here and in `hlvid download`.
+Videos = Annotated[
+    list[str] | None, typer.Option(help="Only these video files (repeatable, or commas between them).")
+]
+Questions = Annotated[list[str] | None, typer.Option(help="Only the videos of these question ids (HLVid).")]
+Category = Annotated[str | None, typer.Option(help="Only this category (HLVid): av or household.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder; by default below the first data root (HLVID_DATA), where runs look for it."),
+]
+Mirror = Annotated[
+    Path | None, typer.Option("--from", help="A folder laid out like the hub's repository, not the hub.")
+]
+Revision = Annotated[str | None, typer.Option(help="Commit of the hub; by default the one pinned or held.")]
+Workers = Annotated[int, typer.Option(help="Files fetched at the same time.")]
+
+data = typer.Typer(no_args_is_help=True, help="The benchmarks' data: what is here, and fetching it.")
 
 
 def mount(app: typer.Typer) -> None:
@@ -35,7 +51,7 @@ def status(
 
     from hlvid.download.status import status as look
     from hlvid.download.status import table
-    from hlvid.paths import data_home
+    from hlvid.paths import data_roots
 
     found = look(benchmark, deep)
     Console().print(table(found))
@@ -43,9 +59,8 @@ def status(
         lines = [f"missing: {name}" for name in one.missing] + [f"broken: {what}" for what in one.broken]
         for line in lines[:MAX_LISTED]:
             typer.echo(f"{one.task}: {line}")
-    typer.echo(
-        f"Looked in {data_home()} (HLVID_DATA), then lmms-eval's folders and the hub's cache (HF_HOME)."
-    )
+    roots = ", ".join(map(str, data_roots()))
+    typer.echo(f"Looked in {roots} (HLVID_DATA), then lmms-eval's folders and the hub's cache (HF_HOME).")
     if not all(one.ready for one in found):
         typer.echo("To fetch what a task needs: hlvid data prepare TASK")
     if benchmark and not all(one.ready for one in found):
@@ -55,15 +70,24 @@ def status(
 @data.command()
 def prepare(
     benchmark: Annotated[str, typer.Argument(help="A benchmark, or a task for that task's videos only.")],
-    mirror: Annotated[
-        Path | None, typer.Option("--from", help="A folder laid out like the hub's repository, not the hub.")
-    ] = None,
-    workers: Annotated[int, typer.Option(help="Files fetched at the same time.")] = 4,
+    videos: Videos = None,
+    questions: Questions = None,
+    category: Category = None,
+    out: Out = None,
+    mirror: Mirror = None,
+    revision: Revision = None,
+    workers: Workers = 4,
 ) -> None:
     """Fetch the questions and the videos they need; kill it when you like and run it again to go on."""
-    from hlvid.download.fetch import prepare as fetch
+    bring(benchmark, source=mirror, out=out, revision=revision, videos=videos, questions=questions,
+          category=category, workers=workers)  # fmt: skip
 
-    report = fetch(benchmark, source=mirror, workers=workers)
+
+def bring(benchmark: str, **choice: Any) -> None:
+    """Fetch, say what came, and exit 1 where the repository lacks a video."""
+    from hlvid.download.fetch import get
+
+    report = get(benchmark, **choice)
     typer.echo(report.summary())
     if report.missing:
         raise typer.Exit(1)

@@ -1,228 +1,374 @@
-"""`hlvid data prepare`: brings a benchmark's questions and the videos they ask about to this machine.
+"""Brings a benchmark to this machine, whole or in part: `hlvid download` for HLVid, `hlvid data prepare` for all.
 
 Example::
 
-    prepare("videomme").summary()              # what is missing of it, wherever the rest lies
-    prepare("hlvid_egoschema_subset")          # a task's name fetches that task's videos only
+    get("hlvid", videos=["clip_av_video_5_001"]).summary()      # 2 GB instead of 152
+    get("videomme").summary()                                   # what is missing of it, wherever the rest lies
+    get("hlvid_egoschema_subset")                               # a task's name fetches that task's videos only
 
 What the one rule of `hlvid.benchmarks.locate` finds already is not fetched again. Of the archives on the hub only
-their directories are read, then the members that are needed, straight to their places; see
-`hlvid.download.archives`. Run it again after any interruption: files under their final names are whole.
+their directories are read, then the members that are needed, each straight to its place. Run it again after any
+interruption: files under their final names are whole. A folder holds one commit: the first run notes it, later
+runs go on with it.
 """
 
+import hashlib
 import shutil
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
+from hlvid.benchmarks.needed import Wanted, needed
 from hlvid.benchmarks.registry import Benchmark
-from hlvid.download.archives import Entry
-from hlvid.download.catalogue import contents
-from hlvid.download.hlvid import SPARE_BYTES, size_text
-from hlvid.download.parallel import fetch_members
-from hlvid.download.part_index import Member
-from hlvid.download.parts import git_sha1_of, partial_of, trusted_length
-from hlvid.download.remote import FolderSource, HubSource, Source
+from hlvid.download.archives import Archive, Entry, archives_of, open_entry
+from hlvid.download.catalogue import Catalogue, Fetched, fetched, note, read_archives, read_catalogue
+from hlvid.download.choose import select
+from hlvid.download.remote import FolderRemote, HubRemote, Remote, RemoteFile
+from hlvid.download.transfer import Job, Sums, fetch_all, git_sha1_of, sums_of, trusted_length
+from hlvid.download.verify_archives import due, verify_archives
 from hlvid.errors import DownloadError
 from hlvid.files import locked
-from hlvid.tasks.suite.prepare import Needed, needed
 
 MAX_SHOWN = 5
+SPARE_BYTES = 256 * 1024**2  # left free on the disk, for whatever else writes to it
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a preparation did; `missing` are needed videos that the repository does not hold."""
+    """What a download did. Files are named by their places below `root`.
+
+    Attributes:
+        revision: the commit that the folder holds; "" where nothing had to be asked for.
+        videos: that were wanted. `fetched` came now, `missing` are not in the repository.
+        verified: archives whose sha256 was found right with all of their videos unpacked.
+        notes: what a user should know although nothing failed.
+    """
 
     benchmark: str
     root: Path
     repo: str
+    revision: str
+    questions: int
     videos: int
-    fetched: int
+    fetched: tuple[str, ...]
     fetched_bytes: int
     missing: tuple[str, ...]
+    verified: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """A line or two for the terminal."""
+        """A few lines for the terminal."""
         lines = [
-            f"{self.benchmark}: {self.videos - len(self.missing)} of {self.videos} videos are here; "
-            f"{self.fetched} files ({size_text(self.fetched_bytes)}) came from {self.repo} to {self.root}"
+            f"{self.benchmark}: {self.repo} at {self.revision[:12] or 'the commit noted'} in {self.root}",
+            f"{self.questions} questions; {self.videos - len(self.missing)} of {self.videos} videos are here; "
+            f"{len(self.fetched)} files came ({size_text(self.fetched_bytes)})",
         ]
+        if self.verified:
+            lines.append(f"{len(self.verified)} archives verified by sha256")
         if self.missing:
             more = f" and {len(self.missing) - MAX_SHOWN} more" if len(self.missing) > MAX_SHOWN else ""
             lines.append(f"not in the repository: {', '.join(self.missing[:MAX_SHOWN])}{more}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
 
-def prepare(
-    name: str, source: Source | Path | None = None, workers: int = 4, progress: bool = True
+def get(
+    name: str,
+    source: Remote | Path | None = None,
+    out: Path | None = None,
+    revision: str | None = None,
+    videos: Iterable[str] | None = None,
+    questions: Iterable[str] | None = None,
+    category: str | None = None,
+    workers: int = 4,
+    progress: bool = True,
 ) -> Report:
     """Fetch what is missing of a benchmark, or of one task.
 
     Args:
         name: of a benchmark or of a task of ours.
-        source: a folder of the repository's layout instead of the hub, or any `Source`.
+        source: a folder of the repository's layout instead of the hub, or any `Remote`. $HF_ENDPOINT names a mirror.
+        out: the folder to fill; by default the benchmark's below the first data root that can be written.
+        revision: of the hub; by default what the folder holds already, else the one in the table of benchmarks.
+        videos: file names, with or without suffix; questions: ids. Both add up, `category` narrows the choice;
+            none of the three: everything.
         workers: files fetched at the same time.
         progress: whether to show bars on stderr.
 
     Raises:
         DatasetError: an unknown name, or question files with wrong columns.
-        DownloadError: the hub out of reach or closed to you, no space, an unsafe archive, a wrong checksum,
-            another preparation running. What was fetched stays.
+        DownloadError: the hub out of reach or closed to you, no space, an unsafe archive, a wrong checksum, an
+            unknown video or question, other questions than the folder's, another download running. What was
+            fetched stays.
     """
     benchmark = registry.get(name)
     tasks = (name,) if name in benchmark.tasks else benchmark.tasks
-    root = places.home(benchmark)
+    root = out or places.home(benchmark)
     root.mkdir(parents=True, exist_ok=True)
     with _only_one(root):
-        origin = _origin(benchmark, source)
-        count, total = _fetch_tables(origin, benchmark, tasks, root, progress)
-        wants = [needed(task) for task in tasks]
-        absent = _absent(benchmark, wants)
-        missing: tuple[str, ...] = ()
-        if absent.videos or absent.extras:
-            entries, unpacked = contents(origin, benchmark, root, progress)
-            chosen, missing = choose(absent, entries)
-            total += _fetch(unpacked, chosen, entries, root, workers, progress)
-            count += len(chosen)
+        download = _Download(benchmark, root, out is not None, source, revision, workers, progress)
+        download.bring_tables(tasks)
+        wants = [needed(task, download.tables(task)) for task in tasks]
+        wanted = list({one.places: one for want in wants for one in want.videos}.values())
+        chosen = select(wanted, videos, questions, category)
+        extras = dict.fromkeys(extra for want in wants for extra in want.extras)
+        missing = download.bring_videos(chosen, list(extras))
         return Report(
             benchmark=name,
             root=root,
-            repo=f"{benchmark.repo} ({benchmark.revision})",
-            videos=len({video for want in wants for video in want.videos}),
-            fetched=count,
-            fetched_bytes=total,
+            repo=download.repo,
+            revision=download.known.revision if download.known else "",
+            questions=max(want.questions for want in wants),
+            videos=len(chosen),
+            fetched=tuple(download.came),
+            fetched_bytes=download.bytes,
             missing=missing,
+            verified=download.verified(),
+            notes=_notes(benchmark, download.known),
         )
 
 
-def choose(absent: Needed, entries: Mapping[str, Entry]) -> tuple[list[Member], tuple[str, ...]]:
-    """The members to fetch, named by where they belong, and the videos that are nowhere.
+class _Download:
+    """One download into one folder; the remote is not asked before there is something to ask for."""
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        root: Path,
+        alone: bool,
+        source: Remote | Path | None,
+        revision: str | None,
+        workers: int,
+        progress: bool,
+    ) -> None:
+        self.benchmark = benchmark
+        self.root = root
+        self.known = read_catalogue(root)
+        self.came: list[str] = []
+        self.bytes = 0
+        self._places = [root] if alone else places.folders(benchmark)
+        self._workers = workers
+        self._progress = progress
+        self._origin = self._remote(source, revision)
+        self.repo = self._origin.repo if source else benchmark.repo
+
+    def tables(self, task: str) -> list[Path]:
+        """The question files of a task; [] where there are none yet."""
+        return places.tables(self.benchmark, task, self._places)
+
+    def bring_tables(self, tasks: Sequence[str]) -> None:
+        """Bring the question files of those tasks that have none here."""
+        lacking = [task for task in tasks if not self.tables(task)]
+        patterns = dict.fromkeys(pattern for task in lacking for pattern in self.benchmark.tables[task])
+        if not patterns:
+            return
+        known = self._catalogue()
+        files = {file.path: file for file in self._origin.files()}
+        chosen = {pattern: [path for path in files if fnmatch(path, pattern)] for pattern in patterns}
+        for pattern, found in chosen.items():
+            if not found:
+                raise DownloadError(
+                    f"{self.benchmark.repo}: no {pattern} at revision {self._origin.revision}"
+                )
+        loose = [files[path] for found in chosen.values() for path in found]
+        archives = archives_of(self._origin, loose)
+        entries = [_loose(file) for file in loose]
+        self._fetch([(entry, entry.path) for entry in entries], archives)
+        known.tables |= {entry.path: sums_of(self.root / entry.path).sha256 for entry in entries}
+        known.save(self.root)
+        if self.root not in self._places:
+            self._places.insert(0, self.root)
+
+    def bring_videos(self, chosen: Sequence[Wanted], extras: Sequence[str]) -> tuple[str, ...]:
+        """Bring videos and extras that are not here or not whole; returns the videos that are nowhere."""
+        noted = fetched(self.root)
+        absent = [one for one in chosen if not self._here(one, noted)]
+        lacking = [extra for extra in extras if places.first(self._places, [extra]) is None]
+        if not absent and not self._may_hold(lacking) and not (self.known and due(self.known, self.root)):
+            return ()
+        known = self._catalogue()
+        entries, archives = read_archives(self._origin, self.benchmark, known, self.root, self._progress)
+        members, missing = choose([one.places for one in absent], entries)
+        members += [(entries[extra], extra) for extra in lacking if extra in entries]
+        for entry, _ in members:
+            if entry.archive in known.archives:
+                known.archives[entry.archive].verified = False
+        self._fetch(members, archives)
+        verify_archives(archives, known, self.root, self._progress)
+        return missing
+
+    def verified(self) -> tuple[str, ...]:
+        """The archives of which it is proven."""
+        records = self.known.archives if self.known else {}
+        return tuple(name for name, record in records.items() if record.verified)
+
+    def _here(self, one: Wanted, noted: Mapping[str, Fetched]) -> bool:
+        """Whether a video is here and, where it is one of ours, as long as when it came."""
+        path = places.first(self._places, one.places)
+        if path is None or self.root not in path.parents:
+            return path is not None
+        name, size = path.relative_to(self.root).as_posix(), path.stat().st_size
+        if name in noted:
+            return noted[name].size == size
+        entry = self._entry(one)  # killed between the rename and the note, or put here by hand
+        if entry is None:
+            return True
+        if entry.size == size:
+            note(self.root, _record(entry, name, sums_of(path)))
+        return entry.size == size
+
+    def _may_hold(self, extras: Sequence[str]) -> bool:
+        """Whether one of these files may be had: most videos have no subtitles, which needs no asking twice."""
+        unread = bool(self.benchmark.archives) and not self._held
+        return any(unread or extra in self._held for extra in extras)
+
+    def _entry(self, one: Wanted) -> Entry | None:
+        """A wanted video as the catalogue on disk has it."""
+        members, _ = choose([one.places], self._held)
+        return members[0][0] if members else None
+
+    @cached_property
+    def _held(self) -> dict[str, Entry]:
+        return {entry.path: entry for entry in self.known.entries()} if self.known else {}
+
+    def _fetch(self, members: Sequence[tuple[Entry, str]], archives: Mapping[str, Archive]) -> None:
+        """Bring entries to their places below the folder, each checked against what the repository states."""
+        jobs = [
+            Job(
+                target=self.root / path,
+                size=entry.size,
+                open=partial(open_entry, archives[entry.archive], entry),
+                check=partial(_check, entry),
+                label=entry.path
+                if entry.path == entry.archive
+                else f"{entry.archive}: member '{entry.path}'",
+            )
+            for entry, path in members
+        ]
+        _check_space(self.root, jobs)
+        by_target = {self.root / path: (entry, path) for entry, path in members}
+
+        def on_done(job: Job, sums: Sums) -> None:
+            entry, path = by_target[job.target]
+            if entry.git_sha1 not in (None, git_sha1_of(job.target) if entry.git_sha1 else None):
+                job.target.unlink()
+                raise DownloadError(f"{path}: came with another hash than {self.repo} states; run again")
+            note(self.root, _record(entry, path, sums))
+            self.came.append(path)
+
+        self.bytes += fetch_all(jobs, self._workers, self._progress, on_done)
+
+    def _remote(self, source: Remote | Path | None, revision: str | None) -> Remote:
+        if source is not None:
+            return FolderRemote(source) if isinstance(source, Path) else source
+        held = self.known.revision if self.known and self.known.repo == self.benchmark.repo else None
+        return HubRemote(self.benchmark.repo, revision or held or self.benchmark.revision)
+
+    def _catalogue(self) -> Catalogue:
+        """The folder's catalogue at the remote's commit; other questions than the folder's are never mixed in."""
+        origin, known = self._origin, self.known
+        if known is None or known.revision != origin.revision:
+            tables = known.tables if known else {}
+            if known and not _same_tables(origin, tables):
+                raise DownloadError(
+                    f"{self.root}: holds {known.repo} at revision {known.revision}, and its questions are not those "
+                    f"of {origin.revision}; remove the folder, or give another with --out"
+                )
+            self.known = Catalogue(repo=origin.repo, revision=origin.revision, tables=tables)
+        assert self.known is not None
+        return self.known
+
+
+def choose(
+    wanted: Sequence[Sequence[str]], entries: Mapping[str, Entry]
+) -> tuple[list[tuple[Entry, str]], tuple[str, ...]]:
+    """The entries to fetch, each with where it belongs, and the videos that are nowhere.
 
     A video is looked for in each of its places, then by its file name alone where just one entry has it:
     repositories have moved their folders before.
     """
-    by_name: dict[str, list[str]] = {}
-    for path in entries:
-        by_name.setdefault(PurePosixPath(path).name, []).append(path)
+    by_name: dict[str, list[Entry]] = {}
+    for entry in entries.values():
+        by_name.setdefault(PurePosixPath(entry.path).name, []).append(entry)
     members, missing = [], []
-    for group in absent.videos:
-        found = next(((place, place) for place in group if place in entries), None)
+    for group in wanted:
+        found = next((entries[place] for place in group if place in entries), None)
         alike = by_name.get(PurePosixPath(group[0]).name, [])
         if found is None and len(alike) == 1:
-            found = (group[0], alike[0])
+            found = alike[0]
         if found is None:
             missing.append(group[0])
-            continue
-        members.append(Member(found[0], found[1], 0, entries[found[1]].size))
-    members += [Member(extra, extra, 0, entries[extra].size) for extra in absent.extras if extra in entries]
+        else:
+            members.append((found, group[0]))
     return members, tuple(missing)
 
 
-def _fetch(
-    source: Source,
-    members: Sequence[Member],
-    entries: Mapping[str, Entry],
-    root: Path,
-    workers: int,
-    progress: bool,
-) -> int:
-    """Bring members to their places, each checked against what the repository states; returns the bytes."""
-    _check_space(root, members)
-
-    def check(member: Member, sha256: str) -> None:
-        entry, path = entries[member.part], root / member.name
-        wrong = entry.sha256 not in (None, sha256) or entry.crc not in (None, _crc_of(path))
-        if wrong:
-            path.unlink()
-            raise DownloadError(f"{path}: came with another checksum than {entry.archive} states; run again")
-
-    return _bring(source, members, root, workers, progress, check)
+def size_text(count: float) -> str:
+    """1234567890 -> "1.23 GB" (decimal units, as the hub shows them)."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.2f} GB"
 
 
-def _bring(
-    source: Source,
-    members: Sequence[Member],
-    root: Path,
-    workers: int,
-    progress: bool,
-    check: Callable[[Member, str], None],
-) -> int:
-    """Fetch members and leave no empty folders of partial files; returns the bytes that came."""
-    total = fetch_members(source, root, members, workers, progress, on_done=check)
-    for folder in {partial_of(root / member.name).parent for member in members}:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-    return total
-
-
-def _check_space(root: Path, members: Sequence[Member]) -> None:
-    """Raise DownloadError before the first byte if the disk cannot take what is left."""
-    left = sum(one.size - trusted_length(root / one.name, one.size) for one in members)
-    free = shutil.disk_usage(root).free
-    if left + SPARE_BYTES > free:
+def _check(entry: Entry, sums: Sums) -> None:
+    if entry.sha256 not in (None, sums.sha256) or entry.crc not in (None, sums.crc):
         raise DownloadError(
-            f"{root}: {size_text(left)} to fetch, {size_text(free)} free; free some, set HLVID_DATA to another "
-            "disk, or prepare one task instead of a benchmark"
+            f"{entry.path}: came with another checksum than {entry.archive} states; run again"
         )
 
 
-def _fetch_tables(
-    origin: Source, benchmark: Benchmark, tasks: Sequence[str], root: Path, progress: bool
-) -> tuple[int, int]:
-    """Bring the question files of those tasks that have none here; returns (files, bytes)."""
-    lacking = [task for task in tasks if not places.tables(benchmark, task)]
-    patterns = dict.fromkeys(pattern for task in lacking for pattern in benchmark.tables[task])
-    if not patterns:
-        return 0, 0
+def _record(entry: Entry, path: str, sums: Sums) -> Fetched:
+    return Fetched(path=path, archive=entry.archive, entry=entry.path, size=entry.size, sha256=sums.sha256)
+
+
+def _loose(file: RemoteFile) -> Entry:
+    return Entry(file.path, file.path, 0, file.size, sha256=file.sha256, git_sha1=file.git_sha1)
+
+
+def _check_space(root: Path, jobs: Sequence[Job]) -> None:
+    """Raise DownloadError before the first byte if the disk cannot take what is left."""
+    left = sum(job.size - trusted_length(job.target, job.size) for job in jobs)
+    free = shutil.disk_usage(root).free
+    if left and left + SPARE_BYTES > free:
+        raise DownloadError(
+            f"{root}: {size_text(left)} to fetch, {size_text(free)} free; free some, set HLVID_DATA to another "
+            "disk, name one task instead of a benchmark, or take a part with --videos, --questions or --category"
+        )
+
+
+def _same_tables(origin: Remote, tables: Mapping[str, str]) -> bool:
+    """Whether the question files of a folder are, byte by byte, those of a remote."""
     files = {file.path: file for file in origin.files()}
-    chosen = {pattern: [path for path in files if fnmatch(path, pattern)] for pattern in patterns}
-    for pattern, found in chosen.items():
-        if not found:
-            raise DownloadError(f"{benchmark.repo}: no {pattern} at revision {benchmark.revision}")
-    members = [Member(path, path, 0, files[path].size) for found in chosen.values() for path in found]
-
-    def check(member: Member, sha256: str) -> None:
-        file, path = files[member.part], root / member.name
-        if file.sha256 not in (None, sha256) or file.git_sha1 not in (None, git_sha1_of(path)):
-            path.unlink()
-            raise DownloadError(f"{path}: came with another hash than {benchmark.repo} states; run again")
-
-    return len(members), _bring(origin, members, root, 1, progress, check)
-
-
-def _absent(benchmark: Benchmark, wants: Sequence[Needed]) -> Needed:
-    """What of it the rule finds nowhere on this machine."""
-    videos = dict.fromkeys(video for want in wants for video in want.videos)
-    extras = dict.fromkeys(extra for want in wants for extra in want.extras)
-    return Needed(
-        tuple(video for video in videos if places.find(benchmark, video) is None),
-        tuple(extra for extra in extras if places.find(benchmark, [extra]) is None),
+    return all(
+        path in files and digest == hashlib.sha256(origin.read(path, 0, files[path].size)).hexdigest()
+        for path, digest in tables.items()
     )
 
 
-def _origin(benchmark: Benchmark, source: Source | Path | None) -> Source:
-    if isinstance(source, Path):
-        return FolderSource(source)
-    return source or HubSource(benchmark.repo, benchmark.revision)
-
-
-def _crc_of(path: Path) -> int:
-    crc = 0
-    with path.open("rb") as file:
-        while data := file.read(4 * 1024**2):
-            crc = zlib.crc32(data, crc)
-    return crc
+def _notes(benchmark: Benchmark, known: Catalogue | None) -> tuple[str, ...]:
+    reported = benchmark.questions_sha256
+    if (
+        known is None
+        or reported is None
+        or (known.repo, known.revision) != (benchmark.repo, benchmark.revision)
+    ):
+        return ()
+    if not known.tables or reported in known.tables.values():
+        return ()
+    return (
+        f"note: the question file's sha256 is not the one reported for {known.revision[:12]}; the hub's own matches",
+    )
 
 
 @contextmanager
 def _only_one(root: Path) -> Iterator[None]:
-    """Two preparations of one folder would write the same partial files. The lock dies with its process."""
-    busy = DownloadError(f"{root}: another preparation is running into this folder")
-    with locked(root / ".hlvid-data.lock", busy):
+    """Two downloads into one folder would write the same partial files. The lock dies with its process."""
+    busy = DownloadError(f"{root}: another download is running into this folder")
+    with locked(root / ".hlvid-download.lock", busy):
         yield

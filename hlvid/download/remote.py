@@ -1,12 +1,12 @@
-"""Where the benchmark's files come from: the Hugging Face hub, or a folder of the same layout.
+"""Where a benchmark's files come from: the Hugging Face hub, or a folder of the same layout.
 
 Example::
 
-    source = HubSource("bfshi/HLVid", "4956b601aec0bb9d455bb8f57552f78cbd3f0338")
-    [file.path for file in source.files()]  # ["data/test-00000-of-00001.parquet", "videos_part_0001.tar", …]
-    source.read("videos_part_0001.tar", start=0, length=512)  # the first tar header
+    remote = HubRemote("bfshi/HLVid", "4956b601aec0bb9d455bb8f57552f78cbd3f0338")
+    [file.path for file in remote.files()]  # ["data/test-00000-of-00001.parquet", "videos_part_0001.tar", …]
+    remote.read("videos_part_0001.tar", start=0, length=512)  # the first tar header
 
-A source can do two things only: list its files with sizes and hashes, and read a range of bytes of one of
+A remote can do two things only: list its files with sizes and hashes, and read a range of bytes of one of
 them. Reading by range is what lets us fetch one video out of a 9.5 GB tar and go on in mid-file after a kill.
 """
 
@@ -24,7 +24,7 @@ TRIES = 5
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file of a source: `sha256` where the source states it (LFS), `git_sha1` for plain git files."""
+    """One file of a remote: `sha256` where it states one (LFS), `git_sha1` for plain git files."""
 
     path: str
     size: int
@@ -32,7 +32,7 @@ class RemoteFile:
     git_sha1: str | None = None
 
 
-class Source(Protocol):
+class Remote(Protocol):
     """What a download needs to know about its origin; `revision` names one exact state of all its files."""
 
     @property
@@ -46,13 +46,14 @@ class Source(Protocol):
     def read(self, path: str, start: int, length: int) -> bytes: ...
 
 
-class HubSource:
+class HubRemote:
     """A dataset repository on the hub (or a mirror: `endpoint`, else $HF_ENDPOINT), at one revision."""
 
     def __init__(self, repo: str, revision: str, endpoint: str | None = None) -> None:
         self.repo = repo
         self._asked = revision
         self._endpoint = endpoint
+        self._ranges_work = False
 
     @cached_property
     def _info(self) -> Any:
@@ -71,9 +72,7 @@ class HubSource:
         except RevisionNotFoundError as error:
             raise DownloadError(f"{self.repo}: the hub has no revision '{self._asked}'") from error
         except RepositoryNotFoundError as error:
-            raise DownloadError(
-                f"{self.repo}: not on the hub, or private; check --repo or 'hf auth login'"
-            ) from error
+            raise DownloadError(f"{self.repo}: not on the hub, or private: then 'hf auth login'") from error
         except Exception as error:
             raise DownloadError(
                 f"{self.repo}: the hub cannot be reached ({_brief(error)}); try again"
@@ -100,43 +99,47 @@ class HubSource:
         """
         for attempt in range(1, TRIES + 1):
             try:
-                return self._read_once(path, start, length)
+                self._check_ranges(path)
+                data = self._open(path, cache_type="none", size=start + length, at=start).read(length)
+                if len(data) == length:
+                    return bytes(data)
+                problem: Exception = ConnectionError(f"{len(data)} of {length} bytes came")
             except DownloadError:
                 raise
             except Exception as error:
-                status = getattr(getattr(error, "response", None), "status_code", 0)
-                if attempt == TRIES or 400 <= status < 500:
-                    raise DownloadError(
-                        f"{self.repo}: {path}: bytes {start}+{length}: {_brief(error)}; run again to go on"
-                    ) from error
+                problem = error
+            status = getattr(getattr(problem, "response", None), "status_code", 0)
+            if attempt == TRIES or 400 <= status < 500:
+                break
             time.sleep(2**attempt / 4)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        raise DownloadError(
+            f"{self.repo}: {path}: bytes {start}+{length}: {_brief(problem)}; run again to go on"
+        ) from problem
 
-    def _read_once(self, path: str, start: int, length: int) -> bytes:
-        from huggingface_hub import hf_hub_url
-        from huggingface_hub.utils import (  # type: ignore[attr-defined]
-            build_hf_headers,
-            hf_raise_for_status,
-            http_backoff,
-        )
+    def _open(self, path: str, at: int, **how: Any) -> Any:
+        """The hub's own file object at byte `at`, told the size so that it need not ask for it."""
+        from huggingface_hub import HfFileSystem
 
-        url = hf_hub_url(
-            self.repo, path, repo_type="dataset", revision=self.revision, endpoint=self._endpoint
-        )
-        headers = {**build_hf_headers(), "range": f"bytes={start}-{start + length - 1}"}
-        response = http_backoff("GET", url, headers=headers, timeout=60)
-        hf_raise_for_status(response)
-        content: bytes = response.content
-        if response.status_code != 206 and len(content) != length:
-            raise DownloadError(
-                f"{self.repo}: the server at {url} ignores range requests; use another endpoint"
-            )
-        if len(content) != length:
-            raise ConnectionError(f"{len(content)} of {length} bytes came")
-        return content
+        system = HfFileSystem(endpoint=self._endpoint)  # one a thread: the class keeps them
+        file = system.open(f"datasets/{self.repo}@{self.revision}/{path}", "rb", **how)
+        file.loc = at
+        return file
+
+    def _check_ranges(self, path: str) -> None:
+        """Once: a server that sends the whole file for a range would fill the memory with 9.5 GB."""
+        if self._ranges_work:
+            return
+        with self._open(path, block_size=0, at=1) as stream:
+            stream.read(1)
+            if getattr(stream.response, "status_code", 206) != 206:
+                raise DownloadError(
+                    f"{self.repo}: the server at {self._endpoint or 'the hub'} ignores range requests; "
+                    "use another endpoint"
+                )
+        self._ranges_work = True
 
 
-class FolderSource:
+class FolderRemote:
     """A folder laid out like the hub repository: a mirror on disk, or a stand-in for tests.
 
     Hashes are taken from a file `SHA256SUMS` ("<hex>  <path>" a line, as sha256sum prints) where there is

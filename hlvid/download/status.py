@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
-from hlvid.download.hlvid import size_text
+from hlvid.benchmarks.needed import needed
+from hlvid.download.fetch import size_text
 from hlvid.errors import DatasetError
-from hlvid.tasks.suite.prepare import needed, rows_of
 from hlvid.video.health import faults
 
 if TYPE_CHECKING:
@@ -115,15 +115,16 @@ def _status(task: str, benchmark: registry.Benchmark, deep: bool) -> Status:
     if not tables:
         return blank
     try:
-        want, questions = needed(task), len(rows_of(task))
+        want = needed(task, tables)
     except DatasetError as error:
         return replace(blank, folder=tables[0].parent, fault=str(error))
-    found = {video: places.find(benchmark, video) for video in want.videos}
+    folders = places.folders(benchmark)
+    found = {one.places: places.first(folders, one.places) for one in want.videos}
     here = [path for path in found.values() if path is not None]
     return replace(
         blank,
         folder=tables[0].parent,
-        questions=questions,
+        questions=want.questions,
         videos=len(found),
         here=len(here),
         bytes_here=sum(path.stat().st_size for path in here),

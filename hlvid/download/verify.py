@@ -10,7 +10,7 @@ Example::
 Everything is looked at before anything is reported: one missing file does not hide the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from hlvid.dataset import Question, load, locate
-from hlvid.download.hlvid import size_text
-from hlvid.download.manifest import Manifest, read_manifest
-from hlvid.download.parts import sha256_of
+from hlvid.download.catalogue import Fetched, fetched
+from hlvid.download.fetch import size_text
+from hlvid.download.transfer import sums_of
 from hlvid.video.health import WORDS, Depth, examine
 
 if TYPE_CHECKING:
@@ -113,32 +113,38 @@ def verify(
         DatasetError: the question file itself cannot be loaded. Broken videos do not raise: see
         `Report.broken`.
     """
-    questions, manifest = _open(source)
+    questions, noted = _open(source)
     by_video: dict[tuple[str, Path | None], list[str]] = {}
     for question in questions:
         by_video.setdefault((question.video, question.video_path), []).append(question.id)
     checks = [
-        _check(video, path, tuple(ids), depth, manifest, hashes)
+        _check(video, path, tuple(ids), depth, noted, hashes)
         for (video, path), ids in tqdm(by_video.items(), desc="verify", unit="video", disable=not progress)
     ]
     return Report(tuple(checks), depth)
 
 
-def _open(source: str | Path | Sequence[Question]) -> tuple[Sequence[Question], Manifest | None]:
+def _open(source: str | Path | Sequence[Question]) -> tuple[Sequence[Question], dict[Path, Fetched]]:
     """The questions, and what is noted of their download where there was one."""
-    if isinstance(source, str | Path):
-        return load(source), read_manifest(locate(source).root)
-    return source, None
+    if not isinstance(source, str | Path):
+        return source, {}
+    root = locate(source).root
+    return load(source), {root / name: one for name, one in fetched(root).items()}
 
 
 def _check(
-    video: str, path: Path | None, ids: tuple[str, ...], depth: Depth, manifest: Manifest | None, hashes: bool
+    video: str,
+    path: Path | None,
+    ids: tuple[str, ...],
+    depth: Depth,
+    noted: Mapping[Path, Fetched],
+    hashes: bool,
 ) -> VideoCheck:
     if path is None or not path.is_file():
         where = f"under {path.parent}" if path else "(no path)"
         return VideoCheck(video, path, ids, None, f"not found {where}; run 'hlvid download --videos {video}'")
     facts, problem = _inspect(path, depth)
-    return VideoCheck(video, path, ids, facts, problem or _differs(path, manifest, hashes))
+    return VideoCheck(video, path, ids, facts, problem or _differs(path, noted, hashes))
 
 
 def _inspect(path: Path, depth: Depth) -> tuple[Facts | None, str | None]:
@@ -162,16 +168,16 @@ def _inspect(path: Path, depth: Depth) -> tuple[Facts | None, str | None]:
     ), health.fault
 
 
-def _differs(path: Path, manifest: Manifest | None, hashes: bool) -> str | None:
+def _differs(path: Path, noted: Mapping[Path, Fetched], hashes: bool) -> str | None:
     """How the file differs from what was downloaded; None where it does not, or was not downloaded by us."""
-    record = manifest.videos.get(path.name) if manifest else None
+    record = noted.get(path)
     if record is None:
         return None
     remedy = "remove it and run 'hlvid download' again"
     size = path.stat().st_size
     if size != record.size:
         return f"{size} bytes, but {record.size} were downloaded; {remedy}"
-    if hashes and sha256_of(path) != record.sha256:
+    if hashes and sums_of(path).sha256 != record.sha256:
         return f"sha256 is not that of the file downloaded; {remedy}"
     return None
 

@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from hlvid import dataset
+from hlvid.benchmarks import locate as places
+from hlvid.benchmarks.registry import HLVID
 from hlvid.dataset import identity
 from hlvid.dataset.question import Question
 from hlvid.errors import DatasetError
-from hlvid.paths import hlvid_root, state_root
+from hlvid.paths import data_roots, state_root
 from hlvid.tasks import costs as ledger
 from hlvid.tasks.screening import screen
 
@@ -42,7 +44,8 @@ def hlvid_folder() -> Path:
     Raises:
         DatasetError: nothing downloaded; the message names `hlvid download`.
     """
-    return dataset.locate("hlvid").root if hlvid_root().exists() else _not_downloaded()
+    tables = places.tables(HLVID, "hlvid")
+    return tables[0].parent.parent if tables else _not_downloaded()
 
 
 def mini_folder() -> Path:
@@ -182,7 +185,7 @@ def check_videos(questions: Sequence[Question], root: Path) -> tuple[list[Questi
 
 
 def _remedy(root: Path, names: str) -> str:
-    if root == hlvid_root():
+    if root in places.folders(HLVID):
         return f"run 'hlvid download --videos {names}', or set HLVID_PARTIAL=1 to ask only what is there and sound"
     if root.name.startswith("mini-"):
         return f"delete {root} and run again to have it made anew"
@@ -225,7 +228,8 @@ def _save(docs: Sequence[Mapping[str, str | None]], info: Mapping[str, Any], fol
 
 
 def _not_downloaded() -> Path:
+    roots = ", ".join(map(str, data_roots()))
     raise DatasetError(
-        f"task hlvid: no dataset at {hlvid_root()}; run 'hlvid download' (152 GB; --videos takes a part), "
+        f"task hlvid: no dataset in {roots}; run 'hlvid download' (152 GB; --videos takes a part), "
         "or use the task hlvid_mini, which needs no download"
     )

@@ -28,9 +28,6 @@ def test_data_are_looked_for_everywhere_and_put_where_they_can_be(two: tuple[Pat
     shared, own = two
     assert paths.data_roots() == [shared, own]
     assert paths.data_home() == own
-    assert paths.hlvid_root() == own / "hlvid"
-    (shared / "hlvid").mkdir()
-    assert paths.hlvid_root() == shared / "hlvid"
 
 
 def test_mini_is_made_where_it_can_be(

@@ -3,7 +3,6 @@
 Example::
 
     prepare("hlvid_videomme")       # -> a folder that lmms-eval loads with `load_from_disk: true`
-    needed("hlvid_videomme")        # -> Needed(videos=(("data/fFjv93ACGo8.mp4", …), …), extras=())
 
 Every row is read and every video looked at before the first model is built; what is wrong is told at once,
 with file, row and field, or with question and video.
@@ -14,17 +13,15 @@ import os
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import zip_longest
-from pathlib import Path, PurePosixPath
-
-from pydantic import ValidationError
+from pathlib import Path
 
 from hlvid import dataset
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
 from hlvid.benchmarks.adapters import ADAPTERS
+from hlvid.benchmarks.needed import rows_of
 from hlvid.benchmarks.rows import Item, Row, RowError, Shelf
-from hlvid.dataset.files import Record, read_rows
+from hlvid.dataset.files import Record
 from hlvid.dataset.identity import asked_hash
 from hlvid.dataset.options import option_spans
 from hlvid.dataset.question import Question
@@ -87,25 +84,6 @@ def prepare(task: str) -> Path:
     return docs.publish(task + chosen.variant(), questions, rows, info)
 
 
-@dataclass(frozen=True)
-class Needed:
-    """The files that a task asks about, relative to the repository.
-
-    `videos` holds, for each video, where it may lie, best first; `extras` are wanted where they exist.
-    """
-
-    videos: tuple[tuple[str, ...], ...]
-    extras: tuple[str, ...]
-
-
-def needed(task: str) -> Needed:
-    """What a task needs beside its question files, which must be here (see `rows_of`)."""
-    rows = rows_of(task)
-    places_of = dict.fromkeys(tuple(row.places(table)) for table, _, row in rows)
-    extras = dict.fromkeys(extra for _, _, row in rows for extra in row.extras())
-    return Needed(tuple(places_of), tuple(extras))
-
-
 def asked(task: str) -> list[Question]:
     """The questions of a task as `prepare` asks them by default, from its question files alone: an answer key.
 
@@ -116,68 +94,19 @@ def asked(task: str) -> list[Question]:
     """
     benchmark, chosen = registry.get(task), Settings()
     home = places.home(benchmark)
+    here = places.folders(benchmark)
     placed = [
-        Placed(table, record, row, places.find(benchmark, row.places(table)) or home / row.places(table)[0])
+        Placed(table, record, row, places.first(here, row.places(table)) or home / row.places(table)[0])
         for table, record, row in rows_of(task)
     ]
     return _questions(task, _items(task, placed, chosen), placed, chosen)
 
 
-def rows_of(task: str) -> list[tuple[Path, Record, Row]]:
-    """Every row of a task's question files, checked column by column.
-
-    Of several files one row each in turn, so that `--limit 100` asks about all of MVBench's abilities.
-
-    Raises:
-        DatasetError: no such files here, or a list of faults with file, row and field.
-    """
-    benchmark = registry.get(task)
-    tables = places.tables(benchmark, task)
-    if not tables:
-        looked = ", ".join(map(str, places.folders(benchmark))) or "no folder of it exists"
-        raise DatasetError(
-            f"task {task}: {benchmark.repo} is not on this machine ({', '.join(benchmark.tables[task])}; "
-            f"looked in: {looked}); run 'hlvid data prepare {benchmark.name}'"
-        )
-    files = [_rows_of(table, ADAPTERS[task].row) for table in tables]
-    return [row for turn in zip_longest(*files) for row in turn if row is not None]
-
-
-def _rows_of(table: Path, kind: type[Row]) -> list[tuple[Path, Record, Row]]:
-    faults = Faults(str(table))
-    read = [(table, record, _row(kind, table, record, faults)) for record in read_rows(table)]
-    faults.check()
-    return [(table, record, row) for table, record, row in read if row is not None]
-
-
-def _row(kind: type[Row], table: Path, record: Record, faults: Faults) -> Row | None:
-    """One row, or None with its faults noted."""
-    try:
-        row = kind.model_validate(record.values)
-        for place in [*row.places(table), *row.extras()]:
-            if place.startswith(("/", "\\")) or ".." in PurePosixPath(place.replace("\\", "/")).parts:
-                raise RowError("video", f"'{place}' leads outside the benchmark's folder")
-    except ValidationError as error:
-        for item in error.errors():
-            column = str(item["loc"][0]) if item["loc"] else "row"
-            missing = item["type"] == "missing"
-            what = (
-                f"no such column among {', '.join(record.values)}"
-                if missing
-                else f"{item['input']!r}: {item['msg']}"
-            )
-            faults.add(record.where, column, what)
-        return None
-    except RowError as error:
-        faults.add(record.where, error.column, error.what)
-        return None
-    return row
-
-
 def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Placed]:
     """Rows with their videos; raises for those not found or broken, unless HLVID_PARTIAL=1."""
     benchmark = registry.get(task)
-    found = [(table, record, row, places.find(benchmark, row.places(table))) for table, record, row in rows]
+    here = places.folders(benchmark)
+    found = [(table, record, row, places.first(here, row.places(table))) for table, record, row in rows]
     absent = [(table, record, row) for table, record, row, video in found if video is None]
     placed = [Placed(table, record, row, video) for table, record, row, video in found if video is not None]
     if absent and (os.environ.get("HLVID_PARTIAL") != "1" or not placed):

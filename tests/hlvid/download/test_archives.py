@@ -1,4 +1,4 @@
-"""Run with: pytest tests/hlvid/sources/test_archives.py. Hostile archives are refused, odd ones read right."""
+"""Run with: pytest tests/hlvid/download/test_archives.py. Hostile archives are refused, odd ones read right."""
 
 import io
 import stat
@@ -8,69 +8,96 @@ from pathlib import Path
 
 import pytest
 
-from hlvid.download import archives
-from hlvid.download.archives import Entry, Joined, Unpacked, entries_of
-from hlvid.download.remote import FolderSource
+from hlvid.download import transfer
+from hlvid.download.archives import Archive, Entry, archives_of, entries_of, open_entry
+from hlvid.download.remote import FolderRemote
+from hlvid.download.transfer import Job, fetch_all
 from hlvid.errors import DownloadError
 
 TEXT = b"The quick brown fox jumps over the lazy dog. " * 4000
 
 
-def look(folder: Path) -> tuple[list[Entry], Unpacked]:
-    source = FolderSource(folder)
-    joined = Joined(source, source.files())
-    (archive,) = joined.files()
-    entries = entries_of(joined, archive)
-    return entries, Unpacked(joined, entries)
+def look(folder: Path) -> tuple[list[Entry], Archive]:
+    remote = FolderRemote(folder)
+    (archive,) = archives_of(remote, remote.files()).values()
+    return entries_of(archive), archive
+
+
+def content(archive: Archive, entry: Entry, start: int = 0, step: int = 10**9) -> bytes:
+    """From `start` on, read in steps."""
+    found = b""
+    with open_entry(archive, entry) as file:
+        file.seek(start)
+        while data := file.read(step):
+            found += data
+    return found
+
+
+def bring(archive: Archive, entry: Entry, folder: Path) -> bytes:
+    """Through `fetch_all`, which turns what zipfile says into our errors."""
+    job = Job(
+        folder / "x", entry.size, lambda: open_entry(archive, entry), lambda sums: None, f"{archive.path}: x"
+    )
+    fetch_all([job], 1, False, lambda job, sums: None)
+    return (folder / "x").read_bytes()
 
 
 def make_zip(folder: Path, *members: tuple[zipfile.ZipInfo | str, bytes], method: int = 8) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / "a.zip"
     with zipfile.ZipFile(path, "w", method) as archive:
-        for name, content in members:
-            archive.writestr(name, content)
+        for name, data in members:
+            archive.writestr(name, data)
     return path
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("step", [1000, 64 * 1024, 10**9])
-def test_members_read_back_in_any_steps(
-    method: int, step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(archives, "PIECE", 777)
+def test_members_read_back_in_any_steps(method: int, step: int, tmp_path: Path) -> None:
     make_zip(tmp_path / "hub", ("a/b.srt", TEXT), ("empty.srt", b""), method=method)
-    entries, unpacked = look(tmp_path / "hub")
-    assert [(entry.path, entry.size) for entry in entries] == [("a/b.srt", len(TEXT)), ("empty.srt", 0)]
-    found = b"".join(
-        unpacked.read("a/b.srt", start, min(step, len(TEXT) - start)) for start in range(0, len(TEXT), step)
-    )
-    assert found == TEXT
-    assert unpacked.read("empty.srt", 0, 0) == b""
+    (entry, empty), archive = look(tmp_path / "hub")
+    assert [(one.path, one.size) for one in (entry, empty)] == [("a/b.srt", len(TEXT)), ("empty.srt", 0)]
+    assert content(archive, entry, step=step) == TEXT
+    assert content(archive, entry, start=100_000, step=step) == TEXT[100_000:]
+    assert content(archive, empty) == b""
 
 
-def test_packed_members_can_be_entered_in_the_middle(tmp_path: Path) -> None:
-    make_zip(tmp_path / "hub", ("b.srt", TEXT))
-    _, unpacked = look(tmp_path / "hub")
-    assert unpacked.read("b.srt", 100_000, 50) == TEXT[100_000:100_050]
-    assert unpacked.read("b.srt", 10, 50) == TEXT[10:60]
+def make_tar(*names: str) -> bytes:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as archive:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = 3000
+            archive.addfile(info, io.BytesIO(name[-8:].encode() * 375))
+    return whole.getvalue()
+
+
+def cut(folder: Path, data: bytes, piece: int) -> None:
+    folder.mkdir()
+    for number, start in enumerate(range(0, len(data), piece)):
+        (folder / f"v.tar.part.{number:03d}").write_bytes(data[start : start + piece])
 
 
 @pytest.mark.parametrize("piece", [512, 700, 10_000, 10**6])
 def test_a_tar_in_pieces_is_one(piece: int, tmp_path: Path) -> None:
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w") as archive:
-        for name in ("videos/a.mp4", "videos/" + "long" * 40 + ".mp4"):
-            info = tarfile.TarInfo(name)
-            info.size = 3000
-            archive.addfile(info, io.BytesIO(name[-8:].encode() * 375))
-    (tmp_path / "hub").mkdir()
-    data = whole.getvalue()
-    for number, start in enumerate(range(0, len(data), piece)):
-        (tmp_path / "hub" / f"v.tar.part.{number:03d}").write_bytes(data[start : start + piece])
-    entries, unpacked = look(tmp_path / "hub")
+    cut(tmp_path / "hub", make_tar("videos/a.mp4", "videos/" + "long" * 40 + ".mp4"), piece)
+    entries, archive = look(tmp_path / "hub")
     assert [entry.size for entry in entries] == [3000, 3000]
-    assert unpacked.read(entries[1].path, 1000, 80) == (b"long.mp4" * 375)[1000:1080]
+    assert content(archive, entries[1], start=1000) == (b"long.mp4" * 375)[1000:]
+
+
+@pytest.mark.parametrize("piece", [700, 10**6])
+def test_tars_that_were_joined_are_read_to_the_last(piece: int, tmp_path: Path) -> None:
+    cut(tmp_path / "hub", make_tar("videos/a.mp4") + make_tar("videos/b.mp4", "videos/c.mp4"), piece)
+    entries, archive = look(tmp_path / "hub")
+    assert [entry.path for entry in entries] == ["videos/a.mp4", "videos/b.mp4", "videos/c.mp4"]
+    assert content(archive, entries[2]) == b"os/c.mp4" * 375
+
+
+def test_the_given_joined_tar(shared: Path, tmp_path: Path) -> None:
+    entries, archive = look(shared / "cases" / "archives")
+    assert len(entries) == 2
+    assert all(len(content(archive, entry)) == entry.size for entry in entries)
 
 
 def link() -> zipfile.ZipInfo:
@@ -86,6 +113,7 @@ def link() -> zipfile.ZipInfo:
         ("/etc/passwd", "its path leads outside"),
         ("videos/../../x.mp4", "its path leads outside"),
         ("C:/x.mp4", "its path leads outside"),
+        (".", "its path leads outside"),
         (link(), "a link"),
     ],
     ids=str,
@@ -119,15 +147,20 @@ def test_tars_with_links_and_devices_are_refused(kind: bytes, tmp_path: Path) ->
         look(tmp_path / "hub")
 
 
-def test_a_bomb_stops_at_the_size_it_states(tmp_path: Path) -> None:
+def test_a_bomb_stops_at_the_size_it_states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_zip(tmp_path / "hub", ("x.srt", b"\0" * 50_000_000))
     data = bytearray(path.read_bytes())
     at = data.index(b"PK\x01\x02") + 24
     data[at : at + 4] = (1000).to_bytes(4, "little")
     path.write_bytes(data)
-    (entry,), unpacked = look(tmp_path / "hub")
+    (entry,), archive = look(tmp_path / "hub")
     assert entry.size == 1000
-    assert len(unpacked.read("x.srt", 0, entry.size)) == 1000
+    with pytest.raises(DownloadError, match="does not unpack: Bad CRC"):
+        bring(archive, entry, tmp_path)
+    assert not list(tmp_path.rglob(".partial/*"))
+    monkeypatch.setattr(transfer, "PIECE", 100)
+    with pytest.raises(DownloadError, match="does not unpack"):
+        bring(archive, entry, tmp_path)
 
 
 @pytest.mark.parametrize(("at", "size"), [(24, 200_000_000), (20, 10)], ids=["says more", "packed cut"])
@@ -137,9 +170,10 @@ def test_a_member_shorter_than_it_states_is_told(at: int, size: int, tmp_path: P
     place = data.index(b"PK\x01\x02") + at
     data[place : place + 4] = size.to_bytes(4, "little")
     path.write_bytes(data)
-    (entry,), unpacked = look(tmp_path / "hub")
-    with pytest.raises(DownloadError, match=r"is shorter than it states|ends in the middle"):
-        unpacked.read("x.srt", 0, entry.size)
+    (entry,), archive = look(tmp_path / "hub")
+    with pytest.raises(DownloadError, match=r"is shorter than it states|does not unpack"):
+        bring(archive, entry, tmp_path)
+    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"PK\x03\x04" + b"x" * 100])

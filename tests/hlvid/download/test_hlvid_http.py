@@ -1,4 +1,4 @@
-"""HubSource for real: huggingface_hub talking to a small HTTP server that answers like the hub."""
+"""HubRemote for real: huggingface_hub talking to a small HTTP server that answers like the hub."""
 
 import json
 import re
@@ -9,10 +9,17 @@ from threading import Thread
 
 import pytest
 
+from hlvid.benchmarks.registry import HLVID
 from hlvid.download import remote as hub_source
-from hlvid.download.hlvid import PINNED, REPO, download
-from hlvid.download.remote import FolderSource, HubSource
+from hlvid.download.fetch import get
+from hlvid.download.remote import FolderRemote, HubRemote
 from hlvid.errors import DownloadError
+
+REPO, PINNED = HLVID.repo, HLVID.revision
+
+
+def download(root, **choice):
+    return get("hlvid", out=root, **choice)
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -38,14 +45,14 @@ class Hub(BaseHTTPRequestHandler):
         if revision != PINNED:
             self.answer(404, b"{}", **{"X-Error-Code": "RevisionNotFound"})
             return
-        assert "blobs=" in self.path
+        # with "blobs=" for sizes and hashes, without where only the commit is asked for
         siblings = [
             {
                 "rfilename": f.path,
                 "size": f.size,
                 "lfs": {"sha256": f.sha256, "size": f.size, "pointerSize": 134},
             }
-            for f in FolderSource(self.folder).files()
+            for f in FolderRemote(self.folder).files()
         ]
         body = {"id": REPO, "sha": PINNED, "siblings": siblings, "private": False, "gated": False}
         self.answer(
@@ -58,8 +65,9 @@ class Hub(BaseHTTPRequestHandler):
             self.answer(503, b"busy")
             return
         Hub.ranges.append(self.headers["Range"])
-        start, end = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
+        first, last = self.headers["Range"].removeprefix("bytes=").split("-")
         data = path.read_bytes()
+        start, end = int(first), int(last) if last else len(data) - 1
         if Hub.ignore_ranges:
             self.answer(200, data)
             return
@@ -98,7 +106,7 @@ def endpoint(standin, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_download_through_the_hub_client(standin, endpoint, tmp_path):
-    report = download(tmp_path / "root", source=HubSource(REPO, PINNED, endpoint), progress=False)
+    report = download(tmp_path / "root", source=HubRemote(REPO, PINNED, endpoint), progress=False)
     assert {path.name: path.read_bytes() for path in (tmp_path / "root/videos").iterdir()} == standin.videos
     assert (report.repo, report.revision) == (REPO, PINNED)
     assert report.verified == ("videos_part_0001.tar", "videos_part_0002.tar")
@@ -108,7 +116,7 @@ def test_download_through_the_hub_client(standin, endpoint, tmp_path):
 
 def test_busy_server_and_cut_lines_are_survived(standin, endpoint, tmp_path):
     Hub.fail_next, Hub.cut_next = 1, 2
-    source = HubSource(REPO, PINNED, endpoint)
+    source = HubRemote(REPO, PINNED, endpoint)
     name = "clip_av_video_1_001.mp4"
     download(tmp_path / "root", source=source, videos=[name], progress=False)
     assert (tmp_path / "root/videos" / name).read_bytes() == standin.videos[name]
@@ -118,7 +126,7 @@ def test_busy_server_and_cut_lines_are_survived(standin, endpoint, tmp_path):
 def test_server_that_ignores_ranges(endpoint, tmp_path):
     Hub.ignore_ranges = True
     with pytest.raises(DownloadError, match="ignores range requests"):
-        download(tmp_path / "root", source=HubSource(REPO, PINNED, endpoint), progress=False)
+        download(tmp_path / "root", source=HubRemote(REPO, PINNED, endpoint), progress=False)
 
 
 @pytest.mark.parametrize(
@@ -127,10 +135,10 @@ def test_server_that_ignores_ranges(endpoint, tmp_path):
 )
 def test_wrong_names(endpoint, tmp_path, repo, revision, message):
     with pytest.raises(DownloadError, match=message):
-        download(tmp_path / "root", source=HubSource(repo, revision, endpoint), progress=False)
+        download(tmp_path / "root", source=HubRemote(repo, revision, endpoint), progress=False)
 
 
 def test_no_network(tmp_path):
-    source = HubSource(REPO, PINNED, "http://127.0.0.1:9")
+    source = HubRemote(REPO, PINNED, "http://127.0.0.1:9")
     with pytest.raises(DownloadError, match=r"bfshi/HLVid: the hub cannot be reached"):
         download(tmp_path / "root", source=source, progress=False)

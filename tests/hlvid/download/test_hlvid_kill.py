@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from hlvid.download.hlvid import download
-from hlvid.download.manifest import read_manifest
+from hlvid.download.catalogue import fetched
+from hlvid.download.fetch import get
 
 # argv: stand-in folder, root, point: "outside", or the call before or after which the child kills itself.
 CHILD = """
 import itertools, os, signal, sys, time
 from pathlib import Path
-from hlvid.download import hlvid, manifest, parallel, parts, remote
-parts.PIECE, parts.CHECKPOINT = 4096, 16384
+from hlvid.download import catalogue, fetch, remote, transfer, verify_archives
+transfer.PIECE, transfer.CHECKPOINT = 4096, 16384
 folder, root, point = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 
-class Slow(remote.FolderSource):
+class Slow(remote.FolderRemote):
     def read(self, path, start, length):
         time.sleep(0.002 if point == "outside" else 0)
         return super().read(path, start, length)
@@ -46,8 +46,12 @@ if point != "outside":
     where, name, nth, before = point.split(":")
     owner = {"Path": Path}.get(where) or sys.modules["hlvid.download." + where]
     dying(owner, name, int(nth), before == "before")
-hlvid.download(root, source=Slow(folder), workers=2, progress=False)
+fetch.get("hlvid", out=root, source=Slow(folder), workers=2, progress=False)
 """
+
+
+def download(root, **choice):
+    return get("hlvid", out=root, progress=False, **choice)
 
 
 def child(folder: Path, root: Path, point: str) -> subprocess.Popen[bytes]:
@@ -61,7 +65,7 @@ def assert_nothing_half_written(root: Path, videos: dict[str, bytes]) -> None:
 
 def finish(standin, root: Path) -> int:
     """Go on in this process; returns the bytes that still came."""
-    report = download(root, source=standin.folder, progress=False)
+    report = download(root, source=standin.folder)
     assert {path.name: path.read_bytes() for path in (root / "videos").glob("*.mp4")} == standin.videos
     assert len(report.verified) == 3
     assert not (root / "videos" / ".partial").exists()
@@ -76,19 +80,20 @@ def standin(make_standin: Callable):
 @pytest.mark.parametrize(
     "point",
     [
-        "hlvid:index_part:1:before",
-        "hlvid:index_part:2:after",
-        "manifest:sync_folder:1:before",  # manifest renamed, folder not synced
-        "parts:partial_of:1:after",  # before the first byte of the questions
-        "parallel:fetch:2:before",
+        "catalogue:entries_of:1:before",
+        "catalogue:entries_of:2:after",
+        "catalogue:write_text:1:before",
+        "catalogue:write_text:2:after",
+        "transfer:partial_of:1:after",  # before the first byte of the questions
+        "transfer:fetch:2:before",
         "Path:replace:1:before",  # questions complete, not renamed
         "Path:replace:6:before",
         "Path:replace:7:after",
         "Path:replace:8:before",
-        "hlvid:_note_video:1:before",  # video renamed, not noted
-        "hlvid:_note_video:4:after",
-        "hlvid:sha256_of_part:2:before",
-        "hlvid:sha256_of_part:3:after",
+        "fetch:note:2:before",  # video renamed, not noted
+        "fetch:note:5:after",
+        "verify_archives:sha256_of_archive:2:before",
+        "verify_archives:sha256_of_archive:3:after",
     ],
 )
 def test_killed_at_a_step(standin, tmp_path, point):
@@ -128,23 +133,24 @@ def test_killed_in_mid_file_again_and_again(standin, tmp_path, monkeypatch):
         assert gathered(root) >= mark, "an interrupted run lost what an earlier one had fetched"
     assert caught_in_mid_file >= 3
     had = gathered(root)
-    monkeypatch.setattr("hlvid.download.parts.CHECKPOINT", 16384)
+    monkeypatch.setattr("hlvid.download.transfer.CHECKPOINT", 16384)
     assert finish(standin, root) <= whole - had + 2 * 16384, (
         "a resumed run fetches at most one checkpoint anew"
     )
 
 
 def test_resumed_file_has_the_hash_of_the_whole(standin, tmp_path, monkeypatch):
-    monkeypatch.setattr("hlvid.download.parts.CHECKPOINT", 16384)
+    monkeypatch.setattr("hlvid.download.transfer.CHECKPOINT", 16384)
     root = tmp_path / "root"
     name = "clip_av_video_1_000.mp4"
     partial = root / "videos" / ".partial" / name
     partial.parent.mkdir(parents=True)
     partial.write_bytes(standin.videos[name][:40_000])
-    report = download(root, source=standin.folder, videos=[name], progress=False)
-    assert report.fetched_bytes == len(standin.videos[name]) - 32768
-    alone = download(tmp_path / "alone", source=standin.folder, videos=[name], progress=False)
-    records = [read_manifest(r.root).videos[name] for r in (report, alone)]
+    report = download(root, source=standin.folder, videos=[name])
+    questions = (standin.folder / "data" / "test-00000-of-00001.csv").stat().st_size
+    assert report.fetched_bytes == len(standin.videos[name]) - 32768 + questions
+    alone = download(tmp_path / "alone", source=standin.folder, videos=[name])
+    records = [fetched(r.root)[f"videos/{name}"] for r in (report, alone)]
     assert records[0] == records[1]
 
 
@@ -153,5 +159,5 @@ def test_partial_longer_than_the_video_is_dropped(standin, tmp_path):
     partial = tmp_path / "root" / "videos" / ".partial" / name
     partial.parent.mkdir(parents=True)
     partial.write_bytes(b"z" * 200_000)
-    download(tmp_path / "root", source=standin.folder, videos=[name], progress=False)
+    download(tmp_path / "root", source=standin.folder, videos=[name])
     assert (tmp_path / "root" / "videos" / name).read_bytes() == standin.videos[name]

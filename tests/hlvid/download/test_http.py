@@ -14,8 +14,8 @@ import pytest
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
 from hlvid.download import remote as hub_source
-from hlvid.download.fetch import prepare
-from hlvid.download.remote import FolderSource, HubSource
+from hlvid.download.fetch import get as prepare
+from hlvid.download.remote import FolderRemote, HubRemote
 from hlvid.errors import DownloadError
 
 BENCHMARK = registry.get("egoschema")
@@ -34,19 +34,20 @@ class Server(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if Server.gated:
             self.answer(403, b"{}", **{"X-Error-Code": "GatedRepo"})
-        elif path == f"/api/datasets/{BENCHMARK.repo}/revision/main":
+        elif path in {f"/api/datasets/{BENCHMARK.repo}/revision/{name}" for name in ("main", COMMIT)}:
             self.answer(200, json.dumps(self.info()).encode())
         elif match := re.fullmatch(rf"/datasets/{BENCHMARK.repo}/resolve/{COMMIT}/(.+)", path):
             Server.asked.append(match[1])
-            start, end = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
-            self.answer(206, (self.folder / match[1]).read_bytes()[start : end + 1])
+            start, end = self.headers["Range"].removeprefix("bytes=").split("-")
+            data = (self.folder / match[1]).read_bytes()
+            self.answer(206, data[int(start) : int(end) + 1 if end else len(data)])
         else:
             self.answer(404, b"{}", **{"X-Error-Code": "RepoNotFound"})
 
     def info(self) -> dict[str, Any]:
         """Sizes and hashes of all files, as `files_metadata` asks for them."""
         siblings = []
-        for file in FolderSource(self.folder).files():
+        for file in FolderRemote(self.folder).files():
             data = (self.folder / file.path).read_bytes()
             about: dict[str, Any] = {"rfilename": file.path, "size": len(data)}
             about["blobId"] = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
@@ -83,13 +84,13 @@ def hub(make_hub: Callable[[str], Any]) -> Any:
 
 
 @pytest.fixture
-def source(hub: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSource]:
+def source(hub: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubRemote]:
     Server.folder, Server.gated, Server.cut_next, Server.asked = hub.folder, False, 0, []
     monkeypatch.setattr(hub_source.time, "sleep", lambda seconds: None)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # this server is on this machine
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     Thread(target=server.serve_forever, daemon=True).start()
-    yield HubSource(BENCHMARK.repo, BENCHMARK.revision, f"http://127.0.0.1:{server.server_address[1]}")
+    yield HubRemote(BENCHMARK.repo, BENCHMARK.revision, f"http://127.0.0.1:{server.server_address[1]}")
     server.shutdown()
     server.server_close()
 
@@ -99,14 +100,14 @@ def videos() -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.mp4")}
 
 
-def test_members_of_a_zip_come_through_the_hubs_client(hub: Any, source: HubSource) -> None:
+def test_members_of_a_zip_come_through_the_hubs_client(hub: Any, source: HubRemote) -> None:
     report = prepare("egoschema", source=source, progress=False)
     assert videos() == hub.needed
-    assert report.repo == "lmms-eval/egoschema (main)"
-    assert prepare("egoschema", source=source, progress=False).fetched == 0
+    assert (report.repo, report.revision) == ("lmms-eval/egoschema", COMMIT)
+    assert prepare("egoschema", source=source, progress=False).fetched == ()
 
 
-def test_cut_lines_are_survived(hub: Any, source: HubSource) -> None:
+def test_cut_lines_are_survived(hub: Any, source: HubRemote) -> None:
     Server.cut_next = 3
     prepare("hlvid_egoschema_subset", source=source, progress=False, workers=1)
     assert videos() == {"videos/uid1.mp4": hub.needed["videos/uid1.mp4"]}
@@ -114,7 +115,7 @@ def test_cut_lines_are_survived(hub: Any, source: HubSource) -> None:
 
 
 def test_a_question_file_with_another_hash_is_refused(
-    hub: Any, source: HubSource, monkeypatch: pytest.MonkeyPatch
+    hub: Any, source: HubRemote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Server, "info", lambda self, real=Server.info: spoilt(real(self)))
     with pytest.raises(DownloadError, match="came with another hash than lmms-eval/egoschema states"):
@@ -126,16 +127,16 @@ def spoilt(info: dict[str, Any]) -> dict[str, Any]:
     return {**info, "siblings": [{**file, "blobId": "0" * 40} for file in info["siblings"]]}
 
 
-def test_terms_that_were_not_accepted_are_named(source: HubSource) -> None:
+def test_terms_that_were_not_accepted_are_named(source: HubRemote) -> None:
     Server.gated = True
     with pytest.raises(DownloadError, match=r"lmms-eval/egoschema: gated; accept its terms on the hub"):
         prepare("egoschema", source=source, progress=False)
 
 
-def test_no_network_but_everything_here_is_no_failure(hub: Any, source: HubSource) -> None:
+def test_no_network_but_everything_here_is_no_failure(hub: Any, source: HubRemote) -> None:
     prepare("egoschema", source=source, progress=False)
-    unreachable = HubSource(BENCHMARK.repo, "main", "http://127.0.0.1:9")
-    assert prepare("egoschema", source=unreachable, progress=False).fetched == 0
+    unreachable = HubRemote(BENCHMARK.repo, "main", "http://127.0.0.1:9")
+    assert prepare("egoschema", source=unreachable, progress=False).fetched == ()
     (places.home(BENCHMARK) / "videos" / "uid1.mp4").unlink()
     with pytest.raises(DownloadError, match="the hub cannot be reached"):
         prepare("egoschema", source=unreachable, progress=False)

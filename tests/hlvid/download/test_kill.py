@@ -13,18 +13,18 @@ import pytest
 
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
-from hlvid.download.fetch import prepare
-from hlvid.download.remote import FolderSource
+from hlvid.download.fetch import get as prepare
+from hlvid.download.remote import FolderRemote
 
 # argv: benchmark, stand-in folder. Slow enough to be killed in the middle of a file.
 CHILD = """
 import sys, time
 from pathlib import Path
-from hlvid.download import archives, parts, remote
-from hlvid.download.fetch import prepare
-parts.PIECE, parts.CHECKPOINT, archives.PIECE = 2048, 8192, 4096
+from hlvid.download import remote, transfer
+from hlvid.download.fetch import get as prepare
+transfer.PIECE, transfer.CHECKPOINT = 2048, 8192
 
-class Slow(remote.FolderSource):
+class Slow(remote.FolderRemote):
     def read(self, path, start, length):
         time.sleep(0.003)
         return super().read(path, start, length)
@@ -71,8 +71,8 @@ def test_killed_again_and_again(
     assert in_mid_file >= 2
 
     had = gathered(root)
-    monkeypatch.setattr("hlvid.download.parts.CHECKPOINT", 8192)
-    report = prepare(name, source=FolderSource(hub.folder), progress=False)
+    monkeypatch.setattr("hlvid.download.transfer.CHECKPOINT", 8192)
+    report = prepare(name, source=FolderRemote(hub.folder), progress=False)
     assert whole_files(root) == hub.needed
     assert report.fetched_bytes <= size - had + 2 * 8192 + 10_000  # 10 kB: the subtitles
     assert not list(root.rglob(".partial"))

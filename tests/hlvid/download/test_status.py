@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
 from hlvid.download import cli as data_cli
+from hlvid.download.fetch import get
 from hlvid.download.status import status
 from hlvid.errors import DatasetError
 
@@ -86,10 +87,18 @@ def test_a_video_that_no_archive_holds_fails_the_command(make_hub: Make, run: Ca
 
 
 def test_unknown_names(make_hub: Make) -> None:
-    with pytest.raises(DatasetError, match="allowed: videomme"):
+    with pytest.raises(DatasetError, match="allowed: hlvid, videomme"):
         status("nonsense")
-    with pytest.raises(DatasetError, match="hlvid download"):
-        status("hlvid")
+    with pytest.raises(DatasetError, match="made on this machine: hlvid mini"):
+        status("hlvid_mini")
+
+
+def test_hlvid_is_one_of_them(make_standin: Make, make_hub: Make) -> None:
+    (empty,) = status("hlvid")
+    assert (empty.questions, empty.state()) == (0, "not here")
+    get("hlvid", source=make_standin().folder, videos=["clip_av_video_1_000.mp4"], progress=False)
+    (part,) = status("hlvid")
+    assert (part.questions, part.here, part.videos) == (6, 1, 6)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hlvid.download.manifest import MANIFEST
-from hlvid.download.parts import sha256_of
+from hlvid.download.catalogue import Fetched, note
+from hlvid.download.transfer import sums_of
 from hlvid.download.verify import Report, verify
 
 NAMES = ["clip_av_video_1_000.mp4", "clip_av_video_1_001.mp4", "clip_household_video_2_000.mp4"]
@@ -110,12 +110,10 @@ def test_truncated_real_file(shared, root):
 
 
 def test_file_other_than_the_one_downloaded(root):
-    records = {
-        name: {"part": "p.tar", "size": path.stat().st_size, "sha256": sha256_of(path)}
-        for name in NAMES
-        for path in [root / "videos" / name]
-    }
-    (root / MANIFEST).write_text(json.dumps({"repo": "r", "revision": "v", "videos": records}))
+    for name in NAMES:
+        path = root / "videos" / name
+        content = {"size": path.stat().st_size, "sha256": sums_of(path).sha256}
+        note(root, Fetched(path=f"videos/{name}", archive="p.tar", entry=name, **content))
     assert check(root, hashes=True).ok
     tail = (root / "videos" / NAMES[1]).read_bytes()
     (root / "videos" / NAMES[1]).write_bytes(tail[:-1] + bytes([tail[-1] ^ 1]))  # same size, one bit

@@ -42,7 +42,9 @@ def docs_of(task: str) -> list[dict[str, Any]]:
 
 
 def test_every_task_is_registered_once() -> None:
-    assert sorted(TASKS) == sorted(task for one in registry.BENCHMARKS for task in one.tasks)
+    assert sorted(TASKS) == sorted(
+        one.name for one in registry.TASKS if one.name not in ("hlvid", "hlvid_mini")
+    )
     assert set(FOLDERS) == set(registry.ABILITIES)
 
 
