@@ -21,8 +21,9 @@ from hlvid.scoring.ranks import Rank
 from leaderboard.benchmarks import TITLES, Keys, mean_of
 from leaderboard.format.faults import Fault
 from leaderboard.format.schema import Prediction, Submission, Trust
-from leaderboard.format.validate import Report, check_folder
-from leaderboard.scores import reproductions, rescore
+from leaderboard.format.validate import JSONL_NAME, Report, check_folder
+from leaderboard.maintainers import Grant, Maintainers, beside
+from leaderboard.scores import rescore, same_answers, second_runs
 from leaderboard.submit.standing import rank_intervals
 
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
@@ -35,7 +36,9 @@ class Entry:
     `name` is the folder's name, unique within a benchmark, of [a-z0-9._-]. `rows` (one a question, in the
     key's order: question_id, parsed, correct, source, category, tier), `predictions` (by question id) and
     `summary` are empty or None for a reported number. `rank` (place, best, worst, text) is among the
-    section's scored entries. `reproduced_by` are folder names in the same section.
+    section's scored entries. `grant` is who reproduced it, on record with the maintainers. `second_runs` say of
+    themselves that they repeat this one, `identical` gave the same letter to every question: both are folder names in
+    the same section and no judgement.
     """
 
     name: str
@@ -49,7 +52,9 @@ class Entry:
     predictions: Mapping[str, Prediction] = field(default_factory=dict, hash=False)
     rank: Rank | None = None
     warnings: tuple[str, ...] = ()
-    reproduced_by: tuple[str, ...] = ()
+    grant: Grant | None = None
+    second_runs: tuple[str, ...] = ()
+    identical: tuple[str, ...] = ()
 
     @property
     def scored(self) -> bool:
@@ -100,7 +105,7 @@ def load_board(root: Path = SUBMISSIONS, keys: Keys | None = None, benchmark: st
         keys: answer keys; by default from this machine's data folder.
         benchmark: only this one.
     """
-    keys = keys or Keys()
+    keys, granted = keys or Keys(), beside(root)
     found: dict[str, list[tuple[Entry, str | None]]] = {}
     refused: list[Refused] = []
     for folder in submission_folders(root):
@@ -112,7 +117,7 @@ def load_board(root: Path = SUBMISSIONS, keys: Keys | None = None, benchmark: st
             refused.append(Refused(f"{folder.parent.name}/{folder.name}", report.faults, report.key_missing))
         else:
             revision = report.key.revision if report.key else None
-            found.setdefault(entry.benchmark, []).append((entry, revision))
+            found.setdefault(entry.benchmark, []).append((_granted(entry, granted, folder), revision))
     sections: list[Section] = []
     for benchmark in sorted(found, key=list(TITLES).index):
         sections += _sections(benchmark, found[benchmark], keys)
@@ -145,6 +150,16 @@ def entry_of(report: Report) -> Entry | None:
     )
 
 
+def _granted(entry: Entry, granted: Maintainers, folder: Path) -> Entry:
+    """The entry with the trust that people gave it."""
+    if not entry.scored:
+        return entry
+    grant, lapsed = granted.grant(f"{entry.benchmark}/{entry.name}", folder / JSONL_NAME)
+    if lapsed is not None:
+        return replace(entry, warnings=(*entry.warnings, lapsed))
+    return entry if grant is None else replace(entry, grant=grant, trust="reproduced")
+
+
 def _sections(benchmark: str, found: Sequence[tuple[Entry, str | None]], keys: Keys) -> list[Section]:
     """One section a dataset version; reported numbers, which have none, stand with the first."""
     revisions = sorted({revision for _, revision in found if revision is not None})
@@ -160,19 +175,20 @@ def _sections(benchmark: str, found: Sequence[tuple[Entry, str | None]], keys: K
 
 
 def _ordered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Best first (ties by name), each with its rank interval and its reproductions."""
-    ranks = rank_intervals(
-        {entry.name: entry.rows for entry in entries if entry.scored}, mean_of(entries[0].benchmark)
+    """Best first (ties by name), each with its rank interval and what resembles it."""
+    scored = [entry for entry in entries if entry.scored]
+    ranks = rank_intervals({entry.name: entry.rows for entry in scored}, mean_of(entries[0].benchmark))
+    again = second_runs({entry.name: entry.submission for entry in scored})
+    same = same_answers({entry.name: entry.rows for entry in scored})
+    return tuple(
+        replace(
+            entry,
+            rank=ranks.get(entry.name),
+            second_runs=again.get(entry.name, ()),
+            identical=same.get(entry.name, ()),
+        )
+        for entry in sorted(entries, key=lambda entry: (-entry.accuracy, entry.name))
     )
-    repeats = reproductions(
-        {entry.name: (entry.submission, entry.predictions, entry.rows) for entry in entries if entry.scored}
-    )
-    done = []
-    for entry in sorted(entries, key=lambda entry: (-entry.accuracy, entry.name)):
-        by = repeats.get(entry.name, ())
-        trust: Trust = "reproduced" if by else entry.trust
-        done.append(replace(entry, rank=ranks.get(entry.name), reproduced_by=by, trust=trust))
-    return tuple(done)
 
 
 def _inside(folder: Path) -> list[Path]:

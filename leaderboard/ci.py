@@ -2,153 +2,170 @@
 
 Example::
 
-    python -m leaderboard.ci --base origin/main --summary summary.md
+    python -m leaderboard.ci --base origin/main --author "$LOGIN" --repo ../pull-request --summary summary.md
 
-Exit codes: 0, every changed submission is sound, or none changed; 1, one is not, or is somebody else's; 2, the
-check itself could not run (no such base, no git, an answer key that this machine lacks).
+Exit codes: 0, every changed submission is sound, or none changed; 1, one is not, is somebody else's, or something
+besides submissions is changed; 2, the check itself could not run (no such base, a shallow clone, an answer key that
+this machine lacks).
 
-Whose a folder is: of everybody who authored a commit to it up to the base. Only they (and `--maintainer`s) may
-change or remove it; a new folder is anybody's. Who a change is by: the authors of the commits since the base, or
-`--author`, which a forge that knows the account passes, since author lines can be forged.
-
-Run it from the base's own checkout of the code with `--repo` on the pull request's, so that a pull request
-cannot change its own judge.
+Who asks is a login that the forge vouches for, never an author line. A new folder is anybody's; one that the base has
+is changed by its owners and by maintainers, whom the base's `maintainers.toml` names. Everything between the fork and
+HEAD counts, merges included. Run it from the base's own checkout of the code, as `.github/workflows/submission.yml`
+does, so that a pull request cannot change its own judge.
 """
 
-import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from hlvid.errors import HlvidError
+import typer
+
+from hlvid.errors import HlvidError, RunError
 from leaderboard.benchmarks import Keys
 from leaderboard.board import Entry, entry_of
 from leaderboard.format.faults import Fault
 from leaderboard.format.validate import check_folder
+from leaderboard.maintainers import FILE, Maintainers, read
+from leaderboard.scores import percent
 from leaderboard.submit.branch import PLACE, git
 from leaderboard.submit.markdown import escape, table
-from leaderboard.submit.packing import percent
 
 SHOWN = 20  # faults of one folder in the summary
-Change = tuple[str, ...]  # the parts of a path below PLACE
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One changed folder: scored, removed (neither entry nor faults), or refused."""
+    """One changed folder: scored, removed (neither entry nor faults), or refused; or a file outside the submissions."""
 
     path: str
     entry: Entry | None
     faults: tuple[Fault, ...]
     key_missing: bool = False
+    new: bool = False
 
 
 def check(
-    repo: Path,
-    base: str,
-    author: str | None = None,
-    maintainers: Iterable[str] = (),
-    keys: Keys | None = None,
+    repo: Path, base: str, author: str, maintainer: bool = False, keys: Keys | None = None
 ) -> list[Verdict]:
-    """A verdict for each submission folder that HEAD changes since it left `base`.
+    """A verdict for each submission folder, and each other file, that HEAD changes since it left `base`.
+
+    Args:
+        author: login of who opened the pull request.
+        maintainer: as if the author were one.
 
     Raises:
-        RunError: git cannot find the base.
+        RunError: git cannot find the base, or the clone is shallow.
     """
-    fork = git(repo, "merge-base", base, "HEAD")
-    by = {author.casefold()} if author else _authors(repo, f"{fork}..HEAD")
-    keys = keys or Keys()
-    folders = {change[:2] for change in _changes(repo, fork)}
-    return [_verdict(repo, fork, folder, by - _lower(maintainers), keys) for folder in sorted(folders)]
+    repo = repo.resolve()
+    if git(repo, "rev-parse", "--is-shallow-repository") == "true":
+        raise RunError(f"{repo}: is a shallow clone; fetch the whole history (fetch-depth: 0)")
+    fork, known = git(repo, "merge-base", base, "HEAD"), _maintainers(repo, base)
+    maintainer = maintainer or author.casefold() in known.maintainers
+    changed = git(repo, "diff", "--no-renames", "--name-only", "-z", fork, "HEAD").split("\0")
+    inside = {tuple(name.split("/")[2:4]) for name in changed if name.startswith(f"{PLACE}/")}
+    outside = [name for name in changed if name and not name.startswith(f"{PLACE}/")]
+    verdicts = [_outside(name) for name in sorted(outside) if not maintainer]
+    for parts in sorted(inside):
+        path = "/".join(parts)
+        new = not git(repo, "ls-tree", "--name-only", base, "--", f"{PLACE}/{path}")
+        allowed = new or maintainer or known.may_change(author, path)
+        verdicts.append(_verdict(repo, parts, [] if allowed else [_owned(path, author)], new, keys or Keys()))
+    return verdicts
 
 
-def summary(verdicts: Sequence[Verdict]) -> str:
+def summary(verdicts: Sequence[Verdict], author: str) -> str:
     """The result in Markdown; everything that a submitter wrote is escaped."""
     if not verdicts:
         return "No submission was changed.\n"
     scored = [verdict for verdict in verdicts if verdict.entry is not None]
-    parts = [f"{len(verdicts)} submission(s) changed, {sum(bool(one.faults) for one in verdicts)} refused."]
+    parts = [
+        f"{len(verdicts)} submission(s) or files changed, {sum(bool(one.faults) for one in verdicts)} refused."
+    ]
     if scored:
         parts.append(table(("submission", "model", "trust", "accuracy", "95 % interval"), map(_row, scored)))
-    for verdict in verdicts:
-        if verdict.faults:
-            lines = [f"- {escape(fault)}" for fault in verdict.faults[:SHOWN]]
-            more = len(verdict.faults) - SHOWN
-            parts.append("\n".join([f"**{escape(verdict.path)}** is refused:", "", *lines]))
-            parts += [f"and {more} more."] if more > 0 else []
-        elif verdict.entry is None:
-            parts.append(f"**{escape(verdict.path)}** is removed.")
-        elif verdict.entry.warnings:
-            parts.append(
-                f"{escape(verdict.path)}: {len(verdict.entry.warnings)} warning(s), {escape(verdict.entry.warnings[0])}"
-            )
+    parts += [text for verdict in verdicts if (text := _told(verdict))]
+    if owned := [escape(f'"{verdict.path}" = ["{author}"]') for verdict in scored if verdict.new]:
+        parts.append(f"Who merges this adds to [owners] in {FILE}: {'; '.join(owned)}")
     return "\n\n".join(parts) + "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; see the module for its exit codes."""
-    parser = argparse.ArgumentParser(
-        prog="python -m leaderboard.ci", description="Check changed submissions."
-    )
-    parser.add_argument("--base", required=True, help="what the pull request goes into, e.g. origin/main")
-    parser.add_argument("--repo", type=Path, default=Path(), help="the pull request's checkout")
-    parser.add_argument("--summary", type=Path, help="Markdown file to write, e.g. $GITHUB_STEP_SUMMARY")
-    parser.add_argument("--author", help="verified e-mail of who opened it, in place of the commits' authors")
-    parser.add_argument("--maintainer", action="append", default=[], help="e-mail that may change any folder")
-    options = parser.parse_args(arguments)
+def main(
+    base: Annotated[str, typer.Option(help="What the pull request goes into, e.g. origin/main.")],
+    author: Annotated[str, typer.Option(help="Login of who opened it, as the forge states it.")],
+    repo: Annotated[Path, typer.Option(help="The pull request's checkout.")] = Path(),
+    summary_file: Annotated[
+        Path | None, typer.Option("--summary", help="Markdown file to write, e.g. $GITHUB_STEP_SUMMARY.")
+    ] = None,
+    maintainer: Annotated[
+        bool, typer.Option("--maintainer", help="Allow changes of any folder and outside the submissions.")
+    ] = False,
+) -> None:
+    """Check the submissions that a pull request changes: 1 says what must not be merged, 2 that it could not."""
     try:
-        verdicts = check(options.repo, options.base, options.author, options.maintainer)
+        verdicts = check(repo, base, author, maintainer)
     except HlvidError as error:
         print(f"leaderboard.ci: {error}", file=sys.stderr)
-        return 2
-    text = summary(verdicts)
+        raise typer.Exit(2) from None
+    text = summary(verdicts, author)
     print(text, end="")
-    if options.summary is not None:
-        options.summary.write_text(text, encoding="utf-8")
+    if summary_file is not None:
+        summary_file.write_text(text, encoding="utf-8")
+    # A folder that cannot be scored here is told by 2, unless something is certainly wrong.
+    if any(verdict.faults and not verdict.key_missing for verdict in verdicts):
+        raise typer.Exit(1)
     if any(verdict.key_missing for verdict in verdicts):
-        return 2
-    return 1 if any(verdict.faults for verdict in verdicts) else 0
+        raise typer.Exit(2)
 
 
-def _verdict(repo: Path, fork: str, parts: Change, by: set[str], keys: Keys) -> Verdict:
+def _maintainers(repo: Path, base: str) -> Maintainers:
+    """The base's file: the pull request's own would be its own judge."""
+    if not git(repo, "ls-tree", "--name-only", base, "--", FILE):
+        return Maintainers()
+    return read(git(repo, "show", f"{base}:{FILE}"))
+
+
+def _verdict(repo: Path, parts: tuple[str, ...], faults: list[Fault], new: bool, keys: Keys) -> Verdict:
     path = "/".join(parts)
     folder = repo / PLACE / path
-    faults = _ownership_faults(repo, fork, path, by)
     if len(parts) < 2 or (folder.is_file() and not folder.is_symlink()):
         problem = "a pull request adds only folders BENCHMARK/NAME here"
         return Verdict(path, None, (*faults, Fault(path[:100], None, "(file)", problem, "remove the file")))
     if not folder.exists() and not folder.is_symlink():
         return Verdict(path, None, tuple(faults))
+    if folder.parent.resolve() != folder.parent:
+        fault = Fault(path[:100], None, "(folder)", "lies behind a link", "use plain folders")
+        return Verdict(path, None, (*faults, fault))
     report = check_folder(folder, keys, placed=True)
     found = (*faults, *report.faults)
-    return Verdict(path, None if found else entry_of(report), found, report.key_missing)
+    return Verdict(path, None if found else entry_of(report), found, report.key_missing and not faults, new)
 
 
-def _ownership_faults(repo: Path, fork: str, path: str, by: set[str]) -> list[Fault]:
-    owners = _authors(repo, fork, f"{PLACE}/{path}")
-    strangers = sorted(by - owners)
-    if not owners or not strangers:
-        return []
-    problem = f"is another submitter's folder, changed by {', '.join(strangers)[:200]}"
-    return [Fault(path[:100], None, "(folder)", problem, "submit under a folder name of your own")]
+def _outside(name: str) -> Verdict:
+    problem = f"lies outside {PLACE}/, where a submission has no business"
+    remedy = "take it out, or open another pull request for it"
+    return Verdict(name, None, (Fault(name[:200], None, "(file)", problem, remedy),))
 
 
-def _changes(repo: Path, fork: str) -> set[Change]:
-    """Paths below the submissions that differ, renames as a removal and an addition."""
-    listing = git(repo, "diff", "--no-renames", "--name-only", "-z", fork, "HEAD", "--", PLACE)
-    prefix = len(Path(PLACE).parts)
-    return {tuple(name.split("/")[prefix:]) for name in listing.split("\0") if name}
+def _owned(path: str, author: str) -> Fault:
+    problem = f"is on the board already and not {author[:60]}'s"
+    remedy = f"submit under a folder name of your own, or ask a maintainer to name you in {FILE}"
+    return Fault(path[:100], None, "(folder)", problem, remedy)
 
 
-def _authors(repo: Path, *which: str) -> set[str]:
-    """E-mail addresses of the authors of commits: a range or revision, then paths."""
-    revisions, paths = which[:1], which[1:]
-    return _lower(git(repo, "log", "--no-merges", "--format=%ae", *revisions, "--", *paths).splitlines())
-
-
-def _lower(texts: Iterable[str]) -> set[str]:
-    return {text.strip().casefold() for text in texts if text.strip()}
+def _told(verdict: Verdict) -> str | None:
+    """What is to be said of one folder beside its score."""
+    path = escape(verdict.path)
+    if verdict.faults:
+        lines = [f"- {escape(fault)}" for fault in verdict.faults[:SHOWN]]
+        more = len(verdict.faults) - SHOWN
+        lines += [f"\nand {more} more."] if more > 0 else []
+        return "\n".join([f"**{path}** is refused:", "", *lines])
+    if verdict.entry is None:
+        return f"**{path}** is removed."
+    warnings = verdict.entry.warnings
+    return f"{path}: {len(warnings)} warning(s), {escape(warnings[0])}" if warnings else None
 
 
 def _row(verdict: Verdict) -> tuple[object, ...]:
@@ -160,4 +177,4 @@ def _row(verdict: Verdict) -> tuple[object, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)

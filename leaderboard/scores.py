@@ -9,7 +9,7 @@ Example::
 |---|---|
 | reported | a paper; no predictions |
 | rescored | predictions, from which we computed it; whether the model gave them is the submitter's word |
-| reproduced | a second run by someone else, also here, with nearly the same result |
+| reproduced | a second run by someone else, which a maintainer has looked at (`leaderboard.maintainers`) |
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,7 @@ from dataclasses import dataclass
 from hlvid.scoring.accuracy import Interval, Row, Summary, summarize, wilson
 from hlvid.scoring.averages import category_mean, category_mean_interval
 from leaderboard.benchmarks import MEANS, SIZES
-from leaderboard.format.schema import Prediction, Submission, Trust
-
-CLOSE = 0.02  # of the questions, and at least one: how far a second run's number of right answers may lie off
-
-Run = tuple[Submission, Mapping[str, Prediction], Sequence[Row]]
+from leaderboard.format.schema import Submission, Trust
 
 
 @dataclass(frozen=True)
@@ -50,43 +46,28 @@ def rescore(submission: Submission, rows: Sequence[Row]) -> Score:
     return Score("reported", share, None if n is None else wilson(round(share * n), n), None)
 
 
-def reproductions(runs: Mapping[str, Run]) -> dict[str, tuple[str, ...]]:
-    """Which runs are reproduced, and by which others: {name: (names, …)}.
-
-    Args:
-        runs: scored submissions of one benchmark and version, by folder name.
-    """
+def second_runs(submissions: Mapping[str, Submission]) -> dict[str, tuple[str, ...]]:
+    """Which others say that they repeat an entry, by folder name; whether they do is for people to judge."""
     found: dict[str, list[str]] = {}
-    for name, run in sorted(runs.items()):
-        original = run[0].reproduces
-        if (
-            original is not None
-            and original in runs
-            and original != name
-            and is_reproduction(runs[original], run)
-        ):
-            found.setdefault(original, []).append(name)
+    for name, submission in sorted(submissions.items()):
+        if submission.reproduces in submissions and submission.reproduces != name:
+            found.setdefault(str(submission.reproduces), []).append(name)
     return {name: tuple(by) for name, by in found.items()}
 
 
-def is_reproduction(original: Run, again: Run) -> bool:
-    """Whether `again` is a second run of the same model, by someone else, that came to nearly the same result.
-
-    The same name and revision of the model; two stated contacts that differ; predictions that are no copy (a
-    second run does not take the same seconds); right answers within `CLOSE`.
-    """
-    first, second = original[0], again[0]
-    if _same(first.contact, second.contact) or first.contact is None or second.contact is None:
-        return False
-    if not (
-        _same(first.model.name, second.model.name) and _same(first.model.revision, second.model.revision)
-    ):
-        return False
-    if any(one.seconds is not None for one in original[1].values()) and original[1] == again[1]:
-        return False
-    right = [sum(bool(row["correct"]) for row in run[2]) for run in (original, again)]
-    return abs(right[0] - right[1]) <= max(1, CLOSE * len(original[2]))
+def same_answers(systems: Mapping[str, Sequence[Row]]) -> dict[str, tuple[str, ...]]:
+    """Which entries gave the very same letters to all questions: {name: (other names, …)}; a copy looks like that."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for name, rows in sorted(systems.items()):
+        groups.setdefault(tuple(row["parsed"] for row in rows), []).append(name)
+    return {
+        name: tuple(other for other in group if other != name)
+        for group in groups.values()
+        if len(group) > 1
+        for name in group
+    }
 
 
-def _same(one: str | None, other: str | None) -> bool:
-    return (one or "").casefold() == (other or "").casefold()
+def percent(share: float) -> str:
+    """0.4963 -> "49.6 %"."""
+    return f"{100 * share:.1f} %"

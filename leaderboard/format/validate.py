@@ -9,7 +9,7 @@ Example::
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ YAML_NAME = "submission.yaml"
 JSONL_NAME = "predictions.jsonl"
 ALLOWED = {YAML_NAME, JSONL_NAME, "README.md"}
 FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+_HASH = re.compile(r"(?:^|sha256:)[0-9a-f]{64}$")
 FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
 LARGEST = 10_000  # questions of any benchmark here, rounded up
 MOST_LINES = 10  # times the questions: past that a file is not worth reading on
@@ -70,6 +71,8 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
         return Report(folder, None, tuple(faults))
     submission, data, lines, yaml_faults = read_submission(folder)
     faults += yaml_faults + (_place_faults(folder, data, lines) if placed else [])
+    if placed and submission is not None and submission.reported is None:
+        faults += _unpinned(submission, lines)
     if data.get("reported") is not None:
         return Report(folder, submission, tuple(faults + _reported_faults(folder, lines)))
     key, key_faults = find_key(data, keys or Keys(), lines)
@@ -82,6 +85,8 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
     matched = match(numbered, key.questions, JSONL_NAME)
     faults += with_matched(line_faults, matched)
     predictions = {prediction.question_id: prediction for _, prediction in numbered}
+    if submission is not None:
+        faults += contradictions(submission, list(predictions.values()), lines)
     rows = () if faults else matched.rows
     return Report(folder, submission, tuple(faults), key, rows, predictions, matched.warnings)
 
@@ -119,9 +124,53 @@ def find_key(data: Mapping[str, Any], keys: Keys, lines: YamlLines) -> tuple[Ans
     return key, [Fault(YAML_NAME, lines.of(name), name, problem, remedy)]
 
 
+def contradictions(submission: Submission, answers: Sequence[Prediction], lines: YamlLines) -> list[Fault]:
+    """Stated settings and costs that the lines' own `frames`, `width`, `height`, `tokens`, `seconds` belie."""
+    settings, cost = submission.settings, submission.cost
+    sides = [max(one.width or 0, one.height or 0) if one.width or one.height else None for one in answers]
+    most = (
+        ("settings.frames", settings.frames, [one.frames for one in answers]),
+        ("settings.resolution", settings.resolution, sides),
+    )
+    mean = (
+        ("cost.tokens_per_question", cost.tokens_per_question, [one.tokens for one in answers]),
+        ("cost.seconds_per_question", cost.seconds_per_question, [one.seconds for one in answers]),
+    )
+    faults = []
+    for name, stated, values in most:
+        found = max((value for value in values if value is not None), default=None)
+        more = found is not None and stated is not None and found > stated
+        less = found is not None and stated is not None and found < stated and None not in values
+        if more or less:
+            problem = f"is {stated}, but the most that a line of {JSONL_NAME} has is {found}"
+            faults.append(Fault(YAML_NAME, lines.of(*name.split(".")), name, problem, f"state {found}"))
+    for name, stated_mean, each in mean:
+        known = [value for value in each if value is not None]
+        average = sum(known) / len(known) if known and len(known) == len(each) else None
+        if (
+            stated_mean is not None
+            and average is not None
+            and abs(average - stated_mean) > 0.01 * (average + 1)
+        ):
+            problem = f"is {stated_mean:g}, but the lines of {JSONL_NAME} have {average:g} in the mean"
+            remedy = "leave it out: it is computed"
+            faults.append(Fault(YAML_NAME, lines.of(*name.split(".")), name, problem, remedy))
+    return faults
+
+
 def line_limit(key: AnswerKey | None) -> int:
     """Lines to read at most; without a key, as many as the largest benchmark needs."""
     return MOST_LINES * (len(key.questions) if key is not None else LARGEST)
+
+
+def _unpinned(submission: Submission, lines: YamlLines) -> list[Fault]:
+    """An entry names its questions by their hash, or another key would score it anew without a word."""
+    stated = submission.dataset_revision
+    if stated is not None and _HASH.search(stated):
+        return []
+    problem = "is missing" if stated is None else f"is {shorten(stated)}, a name whose questions may change"
+    remedy = "give the hash of the questions, as 'hlvid submit' writes it"
+    return [Fault(YAML_NAME, lines.of("dataset_revision"), "dataset_revision", problem, remedy)]
 
 
 def _place_faults(folder: Path, data: Mapping[str, Any], lines: YamlLines) -> list[Fault]:

@@ -62,7 +62,8 @@ def entry_facts(entry: Entry, section: Section, added: datetime | None = None) -
         "hardware": submission.cost.hardware,
         "claimed_percent": submission.claimed_accuracy_percent,
         "source": submission.reported.source if submission.reported else None,
-        "reproduced_by": list(entry.reproduced_by),
+        "second_runs": list(entry.second_runs),
+        "identical": list(entry.identical),
         "added": added.isoformat() if added else None,
     }
 

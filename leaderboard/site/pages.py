@@ -20,7 +20,7 @@ from hlvid.scoring.accuracy import Accuracy, Interval
 TRUST = {
     "reported": "From a paper. There are no predictions, so nothing could be checked.",
     "rescored": "Scored here from the predictions. That the model gave them is the submitter's word.",
-    "reproduced": "A second run by someone else, also here, came to nearly the same result.",
+    "reproduced": "Somebody else ran it again and a maintainer has looked at the log.",
 }
 OPENNESS = {"open_source": "open source", "open_weights": "open weights", "closed": "closed"}
 

@@ -44,7 +44,7 @@ def results_repository(start: Path) -> Path | None:
 def make_branch(repo: Path, folder: Path, target: str, message: str) -> Branch:
     """Commit the files of `folder` as `target` (a path inside the repository) on a branch of its own.
 
-    A branch of that name from an earlier draft is replaced.
+    A branch of that name from an earlier draft is replaced; other files in `target`, such as a README, stay.
 
     Raises:
         RunError: not a git repository, the branch is checked out, or git knows no author.
@@ -56,7 +56,6 @@ def make_branch(repo: Path, folder: Path, target: str, message: str) -> Branch:
     with tempfile.TemporaryDirectory() as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         git(repo, "read-tree", base, extra=index)
-        git(repo, "rm", "-r", "-q", "--cached", "--ignore-unmatch", "--", target, extra=index)
         for path in sorted(folder.iterdir()):
             blob = git(repo, "hash-object", "-w", "--no-filters", "--", str(path.resolve()))
             git(

@@ -90,7 +90,7 @@ def make_draft(
         file = source.name if source.is_file() else _file_of(run)
         matched = match(lines, key.questions, file, run.limit if run is not None else None)
         faults += with_matched(line_faults, matched) + _private(submission, lines, file)
-        if submission is not None and run is not None:
+        if submission is not None:
             found = {"dataset_revision": key.revision, "cost": _with_means(submission.cost, lines)}
             submission = submission.model_copy(update=found)
     name = name or (slug(submission) if submission else "")

@@ -19,6 +19,7 @@ from hlvid.scoring.accuracy import Accuracy, Interval
 from leaderboard.benchmarks import MEANS, AnswerKey, Keys, mean_of
 from leaderboard.board import SUBMISSIONS, Entry, Section, entry_of, load_board
 from leaderboard.format.validate import JSONL_NAME, YAML_NAME, check_folder
+from leaderboard.scores import percent
 from leaderboard.submit.branch import PLACE, Branch, make_branch
 from leaderboard.submit.drafts import make_draft, write_folder
 from leaderboard.submit.markdown import escape, table
@@ -135,11 +136,6 @@ def pull_request(ready: Ready) -> str:
             "Scored by `hlvid submit` from the predictions; the checks of this repository score them again.\n",
         ]
     )
-
-
-def percent(share: float) -> str:
-    """0.4963 -> "49.6 %"."""
-    return f"{100 * share:.1f} %"
 
 
 def _others(submissions: Path, entry: Entry, key: AnswerKey, keys: Keys) -> tuple[Entry, ...]:

@@ -56,8 +56,11 @@ def answers(key: AnswerKey) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def make_folder(tmp_path: Path) -> MakeFolder:
-    """Writes BENCHMARK/NAME with the given texts; predictions as records or as the file's text."""
+def make_folder(tmp_path: Path, key: AnswerKey) -> MakeFolder:
+    """Writes BENCHMARK/NAME with the given texts; predictions as records or as the file's text.
+
+    A text that names no revision of hlvid's questions gets the key's as its last line.
+    """
 
     def make(
         predictions: Sequence[Mapping[str, Any]] | str | bytes | None,
@@ -67,6 +70,8 @@ def make_folder(tmp_path: Path) -> MakeFolder:
     ) -> Path:
         folder = root / "hlvid" / name
         folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(yaml, str) and yaml.startswith("benchmark: hlvid\n") and "revision:" not in yaml:
+            yaml += f"dataset_revision: {key.revision}\n"
         (folder / "submission.yaml").write_bytes(yaml.encode() if isinstance(yaml, str) else yaml)
         if predictions is not None:
             if not isinstance(predictions, str | bytes):

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from hlvid.errors import RunError
 from hlvid.scoring.accuracy import wilson
-from leaderboard.benchmarks import AnswerKey, Keys
+from leaderboard.benchmarks import AnswerKey, Keys, answer_key
 from leaderboard.board import Entry, load_board
 from leaderboard.format.schema import Submission
+from leaderboard.format.validate import check_folder
+from leaderboard.maintainers import read, sha256
 from leaderboard.scores import rescore
 
 Make = Callable[..., Path]
@@ -147,7 +150,8 @@ def test_an_absent_key_refuses_scored_entries_alone(
 
 
 def test_dataset_versions_are_sections_of_their_own(tmp_path: Path) -> None:
-    for name, revision, count in (("a", "mini-default-0", 48), ("b", "mini-tiny-0", 8)):
+    for name, count in (("mini-default-0", 48), ("mini-tiny-0", 8)):
+        revision = answer_key("hlvid_mini", name).revision
         folder = tmp_path / "hlvid_mini" / name
         folder.mkdir(parents=True)
         text = yaml().replace("benchmark: hlvid", f"benchmark: hlvid_mini\ndataset_revision: {revision}")
@@ -161,40 +165,93 @@ def test_dataset_versions_are_sections_of_their_own(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-AGAIN = "reproduces: first\n"
+def test_trust_is_granted_never_inferred(make_folder: Make, answers: Answers, keys: Keys) -> None:
+    timed = [{**one, "seconds": 1.25} for one in answers]
+    first = make_folder(timed, yaml(), "first")
+    make_folder(timed, yaml(contact="bob", more="reproduces: first\n"), "second")
+    make_folder(
+        [{**one, "answer": None} for one in answers], yaml(contact="eve", more="reproduces: first\n"), "third"
+    )
+    found = only(make_folder, keys)
+    assert {name: entry.trust for name, entry in found.items()} == dict.fromkeys(found, "rescored")
+    assert found["first"].second_runs == ("second", "third")
+    assert found["first"].identical == ("second",) and found["second"].identical == ("first",)
+    grant = GRANT.format(by="bob", predictions=sha256(first / "predictions.jsonl"))
+    (first.parents[2] / "maintainers.toml").write_text(grant)
+    found = only(make_folder, keys)
+    assert found["first"].trust == "reproduced" and found["second"].trust == "rescored"
+    assert found["first"].grant is not None and found["first"].grant.by == "bob"
+    make_folder(timed[::-1], yaml(), "first")
+    changed = only(make_folder, keys)["first"]
+    assert changed.trust == "rescored" and changed.warnings == (
+        "bob reproduced other predictions than these, on 2026-11-21",
+    )
+
+
+ZEROS = f"sha256:{'0' * 64}"
+GRANT = """
+[[reproduced]]
+entry = "hlvid/first"
+by = "{by}"
+date = 2026-11-21
+log = "https://example.org/log"
+predictions = "{predictions}"
+"""
 
 
 @pytest.mark.parametrize(
-    ("contact", "name", "more", "wrong", "trusted"),
+    ("text", "problem"),
     [
-        ("bob", "m", AGAIN, 0, True),
-        ("bob", "M", AGAIN, 1, True),
-        ("bob", "m", AGAIN, 2, False),
-        ("Ann", "m", AGAIN, 0, False),
-        ("bob", "other", AGAIN, 0, False),
-        ("bob", "m", "", 0, False),
-        ("bob", "m", "reproduces: second\n", 0, False),
-        ("bob", "m", "reproduces: absent\n", 0, False),
+        ('[owners]\n"hlvid/first" = ["Bob "]\n' + GRANT.format(by="bob", predictions=ZEROS), "bob owns it"),
+        (GRANT.format(by="bob", predictions="yes"), "reproduced.0.predictions"),
+        ("maintainers = 5", "maintainers"),
+        ("reproduced_by = []", "reproduced_by"),
+        ("= 5", "is not TOML"),
+    ],
+)  # fmt: skip
+def test_a_wrong_maintainers_file_is_named(text: str, problem: str) -> None:
+    with pytest.raises(RunError, match=problem) as caught:
+        read(text)
+    assert str(caught.value).startswith("leaderboard/maintainers.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "remedy"),
+    [
+        ("settings: {frames: 1024}\n", "settings.frames", "state 8"),
+        ("settings: {frames: 4}\n", "settings.frames", "state 8"),
+        ("settings: {resolution: 3584}\n", "settings.resolution", "state 448"),
+        ("cost: {tokens_per_question: 10}\n", "cost.tokens_per_question", "computed"),
+        ("cost: {seconds_per_question: 9}\n", "cost.seconds_per_question", "computed"),
     ],
 )
-def test_reproduced_means_again_by_someone_else(
-    contact: str, name: str, more: str, wrong: int, trusted: bool,
-    make_folder: Make, answers: Answers, keys: Keys,
-) -> None:  # fmt: skip
-    make_folder(answers, yaml(), "first")
-    again = [{**one, "answer": None} if number < wrong else one for number, one in enumerate(answers)]
-    make_folder(again, yaml(name, contact, more), "second")
-    found = only(make_folder, keys)
-    assert found["first"].trust == ("reproduced" if trusted else "rescored")
-    assert found["first"].reproduced_by == (("second",) if trusted else ())
-    assert found["second"].trust == "rescored"
+def test_settings_that_the_lines_belie_are_a_fault(
+    more: str, field: str, remedy: str, make_folder: Make, answers: Answers, keys: Keys
+) -> None:
+    seen = {"frames": 8, "width": 448, "height": 252, "tokens": 100, "seconds": 2.0}
+    lines = [{**one, **seen} for one in answers]
+    (fault,) = check_folder(make_folder(lines, yaml(more=more)), keys).faults
+    assert (fault.file, fault.line, fault.field) == ("submission.yaml", 6, field) and remedy in fault.remedy
+    right = (
+        "settings: {frames: 8, resolution: 448}\ncost: {tokens_per_question: 100, seconds_per_question: 2}\n"
+    )
+    assert check_folder(make_folder(lines, yaml(more=right)), keys).faults == ()
+    lines[0] = {"question_id": "0", "answer": "A"}  # one line is silent: more may have been seen there
+    assert (check_folder(make_folder(lines, yaml(more=more)), keys).faults == ()) is (
+        "frames: 4}" not in more
+    )
 
 
-def test_a_copy_is_no_second_run(make_folder: Make, answers: Answers, keys: Keys) -> None:
-    timed = [{**one, "seconds": 1.25} for one in answers]
-    make_folder(timed, yaml(), "first")
-    make_folder(timed, yaml(contact="bob", more=AGAIN), "second")
-    assert only(make_folder, keys)["first"].trust == "rescored"
+def test_an_entry_names_its_questions_by_their_hash(tmp_path: Path) -> None:
+    folder = tmp_path / "hlvid_mini" / "a"
+    folder.mkdir(parents=True)
+    (folder / "predictions.jsonl").write_text(
+        "".join(f'{{"question_id": "{n}", "answer": "A"}}\n' for n in range(8))
+    )
+    for revision in ("", "dataset_revision: mini-tiny-0"):
+        text = yaml().replace("benchmark: hlvid", f"benchmark: hlvid_mini\n{revision}")
+        (folder / "submission.yaml").write_text(text)
+        assert next(one.field for one in check_folder(folder, placed=True).faults) == "dataset_revision"
 
 
 def test_one_benchmark_alone(make_folder: Make, answers: Answers, keys: Keys) -> None:

@@ -1,18 +1,25 @@
 """The pull-request check: changed submissions only, scored, and nobody else's folder."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from leaderboard import ci
 from leaderboard.benchmarks import answer_key
-from leaderboard.submit.packing import percent
+from leaderboard.scores import percent
 
 Git = Callable[..., str]
 PLACE = Path("leaderboard") / "submissions" / "hlvid_mini"
-YAML = "benchmark: hlvid_mini\ndataset_revision: mini-tiny-0\nmodel:\n  name: {name}\n  openness: closed\n"
+REVISION = answer_key("hlvid_mini", "mini-tiny-0").revision
+YAML = (
+    f"benchmark: hlvid_mini\ndataset_revision: {REVISION}\n" + "model:\n  name: {name}\n  openness: closed\n"
+)
+MAINTAINERS = 'maintainers = ["Meg"]\n[owners]\n"hlvid_mini/ann" = ["Ann"]\n'
 
 
 @pytest.fixture
@@ -21,6 +28,7 @@ def repo(tmp_path: Path, git_repo: Git) -> Path:
     root = tmp_path / "repo"
     add(root, "ann")
     add(root, "old", lines=3)
+    (root / "leaderboard" / "maintainers.toml").write_text(MAINTAINERS)
     commit(git_repo, "Ann")
     git_repo("switch", "-q", "-c", "pr")
     return root
@@ -46,10 +54,13 @@ def all_a() -> str:
     return f" {percent(sum(one.answer == 'A' for one in questions) / 8)} "
 
 
-def run(repo: Path, *more: str) -> tuple[int, str]:
+def run(repo: Path, author: str = "bob", *more: str, base: str = "main") -> tuple[int, str]:
     path = repo.parent / "summary.md"
     path.unlink(missing_ok=True)
-    code = ci.main(["--base", "main", "--repo", str(repo), "--summary", str(path), *more])
+    app = typer.Typer()
+    app.command()(ci.main)
+    arguments = ["--base", base, "--author", author, "--repo", str(repo), "--summary", str(path), *more]
+    code = CliRunner().invoke(app, arguments).exit_code
     return code, path.read_text() if path.is_file() else ""
 
 
@@ -74,37 +85,93 @@ def test_faults_fail_with_line_and_field(repo: Path, git_repo: Git) -> None:
     assert "predictions.jsonl: line 8: answer" in text
 
 
-@pytest.mark.parametrize(("who", "code"), [("Bob", 1), ("ANN", 0)])
-def test_only_its_authors_change_a_folder(who: str, code: int, repo: Path, git_repo: Git) -> None:
+@pytest.mark.parametrize(("who", "code"), [("bob", 1), ("ANN", 0), ("meg", 0)])
+def test_only_owners_and_maintainers_change_a_folder(who: str, code: int, repo: Path, git_repo: Git) -> None:
     add(repo, "ann", letter="B")
-    commit(git_repo, who)
-    found, text = run(repo)
+    commit(git_repo, "Ann")  # an author line, which anybody can write
+    found, text = run(repo, who)
     assert found == code
-    assert ("is another submitter's folder, changed by bob&#64;example.org" in text) == bool(code)
+    assert (f"is on the board already and not {who}'s" in text) == bool(code)
 
 
-def test_the_account_outranks_author_lines(repo: Path, git_repo: Git) -> None:
-    add(repo, "ann", letter="B")
+def test_an_entry_without_an_owner_is_the_maintainers(repo: Path, git_repo: Git) -> None:
+    add(repo, "old")
     commit(git_repo, "Ann")
-    assert run(repo, "--author", "mallory@example.org")[0] == 1
-    assert run(repo, "--author", "Ann@example.org")[0] == 0
+    assert (run(repo, "ann")[0], run(repo, "meg")[0], run(repo, "bob", "--maintainer")[0]) == (1, 0, 0)
 
 
-def test_maintainers_may(repo: Path, git_repo: Git) -> None:
+def test_who_owns_is_read_from_the_base(repo: Path, git_repo: Git) -> None:
     add(repo, "ann", letter="B")
+    (repo / "leaderboard" / "maintainers.toml").write_text('maintainers = ["bob"]')
     commit(git_repo, "Bob")
-    assert run(repo, "--maintainer", "bob@example.org")[0] == 0
+    code, text = run(repo)
+    assert code == 1 and "maintainers.toml** is refused" in text and "not bob's" in text
 
 
-@pytest.mark.parametrize(("who", "code"), [("Bob", 1), ("Ann", 0)])
+@pytest.mark.parametrize(
+    "name", ["leaderboard/ci.py", ".github/workflows/x.yml", "README.md", "leaderboard/submissions.py"]
+)
+def test_anything_besides_submissions_is_refused(name: str, repo: Path, git_repo: Git) -> None:
+    add(repo, "bob")
+    path = repo / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("print('hello')")
+    commit(git_repo, "Bob")
+    code, text = run(repo)
+    assert code == 1 and "lies outside leaderboard/submissions/" in text and all_a() in text
+    assert run(repo, "meg")[0] == 0
+
+
+def test_merges_are_read(repo: Path, git_repo: Git) -> None:
+    add(repo, "bob")
+    commit(git_repo, "Bob")
+    git_repo("switch", "-q", "-c", "side", "main")
+    (repo / "side.txt").write_text("x")
+    commit(git_repo, "Bob")
+    git_repo("rm", "-q", "side.txt")
+    commit(git_repo, "Bob")
+    git_repo("switch", "-q", "pr")
+    git_repo("merge", "-q", "--no-ff", "--no-commit", "side")
+    add(repo, "ann", letter="B")  # the merge commit itself changes another's answers
+    commit(git_repo, "Bob")
+    code, text = run(repo)
+    assert code == 1 and r"hlvid\_mini/ann** is refused" in text
+
+
+@pytest.mark.parametrize(("who", "code"), [("bob", 1), ("ann", 0)])
 def test_removing_and_renaming(who: str, code: int, repo: Path, git_repo: Git) -> None:
     git_repo("mv", str(PLACE / "ann"), str(PLACE / "taken"))
     commit(git_repo, who)
-    found, text = run(repo)
+    found, text = run(repo, who)
     assert found == code
     assert all_a() in text  # the copy under the new name is sound
     if not code:
         assert "ann** is removed" in text
+        assert rf'"hlvid\_mini/taken" = \["{who}"\]' in text
+
+
+def test_a_folder_of_submissions_behind_a_link_is_not_followed(
+    repo: Path, git_repo: Git, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret" / "bob"
+    secret.mkdir(parents=True)
+    (secret / "submission.yaml").write_text("hidden: words\n")
+    git_repo("mv", "leaderboard/submissions", "kept")
+    (repo / "leaderboard" / "submissions").symlink_to(secret.parent.parent)
+    commit(git_repo, "Bob")
+    _, text = run(repo, "meg")  # whatever a maintainer may change
+    assert "hidden" not in text and "words" not in text
+
+
+def test_a_relative_path_and_a_shallow_clone(
+    repo: Path, git_repo: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(repo, "bob")
+    commit(git_repo, "Bob")
+    monkeypatch.chdir(repo.parent)
+    assert run(Path("repo"))[0] == 0
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{repo}", "shallow"], check=True)
+    assert run(Path("shallow"), base="HEAD")[0] == 2
 
 
 def test_strange_paths(repo: Path, git_repo: Git) -> None:
@@ -119,7 +186,7 @@ def test_strange_paths(repo: Path, git_repo: Git) -> None:
     commit(git_repo, "Bob")
     code, text = run(repo)
     assert code == 1
-    assert text.startswith("4 submission(s) changed, 4 refused.")
+    assert text.startswith("5 submission(s) or files changed, 5 refused.")
     assert "root:" not in text
 
 
@@ -137,21 +204,23 @@ def test_commits_on_the_base_since_are_not_the_pull_requests(repo: Path, git_rep
 def test_the_check_itself_failing_is_2(
     repo: Path, git_repo: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ci.main(["--base", "no-such-branch", "--repo", str(repo)]) == 2
-    assert ci.main(["--base", "main", "--repo", str(tmp_path)]) == 2
+    assert run(repo, base="no-such-branch")[0] == 2
+    assert run(tmp_path)[0] == 2
     monkeypatch.setenv("HLVID_DATA", str(tmp_path / "empty"))
     folder = add(repo, "bob")
     target = repo / "leaderboard" / "submissions" / "hlvid" / "bob"
     target.parent.mkdir()
     folder.rename(target)
-    (target / "submission.yaml").write_text("benchmark: hlvid\nmodel: {name: m, openness: closed}\n")
+    (target / "submission.yaml").write_text(
+        f"benchmark: hlvid\ndataset_revision: {'0' * 64}\nmodel: {{name: m, openness: closed}}\n"
+    )
     commit(git_repo, "Bob")
     assert run(repo)[0] == 2
 
 
 def test_a_wrong_dataset_version_is_the_submitters(repo: Path, git_repo: Git) -> None:
     folder = add(repo, "bob")
-    text = (folder / "submission.yaml").read_text().replace("mini-tiny-0", "mini-tiny-9")
+    text = (folder / "submission.yaml").read_text().replace("mini-tiny-0@", "mini-tiny-9@")
     (folder / "submission.yaml").write_text(text)
     commit(git_repo, "Bob")
     assert run(repo)[0] == 1

@@ -62,7 +62,7 @@ def submit(root: Path, key: AnswerKey, name: str, skill: float, fields: dict[str
     (folder / "predictions.jsonl").write_text("\n".join(lines) + "\n")
     model = {"name": name, "openness": "open_weights", **fields.pop("model", {})}
     (folder / "submission.yaml").write_text(
-        json.dumps({"benchmark": key.benchmark, "model": model, **fields})
+        json.dumps({"benchmark": key.benchmark, "dataset_revision": key.revision, "model": model, **fields})
     )
 
 
