@@ -1,4 +1,4 @@
-"""The commands that `evaluators` adds to `hlvid`: demo, gaze, doctor, plan, make-checkpoint.
+"""The commands that `evaluators` adds to `hlvid`: demo, gaze, doctor, plan, make-checkpoint, convert.
 
 Example::
 
@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from evaluators.cli.convert import convert
+
 
 def mount(app: typer.Typer) -> None:
     """Add this package's commands to the roof; what they need is imported when they run."""
@@ -19,6 +21,7 @@ def mount(app: typer.Typer) -> None:
     app.command(rich_help_panel="This machine")(doctor)
     app.command(rich_help_panel="This machine")(plan)
     app.command(rich_help_panel="Train")(make_checkpoint)
+    app.command(rich_help_panel="Get data")(convert)
 
 
 def demo(

@@ -162,7 +162,9 @@ def _nvila(spec: RunSpec, width: int, height: int) -> Load:
     from evaluators.profiling.plan import make_plan
 
     arguments = NvilaArguments.read(own_arguments(spec.model_args), spec.model)
-    kind, config = describe(arguments.pretrained, arguments.revision, spec.model)
+    kind, config = describe(
+        arguments.pretrained, arguments.revision, spec.model, arguments.path, arguments.autogaze_model_id
+    )
     if kind != "native":
         note = "a checkpoint with its own code: 'hlvid plan' has the numbers of the published shape"
         return Load(arguments.num_video_frames, notes=(note,))

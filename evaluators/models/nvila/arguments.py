@@ -33,7 +33,8 @@ Given = Any
 class NvilaArguments:
     """None means that the argument was left out; the text "none" asks for no ratio or no requirement.
 
-    pretrained: a folder or hub id, of ours or with the published remote code. revision: of a hub id.
+    pretrained: a folder or hub id, of ours or in the published layout, which is converted once. revision: of a hub id.
+    path: "auto", or "remote": let the code that the checkpoint brings answer.
     num_video_frames … task_loss_requirement_thumbnail, max_batch_size_autogaze, max_batch_size_siglip,
         autogaze_model_id: the published names.
     gazing: "on", or "off": every patch of every scale. selector: a name of `autogaze.selectors`; seed: of
@@ -49,6 +50,7 @@ class NvilaArguments:
 
     pretrained: str
     revision: str | None = None
+    path: str = "auto"
     num_video_frames: int | None = None
     num_video_frames_thumbnail: int | None = None
     max_tiles_video: int | None = None
@@ -123,6 +125,7 @@ class NvilaArguments:
         _one_of(model, "gazing", self.gazing, ("on", "off"))
         _one_of(model, "choices", self.choices, ("auto", "letters", "free"))
         _one_of(model, "dtype", self.dtype, ("auto", "float32", "bfloat16", "float16"))
+        _one_of(model, "path", self.path, ("auto", "remote"))
         _one_of(model, "on_overflow", self.on_overflow, ("answer", "refuse"))
         chosen = {"attn_implementation": ATTENTIONS, "quantization": QUANTIZATIONS, "device_map": DEVICE_MAPS}
         for name, allowed in {**CHOICES, **chosen}.items():

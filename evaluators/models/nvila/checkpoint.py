@@ -2,26 +2,36 @@
 
 Example::
 
-    kind_of(read_json("nvidia/NVILA-8B-HD-Video"))     # "remote": its config names code of its own
-    kind_of(read_json("made-by-us"))                   # "native"
-    fingerprint("made-by-us", None)                    # {"files": "sha256:…"} or {"revision": "…"}
+    describe("made-by-us", None, "nvila_hd")                       # ("native", its config.json)
+    describe("nvidia/NVILA-8B-HD-Video", None, "nvila_hd")         # ("native", what its conversion will have)
+    weights("nvidia/NVILA-8B-HD-Video", None, None)                # the folder of its conversion, made once
+    fingerprint("made-by-us", None)                                # {"files": "sha256:…"} or {"revision": "…"}
 """
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+
+from loguru import logger
 
 from autogaze.model.checkpoint import CheckpointError, find_file
 from autogaze.nvila.config import MODEL_TYPE, read_json
 from hlvid.errors import RunError
+from hlvid.files import locked
+from hlvid.paths import state_root
 
 Kind = Literal["native", "remote"]
 _EDGE = 1 << 20
 
 
-def describe(pretrained: str, revision: str | None, model: str) -> tuple[Kind, dict[str, Any]]:
-    """The kind and the checkpoint's config.json. Raises RunError when it cannot be had or is of no kind."""
+def describe(
+    pretrained: str, revision: str | None, model: str, path: str = "auto", autogaze: str | None = None
+) -> tuple[Kind, dict[str, Any]]:
+    """The way, and the config.json that goes with it; a published checkpoint's is that of its conversion to come.
+
+    path: "remote" to let a checkpoint's own code run. autogaze: the selector's weights, if given. Raises RunError when
+    the checkpoint cannot be had, is of no kind, or cannot be converted.
+    """
     if "/" not in pretrained and not Path(pretrained).is_dir():  # a hub id has an owner: owner/name
         raise RunError(
             f"{model}: pretrained={pretrained}: no such folder here; "
@@ -29,21 +39,41 @@ def describe(pretrained: str, revision: str | None, model: str) -> tuple[Kind, d
         )
     try:
         data = read_json(pretrained, revision)
+        own = data.get("model_type") == MODEL_TYPE
+        if path == "remote" and not own:
+            return "remote", data
+        if path == "remote":
+            raise RunError(
+                f"{model}: path is 'remote', but pretrained={pretrained} brings no code; leave it out"
+            )
+        return "native", data if own else _planned(pretrained, revision, autogaze).config.to_dict()
     except CheckpointError as error:
         raise RunError(f"{model}: pretrained: {error}") from error
-    return kind_of(data, pretrained, model), data
 
 
-def kind_of(config: Mapping[str, Any], pretrained: str = "checkpoint", model: str = "nvila_hd") -> Kind:
-    """`native` for our own layout, `remote` for a checkpoint that brings its code (`auto_map`)."""
-    if config.get("model_type") == MODEL_TYPE:
-        return "native"
-    if config.get("auto_map"):
-        return "remote"
-    raise RunError(
-        f"{model}: pretrained={pretrained}: config.json has model_type {config.get('model_type')!r} and no "
-        f"auto_map; allowed: {MODEL_TYPE!r} (see 'hlvid make-checkpoint'), or a checkpoint with remote code"
-    )
+def weights(pretrained: str, revision: str | None, autogaze: str | None) -> str:
+    """Where tensors of our layout lie: the checkpoint itself, or its conversion in the state folder, made if need be.
+
+    Raises CheckpointError when it cannot be converted.
+    """
+    from autogaze.nvila.convert.conversion import write
+
+    if read_json(pretrained, revision).get("model_type") == MODEL_TYPE:
+        return pretrained
+    mark = hashlib.sha256(repr((fingerprint(pretrained, revision), autogaze)).encode()).hexdigest()[:12]
+    folder = state_root() / "converted" / f"{Path(pretrained).name}-{mark}"
+    with locked(folder.with_suffix(".lock")):  # processes on other GPUs wait for the first one
+        if not (folder / "config.json").is_file():
+            logger.info(f"{pretrained}: converting once into {folder}")
+            write(_planned(pretrained, revision, autogaze), folder, logger.info)
+    return str(folder)
+
+
+def _planned(pretrained: str, revision: str | None, autogaze: str | None) -> Any:
+    from autogaze.nvila.convert.conversion import plan_conversion
+    from autogaze.nvila.convert.snapshot import Snapshot
+
+    return plan_conversion(Snapshot.of(pretrained, revision), autogaze=autogaze)
 
 
 def fingerprint(pretrained: str, revision: str | None) -> dict[str, str]:

@@ -7,10 +7,11 @@ Example::
     lmms_eval --tasks hlvid --model nvila_hd --model_args \\
         pretrained=nvidia/NVILA-8B-HD-Video,num_video_frames=128,gazing_ratio_tile=0.2+0.06x15
 
-The checkpoint's config decides the way: our own layout runs natively (`evaluators.models.nvila.native`), a
-checkpoint that brings its code is driven as its README says (`evaluators.models.nvila.remote`). All arguments are
-in `evaluators.models.nvila.arguments`. A setting too large for the context or the memory is recorded for the
-question, with one that fits; the run goes on.
+Our own layout runs natively (`evaluators.models.nvila.native`); the published one is converted once, into the state
+folder, and then does (`hlvid convert` does it beforehand, and checks it). With `path=remote` the code that a
+checkpoint brings answers instead (`evaluators.models.nvila.remote`). All arguments are in
+`evaluators.models.nvila.arguments`. A setting too large for the memory is recorded for the question, with one that
+fits, and the run goes on; what exceeds the context is answered as published, and recorded.
 """
 
 from typing import Any, ClassVar, Protocol
@@ -19,6 +20,7 @@ from evaluators.core.base import Answer, JournalledModel
 from evaluators.models.nvila.arguments import NvilaArguments
 from evaluators.models.nvila.checkpoint import describe, fingerprint
 from hlvid.dataset.question import Question
+from hlvid.errors import RunError
 
 
 class Backend(Protocol):
@@ -64,7 +66,10 @@ class NvilaHD(JournalledModel):
         common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
         super().__init__(**common)
         self.arguments = NvilaArguments.read(arguments, self.name)
-        kind, config = describe(self.arguments.pretrained, self.arguments.revision, self.name)
+        given = self.arguments
+        kind, config = describe(
+            given.pretrained, given.revision, self.name, given.path, given.autogaze_model_id
+        )
         self.device = common.get("device") or _best_device()
         self.backend = _backend(kind, self.arguments, config, self.device, self.name, self.single)
 
@@ -89,7 +94,10 @@ class NvilaHDChat(NvilaHD):
 
 
 class NvilaVideo(NvilaHD):
-    """Whole frames of 448 px at one scale, no tiles, no gaze: what NVILA-HD is compared with."""
+    """NVILA-HD's own weights on whole frames of 448 px at one scale: no tiles, no gaze.
+
+    Not the paper's baseline row: NVILA-8B-Video has another projector, pools eight frames into one, and another prompt.
+    """
 
     name: ClassVar[str] = "nvila_video"
     single: ClassVar[bool] = True
@@ -117,6 +125,10 @@ def _backend(
         from evaluators.models.nvila.native import Native
 
         return Native(arguments, config, device, model, single)
+    if single:
+        raise RunError(
+            f"{model}: path is 'remote'; whole frames are seen by weights of our layout alone, leave it out"
+        )
     from evaluators.models.nvila.remote import Remote
 
-    return Remote(arguments, config, device, model, single)
+    return Remote(arguments, config, device, model)

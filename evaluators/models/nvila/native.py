@@ -28,6 +28,7 @@ from autogaze.selectors.base import Selector
 from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
+from evaluators.models.nvila.checkpoint import weights
 from evaluators.models.nvila.gaze_watch import GazeWatch
 from evaluators.models.nvila.outcome import OK, out_of_memory, overflow
 from evaluators.profiling.plan import PROMPT_TOKENS
@@ -138,17 +139,23 @@ class Native:
         return self._ask(look, question, details)
 
     @cached_property
+    def folder(self) -> str:
+        """Where the weights are: the checkpoint, or its conversion."""
+        given = self.arguments
+        return weights(given.pretrained, given.revision, given.autogaze_model_id)
+
+    @cached_property
     def answerer(self) -> Answerer:
         """Model, tokenizer and selector, loaded at the first question."""
         try:
             answerer = Answerer.from_pretrained(
-                self.arguments.pretrained,
+                self.folder,
                 config=self.config,
                 selector=self._selector(),
                 settings=self.video,
                 dtype=getattr(torch, self.dtype),
                 device=str(self.device),
-                revision=self.arguments.revision,
+                revision=None if self.folder != self.arguments.pretrained else self.arguments.revision,
                 llm=self.arguments.llm(),
             )
         except ValueError as error:
@@ -177,7 +184,7 @@ class Native:
         if name != "autogaze":
             return get(name, **({"seed": self.arguments.seed} if name == "random" else {}))
         config = replace(self.config, autogaze=self.arguments.autogaze_model_id or self.config.autogaze)
-        return published_selector(self.arguments.pretrained, config, str(self.device))
+        return published_selector(self.folder, config, str(self.device))
 
     def _see(self, path: Path) -> tuple[Look | Answer, dict[str, Any]]:
         """The video's tokens, or the answer that says why there are none; and what was seen."""

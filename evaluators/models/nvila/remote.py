@@ -1,67 +1,79 @@
-"""Running a checkpoint that brings its own code, as the README of nvidia/NVILA-8B-HD-Video does.
+"""Running a checkpoint by the code that it brings (`path=remote`), as the README of nvidia/NVILA-8B-HD-Video does.
 
 Example::
 
     remote = Remote(arguments, config_json, device="cuda", model="nvila_hd")
-    remote.answer(question).details["seconds"]     # {"decode": …, "selector": …, "encoder": …, "prefill": …, …}
+    remote.answer(question).details["audit"]       # {"asked": …, "seen": …, "verdict": "exact"}
 
-Its code imports `autogaze.models.autogaze`, `autogaze.vision_encoders.siglip` and
-`autogaze.datasets.video_utils`: in this project, ours. It opens the video itself; stages are timed by hooks
-on its modules. Settings left out are the README's, not those of its preprocessor_config.
+For those who insist, and for `hlvid convert --check`: converted weights do the same natively, with any version of
+transformers, one pass a video and constant memory. The code imports `autogaze.models.autogaze` and
+`autogaze.vision_encoders.siglip`: in this project, ours. It opens the video itself, so what it saw is read from its
+tensors. Settings left out are the README's.
 """
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from autogaze.nvila.config import VIDEO_TOKEN
-from autogaze.nvila.grid import thumbnails, tile_grid, uniform
-from autogaze.nvila.model import ContextOverflowError
+from autogaze.nvila.loading import dtype_argument
 from autogaze.nvila.presets import README, shape
 from autogaze.nvila.settings import VideoSettings
-from autogaze.nvila.stages import Stages
-from autogaze.selectors import get
 from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
-from evaluators.models.nvila.outcome import OK, out_of_memory, overflow
-from evaluators.models.nvila.remote_parts import GazeWith, count_tokens, time_model, to_device
-from evaluators.profiling.plan import PROMPT_TOKENS
+from evaluators.models.nvila.outcome import OK, out_of_memory
 from hlvid.dataset.question import Question
-from hlvid.errors import HlvidError, RunError
+from hlvid.errors import RunError
 from hlvid.video import Video
 
 MAX_BATCH_SIGLIP = 32
-CONTEXT = 40_960
+EXACT = "exact"
+PROCESSOR = (
+    "num_video_frames",
+    "num_video_frames_thumbnail",
+    "max_tiles_video",
+    *RATIOS,
+    *LOSSES,
+    "max_batch_size_autogaze",
+)
+OURS_ALONE = (
+    "selector",
+    "reduction",
+    "gaze_grid",
+    "resize",
+    "quantization",
+)
+"""Arguments that the published code knows nothing of."""
 
 
 class Remote:
-    """single: `nvila_video`, a checkpoint without tiles and gaze; its processor gets the frame count alone."""
+    """See the module. Raises RunError for arguments that only converted weights take."""
 
     kind = "remote"
 
-    def __init__(
-        self, arguments: NvilaArguments, data: dict[str, Any], device: str, model: str, single: bool = False
-    ) -> None:
-        self.arguments, self.device, self.model, self.single = arguments, torch.device(device), model, single
-        if arguments.choices == "letters":
-            raise RunError(f"{model}: choices is 'letters'; a checkpoint with its own code answers freely")
-        if arguments.reduction:
+    def __init__(self, arguments: NvilaArguments, data: Mapping[str, Any], device: str, model: str) -> None:
+        self.arguments, self.device, self.model = arguments, torch.device(device), model
+        refused = [name for name in OURS_ALONE if getattr(arguments, name) not in (None, "autogaze")]
+        refused += ["choices"] if arguments.choices == "letters" else []
+        refused += ["on_overflow"] if arguments.on_overflow != "answer" else []
+        if refused:
             raise RunError(
-                f"{model}: reduction is {arguments.reduction!r}; it works with checkpoints of our layout"
+                f"{model}: {refused[0]} is {getattr(arguments, refused[0])!r}, which the checkpoint's own code does "
+                "not take; leave out path=remote, and it is converted"
             )
         try:
             self.video = self._video()
         except ValueError as error:
             raise RunError(f"{model}: {error}") from error
-        text = data.get("text_config") or data.get("llm_cfg") or {}
-        self.context = (
-            int(text.get("max_position_embeddings") or CONTEXT) if isinstance(text, dict) else CONTEXT
-        )
-        self.stages = Stages(self.device)
+        text = data.get("text_config")
+        self.context = text.get("max_position_embeddings") if isinstance(text, dict) else None
 
     @property
     def dtype(self) -> str:
@@ -73,11 +85,9 @@ class Remote:
     def settings(self) -> dict[str, Any]:
         """What the processor and the model are made with."""
         return {
-            "processor": {key: list(v) if isinstance(v, tuple) else v for key, v in self._asked().items()},
+            "processor": {key: list(v) if isinstance(v, tuple) else v for key, v in self.asked().items()},
             "max_batch_size_siglip": self.arguments.max_batch_size_siglip or MAX_BATCH_SIGLIP,
-            "gazing": self.arguments.gazing,
-            "selector": self.arguments.selector or "autogaze",
-            "seed": self.arguments.seed,
+            "attn_implementation": self.arguments.attn_implementation,
             "dtype": self.dtype,
             "device": self.device.type,
             "max_new_tokens": self.arguments.max_new_tokens,
@@ -91,36 +101,25 @@ class Remote:
                 f"video {path or question.video} not found; run 'hlvid verify' to see what is missing"
             )
         with Video.open(path) as video:
-            size, details = (video.width, video.height), self._about(video)
-        self._load()
-        self.stages.seconds.clear()
+            size = (video.width, video.height)
+        details = {"path": self.kind, "decoder": "the checkpoint's own code", "native_pixels": [*size[::-1]]}
         with Peak(self.device) as peak:
-            answer = self._guarded(question, str(path), size)
-        seconds = {name: round(value, 4) for name, value in self.stages.seconds.items()}
-        return Answer(
-            answer.text, {**details, **answer.details, "seconds": seconds, "peak_memory": peak.record()}
-        )
+            answer = self._guarded(question, path, size)
+        return Answer(answer.text, {**details, **answer.details, "peak_memory": peak.record()})
 
     @cached_property
     def processor(self) -> Any:
-        """The checkpoint's own processor, its selector replaced where another one is asked for."""
+        """The checkpoint's own processor, with every value as asked."""
         from transformers import AutoProcessor
 
-        processor = AutoProcessor.from_pretrained(
-            self.arguments.pretrained,
-            revision=self.arguments.revision,
-            trust_remote_code=True,
-            **self._asked(),
-        )
-        name = self.arguments.selector
-        if name not in (None, "autogaze"):
-            hook = "_get_gazing_info_from_videos"
-            if not hasattr(processor, hook):
+        processor = self._loaded(AutoProcessor, **self.asked())
+        for name, value in self.asked().items():
+            found = getattr(processor, name, None)
+            if name != "use_fast" and found != value:
                 raise RunError(
-                    f"{self.model}: selector={name}: the checkpoint's processor has no {hook} to replace"
+                    f"{self.model}: asked the processor for {name}={value}, it has {found}: its class takes no such "
+                    "argument under this version of transformers; leave out path=remote, and it is converted"
                 )
-            own = get(name, **({"seed": self.arguments.seed} if name == "random" else {}))
-            setattr(processor, hook, GazeWith(own, processor, self.video, self.stages))
         return processor
 
     @cached_property
@@ -128,114 +127,107 @@ class Remote:
         """The checkpoint's own model."""
         from transformers import AutoModel
 
-        network = AutoModel.from_pretrained(
-            self.arguments.pretrained,
-            revision=self.arguments.revision,
-            trust_remote_code=True,
-            dtype=getattr(torch, self.dtype),
+        attention = self.arguments.attn_implementation
+        network = self._loaded(
+            AutoModel,
+            **dtype_argument(getattr(torch, self.dtype)),
+            **({"attn_implementation": attention} if attention else {}),
+            **({"device_map": self.arguments.device_map} if self.arguments.device_map else {}),
             max_batch_size_siglip=self.arguments.max_batch_size_siglip or MAX_BATCH_SIGLIP,
         )
-        return network.to(self.device).eval()
+        return (network if self.arguments.device_map else network.to(self.device)).eval()
 
-    def _load(self) -> None:
-        """Load and hook once; errors of foreign code name the checkpoint."""
-        if "network" in self.__dict__:
-            return
-        try:
-            processor, network = self.processor, self.network
-        except HlvidError:
-            raise
-        except Exception as error:
-            where = f"{self.model}: pretrained={self.arguments.pretrained}"
-            raise RunError(f"{where}: its code failed to load ({type(error).__name__}: {error})") from error
-        gazer = getattr(processor, "_autogaze_model", None)
-        time_model(network, gazer if isinstance(gazer, torch.nn.Module) else None, self.stages)
+    def inputs(self, prompt: str, video: Any) -> Any:
+        """What the processor makes of a question and a video, a path or pictures."""
+        token = getattr(self.processor.tokenizer, "video_token", VIDEO_TOKEN)
+        with torch.no_grad():
+            return self.processor(text=f"{token}\n\n{prompt}", videos=video, return_tensors="pt")
 
-    def _video(self) -> VideoSettings:
-        given = self.arguments.video()
-        if self.arguments.gazing == "off" or self.arguments.selector == "everything":
-            given |= {**dict.fromkeys(RATIOS, 1.0), **dict.fromkeys(LOSSES)}
-        elif self.arguments.selector not in (None, "autogaze"):
-            given |= dict.fromkeys(LOSSES)
-        frames = given.get("num_video_frames", README.num_video_frames)
-        given.setdefault("num_video_frames_thumbnail", min(README.num_video_frames_thumbnail, frames))
-        return replace(README, **given)
+    def generate(self, inputs: Mapping[str, Any], most: int) -> Tensor:
+        """Ids of the answer. Pixels lie in lists and stay on the host: the model moves them clip by clip."""
+        moved = {name: x.to(self.device) if isinstance(x, Tensor) else x for name, x in inputs.items()}
+        with torch.no_grad():
+            output = self.network.generate(**moved, max_new_tokens=most, do_sample=False)
+        return _after(output[0].cpu(), inputs["input_ids"][0])
 
-    def _asked(self) -> dict[str, Any]:
+    def asked(self) -> dict[str, Any]:
         """Arguments of the published processor."""
         asked = {name: getattr(self.video, name) for name in PROCESSOR}
-        if self.single:
-            asked = {"num_video_frames": self.video.num_video_frames}
         for name in ("autogaze_model_id", "use_fast"):
             if getattr(self.arguments, name) is not None:
                 asked[name] = getattr(self.arguments, name)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
 
-    def _about(self, video: Video) -> dict[str, Any]:
-        """What can be said beforehand. The remote code samples by itself: its indices are an assumption."""
-        indices = uniform(video.frame_count, self.video.num_video_frames)
-        grid = tile_grid(video.width, video.height, self.video.max_tiles_video)
-        small = thumbnails(len(indices), self.video.num_video_frames_thumbnail)
-        return {
-            "path": self.kind,
-            "frames": len(indices),
-            "frame_indices": indices,
-            "thumbnail_indices": [indices[place] for place in small],
-            "frame_indices_assumed": True,
-            "native_pixels": [video.height, video.width],
-            "tile_grid": [grid.rows, grid.columns],
-            "pixels": list(grid.size),
-            "decoder": "the checkpoint's own code",
-        }
+    def _loaded(self, kind: Any, **arguments: Any) -> Any:
+        """From the checkpoint with its code; errors of foreign code name the checkpoint."""
+        place = {"revision": self.arguments.revision, "trust_remote_code": True}
+        try:
+            return kind.from_pretrained(self.arguments.pretrained, **place, **arguments)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            where = f"{self.model}: pretrained={self.arguments.pretrained}"
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise RunError(f"{where}: its code failed to load ({told}); leave out path=remote") from error
 
-    def _guarded(self, question: Question, path: str, size: tuple[int, int]) -> Answer:
-        """The answer, or the one that says why context or memory were not enough."""
-        config = shape("8b")  # what fits is told for the published shape
+    def _video(self) -> VideoSettings:
+        given = self.arguments.video()
+        if self.arguments.gazing == "off":
+            given |= {**dict.fromkeys(RATIOS, 1.0), **dict.fromkeys(LOSSES)}
+        frames = given.get("num_video_frames", README.num_video_frames)
+        given.setdefault("num_video_frames_thumbnail", min(README.num_video_frames_thumbnail, frames))
+        return replace(README, **given)
+
+    def _guarded(self, question: Question, path: Path, size: tuple[int, int]) -> Answer:
+        """The answer, or the one that says why memory was not enough."""
         try:
             return self._ask(question, path)
-        except ContextOverflowError as error:
-            return overflow(error, config, self.video, size, PROMPT_TOKENS + self.arguments.max_new_tokens)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             traceback.clear_frames(error.__traceback__)
-            result = out_of_memory(error, config, self.video, size, self.dtype, device_bytes(self.device))
+            # what fits is told for the published shape
+            result = out_of_memory(
+                error, shape("8b"), self.video, size, self.dtype, device_bytes(self.device)
+            )
         release()
         return result
 
-    def _ask(self, question: Question, path: str) -> Answer:
-        token = getattr(self.processor.tokenizer, "video_token", VIDEO_TOKEN)
-        before = self.stages.seconds.get("selector", 0.0)
-        with self.stages.measure("decode"), torch.no_grad():
-            inputs = self.processor(text=f"{token}\n\n{question.prompt()}", videos=path, return_tensors="pt")
-        # The processor decodes and gazes in one call; the hook on the selector tells the two apart.
-        self.stages.add("decode", before - self.stages.seconds.get("selector", 0.0))
-        prompt = inputs["input_ids"].shape[1]
-        most = self.arguments.max_new_tokens
-        counted = {**count_tokens(inputs, self.processor), "tokens_llm": prompt}
-        if prompt + most > self.context:
-            raise ContextOverflowError(prompt + most, 0, self.context)
-        with torch.no_grad():
-            output = self.network.generate(
-                **to_device(inputs, self.device), max_new_tokens=most, do_sample=False
-            )
-        text = self.processor.tokenizer.decode(
-            _after(output[0].cpu(), inputs["input_ids"][0]), skip_special_tokens=True
-        )
-        return Answer(text.strip(), {**counted, "outcome": OK})
+    def _ask(self, question: Question, path: Path) -> Answer:
+        inputs = self.inputs(question.prompt(), str(path))
+        prompt, most = inputs["input_ids"].shape[1], self.arguments.max_new_tokens
+        text = self.processor.tokenizer.decode(self.generate(inputs, most), skip_special_tokens=True)
+        details = {**audited(inputs, self.video), "tokens_llm": prompt, "outcome": OK}
+        if self.context and prompt + most > self.context:
+            details["tokens_over"] = prompt + most - self.context
+        return Answer(text.strip(), details)
 
 
-PROCESSOR = (
-    "num_video_frames",
-    "num_video_frames_thumbnail",
-    "max_tiles_video",
-    *RATIOS,
-    *LOSSES,
-    "max_batch_size_autogaze",
-)
+def audited(inputs: Mapping[str, Any], asked: VideoSettings) -> dict[str, Any]:
+    """What the tensors say was seen, beside what was asked: frames, thumbnails, tiles, side, patches.
+
+    Raises RunError where the processor's output has another form than the published one.
+    """
+    try:
+        tiles, small = (inputs[f"pixel_values_videos_{kind}"][0] for kind in ("tiles", "thumbnails"))
+        each, info = int(inputs["num_spatial_tiles_each_video"][0]), inputs["gazing_info"]
+        padded = [info[f"if_padded_gazing_{kind}"][0] for kind in ("tiles", "thumbnails")]
+    except (KeyError, IndexError, TypeError) as error:
+        raise RunError(f"the checkpoint's processor gave no {error}; leave out path=remote") from error
+    frames = tiles.shape[0] * tiles.shape[1] // each
+    seen = {"frames": frames, "thumbnails": small.shape[0], "tiles": each, "side": tiles.shape[-1]}
+    wanted = {"frames": asked.num_video_frames, "thumbnails": asked.num_video_frames_thumbnail}
+    faults = [f"{wanted[name]} {name} became {seen[name]}" for name in wanted if wanted[name] != seen[name]]
+    faults += [f"{each} tiles, at most {asked.max_tiles_video} asked"] if each > asked.max_tiles_video else []
+    return {
+        "frames": frames,
+        "tiles": each,
+        "tokens_selected": sum(int((~part.bool()).sum()) for part in padded),
+        "audit": {"asked": wanted, "seen": seen, "verdict": "; ".join(faults) or EXACT},
+    }
 
 
-def _after(output: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
+def _after(output: Tensor, prompt: Tensor) -> Tensor:
     """What follows the prompt; models that are fed embeddings give the new tokens alone."""
     n = len(prompt)
     return output[n:] if len(output) >= n and torch.equal(output[:n], prompt.cpu()) else output

@@ -1,8 +1,9 @@
-"""A short HD video, a small checkpoint of ours, and one with remote code."""
+"""A short HD video, a small checkpoint of ours, the stand-in for the published one, and its conversion."""
 
-import json
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import av
 import numpy as np
@@ -56,42 +57,49 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def remote_checkpoint(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> Iterator[Path]:
-    """A folder with processing and modeling code of the published interface, and small random weights."""
+def standin() -> ModuleType:
+    """The module that writes stand-ins for the published checkpoint."""
+    spec = importlib.util.spec_from_file_location("nvila_standin", Path(__file__).parent / "nvila_standin.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def gazer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small AutoGaze with random weights and the published image processor."""
+    from autogaze.model.autogaze import AutoGaze
+    from autogaze.model.processing import AutoGazeImageProcessor
+    from autogaze.nvila.presets import TINY_AUTOGAZE
+
+    folder = tmp_path_factory.mktemp("gazer") / "autogaze"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AutoGaze(TINY_AUTOGAZE).save_pretrained(folder)
+    AutoGazeImageProcessor().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def remote_checkpoint(
+    tmp_path_factory: pytest.TempPathFactory, gazer: Path, standin: ModuleType
+) -> Iterator[Path]:
+    """The stand-in for the published checkpoint; its code is copied to a folder of the session's own."""
     from transformers import dynamic_module_utils
 
-    folder = tmp_path_factory.mktemp("remote") / "tiny_remote"
-    folder.mkdir()
-    source = Path(__file__).parent / "remote_code"
-    for name in ("configuration_tiny.py", "modeling_tiny.py", "processing_tiny.py"):
-        (folder / name).write_text((source / f"{name}.txt").read_text())
-    config = {
-        "model_type": "tiny_nvila",
-        "architectures": ["TinyNVILA"],
-        "auto_map": {"AutoConfig": "configuration_tiny.TinyConfig", "AutoModel": "modeling_tiny.TinyNVILA"},
-    }
-    (folder / "config.json").write_text(json.dumps(config))
-    processor = {
-        "auto_map": {"AutoProcessor": "processing_tiny.TinyProcessor"},
-        "processor_class": "TinyProcessor",
-        "autogaze_model_id": str(checkpoint / "autogaze"),
-    }
-    (folder / "processor_config.json").write_text(json.dumps(processor))
     cache, before = tmp_path_factory.mktemp("modules"), dynamic_module_utils.HF_MODULES_CACHE
     dynamic_module_utils.HF_MODULES_CACHE = str(cache)
-    _save_weights(folder)
-    yield folder
+    yield standin.write(tmp_path_factory.mktemp("remote") / "published", gazer)
     dynamic_module_utils.HF_MODULES_CACHE = before
 
 
-def _save_weights(folder: Path) -> None:
-    """Draw the weights with the folder's own code."""
-    from transformers.dynamic_module_utils import get_class_from_dynamic_module
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory: pytest.TempPathFactory, remote_checkpoint: Path) -> Path:
+    """The stand-in, converted."""
+    from autogaze.nvila.convert.conversion import plan_conversion, write
+    from autogaze.nvila.convert.snapshot import Snapshot
 
-    config = get_class_from_dynamic_module("configuration_tiny.TinyConfig", str(folder))
-    model = get_class_from_dynamic_module("modeling_tiny.TinyNVILA", str(folder))
-    text = (folder / "config.json").read_text()
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model(config.from_pretrained(str(folder))).save_pretrained(folder)
-    (folder / "config.json").write_text(text)  # auto_map as written above, whatever transformers makes of it
+    folder = tmp_path_factory.mktemp("converted") / "ours"
+    write(plan_conversion(Snapshot.of(remote_checkpoint)), folder)
+    return folder

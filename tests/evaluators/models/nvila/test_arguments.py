@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from evaluators.models.nvila.arguments import NvilaArguments, parse_ratio
-from evaluators.models.nvila.checkpoint import fingerprint, kind_of
+from evaluators.models.nvila.checkpoint import describe, fingerprint
 from hlvid.errors import RunError
 
 README = (0.2, *[0.06] * 15)
@@ -68,11 +68,19 @@ def test_bad_arguments_are_named(given: dict[str, Any], text: str) -> None:
         NvilaArguments.read(given)
 
 
-def test_the_config_decides_the_way() -> None:
-    assert kind_of({"model_type": "hlvid_nvila_hd"}) == "native"
-    assert kind_of({"model_type": "nvila", "auto_map": {"AutoModel": "m.M"}}) == "remote"
-    with pytest.raises(RunError, match="model_type 'llava' and no auto_map"):
-        kind_of({"model_type": "llava"})
+def test_the_config_and_the_path_decide_the_way(
+    checkpoint: Path, remote_checkpoint: Path, tmp_path: Path
+) -> None:
+    assert describe(str(checkpoint), None, "nvila_hd")[0] == "native"
+    way, config = describe(str(remote_checkpoint), None, "nvila_hd")
+    assert way == "native" and config["model_type"] == "hlvid_nvila_hd" and config["source"]
+    way, config = describe(str(remote_checkpoint), None, "nvila_hd", "remote")
+    assert way == "remote" and config["model_type"] == "nvila"
+    with pytest.raises(RunError, match=r"path is 'remote', but .* brings no code"):
+        describe(str(checkpoint), None, "nvila_hd", "remote")
+    (tmp_path / "config.json").write_text('{"model_type": "llava"}')
+    with pytest.raises(RunError, match=r"no model-.*safetensors"):
+        describe(str(tmp_path), None, "nvila_hd")
 
 
 def test_other_weights_are_another_run(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from evaluators.core.memory import is_out_of_memory
 from evaluators.models.nvila.model import NvilaHD, NvilaVideo
+from evaluators.models.nvila.remote import audited
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 from hlvid.video import Video
@@ -168,47 +169,63 @@ def test_what_cannot_work_fails_before_anything_is_loaded(
         make(tmp_path)
 
 
-def test_remote_code_runs_on_our_autogaze(
+def test_a_published_checkpoint_is_converted_once_and_runs_natively(
+    make: Any,
+    remote_checkpoint: Path,
+    questions: list[Question],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("HLVID_STATE", str(tmp_path / "state"))
+    small = {"gazing_ratio_thumbnail": 0.02, "max_new_tokens": 3}
+    model = make(remote_checkpoint, **small)
+    assert not (tmp_path / "state").exists(), "nothing is converted before the first question"
+    details = model.answer(questions[0]).details
+    assert details["path"] == "native" and details["gaze_grid"] == "released" and "warning" not in details
+    (folder,) = (path for path in (tmp_path / "state" / "converted").iterdir() if path.is_dir())
+    before = (folder / "model.safetensors").stat().st_mtime_ns
+    again = make(remote_checkpoint, **small)
+    assert again.answer(questions[0]).text == model.answer(questions[0]).text
+    assert again.settings() == model.settings() and again.settings()["chat"][1].endswith("assistant\n")
+    assert (folder / "model.safetensors").stat().st_mtime_ns == before
+    (folder / "config.json").unlink()  # a kill in the middle: it is written last
+    assert make(remote_checkpoint, **small).answer(questions[0]).details["outcome"] == "ok"
+    assert (folder / "model.safetensors").stat().st_mtime_ns > before
+
+
+def test_remote_code_runs_and_its_tensors_say_what_was_seen(
     make: Any, remote_checkpoint: Path, questions: list[Question]
 ) -> None:
-    model = make(remote_checkpoint, gazing_ratio_thumbnail=0.02, max_new_tokens=3)
+    model = make(remote_checkpoint, path="remote", gazing_ratio_thumbnail=0.02, max_new_tokens=3)
     answer = model.answer(questions[0])
     details = answer.details
     json.dumps(details)
     assert model.settings()["path"] == details["path"] == "remote" and details["outcome"] == "ok"
     assert model.settings()["processor"]["gazing_ratio_tile"] == [0.05, *[0.02] * 15]
-    assert model.settings()["processor"]["max_batch_size_autogaze"] == 16
     assert model.backend.network.max_batch_size_siglip == 32
-    assert details["tiles"] == 2 and details["tokens_before"] == 34 * 778
+    assert details["audit"] == {
+        "asked": {"frames": 16, "thumbnails": 2},
+        "seen": {"frames": 16, "thumbnails": 2, "tiles": 2, "side": 392},
+        "verdict": "exact",
+    }
     assert 0 < details["tokens_selected"] <= 2 * (4 * 13 + 15 * 4 * 5) + 2 * 20
-    assert set(details["seconds"]) == STAGES | {"generation"}
-    assert all(seconds > 0 for seconds in details["seconds"].values())
-    assert details["frame_indices_assumed"] and len(details["frame_indices"]) == 16
+    other = {**model.backend.inputs("?", str(questions[0].video_path))}
+    other["pixel_values_videos_tiles"] = [other["pixel_values_videos_tiles"][0][:1]]
+    verdict = audited(other, replace(model.backend.video, max_tiles_video=1))["audit"]["verdict"]
+    assert verdict == "16 frames became 8; 2 tiles, at most 1 asked"
+    with pytest.raises(RunError, match="selector is 'detail', which the checkpoint's own code does not take"):
+        make(remote_checkpoint, path="remote", selector="detail", task_loss_requirement_tile=None)
 
 
-def test_remote_code_takes_another_selector_and_none(
-    make: Any, remote_checkpoint: Path, questions: list[Question]
+def test_a_processor_that_drops_what_was_asked_is_noticed(
+    make: Any, standin: Any, gazer: Path, tmp_path: Path, questions: list[Question]
 ) -> None:
-    arguments = {"gazing_ratio_tile": 0.05, "max_new_tokens": 2}
-    other = make(remote_checkpoint, selector="random", **arguments).answer(questions[0]).details
-    assert other["tokens_selected"] == 2 * 16 * int(0.05 * 778) + 2 * 778
-    assert other["seconds"]["selector"] > 0
-    off = make(
-        remote_checkpoint,
-        gazing="off",
-        gazing_ratio_tile=None,
-        task_loss_requirement_tile=None,
-        max_new_tokens=2,
+    """transformers 5 drops arguments that a processor's constructor takes by keyword alone."""
+    folder = standin.write(tmp_path / "published", gazer)
+    code = folder / "processing_nvila.py"
+    code.write_text(
+        code.read_text().replace("        num_video_frames=16,", "        *,\n        num_video_frames=8,")
     )
-    processor = off.settings()["processor"]
-    assert (processor["gazing_ratio_tile"], processor["task_loss_requirement_tile"]) == (1.0, None)
-
-
-def test_remote_contexts_too_small_are_answers(
-    make: Any, remote_checkpoint: Path, questions: list[Question]
-) -> None:
-    model = make(remote_checkpoint, gazing_ratio_thumbnail=0.02)
-    model.backend.context = 100
-    answer = model.answer(questions[0])
-    assert answer.text == "" and answer.details["outcome"] == "context_overflow"
-    assert answer.details["tokens_allowed"] == 100
+    model = make(folder, path="remote", num_video_frames=32)
+    with pytest.raises(RunError, match="asked the processor for num_video_frames=32, it has 8"):
+        model.answer(questions[0])

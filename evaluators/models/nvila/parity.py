@@ -1,0 +1,250 @@
+"""`hlvid convert --check`: one question asked of the published code and of the converted weights, step by step.
+
+Example::
+
+    steps = compare("nvidia/NVILA-8B-HD-Video", "converted", video, prompt, NvilaArguments.read({…}), "cuda")
+    [step for step in steps if not step.same]            # empty, or what differs; the first one matters
+
+Both get the same pictures, from the decoder of record. Steps: prompt tokens, tiles, thumbnails, gaze, encoder output,
+logits of the answer's first token, the answer. The two models are never in memory together.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autogaze.nvila.answering import Answerer, Look, published_selector
+from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
+from autogaze.nvila.grid import uniform
+from autogaze.nvila.processing import ClipBatch, Picture, expand, normalise, plan_video, stream
+from evaluators.core.memory import release
+from evaluators.models.nvila.arguments import NvilaArguments
+from evaluators.models.nvila.native import PROMPT
+from evaluators.models.nvila.remote import Remote
+from hlvid.errors import RunError
+from hlvid.video import Video
+
+TOLERANCE = 1e-4
+"""Largest difference of pixels, features and logits, relative to their largest value; in float32."""
+LOW_PRECISION = 2e-2
+"""The same in bfloat16 and float16, in which other kernels round otherwise."""
+
+PLURALS = {"tile": "tiles", "thumbnail": "thumbnails"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One comparison. told: how the two differ, or what was equal."""
+
+    name: str
+    same: bool
+    told: str
+
+
+@dataclass
+class Trace:
+    """What one way made of the question. pixels, gaze and features by "tile" and "thumbnail", one entry a clip."""
+
+    ids: list[int]
+    pixels: dict[str, Tensor]
+    gaze: dict[str, list[list[int]]]
+    features: dict[str, Tensor]
+    logits: Tensor
+    answer: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Decoded frames as a source of frames."""
+
+    frames: Sequence[Picture]
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return int(self.frames[0].shape[1])
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return int(self.frames[0].shape[0])
+
+    @property
+    def frame_count(self) -> int:
+        """How many."""
+        return len(self.frames)
+
+    def stream(
+        self, indices: Sequence[int], size: tuple[int, int] | None = None
+    ) -> Iterator[tuple[int, Picture]]:
+        """As hlvid.video.Video; whole frames only."""
+        if size is not None:
+            raise ValueError(f"size={size}: expected None, the frames are compared as they are")
+        for index in sorted(set(indices)):
+            yield index, self.frames[index]
+
+
+def compare(
+    published: str, converted: str, video: Path, prompt: str, arguments: NvilaArguments, device: str
+) -> list[Step]:
+    """The steps in order. arguments: of `nvila_hd`; `pretrained` and `path` are set here.
+
+    Raises RunError where the published code does not run, or gives something else than what the spec knows.
+    """
+    there = replace(arguments, pretrained=published, path="remote")
+    remote = Remote(there, {}, device, "convert --check")
+    pictures = _decode(video, remote.video.num_video_frames)
+    theirs = _theirs(remote, pictures, prompt)
+    precision, settings = remote.dtype, remote.video
+    del remote
+    release()
+    config = NVILAConfig.from_pretrained(converted)
+    settings = replace(settings, gaze_grid=config.video.gaze_grid, resize="pil")
+    answerer = Answerer.from_pretrained(
+        converted,
+        selector=published_selector(converted, config, device),
+        settings=settings,
+        dtype=getattr(torch, precision),
+        device=device,
+    )
+    ours = _ours(answerer, pictures, PROMPT.format(prompt=prompt), arguments.max_new_tokens)
+    return list(_steps(theirs, ours, TOLERANCE if precision == "float32" else LOW_PRECISION))
+
+
+def _decode(path: Path, count: int) -> Pictures:
+    with Video.open(path) as video:
+        return Pictures([np.array(frame) for frame in video.frames(uniform(video.frame_count, count))])
+
+
+def _theirs(remote: Remote, pictures: Pictures, prompt: str) -> Trace:
+    """Driven as the README does, with hooks on the vision tower and the head."""
+    from PIL import Image
+
+    inputs = remote.inputs(prompt, [Image.fromarray(frame) for frame in pictures.frames])
+    seen: list[Tensor] = []
+    heads: list[Tensor] = []
+    network = remote.network
+    hooks = [
+        _module(network, "vision_tower").register_forward_hook(
+            lambda *call: seen.append(_hidden(call[-1]).float().cpu())
+        ),
+        _module(network, "lm_head").register_forward_hook(
+            lambda *call: heads.append(call[-1][0, -1].float().cpu())
+        ),
+    ]
+    try:
+        answer = remote.generate(inputs, remote.arguments.max_new_tokens)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    info, features = inputs["gazing_info"], torch.cat([x.flatten(0, 1) for x in seen])
+    gaze, rows, start = {}, {}, 0
+    for kind, plural in PLURALS.items():
+        positions, padded = (
+            info[f"gazing_pos_{plural}"][0],
+            info[f"if_padded_gazing_{plural}"][0].bool().cpu(),
+        )
+        gaze[kind] = [row[~empty].tolist() for row, empty in zip(positions.cpu(), padded, strict=True)]
+        rows[kind] = features[start : start + padded.numel()][~padded.flatten()]
+        start += padded.numel()
+    return Trace(
+        ids=inputs["input_ids"][0].tolist(),
+        pixels={kind: inputs[f"pixel_values_videos_{plural}"][0].cpu() for kind, plural in PLURALS.items()},
+        gaze=gaze,
+        features=rows,
+        logits=heads[0],
+        answer=remote.processor.tokenizer.decode(answer, skip_special_tokens=True).strip(),
+    )
+
+
+def _module(network: torch.nn.Module, name: str) -> torch.nn.Module:
+    module: torch.nn.Module
+    for path, module in network.named_modules():
+        if path.rsplit(".", 1)[-1] == name:
+            return module
+    raise RunError(f"convert --check: the published model has no module {name}; it cannot be compared")
+
+
+def _hidden(output: Any) -> Tensor:
+    """The state that the published code reads."""
+    states = getattr(output, "hidden_states", None)
+    if states is None:
+        raise RunError(
+            "convert --check: the published code asks its tower for no hidden states; compare by hand"
+        )
+    state: Tensor = states[-2]
+    return state
+
+
+def _ours(answerer: Answerer, pictures: Pictures, prompt: str, most: int) -> Trace:
+    """The same through `autogaze.nvila`, watching every batch of clips."""
+    model, settings = answerer.model, answerer.settings
+    pixels: dict[str, list[Tensor]] = {kind: [] for kind in PLURALS}
+    gaze: dict[str, list[list[int]]] = {kind: [] for kind in PLURALS}
+    features: dict[str, list[Tensor]] = {kind: [] for kind in PLURALS}
+    plan = plan_video(pictures.width, pictures.height, pictures.frame_count, settings, model.config.tile)
+
+    def watched() -> Iterator[ClipBatch]:
+        for batch in stream(pictures, plan, model.config, settings, answerer.selector, model.device):
+            pixels[batch.kind].append(normalise(batch.pixels.clone(), settings).cpu())
+            rows = zip(batch.gaze.positions.cpu(), batch.gaze.padded.cpu(), strict=True)
+            gaze[batch.kind] += [row[~empty].tolist() for row, empty in rows]
+            features[batch.kind].append(model.features(batch)[0].float().cpu())
+            yield batch
+
+    seen = model.see(watched())
+    look = Look(plan, seen, {})
+    ids = answerer.encode(prompt)
+    (token,) = answerer.tokenizer.encode(VIDEO_TOKEN, add_special_tokens=False).ids
+    return Trace(
+        ids=expand(ids, token, len(look.seen.embeddings)),
+        pixels={kind: torch.cat(parts) for kind, parts in pixels.items()},
+        gaze=gaze,
+        features={kind: torch.cat(parts) for kind, parts in features.items()},
+        logits=answerer.logits(look, prompt).float().cpu(),
+        answer=answerer.ask(look, prompt, most).text,
+    )
+
+
+def _steps(theirs: Trace, ours: Trace, tolerance: float) -> Iterator[Step]:
+    yield _lists("prompt tokens", theirs.ids, ours.ids)
+    for kind, plural in PLURALS.items():
+        yield _tensors(f"{plural}' pixels", theirs.pixels[kind], ours.pixels[kind], TOLERANCE)
+    for kind, plural in PLURALS.items():
+        yield _lists(f"{plural}' gaze", theirs.gaze[kind], ours.gaze[kind])
+    for kind, plural in PLURALS.items():
+        yield _tensors(f"encoder output, {plural}", theirs.features[kind], ours.features[kind], tolerance)
+    yield _tensors("logits of the first token", theirs.logits, ours.logits, tolerance)
+    same = theirs.answer == ours.answer
+    yield Step(
+        "answer", same, repr(ours.answer) if same else f"theirs {theirs.answer!r}, ours {ours.answer!r}"
+    )
+
+
+def _lists(name: str, theirs: Sequence[Any], ours: Sequence[Any]) -> Step:
+    if len(theirs) != len(ours):
+        return Step(name, False, f"theirs {len(theirs)}, ours {len(ours)}")
+    for place, (one, other) in enumerate(zip(theirs, ours, strict=True)):
+        if one != other:
+            return Step(name, False, f"first at {place}: theirs {_short(one)}, ours {_short(other)}")
+    return Step(name, True, f"{len(ours)} equal")
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) < 60 else f"{text[:57]}..."
+
+
+def _tensors(name: str, theirs: Tensor, ours: Tensor, tolerance: float) -> Step:
+    """Largest difference over the largest value."""
+    if theirs.shape != ours.shape:
+        return Step(name, False, f"theirs {tuple(theirs.shape)}, ours {tuple(ours.shape)}")
+    if not theirs.numel():
+        return Step(name, True, "none")
+    off = float((theirs.float() - ours.float()).abs().max() / theirs.float().abs().max().clamp_min(1e-12))
+    return Step(name, off <= tolerance, f"{tuple(ours.shape)}, off by {off:.2g} at most")
