@@ -23,8 +23,7 @@ from leaderboard.format.faults import Fault
 from leaderboard.format.schema import Prediction, Submission, Trust
 from leaderboard.format.validate import JSONL_NAME, Report, check_folder
 from leaderboard.maintainers import Grant, Maintainers, beside
-from leaderboard.scores import rescore, same_answers, second_runs
-from leaderboard.submit.standing import rank_intervals
+from leaderboard.scores import rank_intervals, rescore, same_answers, second_runs
 
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
 

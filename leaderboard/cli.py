@@ -40,6 +40,9 @@ def submit(
     decoder: Annotated[str | None, typer.Option(help="What decoded the video, with its version.")] = None,
     hardware: Annotated[str | None, typer.Option(help='For example "1 x NVIDIA H200".')] = None,
     training_data: Annotated[str | None, typer.Option(help="What the model was trained on.")] = None,
+    seen_videos: Annotated[
+        str | None, typer.Option(help="Whether it was trained on the videos: no, unknown or yes.")
+    ] = None,
     contact: Annotated[str | None, typer.Option(help="A name, handle or link for questions.")] = None,
     claimed: Annotated[float | None, typer.Option(help="A number of yours in %, shown as claimed.")] = None,
     reproduces: Annotated[str | None, typer.Option(help="The submission that this run repeats.")] = None,
@@ -82,6 +85,7 @@ def submit(
         },
         "cost": {"hardware": hardware},
         "training_data": training_data,
+        "seen_videos": seen_videos,
         "contact": contact,
         "claimed_accuracy_percent": claimed,
         "reproduces": reproduces,

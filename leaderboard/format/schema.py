@@ -20,6 +20,7 @@ Benchmark = Literal[
     "longvideobench_val", "egoschema", "egoschema_subset", "mlvu_dev", "mlvu_test",
 ]  # fmt: skip
 Trust = Literal["reported", "rescored", "reproduced"]
+Seen = Literal["no", "unknown", "yes"]
 Openness = Literal["open_source", "open_weights", "closed"]
 
 
@@ -47,6 +48,7 @@ Short = Annotated[
 ]
 Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_visible)]
 Link = Annotated[HttpUrl, Field(max_length=500)]
+FolderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^(sha256:)?[0-9a-f]{64}$")]
 
 
@@ -123,8 +125,9 @@ class Submission(_Strict):
     model: Model
     settings: Settings = Settings()
     cost: Cost = Cost()
-    training_data: Text = Field(
-        "", description="What the model was trained on; whether it may have seen the videos."
+    training_data: Text = Field("", description="What the model was trained on.")
+    seen_videos: Seen = Field(
+        "unknown", description="Whether the benchmark's videos were in its training, as far as is known."
     )
     contact: Short | None = Field(None, description="A name, handle, address or link for questions.")
     claimed_accuracy_percent: float | None = Field(
@@ -133,8 +136,14 @@ class Submission(_Strict):
     reported: Reported | None = Field(
         None, description="Only for numbers taken from papers, without predictions."
     )
-    reproduces: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")] | None = Field(
+    reproduces: FolderName | None = Field(
         None, description="Folder name of somebody else's submission that this run repeats."
+    )
+    superseded_by: FolderName | None = Field(
+        None, description="Folder name of the entry that replaces this one, which then leaves the table."
+    )
+    withdrawn: Short | None = Field(
+        None, description="Why this entry is withdrawn; it leaves the table, its page stays and says so."
     )
     notes: Text = Field("", description="Anything else a reader should know.")
 

@@ -1,14 +1,12 @@
-"""Publishes the schema: `leaderboard/schema.json` and `docs/submission.md`, both made from the pydantic models.
+"""The schema for people, `docs/submission.md`, and for programs (`hlvid submit --schema`), from the pydantic models.
 
 Example::
 
-    python -m leaderboard.format.schema_docs            # write both
-    python -m leaderboard.format.schema_docs --check    # exit 1 if one is not current (a test does the same)
+    python -m leaderboard.format.schema_docs            # write the page; a test says when it is not current
 """
 
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +18,12 @@ from leaderboard.format.validate import ALLOWED, FOLDER_RULE, JSONL_NAME, MOST_L
 from leaderboard.format.yaml_loader import DEPTH
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = ROOT / "leaderboard" / "schema.json"
 DOCS = ROOT / "docs" / "submission.md"
 
 INTRODUCTION = f"""# A submission, field by field
 
 Made from `leaderboard/format/schema.py` by `python -m leaderboard.format.schema_docs`; do not edit.
-The same as JSON Schema: `leaderboard/schema.json`, or `hlvid submit --schema`.
+The same as JSON Schema: `hlvid submit --schema`.
 How to submit: [leaderboard.md](leaderboard.md).
 
 A submission is the folder `leaderboard/submissions/BENCHMARK/NAME/` with `{YAML_NAME}` and
@@ -81,16 +78,9 @@ def docs_text() -> str:
     return "\n".join([INTRODUCTION, *sections, EXAMPLE])
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write both files, or with `--check` say which is not current."""
-    wanted = {SCHEMA: schema_text(), DOCS: docs_text()}
-    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
-    for path in stale:
-        if "--check" in arguments:
-            print(f"{path.relative_to(ROOT)} is not current; run 'python -m leaderboard.format.schema_docs'")
-        else:
-            path.write_text(wanted[path], encoding="utf-8")
-    return 1 if stale and "--check" in arguments else 0
+def main() -> None:
+    """Write the page."""
+    DOCS.write_text(docs_text(), encoding="utf-8")
 
 
 Field = tuple[str, Mapping[str, Any], bool]
@@ -150,4 +140,4 @@ def _one_kind(schema: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

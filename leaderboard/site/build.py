@@ -4,12 +4,12 @@ Example::
 
     site = build(Path("site"))                # Site(folder, pages, entries, refused, seconds)
 
-The folder is made anew each time and moved into place as a whole, so that a reader never sees half a site. A folder
-that this command did not make is left alone. Nothing but the submissions and the answer keys is read; a benchmark
-whose key is not on this machine loses its scored entries (named on the page of datasets), never the whole build.
+Each file is put in place whole, pages after what they load, and then what only the last build had goes: a reader sees
+the old page or the new one, a killed build leaves a site, and files of others (`.git`, `CNAME`) stay where they are.
+A folder that this command did not make is left alone. Nothing but the submissions and the answer keys is read; a
+benchmark whose key is not on this machine loses its scored entries (named on the page of datasets), never the build.
 """
 
-import json
 import shutil
 import tempfile
 import time
@@ -20,10 +20,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from hlvid import files
 from hlvid.errors import RunError
 from leaderboard.benchmarks import TITLES, Keys
 from leaderboard.board import SUBMISSIONS, Board, Entry, Section, load_board
-from leaderboard.site import exports, interop
+from leaderboard.site import exports
 from leaderboard.site.facts import answers_of, entry_facts, section_facts
 from leaderboard.site.history import build_time, recorded
 from leaderboard.site.identity import model_page, section_id
@@ -80,16 +81,11 @@ def build(
     _check_out(out)
     content = _content(load_board(submissions, keys), recorded(submissions), _checked(url), served)
     out.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        fresh.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        fresh = Path(scratch) / "site"
         _write(fresh, content)
-        if out.exists():
-            shutil.rmtree(out)
-        fresh.rename(out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    pages = sum(1 for _ in out.rglob("*.html"))
+        _replace(fresh, out)
+    pages = sum(name.endswith(".html") for name in _made(out))
     return Site(out, pages, len(content.rows), len(content.board.refused), time.monotonic() - start)
 
 
@@ -106,7 +102,6 @@ def _write(out: Path, content: _Content) -> None:
     static = resources.files("leaderboard.site") / "static"
     with resources.as_file(static) as folder:
         shutil.copytree(folder, out / "static")
-    (out / MARKER).write_text("This folder is made anew by each 'hlvid board build'.\n", encoding="utf-8")
     _write_data(out, content)
     common: dict[str, Any] = {"sections": content.sections, "served": content.served}
     for name in FIXED_PAGES:
@@ -136,16 +131,49 @@ def _write_data(out: Path, content: _Content) -> None:
 def _write_entry(
     out: Path, content: _Content, section: Section, entry: Entry, row: Mapping[str, Any]
 ) -> None:
-    """The entry's page and its two exports."""
+    """The entry's page, and its file for the hub."""
     place = Path(entry.benchmark) / entry.name
-    hub = interop.hub_yaml(entry, content.url)
+    hub = exports.hub_yaml(entry, content.url)
     if hub is not None:
         _put(out / "eval_results" / f"{place}.yaml", hub)
-    record = interop.every_eval_ever(entry, section, content.built, content.url)
-    _put(out / "every_eval_ever" / f"{place}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     values = model_values(section, entry)
     shown = page("model.html", root="../../", row=row, hub=hub is not None, served=content.served, **values)
     _put(out / model_page(entry), shown)
+
+
+def _replace(fresh: Path, out: Path) -> None:
+    """Move the files of a finished build to their places, and remove those that only the one before it made."""
+    names = sorted(
+        (path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()),
+        key=lambda name: (name == "index.html", name.endswith(".html"), name),
+    )
+    old = _made(out)
+    out.mkdir(exist_ok=True)
+    _list(out, {*old, *names})  # should this be cut off, the next build knows what is ours
+    for name in names:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (fresh / name).replace(out / name)
+    for name in sorted(old - set(names), reverse=True):
+        (out / name).unlink(missing_ok=True)
+        for folder in (out / name).parents:
+            if folder == out or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
+    _list(out, set(names))
+
+
+def _made(out: Path) -> set[str]:
+    """Files that the last build wrote, relative to the folder; whatever else a list says is not ours."""
+    path = out / MARKER
+    lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.is_file() else []
+    return {name for name in lines if name and ".." not in Path(name).parts and not Path(name).is_absolute()}
+
+
+def _list(out: Path, names: set[str]) -> None:
+    text = "\n".join(
+        ["Files that 'hlvid board build' made here; the next build replaces or removes them:", *sorted(names)]
+    )
+    files.write_text(out / MARKER, text + "\n")
 
 
 def _put(path: Path, text: str) -> None:

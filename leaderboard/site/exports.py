@@ -1,4 +1,4 @@
-"""The board for other programs and readers: JSON, CSV and an RSS feed.
+"""The board for other programs and readers: JSON, CSV, an RSS feed, and `.eval_results` of the hub.
 
 Example::
 
@@ -19,6 +19,12 @@ from email.utils import format_datetime
 from typing import Any
 from xml.etree import ElementTree
 
+import yaml
+
+from leaderboard.board import Entry
+from leaderboard.site.identity import model_page, settings_text
+
+HUB = "bfshi/HLVid"
 Facts = Mapping[str, Any]
 COLUMNS = (
     "section", "name", "model", "revision", "trust", "openness", "parameters", "accuracy", "low", "high", "method",
@@ -26,6 +32,9 @@ COLUMNS = (
     "claimed_percent", "source", "added", "page",
 )  # fmt: skip
 NEWEST = 50  # items of the feed
+_FORMULA = re.compile(
+    r"(?:^|[;,\t\r\n])\s*[=+@\t\r-]"
+)  # also behind what a spreadsheet may take for a separator
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -99,6 +108,30 @@ def _texts(parent: ElementTree.Element, **texts: str) -> None:
 def _cell(value: Any) -> Any:
     if isinstance(value, Mapping):
         return value["text"]
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and _FORMULA.search(value):
         return f"'{value}"
     return value
+
+
+def hub_yaml(entry: Entry, url: str | None = None) -> str | None:
+    """The content of `.eval_results/hlvid.yaml` for a model's page on the hub; of scored entries on HLVid itself alone.
+
+    Args:
+        entry: any.
+        url: the site's address, to link what stands behind the number.
+    """
+    if entry.benchmark != "hlvid" or entry.interval is None or not entry.scored:
+        return None
+    low, high = 100 * entry.interval.low, 100 * entry.interval.high
+    notes = [
+        entry.trust,
+        settings_text(entry),
+        f"95 % interval {low:.1f} to {high:.1f} (recordings resampled)",
+    ]
+    result: dict[str, Any] = {
+        "dataset": {"id": HUB, "task_id": "default"},
+        "value": round(100 * entry.accuracy, 2),
+        **({"source": {"url": url + model_page(entry), "name": "HLVid leaderboard"}} if url else {}),
+        "notes": "; ".join(filter(None, notes)),
+    }
+    return str(yaml.safe_dump([result], sort_keys=False, allow_unicode=True, width=100))

@@ -12,7 +12,9 @@ from pathlib import Path
 
 
 def recorded(root: Path) -> dict[str, datetime]:
-    """First commit's time by "BENCHMARK/NAME"; empty where `root` is in no git clone (or git is missing)."""
+    """First commit's time by "BENCHMARK/NAME"; empty in no git clone, in a shallow one, or without git."""
+    if _shallow(root):
+        return {}  # its one commit would date every entry
     command = ["git", "-C", str(root), "log", "--reverse", "--diff-filter=A", "--relative", "--no-renames"]
     command += ["--format=%x00%ct", "--name-only", "--", "*/submission.yaml"]
     try:
@@ -26,6 +28,14 @@ def recorded(root: Path) -> dict[str, datetime]:
             if path:
                 found.setdefault(path.removesuffix("/submission.yaml"), _moment(int(seconds)))
     return found
+
+
+def _shallow(root: Path) -> bool:
+    command = ["git", "-C", str(root), "rev-parse", "--is-shallow-repository"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip() == "true"
+    except (OSError, subprocess.SubprocessError):
+        return False
 
 
 def build_time() -> datetime:

