@@ -7,13 +7,15 @@ STAMP := $(VENV)/.hlvid-installed
 PACKAGES := hlvid autogaze evaluators leaderboard analysis
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types pytest slow setup clean
+.PHONY: help demo test check lint types pytest slow setup wheel lowest clean
 
 help:
 	@echo "make demo    set up and evaluate generated 4K videos through lmms-eval: table, demo.png, HTML report"
 	@echo "make test    set up, then ruff, mypy --strict and the default tests (what CI runs)"
 	@echo "make check   the same three without another word; 'make lint', 'make types', 'make pytest' singly"
 	@echo "make slow    the tests marked slow"
+	@echo "make wheel   build the wheel and run it in an empty environment outside the repository"
+	@echo "make lowest  the default tests with the oldest versions allowed (needs uv)"
 
 demo: $(STAMP)
 	$(BIN)/hlvid demo --out demo
@@ -50,5 +52,21 @@ $(STAMP): pyproject.toml constraints.txt
 	fi
 	@touch $@
 
+# The built wheel in an empty environment, outside the repository.
+wheel:
+	rm -rf dist && $(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+	set -e; room=$$(mktemp -d); trap 'rm -rf "$$room"' EXIT; $(PYTHON) -m venv "$$room/venv"; \
+	"$$room/venv/bin/python" -m pip install --quiet -c constraints.txt "$$(echo "$$PWD"/dist/hlvid-*.whl)[reader]"; \
+	cd "$$room"; export HLVID_DATA="$$room/data" HLVID_STATE="$$room/state"; \
+	venv/bin/hlvid demo --tiny --out demo; \
+	HLVID_MINI_PRESET=tiny venv/bin/lmms_eval --tasks hlvid_mini --model blind --output_path out; \
+	echo "wheel: demo and lmms_eval ran outside the repository"
+
+# The default tests with the oldest versions that pyproject.toml allows; needs uv.
+lowest:
+	uv venv --quiet --allow-existing --python $(PYTHON) .venv-lowest
+	uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[dev]'
+	.venv-lowest/bin/pytest
+
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-lowest dist demo .mypy_cache .ruff_cache .pytest_cache
