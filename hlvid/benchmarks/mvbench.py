@@ -4,7 +4,8 @@ Example of a row, in json/moving_count.json: video "video_10009.mp4", question "
 scene?", candidates ["2", "3", "1", "0"], answer "1".
 """
 
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 
 from hlvid.benchmarks.rows import Item, Row, RowError, Shelf, Texts, letter_of_text
 from hlvid.dataset.rows import Shown, Text
@@ -32,6 +33,23 @@ FOLDERS = {
     "state_change": "perception/videos",
     "unexpected_action": "FunQA_test/test",
 }
+SEGMENTS = {  # folders of segments, named VIDEO_START_END, and the collection that their videos are of
+    "sta/sta_video_segment": "Charades",
+    "star/Charades_segment": "Charades",
+    "tvqa/video_fps3_hq_segment": "TVQA",
+}
+_SEGMENT = re.compile(r"(?P<video>.+?)_\d+(?:\.\d+)?_\d+(?:\.\d+)?")
+
+
+def source_of(place: str) -> str:
+    """The video that a clip was cut from: segments of one cluster together, in whichever ability they are asked about.
+
+    "star/Charades_segment/USNP1_1.3_15.4.mp4" -> "Charades/USNP1"; other clips are their own: their place.
+    """
+    path = PurePosixPath(place)
+    collection = SEGMENTS.get(path.parent.as_posix())
+    match = _SEGMENT.fullmatch(path.stem)
+    return f"{collection}/{match['video'] if match else path.stem}" if collection else place
 
 
 class MVBench(Row):
@@ -56,7 +74,7 @@ class MVBench(Row):
         lines = [f"Question:{self.question}", "Option:", *shown, "Only give the best option.", ""]
         return Item(
             id="",
-            source=self.places(shelf.table)[0],
+            source=source_of(self.places(shelf.table)[0]),
             category=shelf.table.stem,
             stem=self.question,
             options=options,

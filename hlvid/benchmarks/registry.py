@@ -57,6 +57,7 @@ class Benchmark:
         sets: its tasks.
         archives: patterns of zip and tar files with videos; empty where the videos lie loose.
         clusters: which questions are drawn together when an interval is made.
+        companions: files of its authors that belong to it and are not in the repository: path -> where they publish it.
         gigabytes: all archives together.
         gated: the terms must be accepted on the hub first.
         questions_sha256: of the question file at `revision`, as third parties report it.
@@ -70,6 +71,7 @@ class Benchmark:
     clusters: str
     revision: str = "main"
     former: tuple[str, ...] = ()
+    companions: tuple[tuple[str, str], ...] = ()
     gigabytes: float | None = None
     gated: bool = False
     questions_sha256: str | None = None
@@ -92,6 +94,7 @@ ABILITIES = (
     *("object_existence", "object_interaction", "object_shuffle", "scene_transition", "state_change"),
     "unexpected_action",
 )
+_EGOSCHEMA_AUTHORS = "https://raw.githubusercontent.com/egoschema/EgoSchema/main/"
 _VIDEOMME = ("videomme/test-*.parquet",)
 
 HLVID = Benchmark(
@@ -205,6 +208,7 @@ BENCHMARKS = (
         ),
         archives=("videos_chunked_*.zip",),
         clusters="the Ego4D recording that a clip was cut from",
+        companions=(("uid_to_ego4d.json", _EGOSCHEMA_AUTHORS + "uid_to_ego4d.json"),),
         gigabytes=106,
     ),
     Benchmark(

@@ -51,9 +51,10 @@ class RowError(Exception):
 
 @dataclass(frozen=True)
 class Shelf:
-    """What lies around a row: its video, other files of the benchmark, the settings, the file's name."""
+    """What lies around a row: its video (None where only the question files count), other files of the benchmark,
+    the settings, the file's name."""
 
-    video: Path
+    video: Path | None
     find: Callable[[Sequence[str]], Path | None]
     settings: Settings
     table: Path
@@ -91,9 +92,13 @@ class Row(BaseModel, abc.ABC):
     def item(self, shelf: Shelf) -> Item:
         """The question. Raises `RowError` for a row that contradicts itself."""
 
+    def subtitle(self) -> str | None:
+        """Where the video's subtitles belong; None where the task shows none."""
+        return None
+
     def extras(self) -> list[str]:
-        """Further files this row wants, if they exist: subtitles."""
-        return []
+        """Further files this row wants, if they exist."""
+        return [path for path in [self.subtitle()] if path]
 
 
 def lettered(texts: Sequence[str]) -> dict[str, str]:

@@ -1,23 +1,29 @@
-"""Reads .srt files and picks what is said while given frames are shown.
+"""Reads subtitle files and picks what is said while given frames are shown.
 
 Example::
 
     read(Path("subtitle/fFjv93ACGo8.srt"))              # [Line(start=0.5, end=2.1, text="Hi, I'm John Green")]
     subtitles_of(srt, video, frames=32)                 # texts at 32 evenly spaced frames, in order
 
-Video-MME asks with the subtitles of the frames that a model sees. Cues with the tags that its own files carry
-(`<font …>`) and plain ones both count.
+Video-MME asks with the subtitles of the frames that a model sees. pysubs2 takes the cues apart; before that the lines
+with times are brought into one form, since real files carry odd fractions, missing hours, cue settings, other arrows
+and WebVTT in files called .srt. No cue is lost without a word: what cannot be kept is named in a warning.
 """
 
 import re
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from hlvid.errors import DatasetError
 
-_TIME = re.compile(r"(\d+):(\d+):(\d+)[,.](\d+)\s*-->\s*(\d+):(\d+):(\d+)[,.](\d+)")
-_TAG = re.compile(r"<[^<>]*>")
+_STAMP = r"(?:(\d+)\s*:\s*)?(\d+)\s*:\s*(\d+)(?:\s*[.,]\s*(\d+)(?:\.\d+)?)?"
+_TIMES = re.compile(rf"\s*{_STAMP}\s*-+>\s*{_STAMP}(?:\s.*)?")
+_ARROW = re.compile(r"\s*\S+\s*-+>\s*\S+.*")  # looks like a line of times
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")  # "<i>", '<font color="white">', "<c.loud>"; not "1 < 2"
+_VTT_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)\b")
 
 
 @dataclass(frozen=True)
@@ -40,42 +46,88 @@ def subtitles_of(path: Path, video: Path, frames: int | None) -> list[str]:
 
 @lru_cache(maxsize=2048)  # three questions share a video
 def read(path: Path) -> tuple[Line, ...]:
-    """The cues of an .srt file in order, without tags and empty ones.
+    """The cues of an .srt or WebVTT file in order, without tags and empty ones; () of an empty file.
+
+    Warns of a cue that cannot be shown (unreadable times, an end before its start) and of another encoding than
+    UTF-8 or UTF-16, by name.
 
     Raises:
-        DatasetError: the file is no text in UTF-8.
+        DatasetError: the file holds text but not one cue, such as an error page that was saved under its name.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: not valid UTF-8; fetch it again") from error
-    lines = []
-    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n")):
-        match = _TIME.search(block)
-        said = " ".join(_TAG.sub("", block[match.end() :]).split()) if match else ""
-        if match and said:
-            start, end = _seconds(match.groups()[:4]), _seconds(match.groups()[4:])
-            lines.append(Line(start, end, said))
-    return tuple(lines)
+    import pysubs2
+
+    text = _decoded(path)
+    canonical = "\n".join(_canonical(path, text.splitlines()))
+    events = pysubs2.SSAFile.from_string(canonical, format_="srt", keep_html_tags=True)
+    cues = [Line(e.start / 1000, e.end / 1000, " ".join(_TAG.sub("", e.plaintext).split())) for e in events]
+    if not cues and text.strip():
+        raise DatasetError(f"{path}: holds no cue, so it is no subtitle file; delete it and fetch it again")
+    for cue in cues:
+        if cue.end < cue.start:
+            _warn(
+                path, f"the cue at {cue.start:g} s ends before it starts and is left out: {cue.text[:40]!r}"
+            )
+    return tuple(cue for cue in cues if cue.text and cue.end >= cue.start)
 
 
 @lru_cache(maxsize=2048)
 def frame_times(video: Path, count: int) -> tuple[float, ...]:
-    """When `count` evenly spaced frames, the first and the last among them, are shown; in seconds."""
-    import av
-
+    """When `count` evenly spaced frames, the first and the last among them, are shown: seconds after the first
+    picture, by the file's own time stamps."""
+    from hlvid.video.index import load_index
     from hlvid.video.sampling import uniform_linspace
 
-    with av.open(str(video)) as container:
-        stream = container.streams.video[0]
-        rate = float(stream.average_rate or 0)
-        duration = float((container.duration or 0) / av.time_base)
-        frames = stream.frames or round(duration * rate)
-    if not frames or not rate:
-        raise DatasetError(f"{video}: states neither frames nor duration; subtitles cannot be placed")
-    return tuple(index / rate for index in uniform_linspace(frames, count))
+    seconds = load_index(video).seconds
+    return tuple(float(seconds[index]) for index in uniform_linspace(len(seconds), count))
 
 
-def _seconds(parts: tuple[str, ...]) -> float:
+def _decoded(path: Path) -> str:
+    """The file's text, its encoding found by byte order mark, else UTF-8, else Windows-1252 with a warning."""
+    data = path.read_bytes()
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        _warn(path, f"not valid {encoding.removesuffix('-sig').upper()}; read as Windows-1252")
+        return data.decode("cp1252", errors="replace")
+
+
+def _canonical(path: Path, lines: Sequence[str]) -> Iterator[str]:
+    """The lines with every cue opened by a blank line, a number and times as SubRip writes them."""
+    skipping = False  # inside a cue whose times cannot be read, or a block of WebVTT that is not shown
+    for number, line in enumerate(lines):
+        if match := _TIMES.fullmatch(line):
+            skipping = False
+            start, end = _clock(match.groups()[:4]), _clock(match.groups()[4:])
+            yield from ("", "1", f"{start} --> {end}")
+        elif _ARROW.fullmatch(line):
+            skipping = True
+            _warn(
+                path, f"line {number + 1}: times cannot be read, the cue is left out: {line.strip()[:60]!r}"
+            )
+        elif _VTT_BLOCK.match(line) and not "".join(lines[max(number - 1, 0) : number]).strip():
+            skipping = True
+        elif not skipping and not _opens_cue(lines, number):
+            yield line
+    yield from ("", "1")  # pysubs2 takes a last line of digits for the next cue's number
+
+
+def _opens_cue(lines: Sequence[str], number: int) -> bool:
+    """Whether a line is a cue's number, or its name in WebVTT: alone or a number, right above the times."""
+    following = lines[number + 1] if number + 1 < len(lines) else ""
+    if not (_TIMES.fullmatch(following) or _ARROW.fullmatch(following)):
+        return False
+    alone = number == 0 or not lines[number - 1].strip()
+    return alone or lines[number].strip().isdecimal()
+
+
+def _clock(parts: Sequence[str | None]) -> str:
+    """ "1", "2", "5" and "5" (hours, minutes, seconds, fraction) -> "01:02:05,500"; hours may be None."""
     hours, minutes, seconds, fraction = parts
-    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{fraction}")
+    total = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    milliseconds = int(f"{fraction or '0':0<3}"[:3])
+    return f"{total // 3600:02d}:{total // 60 % 60:02d}:{total % 60:02d},{milliseconds:03d}"
+
+
+def _warn(path: Path, what: str) -> None:
+    warnings.warn(f"{path.name}: {what}", stacklevel=4)

@@ -56,14 +56,15 @@ class VideoMME(Row):
 class VideoMMEWithSubtitles(VideoMME):
     """The same row, asked with what is said at the sampled frames."""
 
-    def extras(self) -> list[str]:
+    def subtitle(self) -> str:
         """subtitle/fFjv93ACGo8.srt"""
-        return [f"subtitle/{self.videoID}.srt"]
+        return f"subtitle/{self.videoID}.srt"
 
     def asked(self, shelf: Shelf) -> str:
         """lmms-eval's; subtitles are looked up by the video's own frame rate."""
-        path = shelf.find(self.extras())
-        said = subtitles_of(path, shelf.video, shelf.settings.subtitle_frames) if path else []
+        path = shelf.find([self.subtitle()]) if shelf.video else None
+        frames = shelf.settings.subtitle_frames
+        said = subtitles_of(path, shelf.video, frames) if path and shelf.video else []
         lines = [
             "This video's subtitles are listed below: ",
             *(said or ["No subtitles available"]),

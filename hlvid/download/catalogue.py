@@ -74,6 +74,15 @@ def read_catalogue(root: Path) -> Catalogue | None:
     return found if found.format == FORMAT else None
 
 
+def commit_of(place: Path) -> str | None:
+    """The commit that a folder with a benchmark's files holds, where it is known: one that we filled, or a snapshot
+    in the hub's cache."""
+    if place.parent.name == "snapshots":
+        return place.name
+    known = read_catalogue(place)
+    return known.revision if known else None
+
+
 def fetched(root: Path) -> dict[str, Fetched]:
     """What came, by path below `root`; a line cut by a kill is as good as none."""
     lines = [data for _, data in Lines(root / FILES).read(final=True) if data is not None]

@@ -14,6 +14,7 @@ runs go on with it.
 
 import hashlib
 import shutil
+import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from hlvid.download.remote import FolderRemote, HubRemote, Remote, RemoteFile
 from hlvid.download.transfer import Job, Sums, fetch_all, git_sha1_of, sums_of, trusted_length
 from hlvid.download.verify_archives import due, verify_archives
 from hlvid.errors import DownloadError
-from hlvid.files import locked
+from hlvid.files import locked, whole
 
 MAX_SHOWN = 5
 SPARE_BYTES = 256 * 1024**2  # left free on the disk, for whatever else writes to it
@@ -117,6 +118,7 @@ def get(
         chosen = select(wanted, videos, questions, category)
         extras = dict.fromkeys(extra for want in wants for extra in want.extras)
         missing = download.bring_videos(chosen, list(extras))
+        notes = download.bring_companions() if source is None else ()
         return Report(
             benchmark=name,
             root=root,
@@ -128,7 +130,7 @@ def get(
             fetched_bytes=download.bytes,
             missing=missing,
             verified=download.verified(),
-            notes=_notes(benchmark, download.known),
+            notes=(*_notes(benchmark, download.known), *notes),
         )
 
 
@@ -200,6 +202,22 @@ class _Download:
         self._fetch(members, archives)
         verify_archives(archives, known, self.root, self._progress)
         return missing
+
+    def bring_companions(self) -> tuple[str, ...]:
+        """Fetch what the benchmark's authors publish beside the repository; returns a note for what cannot be had."""
+        notes = []
+        for name, url in self.benchmark.companions:
+            if places.first(self._places, [name]):
+                continue
+            try:
+                with urllib.request.urlopen(url, timeout=60) as answer, whole(self.root / name) as fresh:
+                    fresh.write_bytes(answer.read())
+                self.came.append(name)
+            except OSError as error:
+                notes.append(
+                    f"note: {name} could not be fetched from {url} ({error}); put it into {self.root}"
+                )
+        return tuple(notes)
 
     def verified(self) -> tuple[str, ...]:
         """The archives of which it is proven."""

@@ -27,6 +27,7 @@ from hlvid.benchmarks import locate as places
 from hlvid.benchmarks.registry import HLVID
 from hlvid.dataset import identity
 from hlvid.dataset.question import Question
+from hlvid.download.catalogue import commit_of
 from hlvid.errors import DatasetError
 from hlvid.paths import data_roots, state_root
 from hlvid.tasks import costs as ledger
@@ -78,7 +79,12 @@ def prepare(task: str, root: Path) -> Path:
     there = _asked_for(whole, root)
     _check_answers(there, root)
     questions, damage = check_videos(there, root)
-    info = {"revision": dataset.dataset_revision(root), **identity.of_sets(whole, questions)}
+    info = {
+        "revision": dataset.dataset_revision(root),
+        "commit": commit_of(root),
+        **identity.of_sets(whole, questions),
+        "left_out": _left_out(whole, questions),
+    }
     rows = [
         {
             **doc_of(one, info["fingerprint"]),
@@ -88,6 +94,16 @@ def prepare(task: str, root: Path) -> Path:
         for one in questions
     ]
     return publish(task, questions, rows, info)
+
+
+def _left_out(whole: Sequence[Question], asked: Sequence[Question]) -> dict[str, str]:
+    """Question -> why it is not asked, for the record of a run."""
+    kept = {one.id for one in asked}
+    return {
+        one.id: f"{one.video} is {'broken' if one.video_path and one.video_path.is_file() else 'not here'}"
+        for one in whole
+        if one.id not in kept
+    }
 
 
 def publish(

@@ -10,6 +10,7 @@ with file, row and field, or with question and video.
 
 import json
 import os
+import warnings
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,13 +21,15 @@ from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
 from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.benchmarks.needed import rows_of
+from hlvid.benchmarks.registry import Benchmark
 from hlvid.benchmarks.rows import Item, Row, RowError, Shelf
+from hlvid.dataset import identity
 from hlvid.dataset.files import Record
-from hlvid.dataset.identity import asked_hash
 from hlvid.dataset.options import option_spans
 from hlvid.dataset.question import Question
 from hlvid.dataset.rows import Faults
 from hlvid.dataset.text import squeeze
+from hlvid.download.catalogue import commit_of
 from hlvid.errors import DatasetError
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import folder as docs
@@ -40,13 +43,13 @@ MAX_SHOWN = 5
 
 @dataclass(frozen=True)
 class Placed:
-    """One row with where it came from, where its video is, and what is wrong with that if it is asked about
-    all the same."""
+    """One row with where it came from, where its video is (None: nobody looked), and what is wrong with the video
+    if it is asked about all the same."""
 
     table: Path
     record: Record
     row: Row
-    video: Path
+    video: Path | None
     damage: str | None = None
 
 
@@ -61,33 +64,40 @@ def prepare(task: str) -> Path:
         DatasetError: questions not on this machine, a malformed row, a missing or broken video.
         RunError: a setting that does not exist.
 
-    With HLVID_PARTIAL=1 in the environment, questions whose videos are absent or broken are left out; with
+    With HLVID_PARTIAL=1 in the environment, rows that contradict themselves and questions whose videos are absent or
+    broken are left out and named in `left_out`; with
     HLVID_DAMAGED=1 videos are asked about that are damaged but can be read.
     """
     ledger.clear()
     chosen = settings()
     benchmark = registry.get(task)
-    placed = _placed(task, rows_of(task))
-    items = _items(task, placed, chosen)
+    every = rows_of(task)
+    sound, left_out = _placed(task, every)
+    placed, items, faulty = _items(task, sound, chosen, os.environ.get("HLVID_PARTIAL") == "1")
     questions = _questions(task, items, placed, chosen)
-    fingerprint = asked_hash(questions)
-    rows = _rows(task, questions, items, placed, chosen, fingerprint)
+    tables = places.tables(benchmark, task)
     info = {
         "repo": benchmark.repo,
         "repo_revision": benchmark.revision,
-        "tables": {path.name: dataset.file_hash(path) for path in places.tables(benchmark, task)},
+        "commit": commit_of(_root_of(tables[0], benchmark)),
+        "tables": {path.name: dataset.file_hash(path) for path in tables},
         "hidden": ADAPTERS[task].hidden,
-        "fingerprint": fingerprint,
-        "questions": len(questions),
+        **identity.of_sets(_as_published(task, every), questions),
+        "set_questions": len(every),
+        "left_out": left_out | faulty,
+        "clusters": _clusters(benchmark),
+        **_subtitles(task, placed),
         **chosen.as_json(),
     }
+    rows = _rows(task, questions, items, placed, chosen, info["fingerprint"])
     return docs.publish(task + chosen.variant(), questions, rows, info)
 
 
 def asked(task: str) -> list[Question]:
     """The questions of a task as `prepare` asks them by default, from its question files alone: an answer key.
 
-    Videos need not be here, but for a task whose wording depends on them (Video-MME's with subtitles).
+    Videos need not be here, but for a task whose wording depends on them (Video-MME's with subtitles). Rows that
+    contradict themselves, which nobody can answer, are left out.
 
     Raises:
         DatasetError: as `rows_of`.
@@ -99,11 +109,60 @@ def asked(task: str) -> list[Question]:
         Placed(table, record, row, places.first(here, row.places(table)) or home / row.places(table)[0])
         for table, record, row in rows_of(task)
     ]
-    return _questions(task, _items(task, placed, chosen), placed, chosen)
+    placed, items, _ = _items(task, placed, chosen, partly=True)
+    return _questions(task, items, placed, chosen)
 
 
-def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Placed]:
-    """Rows with their videos; raises for those not found or broken, unless HLVID_PARTIAL=1."""
+def _as_published(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Question]:
+    """Every question as the question files alone give it, for the identity of the set: no video, no subtitles."""
+    placed = [Placed(table, record, row, None) for table, record, row in rows]
+    placed, items, _ = _items(task, placed, Settings(), partly=True)
+    return _questions(task, items, placed, Settings())
+
+
+def _root_of(table: Path, benchmark: Benchmark) -> Path:
+    """The place that a question file was found in."""
+    return next(place for place in places.folders(benchmark) if place in table.parents)
+
+
+def _clusters(benchmark: Benchmark) -> str:
+    """What is drawn together when an interval is made; said loudly where the authors' file for it is absent."""
+    absent = [name for name, _ in benchmark.companions if places.find(benchmark, [name]) is None]
+    if not absent:
+        return benchmark.clusters
+    warnings.warn(
+        f"{benchmark.name}: {absent[0]} is not here, so intervals are by clip and too narrow; "
+        f"run 'hlvid data prepare {benchmark.name}'",
+        stacklevel=2,
+    )
+    return f"the clip ({absent[0]} is not here; right is: {benchmark.clusters})"
+
+
+def _subtitles(task: str, placed: Sequence[Placed]) -> dict[str, int]:
+    """How many videos come without subtitles, for a task that shows them.
+
+    Raises:
+        DatasetError: all of them: a number "with subtitles" must not come of it.
+    """
+    benchmark = registry.get(task)
+    wanted = {name for one in placed if (name := one.row.subtitle())}
+    here = places.folders(benchmark)
+    absent = [name for name in wanted if places.first(here, [name]) is None]
+    if wanted and len(absent) == len(wanted):
+        raise DatasetError(
+            f"task {task}: not one of {len(wanted)} videos has subtitles ({min(absent)} and so on; looked in "
+            f"{', '.join(map(str, here))}); run 'hlvid data prepare {task}'"
+        )
+    return (
+        {"videos": len({one.video for one in placed}), "videos_without_subtitles": len(absent)}
+        if wanted
+        else {}
+    )
+
+
+def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> tuple[list[Placed], dict[str, str]]:
+    """Rows with their videos, and what is left out of them with HLVID_PARTIAL=1: "FILE row 3" -> why; without it
+    raises for videos not found or broken."""
     benchmark = registry.get(task)
     here = places.folders(benchmark)
     found = [(table, record, row, places.first(here, row.places(table))) for table, record, row in rows]
@@ -117,12 +176,20 @@ def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Placed]
             f"{', '.join(map(str, places.folders(benchmark)))}; run 'hlvid data prepare {benchmark.name}'"
             + (", or set HLVID_PARTIAL=1 to ask only about what is there" if placed else "")
         )
-    screened = screen(one.video for one in placed)
+    left_out = {
+        f"{table.name} {record.where}": f"{row.places(table)[0]} is not here" for table, record, row in absent
+    }
+    screened = screen(one.video for one in placed if one.video)
     sound = [
         replace(one, damage=screened.kept.get(one.video))
         for one in placed
-        if one.video not in screened.left_out
+        if one.video and one.video not in screened.left_out
     ]
+    left_out |= {
+        f"{one.table.name} {one.record.where}": f"{one.row.places(one.table)[0]} {screened.left_out[one.video]}"
+        for one in placed
+        if one.video and one.video in screened.left_out
+    }
     broken = screened.refused or (screened.left_out if not sound else {})
     if broken:
         shown = "; ".join(f"{path} {what}" for path, what in list(broken.items())[:MAX_SHOWN])
@@ -130,33 +197,41 @@ def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Placed]
             f"task {task}: {len(broken)} broken videos: {shown}{_more(broken)}; delete them and run "
             f"'hlvid data prepare {benchmark.name}', or set HLVID_PARTIAL=1 to leave them out"
         )
-    return sound
+    return sound, left_out
 
 
-def _items(task: str, placed: Sequence[Placed], chosen: Settings) -> list[Item]:
-    """The question of each row; faults in them are collected and raised, file by file."""
-    find = partial(places.find, registry.get(task))
+def _items(
+    task: str, placed: Sequence[Placed], chosen: Settings, partly: bool
+) -> tuple[list[Placed], list[Item], dict[str, str]]:
+    """The rows and the question of each; faults in them are collected and raised, file by file.
+
+    `partly`: rows with a fault are left out instead, and returned: "FILE row 3" -> what is wrong.
+    """
+    find = partial(places.first, places.folders(registry.get(task)))
+    faulty: dict[str, str] = {}
     notes: dict[Path, Faults] = {one.table: Faults(str(one.table)) for one in placed}
-    items: list[Item] = []
+    found: list[tuple[Placed, Item]] = []
     first: dict[str, str] = {}
     for one in placed:
+        fault = None
         try:
             item = one.row.item(Shelf(one.video, find, chosen, one.table))
+            if not option_spans(item.text, item.options):
+                fault = ("question", f"does not show its options in order: {item.text!r}")
+            elif (name := _name(item, one)) in first:
+                fault = ("id", f"'{name}' again; first in {first[name]}")
+            else:
+                first[name] = one.record.where
+                found.append((one, item))
         except RowError as error:
-            notes[one.table].add(one.record.where, error.column, error.what)
-            continue
-        if not option_spans(item.text, item.options):
-            notes[one.table].add(
-                one.record.where, "question", f"does not show its options in order: {item.text!r}"
-            )
-        name = _name(item, one)
-        if name in first:
-            notes[one.table].add(one.record.where, "id", f"'{name}' again; first in {first[name]}")
-        first.setdefault(name, one.record.where)
-        items.append(item)
-    for faults in notes.values():
-        faults.check()
-    return items
+            fault = (error.column, error.what)
+        if fault:
+            notes[one.table].add(one.record.where, *fault)
+            faulty[f"{one.table.name} {one.record.where}"] = ": ".join(fault)
+    if not partly or not found:
+        for faults in notes.values():
+            faults.check()
+    return [one for one, _ in found], [item for _, item in found], faulty
 
 
 def _name(item: Item, one: Placed) -> str:
@@ -176,12 +251,12 @@ def _questions(
             video=one.row.places(one.table)[0],
             source=item.source,
             category=item.category,
-            text=theirs.prompt(task, one.record.values, one.video) if foreign else item.text,
+            text=theirs.prompt(task, one.record.values, one.video) if foreign and one.video else item.text,
             stem=squeeze(item.stem),
             options={letter: squeeze(text) for letter, text in item.options.items()},
             answer=item.answer,
             tier=item.tier,
-            video_path=one.video.absolute(),
+            video_path=one.video.absolute() if one.video else None,
         )
         found.append(question)
     return found

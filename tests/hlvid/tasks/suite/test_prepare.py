@@ -9,10 +9,12 @@ import pytest
 
 from hlvid.benchmarks import registry
 from hlvid.benchmarks.adapters import ADAPTERS
-from hlvid.benchmarks.mvbench import FOLDERS
+from hlvid.benchmarks.egoschema import recordings
+from hlvid.benchmarks.mvbench import FOLDERS, source_of
+from hlvid.download.catalogue import Catalogue
 from hlvid.errors import DatasetError
 from hlvid.tasks.folder import INFO, question_of
-from hlvid.tasks.suite.prepare import TASKS, prepare
+from hlvid.tasks.suite.prepare import TASKS, asked, prepare
 
 Make = Callable[..., Any]
 
@@ -258,3 +260,104 @@ def test_settings_and_questions_key_the_folder(make_bench: Make, monkeypatch: py
     monkeypatch.delenv("HLVID_PARSER")
     change(bench, "hlvid_nextqa_mc", lambda row: row.update(answer=1))
     assert prepare("hlvid_nextqa_mc") != ours
+
+
+def info_of(task: str) -> dict[str, Any]:
+    return dict(json.loads((prepare(task) / INFO).read_text()))
+
+
+def test_a_set_is_known_by_its_content_wherever_it_lies(
+    make_bench: Make, clean_home: Path, tmp_path: Path
+) -> None:
+    bench = make_bench("mvbench")
+    here = info_of("hlvid_mvbench")
+    (tmp_path / "hf").mkdir()
+    bench.root.rename(tmp_path / "hf" / "mvbench_video")
+    there = info_of("hlvid_mvbench")
+    assert here == there and str(tmp_path) not in json.dumps(there)
+    (tmp_path / "hf" / "mvbench_video").rename(bench.root)
+    change(bench, "hlvid_mvbench", lambda row: row.update(question="How many?"))
+    other = info_of("hlvid_mvbench")
+    assert other["set"] != here["set"] and other["tables"] != here["tables"]
+
+
+def test_the_commit_that_was_fetched_is_told(make_bench: Make, clean_home: Path, tmp_path: Path) -> None:
+    bench = make_bench("nextqa")
+    assert info_of("hlvid_nextqa_mc")["commit"] is None
+    known = Catalogue(repo="lmms-eval/NExTQA", revision="c0ffee")
+    known.save(bench.root)
+    assert info_of("hlvid_nextqa_mc")["commit"] == "c0ffee"
+
+
+def test_what_nobody_can_answer_is_named_and_left_out_when_asked(
+    make_bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench("mlvu_dev")
+    whole = info_of("hlvid_mlvu_dev")
+    change(bench, "hlvid_mlvu_dev", lambda row: row.update(answer="nonsense"))
+    with pytest.raises(DatasetError, match=r"row 1: answer: 'nonsense' is none of the options"):
+        prepare("hlvid_mlvu_dev")
+    monkeypatch.setenv("HLVID_PARTIAL", "1")
+    info = info_of("hlvid_mlvu_dev")
+    (reason,) = info["left_out"].values()
+    assert "'nonsense' is none of the options" in reason
+    assert (info["questions"], info["set_questions"]) == (whole["questions"] - 1, whole["set_questions"])
+    assert whole["left_out"] == {}
+    assert [one.id for one in asked("hlvid_mlvu_dev")] == ["plotQA-2", "count-3"]
+
+
+def test_videos_left_out_are_named(make_bench: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = make_bench("longvideobench")
+    whole = info_of("hlvid_longvideobench_val")
+    (bench.root / "videos" / "@chef-7310.mp4").write_bytes(b"not a video")
+    monkeypatch.setenv("HLVID_PARTIAL", "1")
+    with pytest.warns(UserWarning, match="1 videos left out"):
+        broken = info_of("hlvid_longvideobench_val")
+    ((row, why),) = broken["left_out"].items()
+    assert row.startswith("validation-00000-of-00001.parquet row 3") and why.startswith(
+        "videos/@chef-7310.mp4 "
+    )
+    (bench.root / "videos" / "@chef-7310.mp4").unlink()
+    absent = info_of("hlvid_longvideobench_val")
+    assert list(absent["left_out"].values()) == ["videos/@chef-7310.mp4 is not here"]
+    assert absent["set"] == whole["set"] and absent["fingerprint"] != whole["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("place", "source"),
+    [
+        ("star/Charades_segment/USNP1_1.2999999999999998_15.4.mp4", "Charades/USNP1"),
+        ("sta/sta_video_segment/NBMH9_21.4_37.6.mp4", "Charades/NBMH9"),
+        ("sta/sta_video_segment/USNP1_2_15.mp4", "Charades/USNP1"),
+        ("tvqa/video_fps3_hq_segment/met_s03e04_seg02_clip_01_3.5_9.0.mp4", "TVQA/met_s03e04_seg02_clip_01"),
+        ("tvqa/video_fps3_hq_segment/met_s03e04_seg02_clip_01.mp4", "TVQA/met_s03e04_seg02_clip_01"),
+        ("perception/videos/video_1_2.mp4", "perception/videos/video_1_2.mp4"),
+    ],
+)
+def test_segments_of_one_video_cluster_together(place: str, source: str) -> None:
+    assert source_of(place) == source
+
+
+def test_clips_of_one_recording_cluster_together(make_bench: Make) -> None:
+    bench = make_bench("egoschema")
+    with pytest.warns(UserWarning, match=r"uid_to_ego4d.json is not here.*hlvid data prepare egoschema"):
+        assert "the clip" in info_of("hlvid_egoschema")["clusters"]
+    clips = [row["video_idx"] for row in bench.rows(TABLE["hlvid_egoschema"])]
+    mapping = {clip: {"video_uid": "one", "starting_sec": 0, "ending_sec": 180} for clip in clips}
+    (bench.root / "uid_to_ego4d.json").write_text(json.dumps(mapping))
+    assert {doc["source"] for doc in docs_of("hlvid_egoschema")} == {"one"}
+    assert info_of("hlvid_egoschema")["clusters"] == registry.get("egoschema").clusters
+    (bench.root / "uid_to_ego4d.json").write_text("<html>")
+    with pytest.raises(DatasetError, match="not the authors' mapping"):
+        recordings.cache_clear()
+        prepare("hlvid_egoschema")
+
+
+def test_no_number_with_subtitles_without_any(make_bench: Make) -> None:
+    bench = make_bench("videomme")
+    info = info_of("hlvid_videomme_w_subtitle")
+    assert (info["videos"], info["videos_without_subtitles"]) == (2, 1)
+    (bench.root / "subtitle" / "vid1.srt").unlink()
+    with pytest.raises(DatasetError, match=r"not one of 2 videos has subtitles \(subtitle/vid1.srt"):
+        prepare("hlvid_videomme_w_subtitle")
+    assert "videos_without_subtitles" not in info_of("hlvid_videomme")

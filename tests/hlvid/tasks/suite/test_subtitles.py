@@ -27,14 +27,71 @@ def test_one_cue_however_it_is_written(text: str, tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.srt", text)) == (Line(1.5, 3602.25, "Hello there you"),)
 
 
-@pytest.mark.parametrize("text", ["", "no cues at all", "1\nsoon --> later\nHello"])
-def test_files_without_cues_are_empty(text: str, tmp_path: Path) -> None:
-    assert read(write(tmp_path / "a.srt", text)) == ()
+def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "a.srt", " \n")) == ()
 
 
-def test_other_encodings_are_told(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"a.srt: not valid UTF-8"):
-        read(write(tmp_path / "a.srt", "1\n00:00:01,000 --> 00:00:02,000\nCafé", "latin-1"))
+@pytest.mark.parametrize("text", ["no cues at all", "<html><body>404 not found</body></html>"])
+def test_what_holds_no_cue_is_no_subtitle_file(text: str, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"a.srt: holds no cue.*fetch it again"):
+        read(write(tmp_path / "a.srt", text))
+
+
+def test_other_encodings_are_read_and_named(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"a.srt: not valid UTF-8; read as Windows-1252"):
+        (line,) = read(write(tmp_path / "a.srt", "1\n00:00:01,000 --> 00:00:02,000\nCafé", "latin-1"))
+    assert line.text == "Café"
+    (same,) = read(write(tmp_path / "b.srt", "1\n00:00:01,000 --> 00:00:02,000\nCafé", "utf-16"))
+    assert same == line
+
+
+def test_a_cue_that_cannot_be_shown_is_named(tmp_path: Path) -> None:
+    text = (
+        "1\nsoon --> later\nlost\n\n2\n00:00:05,0 --> 00:00:03,0\nback\n\n3\n00:00:06 -> 00:00:07\nkept\n42"
+    )
+    with pytest.warns(UserWarning) as heard:
+        assert read(write(tmp_path / "a.srt", text)) == (Line(6.0, 7.0, "kept 42"),)
+    told = [str(one.message) for one in heard]
+    assert "line 2: times cannot be read" in told[0] and "ends before it starts" in told[1]
+
+
+def test_notes_styles_and_names_of_webvtt_are_not_said(tmp_path: Path) -> None:
+    text = (
+        "WEBVTT - a title\n\nSTYLE\n::cue { color: red }\n\nintro\n00:01.000 --> 00:02.000 align:left\n"
+        "<v Ann>Is x < y?</v>\n\nNOTE not said\nnor this\n\n00:03.000 --> 00:04.000\nYes"
+    )
+    assert read(write(tmp_path / "a.srt", text)) == (Line(1.0, 2.0, "Is x < y?"), Line(3.0, 4.0, "Yes"))
+
+
+GIVEN = {
+    1: [(1.5, 1.9, "first"), (2.0, 3.0, "second"), (62.5, 63.0, "third")],
+    2: [(1.5, 1.9, "first"), (2.0, 3.0, "second")],
+    3: [(1.5, 1.9, "first"), (2.0, 3.0, "second")],
+    4: [(1.5, 1.9, "café")],
+    5: [(1.5, 1.9, "café")],
+    7: [(1.5, 1.9, "first"), (2.0, 3.0, "second")],
+    8: [(1.5, 1.9, "first"), (6.0, 7.0, "no ms"), (8.0, 9.0, "arrow")],
+    9: [(1.5, 1.9, "first second para"), (2.0, 3.0, "I said 1 < 2 and 3 > 2")],
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("number", GIVEN)
+def test_the_given_files_are_read_cue_by_cue(number: int, shared: Path) -> None:
+    found = read(shared / "cases" / "subtitles" / f"odd_{number}.srt")
+    assert [(line.start, line.end, line.text) for line in found] == GIVEN[number]
+
+
+def test_the_given_error_page_is_told(shared: Path) -> None:
+    with pytest.raises(DatasetError, match="holds no cue"):
+        read(shared / "cases" / "subtitles" / "odd_11.srt")
+
+
+def test_frames_are_placed_by_what_is_visible(shared: Path) -> None:
+    times = frame_times(shared / "cases" / "video" / "trimmed.mp4", 3)
+    assert (
+        times[0] == 0.0 and 0.3 < times[-1] < 0.5
+    )  # 12 of 93 frames are shown, from 3.1 s of the file to its end: 0.4 s
 
 
 def test_a_cue_counts_once_and_in_order(tmp_path: Path, two_seconds: bytes) -> None:
