@@ -13,22 +13,29 @@ see ("A man opens the door" -> A) or a random letter; the cases are in `tests/hl
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from hlvid.scoring.answers.clauses import Clauses, turns
 from hlvid.scoring.answers.letters import Group, find_groups
-from hlvid.scoring.answers.texts import clean, contained, exact, starts_with
+from hlvid.scoring.answers.restated import set_aside
+from hlvid.scoring.answers.texts import blotted, clean, contained, exact, starts_with
 from hlvid.scoring.answers.words import REFUSALS
 
 _BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
-_TAG = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(
+    r"<(answer|final_?answer|conclusion|final|solution)>((?:(?!<\1>).)*?)</\1>|\[answer\]([^\[\]]*)\[/answer\]",
+    re.IGNORECASE | re.DOTALL,
+)
 _JSON = re.compile(
     r"[{,]\s*[\"'](?:final_?|correct_?|selected_?)?(?:answer|choice|option|letter|prediction)[\"']\s*:\s*"
     r"(?:\"([^\"\n]*)\"|'([^'\n]*)')",
     re.IGNORECASE,
 )
-_LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf|bf|rm)\b")
 _SEPARATOR = re.compile(r"[\s)\]}.:,;=\-–—*_`\"']*")
-_BARE = re.compile(r"[\W_]*([A-Za-z])[\W_]*")
+_BARE = re.compile(
+    r"(?i:[\W_]*(?:q|question|no|answer|ans|item)?\W{0,2}\d{1,3}[.):]\s*)?[\W_]*([A-Za-z])[\W_]*"
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Reply:
-    """A cleaned output and the options it chooses from."""
+    """A cleaned output, lists of the options blotted out, and the options it chooses from."""
 
     text: str
     options: Mapping[str, str]
@@ -49,6 +56,21 @@ class Reply:
     def key(self, letter: str) -> str | None:
         """The options' own spelling of a letter."""
         return next((key for key in self.options if key.upper() == letter.upper()), None)
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """Its letters and what it says of them."""
+        return find_groups(self.text, self.options)
+
+    @cached_property
+    def clauses(self) -> Clauses:
+        """Its sentences."""
+        return Clauses(self.text)
+
+    @cached_property
+    def last_line(self) -> int:
+        """Where the last line starts that says anything."""
+        return self.text.rstrip(" \n\t\0").rfind("\n") + 1
 
 
 Rule = Callable[[Reply], Parsed | None]
@@ -63,9 +85,23 @@ def parse_answer(text: str, options: Mapping[str, str]) -> Parsed:
 
     Returns:
         The letter with the rule that found it; or None with "empty", "unfinished thinking", "contradiction",
-        "no such option", "refusal" or "no letter". Never raises, never guesses.
+        "options restated", "no such option", "refusal" or "no letter". Never raises, never guesses; the time it
+        takes grows with the text's length.
     """
-    reply = Reply(clean(text), options)
+    cleaned, cut = clean(text)
+    if not re.search(r"[^\W_]", cleaned):
+        return Parsed(None, "unfinished thinking" if cut else "empty")
+    restated = set_aside(cleaned, options)
+    parsed = _read(Reply(restated.text, options))
+    chosen = [key for key, right in restated.verdicts.items() if right]
+    if restated.verdicts and parsed.how in ("empty", "no letter", "denied"):
+        return Parsed(chosen[0], "verdicts") if len(chosen) == 1 else Parsed(None, "contradiction")
+    if restated.listed and parsed.how in ("empty", "no letter"):
+        return Parsed(None, "options restated")
+    return parsed
+
+
+def _read(reply: Reply) -> Parsed:
     for rule in RULES:
         parsed = rule(reply)
         if parsed is not None:
@@ -74,65 +110,82 @@ def parse_answer(text: str, options: Mapping[str, str]) -> Parsed:
 
 
 def empty(reply: Reply) -> Parsed | None:
-    """Nothing but spaces and signs; also what is left of thinking that was cut off."""
+    """Nothing but spaces and signs."""
     return None if re.search(r"[^\W_]", reply.text) else Parsed(None, "empty")
 
 
 def tagged(reply: Reply) -> Parsed | None:
-    r"""\boxed{C}, <answer>C</answer>, {"answer": "C"}: what stands inside is read like a reply."""
-    insides = [next(filter(None, match), "") for match in _JSON.findall(reply.text)]
-    insides += _TAG.findall(reply.text) + [_LATEX.sub("", inside) for inside in _BOXED.findall(reply.text)]
-    if not insides:
+    r"""\boxed{C}, <answer>C</answer>, {"answer": "C"}: what stands inside is read like a reply.
+
+    Insides that name no option (a formula, "see below") say nothing; the rest of the reply is read without them.
+    """
+    found = sorted(
+        (match for kind in (_JSON, _TAG, _BOXED) for match in kind.finditer(reply.text)), key=re.Match.start
+    )
+    if not found:
         return None
-    parsed = [parse_answer(inside.strip("{} \n"), reply.options) for inside in insides]
-    letters = {one.letter for one in parsed}
-    return parsed[0] if len(letters) == 1 else Parsed(None, "contradiction")
+    insides = [next(filter(None, match.groups()[match.re is _TAG :]), "") for match in found]
+    parsed = [_read(Reply(inside.strip("{} \n"), reply.options)) for inside in insides]
+    meant = [(match, one) for match, one in zip(found, parsed, strict=True) if one.letter is not None]
+    if not meant:
+        if any(one.how == "contradiction" for one in parsed):
+            return Parsed(None, "contradiction")
+        return _read(replace(reply, text=blotted(reply.text, [match.span() for match in found])))
+    (before, _), (after, last) = meant[-2] if len(meant) > 1 else meant[-1], meant[-1]
+    if len({one.letter for _, one in meant}) == 1 or turns(reply.text[before.end() : after.start()]):
+        return last
+    return Parsed(None, "contradiction")
 
 
 def bare(reply: Reply) -> Parsed | None:
-    """One letter and signs: "C", "(c)", "**C.**"."""
+    """One letter and signs: "C", "(c)", "**C.**", "1. C"."""
+    lines = [
+        match[1].upper() for match in map(_BARE.fullmatch, filter(str.strip, reply.text.split("\n"))) if match
+    ]
+    if len(set(lines)) > 1 and len(lines) == sum(1 for line in reply.text.split("\n") if line.strip()):
+        return Parsed(None, "contradiction")  # "1. A", "2. C"
     match = _BARE.fullmatch(reply.text)
-    key = reply.key(match[1]) if match else None
+    key = reply.key(match[1]) if match and "✗" not in reply.text else None
     return Parsed(key, "bare letter") if key is not None else None
 
 
 def whole_text(reply: Reply) -> Parsed | None:
     """The text of one option and nothing else."""
-    letters = exact(reply.text, reply.options)
+    letters = exact(reply.text.strip("\0 \n"), reply.options)
     return Parsed(letters[0], "option text") if len(letters) == 1 else None
 
 
 def declared(reply: Reply) -> Parsed | None:
     """Letters that the reply calls its answer.
 
-    What is called final outranks an answer on the last line, which outranks what running text says on the way.
+    What is called final outranks what words call the answer on the last line; that outranks an answer that opens a
+    line; that, what running text says on the way. Of two, words such as "no," or "but" between take the first back.
     """
-    groups = [group for group in find_groups(reply.text, reply.options) if group.role == "declared"]
+    groups = [group for group in reply.groups if group.role == "declared"]
     if not groups:
         return None
-    last_line = reply.text.rfind("\n") + 1
-    lines = [group for group in groups if group.opens_line or group.start >= last_line]
+    closing = any(group.cued and group.start >= reply.last_line > 0 for group in groups)
+    lines = [group for group in groups if group.opens_line or group.start >= reply.last_line]
     if groups[-1].final:
         groups = [group for group in groups if group.final]
-    elif last_line > 0 and groups[-1] in lines:
+    elif closing:
+        groups = [one for one in groups if one.cued and (one.opens_line or one.start >= reply.last_line)]
+    elif reply.last_line > 0 and groups[-1] in lines:
         groups = lines
-    return _agreed(reply, groups, "declared")
+    if len(groups) > 1 and turns(reply.text[groups[-2].end : groups[-1].start]):
+        groups = groups[-1:]
+    firm = [group for group in groups if not reply.clauses.hedged(group.start)]
+    return _agreed(reply, firm or groups, "declared")
 
 
 def mentioned(reply: Reply) -> Parsed | None:
     """One letter alone shown as a letter ("(B)", "option B"), and no other option's text."""
-    groups = [group for group in find_groups(reply.text, reply.options) if group.role == "mentioned"]
+    groups = [group for group in reply.groups if group.role == "mentioned"]
     letters = {reply.key(letter) for group in groups for letter in group.letters}
-    if len(letters) != 1:
+    if len(letters) != 1 or _refuses(reply.text[: groups[0].start]):
         return None
     others = set(contained(reply.text, reply.options)) - letters
     return Parsed(None, "contradiction") if others else _agreed(reply, groups, "mentioned")
-
-
-def refusal(reply: Reply) -> Parsed | None:
-    """ "I cannot tell": before texts of options are looked for inside it."""
-    folded = reply.text.casefold().replace("’", "'")
-    return Parsed(None, "refusal") if any(phrase in folded for phrase in REFUSALS) else None
 
 
 def text_inside(reply: Reply) -> Parsed | None:
@@ -143,7 +196,17 @@ def text_inside(reply: Reply) -> Parsed | None:
     return Parsed(letters[0], "option text inside") if len(letters) == 1 else Parsed(None, "contradiction")
 
 
-RULES: tuple[Rule, ...] = (empty, tagged, bare, whole_text, declared, mentioned, refusal, text_inside)
+def refusal(reply: Reply) -> Parsed | None:
+    """ "I cannot tell", where no option is named."""
+    return Parsed(None, "refusal") if _refuses(reply.text) else None
+
+
+RULES: tuple[Rule, ...] = (empty, tagged, bare, whole_text, declared, mentioned, text_inside, refusal)
+
+
+def _refuses(text: str) -> bool:
+    folded = text.casefold().replace("’", "'")
+    return any(phrase in folded for phrase in REFUSALS)
 
 
 def _agreed(reply: Reply, groups: list[Group], how: str) -> Parsed:

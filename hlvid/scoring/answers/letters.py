@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hlvid.scoring.answers import words as words
-from hlvid.scoring.answers.texts import occurrences, starts_with
+from hlvid.scoring.answers.clauses import Clauses
+from hlvid.scoring.answers.texts import blotted, occurrences, starts_with
 
 Role = Literal["declared", "denied", "mentioned", "loose"]
 
@@ -25,7 +26,7 @@ _TOKEN = re.compile(
 _STOP = re.compile(r"[.!?。;；]|\n")
 _ENDS_CLAUSE = re.compile(r"\s*(?:$|[^\sA-Za-z0-9À-ɏ(\"'&+])|[ \t]*\n|\s*[(\"']")
 _PAUSE = re.compile(r"[.,:;!?\n(–—]")
-_REACH = 8  # words read backwards from a letter
+_REACH = 8  # words read backwards from a letter, and after it
 _TIES = "'’&+-\\/."
 _TIED_AFTER = re.compile(r"['’][A-Za-z]|[-&+][\w&+]|\.[A-Za-z]\.")
 _OPENING, _CLOSING = "([{\"'*`_", ")]}\"'*`_"
@@ -42,7 +43,11 @@ class Token:
 
 @dataclass(frozen=True)
 class Group:
-    """Letters with one role. `start`, `end`: where in the text; `final`: called the final answer."""
+    """Letters with one role, and where they stand.
+
+    `opens_line`: nothing but words that lead to an answer stand before; `cued`: words call it the answer; `final`:
+    the final one.
+    """
 
     letters: tuple[str, ...]
     role: Role
@@ -50,6 +55,7 @@ class Group:
     end: int
     opens_line: bool = False
     final: bool = False
+    cued: bool = False
 
 
 def find_groups(text: str, options: Mapping[str, str]) -> list[Group]:
@@ -64,7 +70,18 @@ class _Reading:
         self.text = text
         self.options = options
         masked = _mask(text, options)
+        self.clauses = Clauses(text)
         self.tokens = [Token(m[0].casefold(), m.start(), m.end()) for m in _TOKEN.finditer(masked)]
+        self.last_line = text.rstrip().rfind("\n") + 1
+        self.leading = self._leading()
+
+    def _leading(self) -> list[bool]:
+        """Of each token, whether its line up to and with it holds nothing but words that lead to an answer."""
+        lead, found = words.FILLERS | words.LEAD_IN | words.STRONG, []
+        for index, token in enumerate(self.tokens):
+            opens = index == 0 or "\n" in self.text[self.tokens[index - 1].end : token.start]
+            found.append(token.word in lead and (opens or found[-1]))
+        return found
 
     def groups(self) -> list[Group]:
         found = [index for index in range(len(self.tokens)) if self.is_letter(index)]
@@ -122,26 +139,29 @@ class _Reading:
             return True
         complete = len(chain) > 1 and left - chain[-2] > 1
         signs = set(re.sub(r"[\w\s()\[\]*\"']", "", gap))
-        return bool(signs) and signs <= set(",/&+、") and not complete
+        return bool(signs) and signs <= set(",/&+、><=≥") and not complete
 
     def read(self, chain: list[int]) -> list[Group]:
         """The role of a chain of letters; one group, or two for "the answer is B and A is wrong"."""
-        before, opens_line, final = self.before(chain[0], chain[-1])
+        before, opens_line, final, cued = self.before(chain[0], chain[-1])
         after = self.after(chain[-1])
+        start = self.tokens[chain[0]].start
+        if self.clauses.supposes(start) or (before == "declared" and self.clauses.doubts(start)):
+            return [self.group(chain, "loose", False, False)]
         if before == "declared" and after == "denied" and len(chain) > 1:
             whole = self.group(chain[:-1], "declared", opens_line, final)
             return [whole, self.group(chain[-1:], "denied", False, False)]
         order: tuple[Role, ...] = ("denied", "declared", "mentioned", "loose")
         role = next(role for role in order if role in (before, after, "loose"))
-        return [self.group(chain, role, opens_line, final)]
+        return [self.group(chain, role, opens_line, final, cued or after == "declared")]
 
-    def group(self, chain: list[int], role: Role, opens_line: bool, final: bool) -> Group:
+    def group(self, chain: list[int], role: Role, opens_line: bool, final: bool, cued: bool = False) -> Group:
         letters = tuple(dict.fromkeys(self.tokens[index].word.upper() for index in chain))
         return Group(
-            letters, role, self.tokens[chain[0]].start, self.tokens[chain[-1]].end, opens_line, final
+            letters, role, self.tokens[chain[0]].start, self.tokens[chain[-1]].end, opens_line, final, cued
         )
 
-    def before(self, index: int, last: int) -> tuple[Role, bool, bool]:
+    def before(self, index: int, last: int) -> tuple[Role, bool, bool, bool]:
         """Role by the words before; whether these are all of the line so far; whether one is "final"."""
         passed: list[str] = []  # nearest first
         for here in range(index - 1, -1, -1):
@@ -149,16 +169,22 @@ class _Reading:
             if _STOP.search(gap) and ":" not in gap:
                 break
             word = self.tokens[here].word
+            if not passed and index == len(self.tokens) - 1 and re.search(r"[:.!?]", gap) and len(word) == 1:
+                break  # "not A, not B: C"
+            if word == "no" and not passed and re.match(r"\s*[,.:!—–-]", gap):  # "wait, no: B"
+                return ("declared" if self.ends_clause(last) else "loose"), False, False, True
+            if word == "but" and here and self.tokens[here - 1].word in words.ALL:  # "anything but A"
+                return "denied", False, False, False
             role = self.role_after(word, passed, last)
             if role is not None:
                 before = self.tokens[here - 1].word if here else ""
                 final = role == "declared" and bool({"final", "finally"} & {before, word, *passed})
-                return role, self.only_lead_before(here) and self.ends_clause(last), final
+                return role, self.leading[here] and self.ends_clause(last), final, role == "declared"
             passed.append(word)
         if self.opens_text(index) and self.ends_clause(last):
-            return "declared", True, False
+            return "declared", True, False, False
         named = self.delimited(index) or any(words.is_marker(word) for word in passed)
-        return ("mentioned" if named else "loose"), False, False
+        return ("mentioned" if named else "loose"), False, False, False
 
     def role_after(self, word: str, passed: list[str], last: int) -> Role | None:
         """What a word before a letter makes of it, given the words between; None to read on backwards."""
@@ -177,7 +203,7 @@ class _Reading:
 
     def after(self, index: int) -> Role:
         """Role by the words after: "is wrong", "is the best choice"."""
-        for here in range(index + 1, len(self.tokens)):
+        for here in range(index + 1, min(len(self.tokens), index + 1 + _REACH)):
             gap = self.text[self.tokens[here - 1].end : self.tokens[here].start]
             word = self.tokens[here].word
             option = starts_with(self.text, self.options, self.tokens[here].start)  # "B: No parking"
@@ -205,16 +231,12 @@ class _Reading:
         return follower is None or follower in words.CLAUSE_END_WORDS
 
     def opens_text(self, index: int) -> bool:
-        """Whether this is the first word of the reply, or of its last line."""
-        start = self.tokens[index].start
-        line = self.text.rstrip().rfind("\n") + 1
-        return index == 0 or (start >= line and self.tokens[index - 1].end <= line)
-
-    def only_lead_before(self, index: int) -> bool:
-        """Whether the line up to this word holds nothing but words that lead to an answer."""
-        start = self.text.rfind("\n", 0, self.tokens[index].start) + 1
-        line = [token.word for token in self.tokens[:index] if token.start >= start]
-        return all(word in words.FILLERS | words.LEAD_IN | words.STRONG for word in line)
+        """Whether this is the first word of the reply or of its last line, or all of its last sentence."""
+        start, line = self.tokens[index].start, self.last_line
+        if index == 0 or (start >= line and self.tokens[index - 1].end <= line):
+            return True
+        gap = self.text[self.tokens[index - 1].end : start]
+        return 1 < index == len(self.tokens) - 1 and re.search(r"[:.!?)\x00]\s", gap) is not None
 
     def delimited(self, index: int) -> bool:
         """Whether the letter stands in brackets, quotes or bold."""
@@ -226,8 +248,10 @@ class _Reading:
 
 def _mask(text: str, options: Mapping[str, str]) -> str:
     """The text with option texts that hold a single letter ("B Street", "A man…") blotted out."""
-    for letter, option in options.items():
-        if re.search(r"(?<!\w)[A-Za-z](?!\w)", option) and len(option.strip()) > 2:
-            for start, end in occurrences(text, letter, options):
-                text = text[:start] + "\x00" * (end - start) + text[end:]
-    return text
+    spans = [
+        span
+        for letter, option in options.items()
+        if re.search(r"(?<!\w)[A-Za-z](?!\w)", option) and len(option.strip()) > 2
+        for span in occurrences(text, letter, options)
+    ]
+    return blotted(text, spans)

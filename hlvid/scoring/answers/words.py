@@ -17,14 +17,14 @@ def _words(text: str) -> frozenset[str]:
 #: A letter after one of these is the answer, whatever follows it.
 STRONG = _words(
     """
-    answer answers ans choose chose pick picked select selected response antwort respuesta opción
+    answer answers ans correction choose chose pick picked select selected response antwort respuesta opción
     réponse resposta risposta ответ الإجابة الجواب उत्तर solution prediction
     """
 )
 #: A letter after one of these is the answer if its clause ends there ("so B." but not "so B looks odd").
 LEAD_IN = _words(
     """
-    so thus therefore hence finally conclusion clearly definitely probably likely obviously
+    so thus therefore hence finally conclusion clearly elimination definitely probably likely obviously
     certainly maybe but rather instead it's its think believe guess say go going correct right best
     correcta richtige bonne assistant
     """
@@ -38,6 +38,7 @@ FILLERS = _words(
     """
 )
 BE = _words("is be was are 's ist es est é è must seems looks like")
+ALL = _words("anything everything all any every each whatever")
 MARKERS = _words("option choice letter candidate")  # a letter beside one of these is meant as one
 
 #: In scripts without spaces: looked for inside the characters before the letter.
@@ -56,7 +57,7 @@ JOINERS = _words("or and nor und oder ou et y o e или и 或 和 及")
 CORRECT = _words("correct right best true answer matches fits choice")
 AFTER_FILLERS = _words(
     """
-    is are was be seems looks would must the most likely probably clearly my a both appears to
+    is are was be seems looks would must the most likely probably clearly my a both appears to can could should
     """
 )
 #: After an "A" these show that it is a letter, not the article.

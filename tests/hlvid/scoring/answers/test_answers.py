@@ -3,8 +3,11 @@
 pytest tests/hlvid/scoring/test_answers.py
 """
 
+import cProfile
 import json
+import pstats
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hlvid.scoring.answers import parse_answer
+from tests.hlvid.scoring.answers.outputs import generated
 
 CASES = [
     json.loads(line)
@@ -20,6 +24,7 @@ CASES = [
 ]
 LABELLED = [case for case in CASES if case["kind"] != "known gap"]
 GAPS = [case for case in CASES if case["kind"] == "known gap"]
+HELD_OUT_WRONG = 0
 SIGN = {"A": "DL3", "B": "DL5", "C": "DL8", "D": "DL6"}
 ANYTHING = st.text(max_size=80) | st.lists(
     st.sampled_from([*"ABCDEabcde()[]*:.,/\n", " ", "the", " answer", " is", " not", "DL3", "DL8", "{", "}", "<think>",
@@ -32,9 +37,32 @@ def name(case: dict[str, Any]) -> str:
     return f"{case['kind']}: {case['text'][:40]!r}"
 
 
-@pytest.mark.parametrize("case", LABELLED, ids=name)
-def test_labelled(case: dict[str, Any]) -> None:
-    assert parse_answer(case["text"], case["options"]).letter == case["letter"]
+def test_labelled() -> None:
+    assert _wrong((case["text"], case["options"], case["letter"]) for case in LABELLED) == []
+
+
+def test_generated() -> None:
+    """The half that rules were written with: none wrong."""
+    assert _wrong((case.text, case.options, case.letter) for case in generated("seen")) == []
+
+
+def test_held_out() -> None:
+    """The half that no rule was written with; its score, once measured, stands in docs/results.md."""
+    cases = generated("held out")
+    wrong = _wrong((case.text, case.options, case.letter) for case in cases)
+    assert len(wrong) <= HELD_OUT_WRONG
+    assert len(CASES) + len(cases) + len(generated("seen")) >= 1200
+
+
+def test_cases_of_the_review(shared: Path) -> None:
+    lines = (shared / "cases" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    cases = [json.loads(line) for line in lines]
+    assert cases and _wrong((case["output"], case["options"], case["letter"]) for case in cases) == []
+
+
+def _wrong(cases: Iterable[tuple[str, Mapping[str, str], str | None]]) -> list[str]:
+    found = [(text, letter, parse_answer(text, options)) for text, options, letter in cases]
+    return [f"{text!r}: {parsed}, not {letter}" for text, letter, parsed in found if parsed.letter != letter]
 
 
 @pytest.mark.parametrize("case", GAPS, ids=name)
@@ -53,7 +81,9 @@ def test_the_set_is_large_and_mixed() -> None:
 
 @pytest.mark.parametrize(
     ("text", "how"),
-    [("", "empty"), ("?", "empty"), ("A or B", "contradiction"), ("A. DL5", "contradiction"),
+    [("", "empty"), ("?", "empty"), ("<think>A", "unfinished thinking"),
+     ("A. DL3\nB. DL5", "options restated"),
+     ("A ❌, C ✅", "verdicts"), ("A or B", "contradiction"), ("A. DL5", "contradiction"),
      ("The answer is F.", "no such option"), ("I cannot tell.", "refusal"), ("a sign", "no letter"),
      ("C", "bare letter"),
      ("\\boxed{C}", "bare letter"), ("DL8", "option text"), ("The answer is C", "declared"),
@@ -111,16 +141,31 @@ def test_own_spelling_of_the_letters() -> None:
     assert parse_answer("The answer is B", {"a": "x1", "b": "x2"}).letter == "b"
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["The sign might be A or it might be DL3, I cannot tell. " * 40_000, "{" * 1_000_000, "<answer>" * 200_000,
-     "\\boxed{" * 200_000, "<think>" * 200_000, "A or " * 300_000, "{'answer': '" * 100_000, " " * 2_000_000 + "C x"],
-)  # fmt: skip
-def test_endless_output_ends(text: str) -> None:
-    """Two megabytes of rambling cost about a second of CPU; the limit is far above, for slow machines."""
+HOSTILE = ("The sign might be A or it might be DL3, I cannot tell. ",
+           "{", "<answer>", "\\boxed{", "<think>", "</think>", "A or ",
+           "{'answer': '", " ", "A. DL3, ", "DL3 ", "A\n", "A ❌ ", "~~A", "\\text{A", "$", "$A", "if ", "no, ", "<s>A", "A.",
+           "A 10% ", "1. A\n", "<details ", "a_a_", "D L 3 ", "<|", "[", "&lt;", "A: yes, ", "\u0301")  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_time_grows_with_length_at_most(unit: str) -> None:
+    """Counted in calls and not in seconds, which other processes move: twice the text, about twice the work."""
+    work = [_calls(unit * (length // len(unit))) for length in (2000, 4000)]
+    assert work[1] < 2.6 * work[0] + 2000
+
+
+def _calls(text: str) -> int:
+    profile = cProfile.Profile()
+    profile.runcall(parse_answer, text, SIGN)
+    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("unit", ["{", "<think>", "A or ", " ", "$", "\\boxed{"])
+def test_endless_output_ends(unit: str) -> None:
+    """Two megabytes cost about a second of CPU; the limit is far above, for slow machines."""
     start = time.process_time()
-    parse_answer(text, SIGN)
-    assert time.process_time() - start < 30
+    parse_answer(unit * (2_000_000 // len(unit)), SIGN)
+    assert time.process_time() - start < 20
 
 
 def test_an_endless_reply_is_read_at_both_ends() -> None:

@@ -1,0 +1,89 @@
+"""Whether a clause asserts what it names, or supposes, asks or takes it back.
+
+Example::
+
+    spans = Clauses("If it were red, the answer would be A. It is B.")
+    spans.supposes(35), spans.supposes(47)          # True, False
+    turns("The answer is A? No, the answer is B.")  # True: what follows corrects what went before
+
+Sentences end at . ! ? ; and line breaks.
+"""
+
+import re
+from bisect import bisect_right
+
+_END = re.compile(r"[.!?;。！？；\n](?!\d)")
+_IF = re.compile(
+    r"\b(?:if|unless|otherwise|whether|suppose|supposing|assuming|provided that|would(?:n't| not)? have been"
+    r"|had (?:it|the|this|that|there|he|she|they|i)\b(?! to))\b|如果|假如",
+    re.IGNORECASE,
+)
+#: An "if" that supposes nothing: "if I had to guess", "if you look closely", "even if", "if I'm not mistaken".
+_NO_IF = re.compile(
+    r"\b(?:even if|as if|if (?:i|we) (?:(?:had|have|were|am|was|must|need)(?: forced)? (?:to )?"
+    r"(?:guess|choose|pick|say|select|answer|decide|bet|forced|not mistaken|right|correct)"
+    r"|(?:read|see|saw|understand|remember|recall|look|zoom)\b)"
+    r"|if i'm (?:not mistaken|right|correct|forced)|if (?:forced|pressed|anything|so|any)\b"
+    r"|if (?:you|we|one) (?:look|watch|zoom|pause|read|check|see)\w*)",
+    re.IGNORECASE,
+)
+_TURN = re.compile(
+    r"\b(?:but|however|actually|correction|wait|sorry|rather|instead|yet|scratch that|i mean|hold on"
+    r"|(?:on|upon|after) (?:second|closer|further|reflection|reconsider\w*|re-?\w+)\b"
+    r"|let me (?:re|look|check|correct|think|see)\w*|no(?=\s*[,.:!—–-]))",
+    re.IGNORECASE,
+)
+_ALSO = re.compile(r"\b(?:also|too|as well|both|equally|either|another)\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[,:，：()\x00]|\b(?:but|however|so|therefore|because|yet|though)\b", re.IGNORECASE)
+_DOUBT = re.compile(
+    r"\b(?:do(?:es)?(?:n't| not) (?:think|believe|see|know|look)|doubt|can't|cannot|can not|couldn't|could not|unable"
+    r"|not (?:sure|certain|convinced)|(?:wrong|incorrect|false) (?:answer|option|choice)|(?:wrong|incorrect)\s*$"
+    r"|avoid|exclud\w+|eliminat(?:e|es|ed|ing)|never|none of)\b",
+    re.IGNORECASE,
+)
+_HEDGE = re.compile(
+    r"\b(?:could|might|may|possibly|at first|initially|first|originally|thought|looks? like|seems?|seemed|appears?"
+    r"|perhaps|maybe)\b",
+    re.IGNORECASE,
+)
+
+
+class Clauses:
+    """The sentences of a text, each looked at once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(match.end() for match in _END.finditer(text))]
+        self._supposes: dict[int, bool] = {}
+
+    def sentence(self, position: int) -> tuple[int, int]:
+        """Start and end of the sentence that holds a position."""
+        index = bisect_right(self.starts, position) - 1
+        end = self.starts[index + 1] if index + 1 < len(self.starts) else len(self.text)
+        return self.starts[index], end
+
+    def supposes(self, position: int) -> bool:
+        """Whether the sentence there is conditional, or asks whether."""
+        start, end = self.sentence(position)
+        if start not in self._supposes:
+            sentence = _NO_IF.sub(" ", self.text[start:end])
+            self._supposes[start] = _IF.search(sentence) is not None
+        return self._supposes[start]
+
+    def hedged(self, position: int) -> bool:
+        """Whether the clause, up to there, says "might", "at first", "looks like"."""
+        return _HEDGE.search(self.clause(position)) is not None
+
+    def doubts(self, position: int) -> bool:
+        """Whether the clause, up to there, says "I don't think", "cannot say", "the wrong answer"."""
+        return _DOUBT.search(self.clause(position)) is not None
+
+    def clause(self, position: int) -> str:
+        """What its clause says before a position; at most 120 characters."""
+        start, _ = self.sentence(position)
+        return _CLAUSE.split(self.text[max(start, position - 120) : position])[-1]
+
+
+def turns(between: str) -> bool:
+    """Whether words between two answers take the first back: "no,", "wait", "but", "actually"."""
+    return _TURN.search(between) is not None and not _ALSO.search(between)
