@@ -101,6 +101,8 @@ class _Reading:
             return False
         if self.delimited(index) or self.in_a_name(index):
             return self.delimited(index)
+        if raw.isupper() and index and words.is_marker(self.tokens[index - 1].word):
+            return True
         follower = self.follower(index)
         if raw.islower():  # "c." and "c) DL8" but not "a sign"
             return self.ends_clause(index) and (follower is None or not self.text[token.end].isspace())
@@ -166,12 +168,12 @@ class _Reading:
         passed: list[str] = []  # nearest first
         for here in range(index - 1, -1, -1):
             gap = self.text[self.tokens[here].end : self.tokens[here + 1].start]
-            if _STOP.search(gap) and ":" not in gap:
+            if _STOP.search(gap) and ":" not in gap and self.tokens[here].word != "ans":  # "Ans. B"
                 break
             word = self.tokens[here].word
             if not passed and index == len(self.tokens) - 1 and re.search(r"[:.!?]", gap) and len(word) == 1:
                 break  # "not A, not B: C"
-            if word == "no" and not passed and re.match(r"\s*[,.:!—–-]", gap):  # "wait, no: B"
+            if word in words.TURNS and not passed and re.match(r"\s*[,.:!—–-]", gap):  # "wait, no: B"
                 return ("declared" if self.ends_clause(last) else "loose"), False, False, True
             if word == "but" and here and self.tokens[here - 1].word in words.ALL:  # "anything but A"
                 return "denied", False, False, False

@@ -25,7 +25,7 @@ STRONG = _words(
 LEAD_IN = _words(
     """
     so thus therefore hence finally conclusion clearly elimination definitely probably likely obviously
-    certainly maybe but rather instead it's its think believe guess say go going correct right best
+    certainly maybe but rather instead it's its think believe guess say mean meant go going correct right best
     correcta richtige bonne assistant
     """
 )
@@ -34,10 +34,13 @@ FILLERS = _words(
     """
     is be are was would should must might may could 's the to this question above of for following
     my most i'd i option choice letter number with final a ist es est é è la le el l der die das
-    says as sure seems looks appears like has indeed really actually
+    says as sure match fit seems looks appears like has indeed really actually
     """
 )
 BE = _words("is be was are 's ist es est é è must seems looks like")
+TURNS = _words(
+    "no actually wait rather hmm sorry instead correction"
+)  # before a comma: what follows corrects
 ALL = _words("anything everything all any every each whatever")
 MARKERS = _words("option choice letter candidate")  # a letter beside one of these is meant as one
 
@@ -84,7 +87,7 @@ def is_denial(word: str) -> bool:
 
 def is_strong(word: str) -> bool:
     """Whether a letter after this word is the answer."""
-    return word in STRONG or any(part in word for part in STRONG_PARTS)
+    return word.removesuffix("'s") in STRONG or any(part in word for part in STRONG_PARTS)
 
 
 def is_marker(word: str) -> bool:
