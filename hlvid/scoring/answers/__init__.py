@@ -6,8 +6,10 @@ Example::
     # Parsed(letter='C', how='declared')
     parse_answer("A or B", {"A": "DL3", "B": "DL5"})        # Parsed(letter=None, how='contradiction')
 
-`RULES` are tried in order; the first with an opinion decides. Nothing is ever guessed: a reply that names no
-option, or two, has no letter, and stays in the denominator as wrong. Other harnesses take the first A to E they
+Thinking and struck-out words go (`thinking`, `texts`), lists of the options and verdicts on them are set aside
+(`restated`), letters are read with the words around them (`letters`, `words`, `clauses`); then `RULES` are tried in
+order, and the first with an opinion decides. Nothing is ever guessed: a reply that names no option, or two, has
+no letter, and stays in the denominator as wrong. Other harnesses take the first A to E they
 see ("A man opens the door" -> A) or a random letter; the cases are in `tests/hlvid/scoring/answers.jsonl`.
 """
 
@@ -20,7 +22,7 @@ from hlvid.scoring.answers.clauses import Clauses, turns
 from hlvid.scoring.answers.letters import Group, find_groups
 from hlvid.scoring.answers.restated import set_aside
 from hlvid.scoring.answers.texts import blotted, clean, contained, exact, starts_with
-from hlvid.scoring.answers.words import REFUSALS
+from hlvid.scoring.answers.words import JOINED, JOINERS, REFUSALS
 
 _BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _TAG = re.compile(
@@ -125,7 +127,12 @@ def tagged(reply: Reply) -> Parsed | None:
     if not found:
         return None
     insides = [next(filter(None, match.groups()[match.re is _TAG :]), "") for match in found]
-    parsed = [_read(Reply(inside.strip("{} \n"), reply.options)) for inside in insides]
+    parsed = [
+        Parsed(None, "formula")
+        if re.search(r"[=^<>+]", inside)
+        else _read(Reply(inside.strip("{} \n"), reply.options))
+        for inside in insides
+    ]
     meant = [(match, one) for match, one in zip(found, parsed, strict=True) if one.letter is not None]
     if not meant:
         if any(one.how == "contradiction" for one in parsed):
@@ -144,6 +151,8 @@ def bare(reply: Reply) -> Parsed | None:
     ]
     if len(set(lines)) > 1 and len(lines) == sum(1 for line in reply.text.split("\n") if line.strip()):
         return Parsed(None, "contradiction")  # "1. A", "2. C"
+    if _several(reply):
+        return Parsed(None, "contradiction")
     match = _BARE.fullmatch(reply.text)
     key = reply.key(match[1]) if match and "✗" not in reply.text else None
     return Parsed(key, "bare letter") if key is not None else None
@@ -202,6 +211,17 @@ def refusal(reply: Reply) -> Parsed | None:
 
 
 RULES: tuple[Rule, ...] = (empty, tagged, bare, whole_text, declared, mentioned, text_inside, refusal)
+
+
+def _several(reply: Reply) -> bool:
+    """Nothing but letters and words that join them: "A; C", "(A) (B)", "A, maybe C"."""
+    words = re.findall(r"[^\W_]+", reply.text)
+    letters = {word for word in words if len(word) == 1 and word.isupper() and reply.key(word)}
+    if len(letters) < 2 or any(
+        len(option.strip()) == 1 and option.strip().isalpha() for option in reply.options.values()
+    ):
+        return False
+    return all(word in letters or word.casefold() in JOINERS | JOINED for word in words)
 
 
 def _refuses(text: str) -> bool:

@@ -14,19 +14,24 @@ from bisect import bisect_right
 
 _END = re.compile(r"[.!?;。！？；\n](?!\d)")
 _IF = re.compile(
-    r"\b(?:if|unless|otherwise|whether|suppose|supposing|assuming|provided that|would(?:n't| not)? have been"
-    r"|had (?:it|the|this|that|there|he|she|they|i)\b(?! to))\b|如果|假如",
+    r"^\W*(?:were|should) (?:it|this|that|there|he|she|they|i|the)\b|\b(?:if|unless|otherwise|whether|suppose|supposing"
+    r"|assuming|provided that|would(?:n't| not)? have been|had (?:it|the|this|that|there|he|she|they|i)\b(?! to))\b"
+    r"|如果|假如",
     re.IGNORECASE,
 )
-#: An "if" that supposes nothing: "if I had to guess", "if you look closely", "even if", "if I'm not mistaken".
-_NO_IF = re.compile(
-    r"\b(?:even if|as if|if (?:i|we) (?:(?:had|have|were|am|was|must|need)(?: forced)? (?:to )?"
+#: An "if" that supposes nothing: "if I had to guess", "even if", "if I'm not mistaken".
+_GUESS = re.compile(
+    r"\b(?:even if|as if|if (?:i|we) (?:had|have|were|am|was|must|need)(?: forced)? (?:to )?"
     r"(?:guess|choose|pick|say|select|answer|decide|bet|forced|not mistaken|right|correct)"
-    r"|(?:read|see|saw|understand|remember|recall|look|zoom)\b)"
-    r"|if i'm (?:not mistaken|right|correct|forced)|if (?:forced|pressed|anything|so|any)\b"
-    r"|if (?:you|we|one) (?:look|watch|zoom|pause|read|check|see)\w*)",
+    r"|if i'm (?:not mistaken|right|correct|forced)|if (?:forced|pressed|anything)\b)",
     re.IGNORECASE,
 )
+#: Nor does looking, unless something would follow from it: "if you look closely, it says B".
+_LOOK = re.compile(
+    r"\bif (?:you|we|one|i) (?:look|watch|zoom|pause|read|check|see|saw|understand|remember|recall)\w*",
+    re.IGNORECASE,
+)
+_WOULD = re.compile(r"\b(?:would|could)\b|'d\b", re.IGNORECASE)
 _TURN = re.compile(
     r"\b(?:but|however|actually|correction|wait|sorry|rather|instead|yet|scratch that|i mean|hold on"
     r"|(?:on|upon|after) (?:second|closer|further|reflection|reconsider\w*|re-?\w+)\b"
@@ -66,7 +71,9 @@ class Clauses:
         """Whether the sentence there is conditional, or asks whether."""
         start, end = self.sentence(position)
         if start not in self._supposes:
-            sentence = _NO_IF.sub(" ", self.text[start:end])
+            sentence = _GUESS.sub(" ", self.text[start:end])
+            if not _WOULD.search(sentence):
+                sentence = _LOOK.sub(" ", sentence)
             self._supposes[start] = _IF.search(sentence) is not None
         return self._supposes[start]
 

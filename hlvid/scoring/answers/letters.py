@@ -26,6 +26,7 @@ _TOKEN = re.compile(
 _STOP = re.compile(r"[.!?。;；]|\n")
 _ENDS_CLAUSE = re.compile(r"\s*(?:$|[^\sA-Za-z0-9À-ɏ(\"'&+])|[ \t]*\n|\s*[(\"']")
 _PAUSE = re.compile(r"[.,:;!?\n(–—]")
+_ELLIPSIS = re.compile(r"\s+(?:it )?is\s*(?:[.!]|$)")
 _REACH = 8  # words read backwards from a letter, and after it
 _TIES = "'’&+-\\/."
 _TIED_AFTER = re.compile(r"['’][A-Za-z]|[-&+][\w&+]|\.[A-Za-z]\.")
@@ -77,7 +78,8 @@ class _Reading:
 
     def _leading(self) -> list[bool]:
         """Of each token, whether its line up to and with it holds nothing but words that lead to an answer."""
-        lead, found = words.FILLERS | words.LEAD_IN | words.STRONG, []
+        lead = words.FILLERS | words.LEAD_IN | words.STRONG
+        found: list[bool] = []
         for index, token in enumerate(self.tokens):
             opens = index == 0 or "\n" in self.text[self.tokens[index - 1].end : token.start]
             found.append(token.word in lead and (opens or found[-1]))
@@ -135,10 +137,16 @@ class _Reading:
         left = chain[-1]
         between = [token.word for token in self.tokens[left + 1 : right]]
         gap = self.text[self.tokens[left].end : self.tokens[right].start]
-        if len(between) > 1 or any(word not in words.JOINERS for word in between) or "\n" in gap:
+        if (
+            len(between) > 3
+            or any(word not in words.JOINERS | words.JOINED for word in between)
+            or "\n" in gap
+        ):
             return False
-        if between:
+        if words.JOINERS & set(between):
             return True
+        if between:
+            return False
         complete = len(chain) > 1 and left - chain[-2] > 1
         signs = set(re.sub(r"[\w\s()\[\]*\"']", "", gap))
         return bool(signs) and signs <= set(",/&+、><=≥") and not complete
@@ -175,7 +183,9 @@ class _Reading:
                 break  # "not A, not B: C"
             if word in words.TURNS and not passed and re.match(r"\s*[,.:!—–-]", gap):  # "wait, no: B"
                 return ("declared" if self.ends_clause(last) else "loose"), False, False, True
-            if word == "but" and here and self.tokens[here - 1].word in words.ALL:  # "anything but A"
+            if word == "but" and words.ALL & {
+                one.word for one in self.tokens[max(0, here - 2) : here]
+            }:  # "all but A"
                 return "denied", False, False, False
             role = self.role_after(word, passed, last)
             if role is not None:
@@ -204,7 +214,9 @@ class _Reading:
         return "mentioned" if any(words.is_marker(one) for one in (word, *passed)[:2]) else "loose"
 
     def after(self, index: int) -> Role:
-        """Role by the words after: "is wrong", "is the best choice"."""
+        """Role by the words after: "is wrong", "is the best choice"; "(not A;) B is."."""
+        if _ELLIPSIS.match(self.text, self.tokens[index].end):
+            return "declared"
         for here in range(index + 1, min(len(self.tokens), index + 1 + _REACH)):
             gap = self.text[self.tokens[here - 1].end : self.tokens[here].start]
             word = self.tokens[here].word
@@ -238,7 +250,8 @@ class _Reading:
         if index == 0 or (start >= line and self.tokens[index - 1].end <= line):
             return True
         gap = self.text[self.tokens[index - 1].end : start]
-        return 1 < index == len(self.tokens) - 1 and re.search(r"[:.!?)\x00]\s", gap) is not None
+        alone = index == 1 and len(self.tokens[0].word) == 1  # "B. D"
+        return index == len(self.tokens) - 1 and not alone and re.search(r"[:.!?)\x00]\s", gap) is not None
 
     def delimited(self, index: int) -> bool:
         """Whether the letter stands in brackets, quotes or bold."""

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from hlvid.scoring.answers.texts import Options, blotted, own_text_end
 
 _LABELLED = re.compile(
-    r"(?<![\w'’])(?:(?:option|choice)\s+)?[(\[*_\"'`|]{0,4}([A-Za-z])(?![A-Za-z'’])[\s)\]*_\"'`.:=|,>\-–—]{0,8}",
+    r"(?<![\w'’])(?:(?:option|choice)\s+)?[(\[*_\"'`|]{0,4}([A-Za-z])(?![A-Za-z'’])[\s)\]*_\"'`.:=|,>\-–—→]{0,8}",
     re.IGNORECASE,
 )
-_SIGNS = re.compile(r"[\s)\]*_\"'`.:=|,>\-–—]{0,8}")
+_SIGNS = re.compile(r"[\s)\]*_\"'`.:=|,>\-–—→]{0,8}")
 _GAP = re.compile(r"(?:[\s,;/|.*_•·\-–—\"'`)(\[\]]|\b(?:and|or)\b|\b\d{1,2}[.)])*", re.IGNORECASE)
 _YES = r"✓|correct|right|true|yes|matches"
 _NO = r"✗|x|incorrect|wrong|false|no|not (?:correct|right|true)|does(?:n't| not) match"
 _VERDICT = re.compile(
-    rf"[\s:=|,.*_()\[\]\"'`\-–—]{{0,8}}(?:(?:is|are|looks|seems)\s+)?(?:the\s+)?(?:(?P<yes>{_YES})|(?P<no>{_NO}))"
+    rf"[\s:=|,.*_()\[\]\"'`\-–—>→]{{0,8}}(?:(?:is|are|looks|seems)\s+)?(?:the\s+)?(?:(?P<yes>{_YES})|(?P<no>{_NO}))"
     r"(?![A-Za-z'])(?: (?:answer|option|choice|one))?[)\].!*_]*[ \t]*(?=$|[\n,;|/\x00]|(?-i:[A-Z(]))",
     re.IGNORECASE,
 )

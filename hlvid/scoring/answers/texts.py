@@ -45,7 +45,8 @@ _RIGHT_MARK, _WRONG_MARK = (
 _WRAPPING = " \t\r\n\"'`*_“”‘’「」"
 _SEAM = re.compile(r"\s+|(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])|(?<=[a-z])(?=[A-Z])")
 _OPENING = re.compile(r"[\s\"'`*_“”‘’「」(\[]*")
-_CLAUSE = re.compile(r"[,.;:!?\n。，；：]")
+_CLAUSE = re.compile(r"[,.;:!?\n。，；：]|\bbut\b", re.IGNORECASE)
+_ALL_BUT = re.compile(r"\b(?:anything|everything|all|any|every|each)(?: \w+)? but\W*$", re.IGNORECASE)
 _DENIED_AFTER = re.compile(
     r"[\s\"'*)]{0,8}(?:(?:is|was|can be|looks|seems)\s+)?(?:(?:clearly|definitely|also)\s+)?(?:wrong|incorrect|excluded"
     r"|ruled out"
@@ -67,6 +68,8 @@ def clean(text: str) -> tuple[str, bool]:
     text, cut = without_thinking(_ESCAPED.sub(lambda match: _ESCAPES[match[0].lower()], text))
     if len(text) > 4 * LONGEST:
         text = text[: 2 * LONGEST] + "\n" + text[-2 * LONGEST :]
+    if "[✓]" in text:
+        text = text.replace("[x]", " ✗ ")
     text = _WRONG_MARK.sub(" ✗ ", _RIGHT_MARK.sub(" ✓ ", text))
     text = _plain(text)
     text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cf", "Cc"))
@@ -97,10 +100,12 @@ def contained(text: str, options: Options) -> list[str]:
 
     Occurrences inside a longer option's do not count: "Main Street" does not mention the option "Main".
     """
+    found = _outermost(text, options)
+    text = blotted(text, [(start, end) for start, end, _ in found])  # "Do not enter" denies nothing
     clauses = Clauses(text)
     outer = [
         (start, end, letter)
-        for start, end, letter in _outermost(text, options)
+        for start, end, letter in found
         if not clauses.supposes(start) and not _denied(text, start, end)
     ]
     letters = list(dict.fromkeys(letter for _, _, letter in outer))
@@ -193,7 +198,12 @@ def _fold(text: str) -> str:
 
 def _denied(text: str, start: int, end: int) -> bool:
     """Whether its clause says no: "does not say DL3", "DL3 is wrong", "DL3? No.", "I cannot tell if it is DL3"."""
-    clause = _CLAUSE.split(text[max(0, start - 100) : start])[-1].casefold()
-    if any(is_denial(word) for word in clause.split()[-3:]) or any(phrase in clause for phrase in REFUSALS):
+    before = text[max(0, start - 100) : start]
+    clause = _CLAUSE.split(before)[-1].casefold()
+    if (
+        _ALL_BUT.search(before)
+        or any(is_denial(word) for word in clause.split()[-3:])
+        or any(phrase in clause for phrase in REFUSALS)
+    ):
         return True
     return _DENIED_AFTER.match(text, end) is not None

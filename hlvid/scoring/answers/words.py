@@ -19,6 +19,7 @@ STRONG = _words(
     """
     answer answers ans correction choose chose pick picked select selected response antwort respuesta opción
     réponse resposta risposta ответ الإجابة الجواب उत्तर solution prediction
+    result outcome verdict output
     """
 )
 #: A letter after one of these is the answer if its clause ends there ("so B." but not "so B looks odd").
@@ -34,7 +35,7 @@ FILLERS = _words(
     """
     is be are was would should must might may could 's the to this question above of for following
     my most i'd i option choice letter number with final a ist es est é è la le el l der die das
-    says as sure match fit seems looks appears like has indeed really actually
+    says as sure one match fit seems looks appears like has indeed really actually
     """
 )
 BE = _words("is be was are 's ist es est é è must seems looks like")
@@ -57,6 +58,7 @@ DENIALS = _words(
     """
 )
 JOINERS = _words("or and nor und oder ou et y o e или и 或 和 及")
+JOINED = _words("maybe possibly perhaps probably also even option choice the")
 CORRECT = _words("correct right best true answer matches fits choice")
 AFTER_FILLERS = _words(
     """
