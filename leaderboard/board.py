@@ -11,7 +11,7 @@ A folder is `submissions/BENCHMARK/NAME/`. One that is broken, or whose answer k
 `board.refused` with its faults and stops no other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -65,7 +65,8 @@ class Entry:
 class Section:
     """One benchmark in one version of its questions; entries best first.
 
-    `questions` is empty where all entries are reported, which need no answer key; `revision` is then None.
+    `questions` is empty where all entries are reported, which need no answer key; `revision` is then None. `former` are
+    withdrawn or replaced: they keep their pages and have no place.
     """
 
     benchmark: str
@@ -73,6 +74,7 @@ class Section:
     revision: str | None
     questions: tuple[Question, ...]
     entries: tuple[Entry, ...]
+    former: tuple[Entry, ...] = ()
 
     def scored(self) -> tuple[Entry, ...]:
         """Entries with predictions: those that can be compared question by question."""
@@ -163,23 +165,26 @@ def _sections(benchmark: str, found: Sequence[tuple[Entry, str | None]], keys: K
     """One section a dataset version; reported numbers, which have none, stand with the first."""
     revisions = sorted({revision for _, revision in found if revision is not None})
     if not revisions:
-        return [Section(benchmark, TITLES[benchmark], None, (), _ordered([entry for entry, _ in found]))]
+        return [Section(benchmark, TITLES[benchmark], None, (), *_ordered([entry for entry, _ in found]))]
     sections = []
     for revision in revisions:
         reported = revision == revisions[0]
         entries = [entry for entry, its in found if its == revision or (its is None and reported)]
         key = keys.get(benchmark, revision)
-        sections.append(Section(benchmark, key.title, revision, key.questions, _ordered(entries)))
+        sections.append(Section(benchmark, key.title, revision, key.questions, *_ordered(entries)))
     return sections
 
 
-def _ordered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Best first (ties by name), each with its rank interval and what resembles it."""
+def _ordered(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Those that stand, then those that are withdrawn or replaced; best first (ties by name)."""
+    names = {entry.name for entry in entries}
+    gone = {entry.name for entry in entries if _is_former(entry, names)}
     scored = [entry for entry in entries if entry.scored]
-    ranks = rank_intervals({entry.name: entry.rows for entry in scored}, mean_of(entries[0].benchmark))
+    standing = {entry.name: entry.rows for entry in scored if entry.name not in gone}
+    ranks = rank_intervals(standing, mean_of(entries[0].benchmark))
     again = second_runs({entry.name: entry.submission for entry in scored})
     same = same_answers({entry.name: entry.rows for entry in scored})
-    return tuple(
+    done = [
         replace(
             entry,
             rank=ranks.get(entry.name),
@@ -187,6 +192,15 @@ def _ordered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
             identical=same.get(entry.name, ()),
         )
         for entry in sorted(entries, key=lambda entry: (-entry.accuracy, entry.name))
+    ]
+    return tuple(one for one in done if one.name not in gone), tuple(one for one in done if one.name in gone)
+
+
+def _is_former(entry: Entry, names: Collection[str]) -> bool:
+    """Withdrawn, or replaced by an entry that is here."""
+    submission = entry.submission
+    return submission.withdrawn is not None or (
+        submission.superseded_by in names and submission.superseded_by != entry.name
     )
 
 

@@ -27,11 +27,14 @@ def build(
     out: Annotated[Path, typer.Option(help="Folder to write; made anew each time.")] = Path("site"),
     submissions: Submissions = None,
     url: Annotated[str | None, typer.Option(help="The site's address, for links in the feed.")] = None,
+    repository: Annotated[
+        str | None, typer.Option(help="Address of the results repository, to link it.")
+    ] = None,
 ) -> None:
     """Make the static site from the submissions; works from disk, without a network."""
     from leaderboard.site.build import build as make
 
-    site = make(out, _with_submissions(submissions), url=url)
+    site = make(out, _with_submissions(submissions), url=url, repository=repository)
     refused = f", {site.refused} not shown (see its page of datasets)" if site.refused else ""
     typer.echo(f"{site.entries} entries on {site.pages} pages{refused}, in {site.seconds:.1f} s")
     typer.echo(f"Open {site.folder / 'index.html'}")
@@ -49,6 +52,21 @@ def serve(
     from leaderboard.site.server import run
 
     run(_with_submissions(submissions), host, port)
+
+
+@board.command()
+def lock(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 where a score moved.")
+    ] = False,
+) -> None:
+    """Write scores.lock, which shows in a change's difference what every entry scores; prints what moved."""
+    from leaderboard import lock as scores
+
+    found = scores.moved() if check else scores.write()
+    typer.echo("\n".join(found) if found else "No score moved.")
+    if check and found:
+        raise typer.Exit(1)
 
 
 def _with_submissions(given: Path | None) -> Path:

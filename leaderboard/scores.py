@@ -12,9 +12,14 @@ Example::
 | reproduced | a second run by someone else, which a maintainer has looked at (`leaderboard.maintainers`) |
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
+from hlvid import __version__
+from hlvid.scoring import answers
 from hlvid.scoring.accuracy import Interval, Row, Summary, summarize, wilson
 from hlvid.scoring.averages import category_mean, category_mean_interval
 from hlvid.scoring.ranks import Rank
@@ -80,6 +85,14 @@ def same_answers(systems: Mapping[str, Sequence[Row]]) -> dict[str, tuple[str, .
         if len(group) > 1
         for name in group
     }
+
+
+@lru_cache(maxsize=1)
+def scorer() -> str:
+    """What reads answers here, by version and content: "hlvid 0.1.0, reader of answers 3f2c9a1b"."""
+    folder = Path(answers.__file__).parent
+    texts = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+    return f"hlvid {__version__}, reader of answers {hashlib.sha256(texts).hexdigest()[:8]}"
 
 
 def percent(share: float) -> str:

@@ -43,6 +43,7 @@ EXAMPLE = """## Smallest example
 
 ```yaml
 benchmark: hlvid
+dataset_revision: sha256:…    # the hash of the questions; hlvid submit writes it
 model:
   name: my-model
   openness: open_weights

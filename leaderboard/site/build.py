@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -25,7 +25,7 @@ from hlvid.errors import RunError
 from leaderboard.benchmarks import TITLES, Keys
 from leaderboard.board import SUBMISSIONS, Board, Entry, Section, load_board
 from leaderboard.site import exports
-from leaderboard.site.facts import answers_of, entry_facts, section_facts
+from leaderboard.site.facts import answers_of, dataset_links, entry_facts, former, section_facts
 from leaderboard.site.history import build_time, recorded
 from leaderboard.site.identity import model_page, section_id
 from leaderboard.site.model_page import model_values
@@ -56,6 +56,8 @@ class _Content:
     built: datetime
     url: str | None
     served: bool
+    added: Mapping[str, datetime]
+    repository: str | None
 
 
 def build(
@@ -64,6 +66,7 @@ def build(
     keys: Keys | None = None,
     url: str | None = None,
     served: bool = False,
+    repository: str | None = None,
 ) -> Site:
     """Write the site.
 
@@ -73,13 +76,15 @@ def build(
         keys: answer keys; by default from this machine's data folder.
         url: where the site will stand ("https://example.org/board/"), for links in the feed and exports.
         served: with the upload form, for `hlvid board serve`.
+        repository: address of the results repository, where pull requests go, to link it.
 
     Raises:
         RunError: `out` holds something else, or `url` is no http(s) address.
     """
     start = time.monotonic()
     _check_out(out)
-    content = _content(load_board(submissions, keys), recorded(submissions), _checked(url), served)
+    content = _content(load_board(submissions, keys), recorded(submissions), _checked(url, "--url"), served)
+    content = replace(content, repository=_checked(repository, "--repository"))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
         fresh = Path(scratch) / "site"
@@ -95,7 +100,9 @@ def _content(board: Board, added: Mapping[str, datetime], url: str | None, serve
         for section in board.sections
         for entry in section.entries
     )
-    return _Content(board, rows, tuple(map(section_facts, board.sections)), build_time(), url, served)
+    return _Content(
+        board, rows, tuple(map(section_facts, board.sections)), build_time(), url, served, added, None
+    )
 
 
 def _write(out: Path, content: _Content) -> None:
@@ -103,16 +110,24 @@ def _write(out: Path, content: _Content) -> None:
     with resources.as_file(static) as folder:
         shutil.copytree(folder, out / "static")
     _write_data(out, content)
-    common: dict[str, Any] = {"sections": content.sections, "served": content.served}
+    common: dict[str, Any] = {
+        "sections": content.sections,
+        "served": content.served,
+        "repository": content.repository,
+        "datasets": dataset_links(),
+    }
     for name in FIXED_PAGES:
         _put(out / name, page(name, **common))
     _put(out / "index.html", page("index.html", rows=content.rows, built=content.built, **common))
-    _put(out / "datasets.html", page("datasets.html", refused=content.board.refused, **common))
+    _put(
+        out / "datasets.html",
+        page("datasets.html", refused=content.board.refused, former=former(content.board), **common),
+    )
     _put(out / "submit.html", page("submit.html", benchmarks=list(TITLES.items()), **common))
     facts = {(row["section"], row["name"]): row for row in content.rows}
     for section in content.board.sections:
-        for entry in section.entries:
-            row = facts[section_id(section), entry.name]
+        for entry in (*section.entries, *section.former):
+            row = facts.get((section_id(section), entry.name)) or entry_facts(entry, section)
             _write_entry(out, content, section, entry, row)
 
 
@@ -136,8 +151,9 @@ def _write_entry(
     hub = exports.hub_yaml(entry, content.url)
     if hub is not None:
         _put(out / "eval_results" / f"{place}.yaml", hub)
-    values = model_values(section, entry)
-    shown = page("model.html", root="../../", row=row, hub=hub is not None, served=content.served, **values)
+    values = model_values(section, entry, content.board, content.added)
+    values |= {"row": row, "hub": hub is not None, "served": content.served, "repository": content.repository}
+    shown = page("model.html", root="../../", **values)
     _put(out / model_page(entry), shown)
 
 
@@ -188,10 +204,10 @@ def _check_out(out: Path) -> None:
         raise RunError(f"{out}: holds files that 'hlvid board build' did not make; give --out another folder")
 
 
-def _checked(url: str | None) -> str | None:
-    """The site's address with a slash at its end."""
+def _checked(url: str | None, option: str) -> str | None:
+    """An address with a slash at its end."""
     if url is None:
         return None
     if not url.startswith(("https://", "http://")) or any(one.isspace() for one in url):
-        raise RunError(f"--url is {url!r}; give the site's address, such as https://example.org/board/")
+        raise RunError(f"{option} is {url!r}; give an address such as https://example.org/board/")
     return url.rstrip("/") + "/"

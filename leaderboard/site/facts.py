@@ -14,15 +14,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from hlvid.benchmarks.registry import BENCHMARKS
 from hlvid.dataset import Question
 from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.resampling import effective_clusters
 from hlvid.scoring.table import Table
-from leaderboard.benchmarks import MINI, mean_of
-from leaderboard.board import Entry, Section
+from leaderboard.benchmarks import MINI, TITLES, mean_of
+from leaderboard.board import Board, Entry, Section
 from leaderboard.site.identity import label, model_page, section_id, settings_text
 from leaderboard.site.resampling import constants
 
+INDEPENDENT = 5  # systems, before all of them failing alike says something about a label
 RIGHT, WRONG, NO_LETTER = "1", "0", "-"
 
 
@@ -64,6 +66,7 @@ def entry_facts(entry: Entry, section: Section, added: datetime | None = None) -
         "source": submission.reported.source if submission.reported else None,
         "second_runs": list(entry.second_runs),
         "identical": list(entry.identical),
+        "seen_videos": submission.seen_videos,
         "added": added.isoformat() if added else None,
     }
 
@@ -88,11 +91,34 @@ def section_facts(section: Section) -> dict[str, Any]:
     }
 
 
+def former(board: Board) -> list[dict[str, str | None]]:
+    """Entries that are withdrawn or replaced, with why."""
+    return [
+        {
+            "name": f"{entry.benchmark}/{entry.name}",
+            "page": model_page(entry),
+            "withdrawn": entry.submission.withdrawn,
+            "by": entry.submission.superseded_by,
+        }
+        for section in board.sections
+        for entry in section.former
+    ]
+
+
+def dataset_links() -> dict[str, str]:
+    """Where a benchmark's data are described, by its name here; HLVid-Mini is generated."""
+    tasks = {f"hlvid_{name}": name for name in TITLES}
+    hubs = {"hlvid": "bfshi/HLVid"} | {
+        name: one.repo for one in BENCHMARKS for task, name in tasks.items() if task in one.tasks
+    }
+    return {name: f"https://huggingface.co/datasets/{repo}" for name, repo in hubs.items()}
+
+
 def answers_of(section: Section) -> dict[str, Any] | None:
     """Right and wrong of every scored entry, question by question, and how to resample; None without any.
 
     `entries[i].correct` has a character a question: "1" right, "0" wrong, "-" no letter found (wrong, too).
-    `suspects` are questions that all fail with one and the same letter.
+    `suspects` are questions that enough independent systems fail with one and the same letter.
     """
     scored = section.scored()
     if not scored:
@@ -105,9 +131,22 @@ def answers_of(section: Section) -> dict[str, Any] | None:
         "title": section.title,
         "questions": [question_facts(known[name], stems) for name in table.questions],
         "entries": [_answers(entry) for entry in scored],
-        "suspects": [one.question_id for one in label_suspects(table)],
+        "suspects": _suspects(section),
         "resampling": constants(table),
     }
+
+
+def _suspects(section: Section) -> list[str]:
+    """Questions whose label deserves a second look; variants of one model by one contact are one system."""
+    systems: dict[object, Entry] = {}
+    for entry in section.scored():
+        submission = entry.submission
+        by = (submission.model.name.casefold(), (submission.contact or entry.name).casefold())
+        systems.setdefault(by, entry)
+    if len(systems) < INDEPENDENT:
+        return []
+    table = Table.of({entry.name: entry.rows for entry in systems.values()}, mean_of(section.benchmark))
+    return [one.question_id for one in label_suspects(table, minimum=INDEPENDENT)]
 
 
 def question_facts(question: Question, stem: bool) -> dict[str, str | None]:

@@ -5,20 +5,28 @@ Example::
     model_values(section, entry)["recordings"][0]      # {"name", "right", "n", "questions": [{id, state, …}]}
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from hlvid.scoring.accuracy import Accuracy, Row
 from leaderboard.benchmarks import MINI
-from leaderboard.board import Entry, Section
+from leaderboard.board import Board, Entry, Section
+from leaderboard.scores import scorer
 from leaderboard.site.facts import mark, section_facts
+from leaderboard.site.identity import model_page, settings_text
 from leaderboard.site.pages import OPENNESS
 
+FEWEST = 3  # recordings: with fewer an interval reaches from nothing to all
 STATES = {"1": "right", "0": "wrong", "-": "no letter"}
 
 
-def model_values(section: Section, entry: Entry) -> dict[str, Any]:
-    """Values for `model.html`."""
+def model_values(
+    section: Section, entry: Entry, board: Board, added: Mapping[str, datetime]
+) -> dict[str, Any]:
+    """Values for `model.html`; `added` as of `history.recorded`."""
+    before = [one for one in section.former if one.submission.superseded_by == entry.name]
     return {
         "section": section_facts(section),
         "entry": entry,
@@ -26,7 +34,44 @@ def model_values(section: Section, entry: Entry) -> dict[str, Any]:
         "groups": _groups(entry),
         "recordings": _recordings(section, entry),
         "stems": section.benchmark == MINI,
+        "elsewhere": _elsewhere(entry, board),
+        "count": _count(entry, section, added),
+        "before": before,
+        "scorer": scorer(),
     }
+
+
+def _elsewhere(entry: Entry, board: Board) -> list[dict[str, Any]]:
+    """The same model on every benchmark, this entry among them; [] where this is its only entry."""
+    name = entry.submission.model.name.casefold()
+    found = [
+        {
+            "title": section.title,
+            "entry": one,
+            "page": model_page(one),
+            "setting": settings_text(one),
+            "here": one == entry,
+        }
+        for section in board.sections
+        for one in section.entries
+        if one.submission.model.name.casefold() == name
+    ]
+    return found if len(found) > 1 else []
+
+
+def _count(entry: Entry, section: Section, added: Mapping[str, datetime]) -> tuple[int, int] | None:
+    """Which of how many scored entries this is by its contact here: the best of many tries is good by chance, too."""
+    contact = (entry.submission.contact or "").casefold()
+    others = [
+        one
+        for one in (*section.entries, *section.former)
+        if one.scored and (one.submission.contact or "").casefold() == contact
+    ]
+    if not contact or not entry.scored or len(others) < 2:
+        return None
+    first = datetime.max.replace(tzinfo=UTC)
+    ordered = sorted(others, key=lambda one: (added.get(f"{one.benchmark}/{one.name}", first), one.name))
+    return [one.name for one in ordered].index(entry.name) + 1, len(ordered)
 
 
 def _facts(entry: Entry, section: Section) -> list[tuple[str, Any]]:
@@ -47,16 +92,53 @@ def _facts(entry: Entry, section: Section) -> list[tuple[str, Any]]:
         ("Seconds a question", cost.seconds_per_question),
         ("Hardware", cost.hardware),
         ("Training data", submission.training_data.strip() or None),
+        ("Seen the videos in training", submission.seen_videos),
+        ("Frames, by its lines", _span([one.frames for one in entry.predictions.values()])),
+        ("Pixels, by its lines", _pixels(entry)),
         ("Dataset revision", section.revision if entry.scored else None),
         ("Contact", submission.contact),
     ]
 
 
-def _groups(entry: Entry) -> list[tuple[str, Mapping[str, Accuracy]]]:
+def _span(values: Sequence[int | None]) -> str | None:
+    """ "8 to 12, in 46 of 48 lines"; None where no line says it."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    span = f"{min(known):,}" if min(known) == max(known) else f"{min(known):,} to {max(known):,}"
+    return f"{span}, in {len(known)} of {len(values)} lines"
+
+
+def _pixels(entry: Entry) -> str | None:
+    """The frames that its lines say were seen, from the smallest to the largest."""
+    sizes = [
+        (one.width or 0, one.height or 0) for one in entry.predictions.values() if one.width or one.height
+    ]
+    if not sizes:
+        return None
+    ends = [
+        f"{width:,} x {height:,}" for width, height in (min(sizes, key=math.prod), max(sizes, key=math.prod))
+    ]
+    return f"{' to '.join(dict.fromkeys(ends))}, in {len(sizes)} of {len(entry.predictions)} lines"
+
+
+def _groups(entry: Entry) -> list[tuple[str, list[tuple[str, Accuracy, bool]]]]:
+    """Title, then name, accuracy and whether enough recordings stand behind it for an interval that says something."""
     if entry.summary is None:
         return []
-    groups = [("Category", entry.summary.by_category), ("Smallest detail (tier)", entry.summary.by_tier)]
-    return [(title, found) for title, found in groups if found]
+    groups = (
+        ("Category", "category", entry.summary.by_category),
+        ("Smallest detail (tier)", "tier", entry.summary.by_tier),
+    )
+    return [
+        (title, [(name, one, _recordings_of(entry, key, name) >= FEWEST) for name, one in found.items()])
+        for title, key, found in groups
+        if found
+    ]
+
+
+def _recordings_of(entry: Entry, key: str, name: str) -> int:
+    return len({row["source"] for row in entry.rows if str(row[key]) == name})
 
 
 def _recordings(section: Section, entry: Entry) -> list[dict[str, Any]]:

@@ -27,7 +27,13 @@ OPENNESS = {"open_source": "open source", "open_weights": "open weights", "close
 
 def page(template: str, root: str = "", **values: Any) -> str:
     """Render a template; `root` leads from the page back to the site's root ("", "../../")."""
-    shown = {"version": __version__, "trust_meaning": TRUST, "openness_text": OPENNESS, "served": False}
+    shown = {
+        "version": __version__,
+        "trust_meaning": TRUST,
+        "openness_text": OPENNESS,
+        "served": False,
+        "repository": None,
+    }
     return environment().get_template(template).render(root=root, **{**shown, **values})
 
 

@@ -17,6 +17,8 @@ from leaderboard.format.schema import Submission
 from leaderboard.format.validate import check_folder
 from leaderboard.maintainers import read, sha256
 from leaderboard.scores import rescore
+from leaderboard.site.build import build
+from leaderboard.site.facts import answers_of
 
 Make = Callable[..., Path]
 Answers = list[dict[str, Any]]
@@ -265,3 +267,38 @@ def test_another_version_of_the_key_is_refused(make_folder: Make, answers: Answe
     newer = replace(key, revision="sha256:" + "1" * 64, hashes=frozenset({"1" * 64}))
     assert not load_board(root, Keys([key])).refused
     assert "is not the version of the answer key" in str(load_board(root, Keys([newer])).refused[0].faults[0])
+
+
+def test_withdrawn_and_replaced_entries_keep_their_pages_and_have_no_place(
+    make_folder: Make, answers: Answers, keys: Keys, tmp_path: Path
+) -> None:
+    right = [{**one, "answer": one["answer"] or "A"} for one in answers]
+    make_folder(answers, yaml(), "new")
+    make_folder(right, yaml(more="superseded_by: new\n"), "old")
+    make_folder(right, yaml(more="withdrawn: the frames were from another video\n"), "wrong")
+    root = make_folder(right, yaml(more="superseded_by: nobody\n"), "kept").parents[1]
+    (section,) = load_board(root, keys).sections
+    assert {entry.name for entry in section.entries} == {"new", "kept"}
+    assert {entry.name: entry.rank for entry in section.former} == {"old": None, "wrong": None}
+    build(tmp_path / "site", root, keys)
+    pages = tmp_path / "site" / "models" / "hlvid"
+    assert "Withdrawn:</strong> the frames were from another video" in (pages / "wrong.html").read_text()
+    assert 'Replaced by <a href="new.html">' in (pages / "old.html").read_text()
+    assert 'Replaces <a href="old.html">old</a> (75.0' in (pages / "new.html").read_text()
+    assert "entry 2 of 4 by ann here" in (pages / "new.html").read_text()
+    assert "wrong" not in (tmp_path / "site" / "data" / "hlvid.js").read_text()
+    assert "withdrawn, the frames" in (tmp_path / "site" / "datasets.html").read_text()
+
+
+def test_variants_of_one_model_accuse_no_label(make_folder: Make, answers: Answers, keys: Keys) -> None:
+    wrong = [{"question_id": str(n), "answer": "ABCD"[(n + 1) % 4]} for n in range(12)]
+    for number in range(6):
+        root = make_folder(wrong, yaml("reader"), f"variant-{number}").parents[1]
+    (section,) = load_board(root, keys).sections
+    shipped = answers_of(section)
+    assert shipped is not None and shipped["suspects"] == []
+    for number in range(4):
+        make_folder(wrong, yaml(f"other-{number}"), f"other-{number}")
+    (section,) = load_board(root, keys).sections
+    shipped = answers_of(section)
+    assert shipped is not None and len(shipped["suspects"]) == 12

@@ -83,7 +83,7 @@
 
   /** A column of dashes says nothing. Only what was hidden here is shown again: the others may be folded away. */
   function hideUnstated(rows) {
-    for (const field of ["rank", "parameters", "frames", "resolution", "tokens", "seconds"]) {
+    for (const field of ["rank", "parameters", "frames", "resolution", "tokens", "seconds", "added"]) {
       const stated = rows.some((row) => row[field] !== null);
       if (!stated && !unstated.has(field)) table.hideColumn(field);
       if (stated && unstated.has(field)) table.showColumn(field);
@@ -104,6 +104,7 @@
     const tests = [
       (row) => words.every((word) => text(row).includes(word)),
       (row) => !value("trust") || row.trust === value("trust"),
+      (row) => !value("seen") || row.seen_videos === value("seen"),
       (row) => !value("openness") || row.openness === value("openness"),
       bound("parameters", (own, wanted) => own <= wanted),
       bound("frames", least),
@@ -115,6 +116,7 @@
 
   /** What the table holds and how to read its bars, in words. */
   function describe() {
+    document.getElementById("hlvid-pair").hidden = shown.benchmark !== "hlvid" || shown.scored > 0;
     const size =
       shown.questions === null
         ? ""

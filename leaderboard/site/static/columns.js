@@ -14,6 +14,7 @@ globalThis.HlvidColumns = (() => {
       { class: "model" },
       element("a", { href: row.page }, row.model),
       row.setting ? element("span", { class: "setting" }, row.setting) : null,
+      element("span", { class: `badge folded ${row.trust}` }, element("span", { class: "dot", "aria-hidden": "true" }), row.trust),
     );
   }
 
@@ -143,6 +144,15 @@ globalThis.HlvidColumns = (() => {
       minWidth: 92,
       headerTooltip: "Wall-clock seconds, mean of a question, as submitted",
     }),
+    {
+      title: "Added",
+      field: "added",
+      formatter: (cell) => text(cell.getValue()?.slice(0, 10)),
+      sorter: sorter((row) => row.added),
+      headerSortStartingDir: "desc",
+      minWidth: 104,
+      responsive: 9,
+    },
   ];
 
   function collapsed(cells) {
