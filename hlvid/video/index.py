@@ -131,9 +131,9 @@ def _by_decoding(path: Path, wanted: int | None, fault: str, careful: bool) -> F
     for frame in decode_all(path, blank.stream, 1 if careful else None, log):
         first = first or frame
         raw.add(frame)
-        if not careful and (frame.is_corrupt or not log.clean):
+        if not careful and (frame.is_corrupt or log.flagged or not log.clean):
             break
-    if not careful and (raw.corrupt or not log.clean):
+    if not careful and (raw.corrupt or log.flagged or not log.clean):
         return _by_decoding(path, wanted, fault, careful=True)
     if first is None:
         why = "; ".join(part for part in (fault, log.stopped) if part) or "nothing in it can be decoded"

@@ -60,7 +60,7 @@ def _numbered(container: Any, streams: list[Any], path: Path, wanted: int) -> An
     for stream in streams:
         if stream.index == wanted:
             return stream
-    there = ", ".join(_named(one) for one in container.streams) or "none"
+    there = _names(container).replace("still picture or cover", "video") or "none"
     raise VideoError(f"{path}: stream {wanted} asked, which is no video; its streams: {there}")
 
 
@@ -99,14 +99,15 @@ def _flag(stream: Any, name: str) -> bool:
 
 
 def _instead(container: Any) -> str:
-    named = [_named(one) for one in container.streams]
-    return f" (only {', '.join(named)})" if named else ""
+    named = _names(container)
+    return f" (only {named})" if named else ""
 
 
-def _named(stream: Any) -> str:
-    kind = "still picture or cover" if stream.type == "video" else stream.type
-    what = f"{kind}, {codec_of(stream)}" if stream.type in ("video", "audio") else kind
-    return f"{stream.index}: {what}"
+def _names(container: Any) -> str:
+    """All streams in words. Of a stream of no known type not even the type may be asked: PyAV crashes."""
+    kinds = {one.index: f"still picture or cover, {codec_of(one)}" for one in container.streams.video}
+    kinds |= {one.index: f"audio, {codec_of(one)}" for one in container.streams.audio}
+    return ", ".join(f"{one.index}: {kinds.get(one.index, 'other')}" for one in container.streams)
 
 
 def read_packets(container: Any, stream: Any, path: Path) -> Iterator[Any]:
