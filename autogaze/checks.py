@@ -53,3 +53,11 @@ def check_loss(loss: float | None) -> float | None:
     if loss is not None and not math.isfinite(loss):
         raise ValueError(f"task_loss_requirement={loss}: expected a finite number or None")
     return None if loss is None else float(loss)
+
+
+def check_top_k(top_k: int | None, heads_ahead: int) -> None:
+    """Demand None or enough for a group: its tokens differ, and each is drawn from those few."""
+    if top_k is not None and top_k < heads_ahead:
+        raise ValueError(
+            f"top_k={top_k}: expected at least {heads_ahead}, the tokens of a group, or None for all"
+        )

@@ -21,15 +21,15 @@ from autogaze.gaze import Gaze
 MOST = 4  # threads of one clip: its steps are too small for more, which would also round differently
 
 
-def side_by_side(work: Callable[[Tensor], Gaze], video: Tensor) -> Gaze:
-    """`work` on shares of the clips of video (B, ...) at the same time, the gazes as one batch in order.
+def side_by_side(work: Callable[[Tensor], Gaze], video: Tensor, at_once: int | None = None) -> Gaze:
+    """`work` on shares of the clips of video (B, ...), the gazes as one batch in order.
 
-    As many shares as torch may use threads, each on one thread. A single clip has up to four, unless they sleep
-    between steps. All in one and as torch is set: clips that are not on a CPU, and under autocast, of which threads
-    of our own would not know.
+    On a CPU at the same time, as many shares as torch may use threads, each on one thread. A single clip has up to
+    four, unless they sleep between steps. at_once: for an accelerator, which takes so many clips in a share, one share
+    after another.
     """
-    if video.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
-        return work(video)
+    if at_once is not None:
+        return Gaze.cat([work(part) for part in torch.split(video, at_once)])
     allowed = torch.get_num_threads()
     shares = min(len(video), allowed)
     if shares == 1:

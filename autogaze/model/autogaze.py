@@ -23,13 +23,15 @@ from autogaze.gaze import Gaze
 from autogaze.model.calibration import Calibration
 from autogaze.model.checkpoint import find_file, load_strict
 from autogaze.model.config import AutoGazeConfig
+from autogaze.model.decoders import compute_dtype
 from autogaze.model.network import Network
+from autogaze.model.static_state import clips_at_once
 from autogaze.model.streaming import Stream
 from autogaze.model.teacher import Forced, teacher_force
 from autogaze.parallel import side_by_side
 
 # Arguments of transformers' from_pretrained that published code passes and that change nothing here.
-_WITHOUT_EFFECT = {"attn_implementation", "trust_remote_code", "use_flash_attn", "low_cpu_mem_usage"}
+_WITHOUT_EFFECT = {"attn_implementation", "trust_remote_code", "low_cpu_mem_usage"}
 
 
 class AutoGaze(nn.Module):
@@ -37,6 +39,9 @@ class AutoGaze(nn.Module):
 
     calibration: None as published, where a loss asked for is compared with the predicted one. Set it (see
     `autogaze.model.calibration`), and a loss asked for is the loss that is reached on average.
+    compute_dtype: precision of matrix products, keys and values; residual stream, norms, rotary turns and heads stay
+    float32. None: the surrounding autocast's, else the weights' own. bfloat16 is what the published model does with
+    flash attention.
     """
 
     def __init__(self, config: AutoGazeConfig | None = None) -> None:
@@ -45,6 +50,7 @@ class AutoGaze(nn.Module):
         self.gazing_model = Network(self.config)
         self.published_batching = False
         self.calibration: Calibration | None = None
+        self.compute_dtype: torch.dtype | None = None
 
     @classmethod
     def from_pretrained(
@@ -55,9 +61,14 @@ class AutoGaze(nn.Module):
         dtype: torch.dtype | None = None,
         torch_dtype: torch.dtype | None = None,
         device_map: str | None = None,
+        compute_dtype: torch.dtype | None = None,
+        use_flash_attn: bool = False,
         **published: Any,
     ) -> Self:
         """Load `config.json` and `model.safetensors` from a folder or a hub id, in evaluation mode.
+
+        dtype: of the weights. compute_dtype: of products (see the class); `use_flash_attn` is the published name of
+        compute_dtype=bfloat16, whichever kernel then serves it.
 
         Raises CheckpointError (a ValueError) when files are missing or any tensor is missing, surplus or
         mis-shaped.
@@ -68,6 +79,7 @@ class AutoGaze(nn.Module):
         model = cls(AutoGazeConfig.from_pretrained(source, revision))
         load_strict(model, find_file(source, "model.safetensors", revision))
         model.to(dtype=dtype or torch_dtype or torch.float32, device=device_map or "cpu")
+        model.compute_dtype = compute_dtype or (torch.bfloat16 if use_flash_attn else None)
         return model.eval()
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -90,6 +102,11 @@ class AutoGaze(nn.Module):
         """Where the weights are."""
         return self.gazing_model.connector.pos_embed.device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The weights' precision."""
+        return self.gazing_model.connector.pos_embed.dtype
+
     def gaze(
         self,
         video: Tensor,
@@ -98,13 +115,15 @@ class AutoGaze(nn.Module):
         loss: float | None = None,
         temperature: float | None = None,
         generator: torch.Generator | None = None,
+        top_k: int | None = None,
     ) -> Gaze:
         """Choose the tokens of clips, float (B, 1 <= T <= 16, 3, H, W) as the processor makes them.
 
         ratio: share of the 265 tokens a frame may take, a number or one a frame, in (0, 1]. loss: a frame is
         done once its predicted reconstruction loss is this low. With both, the ratio is the cap; one is
         needed.
-        temperature: sample instead of taking the most probable token, with `generator`.
+        temperature: sample instead of taking the most probable token, with `generator`, among all tokens or each
+        head's `top_k` most probable (transformers' default, and so the published model's, is 50).
         Frames that are not 224 px are resized (bicubic). Raises ValueError naming what is wrong.
         """
         check_video(video, self.config.max_num_frames)
@@ -112,13 +131,28 @@ class AutoGaze(nn.Module):
         room = frames * self.config.features + sum(budgets(ratio, frames, self.config.eos))
         limit = self._stop_at(loss)
 
+        dtype = compute_dtype(self.compute_dtype, self.device)
+
         def gaze(clips: Tensor) -> Gaze:
-            stream = Stream(self, len(clips), room + 2 * self.config.heads_ahead, self.published_batching)
-            return stream.gaze(clips, ratio, limit, temperature, generator)
+            stream = Stream(
+                self, len(clips), room + 2 * self.config.heads_ahead, self.published_batching, dtype
+            )
+            found = stream.gaze(clips, ratio, limit, temperature, generator, top_k)
+            stream.close()
+            return found
 
         # Clips that influence each other, or share a generator, stay together.
         together = self.published_batching or temperature is not None
-        return gaze(video) if together else side_by_side(gaze, video)
+        return gaze(video) if together else side_by_side(gaze, video, self._at_once(frames, room, dtype))
+
+    def _at_once(self, frames: int, room: int, dtype: torch.dtype | None) -> int | None:
+        """Clips that an accelerator's free memory allows together; None on a CPU."""
+        if self.device.type == "cpu":
+            return None
+        if self.device.type != "cuda":
+            return 32
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return clips_at_once(self.config, frames, room, dtype or self.dtype, free)
 
     def gaze_for(
         self,
@@ -137,7 +171,9 @@ class AutoGaze(nn.Module):
     def teacher_forced(self, video: Tensor, gaze: Gaze) -> Forced:
         """Probabilities and predicted losses of a given gaze; differentiable. See `autogaze.model.teacher`."""
         check_video(video, self.config.max_num_frames)
-        return teacher_force(self.gazing_model, self.config, video, gaze)
+        return teacher_force(
+            self.gazing_model, self.config, video.to(self.device, self.dtype), gaze.to(self.device)
+        )
 
     def forward(
         self,

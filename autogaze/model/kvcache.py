@@ -1,19 +1,15 @@
 """Keys and values of the tokens written so far, preallocated, one length a clip; and attention over them.
 
-Two layouts with one interface, because the hardware differs:
+Keys lie transposed, (head, channel, token), so that the scores of ten queries are a matrix product that streams over
+tokens without repacking. Clips of one length attend in one product, others clip by clip: ragged lengths cost nothing on
+a CPU. (The loop for accelerators keeps its own, `autogaze.model.static_state`.)
 
-`ClipCache` (CPU)         Keys lie transposed, (head, channel, token), so that the scores of ten queries are a
-                          matrix product that streams over tokens without repacking. Clips of one length attend
-                          in one product, others clip by clip: ragged lengths cost nothing.
-`DenseCache` (GPU etc.)   attends to all clips in one kernel, with a mask where lengths differ.
-
-    cache = new_cache(layers=4, heads=6, dim=32, batch=2, capacity=6304, device=device, dtype=torch.float32)
+    cache = ClipCache(layers=4, heads=6, dim=32, batch=2, capacity=6304, device=device, dtype=torch.float32)
     y = cache.attend(0, q, k, v, clips=[0, 1], counts=[10, 10], last_only=False)     # (20, 192)
     cache.advance([0, 1], [10, 10])
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -25,48 +21,11 @@ BLOCK = 1 << 20
 TOGETHER = 1 << 22
 
 
-class Cache(Protocol):
-    """What the decoding loop needs of a cache. `lengths[b]` tokens of clip b are stored."""
-
-    lengths: list[int]
-
-    def attend(
-        self,
-        layer: int,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        clips: Sequence[int],
-        counts: Sequence[int],
-        last_only: bool,
-    ) -> Tensor:
-        """Store k and v behind what is there and let every query see its clip's tokens up to its own.
-
-        k, v: (R, heads, dim), the new rows of all `clips` one after the other, `counts` of them each. q: the
-        same, or with `last_only` just each clip's last row, (len(clips), heads, dim). Returns (rows of q,
-        heads * dim). Lengths stay as they are until `advance`, since every layer stores at the same place.
-        """
-
-    def advance(self, clips: Sequence[int], counts: Sequence[int]) -> None:
-        """The rows just stored in all layers now count."""
-
-    def keep(self, clip: int, start: int, kept: Tensor) -> None:
-        """Of the tokens from `start` on, keep those at the offsets `kept` (long, ascending) only."""
-
-    def reserve(self, tokens: int) -> None:
-        """Make room for `tokens` more in every clip."""
-
-
-def new_cache(
-    layers: int, heads: int, dim: int, batch: int, capacity: int, device: torch.device, dtype: torch.dtype
-) -> Cache:
-    """An empty cache in the layout that suits `device`, with room for `capacity` tokens a clip."""
-    kind = ClipCache if device.type == "cpu" else DenseCache
-    return kind(layers, heads, dim, batch, capacity, device, dtype)
-
-
 class ClipCache:
-    """Keys (layers, batch, heads, dim, capacity), values (layers, batch, heads, capacity, dim)."""
+    """Keys (layers, batch, heads, dim, capacity), values (layers, batch, heads, capacity, dim).
+
+    `lengths[b]` tokens of clip b are stored.
+    """
 
     def __init__(
         self,
@@ -94,6 +53,12 @@ class ClipCache:
         counts: Sequence[int],
         last_only: bool,
     ) -> Tensor:
+        """Store k and v behind what is there and let every query see its clip's tokens up to its own.
+
+        k, v: (R, heads, dim), the new rows of all `clips` one after the other, `counts` of them each. q: the
+        same, or with `last_only` just each clip's last row, (len(clips), heads, dim). Returns (rows of q,
+        heads * dim). Lengths stay as they are until `advance`, since every layer stores at the same place.
+        """
         if self._alike(clips, counts, q):
             return self._together(layer, q, k, v, counts[0])
         out = torch.empty_like(q)
@@ -167,10 +132,12 @@ class ClipCache:
         return self._scores[:size]
 
     def advance(self, clips: Sequence[int], counts: Sequence[int]) -> None:
+        """The rows just stored in all layers now count."""
         for clip, count in zip(clips, counts, strict=True):
             self.lengths[clip] += count
 
     def keep(self, clip: int, start: int, kept: Tensor) -> None:
+        """Of the tokens from `start` on, keep those at the offsets `kept` (long, ascending) only."""
         index = kept + start
         end = start + len(kept)
         self._keys[:, clip, ..., start:end] = self._keys[:, clip][..., index]
@@ -178,84 +145,11 @@ class ClipCache:
         self.lengths[clip] = end
 
     def reserve(self, tokens: int) -> None:
+        """Make room for `tokens` more in every clip."""
         capacity = self._values.shape[3]
         extra = max(self.lengths) + tokens - capacity
         if extra > 0:
             # Doubling keeps the copying of an endless stream linear in its length.
             extra = max(extra, capacity)
             self._keys = F.pad(self._keys, (0, extra))
-            self._values = F.pad(self._values, (0, 0, 0, extra))
-
-
-class DenseCache:
-    """All clips at once; keys and values (layers, batch, heads, capacity, dim)."""
-
-    def __init__(
-        self,
-        layers: int,
-        heads: int,
-        dim: int,
-        batch: int,
-        capacity: int,
-        device: torch.device,
-        dtype: torch.dtype,
-    ) -> None:
-        self.lengths = [0] * batch
-        # Zeros, not empty: masked places are still multiplied by a weight of zero, and may not be NaN.
-        self._keys = torch.zeros(layers, batch, heads, capacity, dim, device=device, dtype=dtype)
-        self._values = torch.zeros_like(self._keys)
-
-    def attend(
-        self,
-        layer: int,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        clips: Sequence[int],
-        counts: Sequence[int],
-        last_only: bool,
-    ) -> Tensor:
-        starts = torch.tensor([self.lengths[clip] for clip in clips], device=q.device)
-        number = torch.tensor(list(counts), device=q.device)
-        clip = torch.tensor(list(clips), device=q.device)
-        which = torch.repeat_interleave(torch.arange(len(clips), device=q.device), number)
-        offset = torch.arange(len(which), device=q.device) - (number.cumsum(0) - number)[which]
-        self._keys[layer][clip[which], :, starts[which] + offset] = k
-        self._values[layer][clip[which], :, starts[which] + offset] = v
-        end = max(self.lengths[c] + n for c, n in zip(clips, counts, strict=True))
-        if last_only:
-            which, offset = torch.arange(len(clips), device=q.device), torch.zeros_like(number)
-            starts = starts + number - 1
-        rows = 1 if last_only else max(counts)
-        asked = q.new_zeros(len(clips), rows, *q.shape[1:])
-        asked[which, offset] = q
-        reach = starts[:, None] + torch.arange(rows, device=q.device)
-        seen = torch.arange(end, device=q.device) <= reach[..., None]
-        everyone = len(clips) == len(self.lengths)
-        keys, values = (
-            part[layer, :, :, :end] if everyone else part[layer, clip, :, :end]
-            for part in (self._keys, self._values)
-        )
-        y = F.scaled_dot_product_attention(
-            asked.transpose(1, 2), keys, values, attn_mask=seen[:, None], scale=1.0
-        )
-        return y.transpose(1, 2)[which, offset].flatten(1)
-
-    def advance(self, clips: Sequence[int], counts: Sequence[int]) -> None:
-        for clip, count in zip(clips, counts, strict=True):
-            self.lengths[clip] += count
-
-    def keep(self, clip: int, start: int, kept: Tensor) -> None:
-        index = kept + start
-        end = start + len(kept)
-        for part in (self._keys, self._values):
-            part[:, clip, :, start:end] = part[:, clip, :, index]
-        self.lengths[clip] = end
-
-    def reserve(self, tokens: int) -> None:
-        capacity = self._keys.shape[3]
-        extra = max(self.lengths) + tokens - capacity
-        if extra > 0:
-            extra = max(extra, capacity)
-            self._keys = F.pad(self._keys, (0, 0, 0, extra))
             self._values = F.pad(self._values, (0, 0, 0, extra))

@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from autogaze.checks import budgets, check_loss, check_video
+from autogaze.checks import budgets, check_loss, check_top_k, check_video
 from autogaze.gaze import Gaze
-from autogaze.model.decode import Decoder, Request
+from autogaze.model.choosing import Request
+from autogaze.model.decoders import compute_dtype, decoder_for
 from autogaze.parallel import threads
 
 if TYPE_CHECKING:
@@ -25,14 +26,21 @@ class Stream:
     """A batch of videos under way: keys and values, the trunk's last inputs, tokens not yet read.
 
     batch: clips side by side. capacity: tokens to reserve room for; the stream grows beyond it.
-    published_batching: let clips of the batch influence each other as in the published model.
+    published_batching: let clips of the batch influence each other as in the published model. dtype: the precision of
+    products; None takes the model's `compute_dtype`, else the surrounding autocast's, else the weights'.
     """
 
     def __init__(
-        self, model: "AutoGaze", batch: int, capacity: int = 4096, published_batching: bool = False
+        self,
+        model: "AutoGaze",
+        batch: int,
+        capacity: int = 4096,
+        published_batching: bool = False,
+        dtype: torch.dtype | None = None,
     ) -> None:
         self.config, self._network = model.config, model.gazing_model
-        self._decoder = Decoder(model.gazing_model, model.config)
+        dtype = compute_dtype(dtype or model.compute_dtype, model.device)
+        self._decoder = decoder_for(model.gazing_model, model.config, dtype)
         self._state = self._decoder.start(batch, capacity)
         self._trunk: list[Tensor] | None = None
         self._published = published_batching
@@ -46,6 +54,7 @@ class Stream:
         loss: float | None = None,
         temperature: float | None = None,
         generator: torch.Generator | None = None,
+        top_k: int | None = None,
     ) -> Gaze:
         """Gaze at the next frames, float (B, T, 3, H, W) with T >= 1; positions count from the first of them.
 
@@ -60,24 +69,36 @@ class Stream:
                 "gazing_ratio=None and task_loss_requirement=None: expected at least one of them"
             )
         limit = check_loss(loss)
-        features = self._features(video)
+        check_top_k(top_k, self.config.heads_ahead)
         tokens, padded = [], []
-        for t, budget in enumerate(budgets(ratio, video.shape[1], self.config.eos)):
-            request = Request(budget, limit, self._published, temperature, generator)
-            chosen, empty = self._decoder.frame(self._state, features[:, t], request)
-            tokens.append(chosen.masked_fill(empty, 0) + self.config.eos * t)
-            padded.append(empty)
+        # The precision is ours to say; a surrounding autocast has been asked already, when this stream began.
+        with torch.autocast(self._decoder.device.type, enabled=False):
+            features = self._features(video)
+            for t, budget in enumerate(budgets(ratio, video.shape[1], self.config.eos)):
+                request = Request(budget, limit, self._published, temperature, generator, top_k)
+                chosen, empty = self._decoder.frame(self._state, features[:, t], request)
+                tokens.append(chosen.masked_fill(empty, 0) + self.config.eos * t)
+                padded.append(empty)
         per_frame = tuple(part.shape[1] for part in tokens)
         scales, patch = self.config.scale_list, self.config.patch_size
         return Gaze(torch.cat(tokens, 1), per_frame, torch.cat(padded, 1), scales, patch)
 
+    def close(self) -> None:
+        """The clips are done: what was set up for them may serve others."""
+        self._decoder.finish(self._state)
+        self._state = None
+
     def _features(self, video: Tensor) -> Tensor:
-        """Feature tokens of all frames, (B, T, 196, C)."""
-        side = self.config.input_img_size
-        video = video.to(self._decoder.device, self._decoder.dtype)
+        """Feature tokens of all frames, (B, T, 196, C), in the precision of the weights or lower."""
+        side, weights = self.config.input_img_size, self._network.connector.pos_embed.dtype
+        video = video.to(self._decoder.device, weights)
         if video.shape[-2:] != (side, side):
             flat = F.interpolate(video.flatten(0, 1), (side, side), mode="bicubic", align_corners=False)
             video = flat.view(*video.shape[:3], side, side)
+        with torch.autocast(video.device.type, self._decoder.dtype, enabled=self._decoder.dtype != weights):
+            return self._of_trunk(video)
+
+    def _of_trunk(self, video: Tensor) -> Tensor:
         if video.device.type != "cpu":
             features, self._trunk = self._network.features(video, self._trunk)
             return features

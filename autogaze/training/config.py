@@ -73,7 +73,8 @@ class Grpo(_Strict):
     its group shares (paper); "schedule" draws counts as the labels' were drawn, which an untrained loss
     prediction cannot spoil.
     reward_frames: how many random frames of a clip are rewarded; 0 for all.
-    temperature: of sampling, at the first and the last step.
+    temperature: of sampling, at the first and the last step. top_k: drawn from among so many most probable tokens;
+    None from all. The released scripts draw through transformers, whose default is 50.
     cuts: share of clips that turn into another one at a random frame, for what a scene cut late in a clip demands.
     reward: minus this loss: "paste" (L1 of the pasted picture) or "videomae:FOLDER", the published reconstruction.
     features: checkpoints whose features the published loss compares beside pixels, each with weight 0.3.
@@ -86,6 +87,7 @@ class Grpo(_Strict):
     thresholds: tuple[float, float] = (0.5, 1.0)
     ratios: tuple[float, float] = (0.02, 0.2)
     temperature: tuple[float, float] = (1.0, 1.0)
+    top_k: int | None = Field(None, ge=10)
     cuts: float = Field(0.0, ge=0, le=1)
     loss_weight: float = Field(1.0, ge=0)
     reward: str = Field("paste", pattern=r"^(paste|videomae:.+)$")

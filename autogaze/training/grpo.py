@@ -72,9 +72,8 @@ class GrpoStage:
         with torch.autocast(config.device.split(":")[0], torch.bfloat16, config.precision == "bfloat16"):
             features, _ = network.features(video)
         counts = self._counts(network, sizes, features.detach().float(), heat, draw)
-        gaze = roll_out(
-            network, sizes, features.detach().float().expand(settings.group, -1, -1, -1), counts, heat, draw
-        )
+        group = features.detach().float().expand(settings.group, -1, -1, -1)
+        gaze = roll_out(network, sizes, group, counts, heat, draw, top_k=settings.top_k)
         losses = self._losses(frames[None].float().to(config.device) / 255, gaze)
         with torch.autocast(config.device.split(":")[0], torch.bfloat16, config.precision == "bfloat16"):
             scores = read(network, sizes, features.expand(settings.group, -1, -1, -1), gaze)
@@ -102,7 +101,7 @@ class GrpoStage:
             return frame_budgets(frames, draw, *settings.ratios, tokens=sizes.eos)
         cap = max(1, int(settings.ratios[1] * sizes.eos))
         limit = float(draw.uniform(*settings.thresholds))
-        first = roll_out(network, sizes, features, (cap,) * frames, heat, draw, limit)
+        first = roll_out(network, sizes, features, (cap,) * frames, heat, draw, limit, settings.top_k)
         counts = [int((~part).sum()) for part in torch.split(first.padded, list(first.per_frame), dim=1)]
         return tuple(max(1, count) for count in counts)
 

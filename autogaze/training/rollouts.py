@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from autogaze.gaze import Gaze
+from autogaze.model.choosing import Request
 from autogaze.model.config import AutoGazeConfig
-from autogaze.model.decode import Decoder, Request
+from autogaze.model.decoders import decoder_for
 from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig
@@ -37,18 +38,20 @@ def roll_out(
     temperature: float,
     draw: np.random.Generator,
     limit: float | None = None,
+    top_k: int | None = None,
 ) -> Gaze:
     """Sample gazes, features float (B, T, 196, C), of `counts` tokens a frame; with `limit` they stop early."""
-    decoder = Decoder(network, sizes)
+    decoder = decoder_for(network, sizes)
     room = features.shape[1] * sizes.features + sum(counts) + 2 * sizes.heads_ahead
     state = decoder.start(len(features), room)
     generator = torch.Generator(features.device).manual_seed(int(draw.integers(2**62)))
     tokens, padded = [], []
     for t, count in enumerate(counts):
-        request = Request(count, limit, temperature=temperature, generator=generator)
+        request = Request(count, limit, temperature=temperature, generator=generator, top_k=top_k)
         chosen, empty = decoder.frame(state, features[:, t], request)
         tokens.append(chosen.masked_fill(empty, 0) + sizes.eos * t)
         padded.append(empty)
+    decoder.finish(state)
     return Gaze(torch.cat(tokens, 1), tuple(part.shape[1] for part in tokens), torch.cat(padded, 1))
 
 

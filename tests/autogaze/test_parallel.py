@@ -57,11 +57,10 @@ def test_one_clip_has_no_more_threads_than_its_steps_have_work_for(monkeypatch: 
     assert seen == [(1, 4)] and torch.get_num_threads() == 7
 
 
-def test_autocast_is_not_left_behind() -> None:
+def test_an_accelerator_takes_a_share_after_another() -> None:
     seen: list[tuple[int, int]] = []
-    with torch.autocast("cpu", torch.bfloat16):
-        side_by_side(lambda part: _sizes(part, seen), clip(batch=4))
-    assert seen == [(4, 2)]
+    gaze = side_by_side(lambda part: _sizes(part, seen), clip(batch=5), at_once=2)
+    assert [batch for batch, _ in seen] == [2, 2, 1] and gaze.batch == 5
 
 
 @pytest.mark.parametrize("request_", [{"ratio": 0.1}, {"ratio": 0.2, "loss": 0.02}])

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from autogaze.model.autogaze import AutoGaze
-from autogaze.model.decode import COLUMNS, ROWS, Decoder
-from autogaze.model.kvcache import DenseCache
+from autogaze.model.decode import Decoder
+from autogaze.model.fused import COLUMNS, ROWS
 from autogaze.model.streaming import Stream
 from autogaze.parallel import threads
 
@@ -108,21 +108,6 @@ def test_teacher_forcing(golden_model: AutoGaze, golden_inputs: dict[str, Tensor
     probabilities = output["log_action_probs"].exp()
     assert torch.allclose(probabilities, theirs["gaze_probs"], rtol=0, atol=1e-4)
     assert torch.allclose(output["task_loss_prediction"], theirs["task_loss_prediction"], rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("published", [False, True])
-def test_the_layout_for_accelerators_chooses_the_same(
-    golden_model: AutoGaze,
-    golden_inputs: dict[str, Tensor],
-    golden_case: Case,
-    monkeypatch: pytest.MonkeyPatch,
-    published: bool,
-) -> None:
-    """`DenseCache` serves GPUs, but runs anywhere."""
-    monkeypatch.setattr("autogaze.model.decode.new_cache", DenseCache)
-    name = "case_per_frame_ratio_loss" if published else "alone_per_frame_ratio_loss"
-    arguments, theirs = golden_case(name)
-    assert_equal(run(golden_model, golden_inputs["three"], arguments, published), theirs)
 
 
 @pytest.mark.parametrize("block", [1 << 20, 1 << 16])
