@@ -7,15 +7,21 @@ under a mask of the block's size.
 
     blocks = plan([(20, 4, 4), (18, 0, 3)], "block_causal")      # tokens a frame, for two clips
     y = attend(q, k, v, blocks)                                  # each (M, heads, head_dim)
+
+On a GPU in half precision `plan` gives one FlexAttention mask instead (`autogaze.encoders.flex`): 256 tiles would be
+thousands of calls.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Literal, Union, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+if TYPE_CHECKING:  # a second of imports, for GPUs only
+    from torch.nn.attention.flex_attention import BlockMask
 
 Mode = Literal["block_causal", "frame_independent", "causal", "bidirectional"]
 MODES: tuple[str, ...] = get_args(Mode)
@@ -36,6 +42,9 @@ class Block:
     key_end: int
     mask: Tensor | None = None
     causal: bool = False
+
+
+Plan = Union[list[Block], "BlockMask"]
 
 
 @dataclass
@@ -67,11 +76,14 @@ def plan(
     mode: Mode,
     device: torch.device | str = "cpu",
     call_cost: int | None = None,
-) -> list[Block]:
-    """The calls that make up one attention over packed clips.
+    dtype: torch.dtype = torch.float32,
+) -> Plan:
+    """The calls that make up one attention over packed clips, or one mask for all of it.
 
     counts: tokens of every frame, clip by clip. Padded slots are not among them, so nobody sees them.
     """
+    if _one_kernel(device, dtype):
+        return one_mask(counts, mode, device)
     if mode == "causal":
         return _causal(counts)
     if call_cost is None:
@@ -89,6 +101,30 @@ def plan(
     if whole:
         blocks.append(_block(whole, members, device))
     return blocks
+
+
+def products_in(x: Tensor) -> torch.dtype:
+    """The precision that linear layers on x come out in."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+def _one_kernel(device: torch.device | str, dtype: torch.dtype) -> bool:
+    """On a GPU, in half precision, unless the caller wants no fused kernels.
+
+    (`sdpa_kernel(SDPBackend.MATH)` says so for torch's own attention; a comparison without flash means all of it.)
+    """
+    half = dtype in (torch.float16, torch.bfloat16)
+    return torch.device(device).type == "cuda" and half and torch.backends.cuda.flash_sdp_enabled()
+
+
+def one_mask(counts: Sequence[Sequence[int]], mode: Mode, device: torch.device | str) -> "BlockMask":
+    """The same attention as FlexAttention's mask."""
+    from autogaze.encoders import flex
+
+    if mode == "causal":
+        return flex.causal_ranges((sum(clip) for clip in counts), device)
+    return flex.key_ranges((astuple(unit) for unit in _units(counts, mode)), device)
 
 
 def _units(counts: Sequence[Sequence[int]], mode: Mode) -> Iterator[_Unit]:
@@ -128,8 +164,12 @@ def _causal(counts: Sequence[Sequence[int]]) -> list[Block]:
     return blocks
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, blocks: Sequence[Block]) -> Tensor:
-    """Scaled dot-product attention, block by block. q, k, v and the result: (M, heads, head_dim)."""
+def attend(q: Tensor, k: Tensor, v: Tensor, blocks: Plan) -> Tensor:
+    """Scaled dot-product attention as planned. q, k, v and the result: (M, heads, head_dim)."""
+    if not isinstance(blocks, list):
+        from autogaze.encoders import flex
+
+        return flex.attend_flex(q, k, v, blocks)
     q, k, v = (x.transpose(0, 1)[None] for x in (q, k, v))
     if q.device.type == "cpu":
         # Rows of a head side by side: a copy costs far less than the kernel's strided reads (a third of its time).

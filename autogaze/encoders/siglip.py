@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autogaze.encoders.attention import Block, attend, plan
+from autogaze.encoders.attention import Plan, attend, plan, products_in
 from autogaze.encoders.config import SiglipConfig
 from autogaze.encoders.loading import load_tower, read_config
 from autogaze.encoders.patches import Packed, check_fit, gather_patches, pack, position_table
@@ -65,7 +65,7 @@ class SelfAttention(nn.Module):
         self.v_proj = nn.Linear(dim, dim)
         self.out_proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, blocks: list[Block]) -> Tensor:
+    def forward(self, x: Tensor, blocks: Plan) -> Tensor:
         """(M, C) -> (M, C)."""
         q, k, v = (
             project(x).unflatten(-1, (self.heads, -1)) for project in (self.q_proj, self.k_proj, self.v_proj)
@@ -102,7 +102,7 @@ class Layer(nn.Module):
         self.layer_norm2 = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
         self.mlp = MLP(config)
 
-    def forward(self, x: Tensor, blocks: list[Block]) -> Tensor:
+    def forward(self, x: Tensor, blocks: Plan) -> Tensor:
         x = x + self.self_attn(self.layer_norm1(x), blocks)
         out: Tensor = x + self.mlp(self.layer_norm2(x))
         return out
@@ -141,8 +141,8 @@ class VisionTransformer(nn.Module):
 
     def states(self, video: Tensor, packed: Packed) -> Iterator[Tensor]:
         """Hidden states (M, C) one at a time: the embedding, then what every layer makes of it."""
-        blocks = plan(packed.counts, self.config.attn_type, video.device)
         x = self.embeddings(video, packed)
+        blocks = plan(packed.counts, self.config.attn_type, x.device, dtype=products_in(x))
         yield x
         for layer in self.encoder.layers:
             x = layer(x, blocks)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autogaze.encoders.attention import Block, attend
+from autogaze.encoders.attention import Plan, attend
 from autogaze.encoders.patches import Grid
 from autogaze.reconstruction.mae_config import Stack
 
@@ -27,7 +27,7 @@ class SelfAttention(nn.Module):
         self.key = nn.Linear(shape.width, shape.width)
         self.value = nn.Linear(shape.width, shape.width)
 
-    def forward(self, x: Tensor, blocks: list[Block]) -> Tensor:
+    def forward(self, x: Tensor, blocks: Plan) -> Tensor:
         q, k, v = (
             project(x).unflatten(-1, (self.heads, -1)) for project in (self.query, self.key, self.value)
         )
@@ -54,7 +54,7 @@ class Attention(nn.Module):
         self.attention = SelfAttention(shape)
         self.output = Dense(shape.width, shape.width)
 
-    def forward(self, x: Tensor, blocks: list[Block]) -> Tensor:
+    def forward(self, x: Tensor, blocks: Plan) -> Tensor:
         out: Tensor = self.output(self.attention(x, blocks))
         return out
 
@@ -70,7 +70,7 @@ class Layer(nn.Module):
         self.intermediate = Dense(shape.width, shape.hidden)
         self.output = Dense(shape.hidden, shape.width)
 
-    def forward(self, x: Tensor, blocks: list[Block]) -> Tensor:
+    def forward(self, x: Tensor, blocks: Plan) -> Tensor:
         x = x + self.attention(self.layernorm_before(x), blocks)
         out: Tensor = x + self.output(F.gelu(self.intermediate(self.layernorm_after(x))))
         return out

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autogaze.encoders.attention import Mode, plan
+from autogaze.encoders.attention import Mode, plan, products_in
 from autogaze.encoders.loading import load_tower, read_config
 from autogaze.encoders.patches import Packed, check_fit, gather_patches, pack, position_table
 from autogaze.gaze import Gaze
@@ -93,7 +93,7 @@ class ViT(nn.Module):
         x, cls = self.embeddings(video, packed)
         order = ClassFirst(packed.clip, packed.counts)
         x = order.join(cls.expand(len(packed.counts), -1), x)
-        blocks = plan(order.counts, self.mode, x.device)
+        blocks = plan(order.counts, self.mode, x.device, dtype=products_in(x))
         for layer in self.encoder.layer:
             x = layer(x, blocks)
         return order.split(self.layernorm(x))
@@ -140,7 +140,7 @@ class Decoder(nn.Module):
     def _layers(self, x: Tensor, cls: Tensor, clip: Tensor, counts: tuple[tuple[int, ...], ...]) -> Tensor:
         order = ClassFirst(clip, counts)
         x = order.join(cls, x)
-        blocks = plan(order.counts, self.mode, x.device)
+        blocks = plan(order.counts, self.mode, x.device, dtype=products_in(x))
         for layer in self.decoder_layers:
             x = layer(x, blocks)
         return order.split(self.decoder_norm(x))[0]
