@@ -46,12 +46,16 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address; the default is reached from this machine alone.")
     ] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="HLVID_BOARD_TOKEN", help="Password; needed with a --host that others reach."),
+    ] = None,
     submissions: Submissions = None,
 ) -> None:
     """Serve the site on this machine with a form that checks, scores and hands back a submission."""
     from leaderboard.site.server import run
 
-    run(_with_submissions(submissions), host, port)
+    run(_with_submissions(submissions), host, port, token)
 
 
 @board.command()

@@ -11,7 +11,7 @@ their type: `frames: true` is a fault and not one frame. `leaderboard.format.sch
 """
 
 import unicodedata
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
 
@@ -165,3 +165,15 @@ class Prediction(_Strict):
     height: int | None = Field(None, ge=0, le=16_384, description="Of the frames really seen, in px.")
     tokens: float | None = Field(None, ge=0, le=1e12, description="Visual tokens that reached the model.")
     seconds: float | None = Field(None, ge=0, le=1e9, description="Wall-clock seconds.")
+
+
+def form_names(model: type[BaseModel], prefix: str = "") -> dict[str, bool]:
+    """Every field a submitter may fill in, as "settings.frames", with whether it holds a number."""
+    found: dict[str, bool] = {}
+    for name, field in model.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found |= form_names(field.annotation, f"{prefix}{name}.")
+        elif name not in ("schema_version", "reported"):
+            found[prefix + name] = int in kinds or float in kinds
+    return found

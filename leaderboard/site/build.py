@@ -22,10 +22,19 @@ from typing import Any
 
 from hlvid import files
 from hlvid.errors import RunError
-from leaderboard.benchmarks import TITLES, Keys
+from leaderboard.benchmarks import Keys
 from leaderboard.board import SUBMISSIONS, Board, Entry, Section, load_board
 from leaderboard.site import exports
-from leaderboard.site.facts import answers_of, dataset_links, entry_facts, former, section_facts
+from leaderboard.site.facts import (
+    answers_of,
+    dataset_links,
+    entry_facts,
+    former,
+    more_fields,
+    offered,
+    prediction_format,
+    section_facts,
+)
 from leaderboard.site.history import build_time, recorded
 from leaderboard.site.identity import model_page, section_id
 from leaderboard.site.model_page import model_values
@@ -123,7 +132,7 @@ def _write(out: Path, content: _Content) -> None:
         out / "datasets.html",
         page("datasets.html", refused=content.board.refused, former=former(content.board), **common),
     )
-    _put(out / "submit.html", page("submit.html", benchmarks=list(TITLES.items()), **common))
+    _put(out / "submit.html", page("submit.html", benchmarks=offered(), form_fields=more_fields(), **common))
     facts = {(row["section"], row["name"]): row for row in content.rows}
     for section in content.board.sections:
         for entry in (*section.entries, *section.former):
@@ -136,6 +145,7 @@ def _write_data(out: Path, content: _Content) -> None:
     _put(out / "board.csv", exports.board_csv(content.rows))
     titles = {section["id"]: section["title"] for section in content.sections}
     _put(out / "feed.xml", exports.feed(content.rows, titles, content.url, content.built))
+    _put(out / "data" / "format.js", exports.script("HLVID_FORMAT", prediction_format()))
     board = {"sections": content.sections, "entries": content.rows}
     _put(out / "data" / "board.js", exports.script("HLVID_BOARD", board))
     for section in content.board.sections:

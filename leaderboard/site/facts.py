@@ -12,15 +12,16 @@ which is ours to print; of the others ids, recordings and categories.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from hlvid.benchmarks.registry import BENCHMARKS
 from hlvid.dataset import Question
 from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.resampling import effective_clusters
 from hlvid.scoring.table import Table
-from leaderboard.benchmarks import MINI, TITLES, mean_of
+from leaderboard.benchmarks import MINI, TITLES, WITHHELD, mean_of
 from leaderboard.board import Board, Entry, Section
+from leaderboard.format.schema import Prediction, Submission, form_names
 from leaderboard.site.identity import label, model_page, section_id, settings_text
 from leaderboard.site.resampling import constants
 
@@ -112,6 +113,36 @@ def dataset_links() -> dict[str, str]:
         name: one.repo for one in BENCHMARKS for task, name in tasks.items() if task in one.tasks
     }
     return {name: f"https://huggingface.co/datasets/{repo}" for name, repo in hubs.items()}
+
+
+def offered() -> list[tuple[str, str]]:
+    """Benchmarks that predictions can be sent for."""
+    return [(name, title) for name, title in TITLES.items() if name not in WITHHELD]
+
+
+def more_fields() -> list[tuple[str, str, bool]]:
+    """Further fields of the form: name, title, whether it is a number; all that have no place of their own."""
+    own = {
+        "model.name",
+        "model.openness",
+        "benchmark",
+        "contact",
+        "seen_videos",
+        "superseded_by",
+        "withdrawn",
+    }
+    names = {name: number for name, number in form_names(Submission).items() if name not in own}
+    return [
+        (name, name.rpartition(".")[2].replace("_", " ").capitalize(), number)
+        for name, number in names.items()
+    ]
+
+
+def prediction_format() -> dict[str, list[str]]:
+    """The fields of a line of predictions.jsonl, for the page that checks a dropped file."""
+    numbers = {name for name, number in form_names(Prediction).items() if number}
+    whole = {name for name in numbers if int in get_args(Prediction.model_fields[name].annotation)}
+    return {"fields": list(Prediction.model_fields), "numbers": sorted(numbers), "whole": sorted(whole)}
 
 
 def answers_of(section: Section) -> dict[str, Any] | None:

@@ -5,38 +5,50 @@ Example::
     app = create_app(site_folder, pending)    # FastAPI; for tests with fastapi.testclient.TestClient
     run(SUBMISSIONS, "127.0.0.1", 8765)       # builds the site, serves it until Ctrl-C, deletes all of it
 
-Listens on the loopback address unless told otherwise. Requests have to name the host that is served (so that another
-site's name pointing here reaches nothing) and uploads have to come from the page itself. Bodies are cut off at
-`MOST_BYTES` while they arrive. Nothing outlives the server.
+Listens on the loopback address unless told otherwise; where others reach it, it wants a token and tells no score.
+Requests have to name the host that is served (so that another site's name pointing here reaches nothing) and uploads
+have to come from the page itself. Bodies are cut off at `MOST_BYTES` while they arrive, and few are read at a time.
+Nothing outlives the server.
 """
 
+import asyncio
+import base64
 import ipaddress
+import secrets
 import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from hlvid.errors import RunError
+from leaderboard.format.schema import Submission, form_names
 from leaderboard.site.build import build
 from leaderboard.site.uploads import MOST_FILES, Pending
+from leaderboard.submit.branch import results_repository
 
+LEAST_TOKEN = 12
 MOST_BYTES = 64 * 1024 * 1024  # predictions of 50 MB, and what a form adds
-TEXTS = ("benchmark", "contact", "training_data")
-MODEL_TEXTS = {"model": "name", "openness": "openness", "revision": "revision"}
-MODEL_NUMBERS = {"parameters": "parameters_b"}
-SETTINGS = ("frames", "resolution")
+AT_ONCE = 2  # bodies that are read at the same time; more are told to come again
+FIELDS = form_names(Submission)  # "model.name" -> whether it holds a number
 
 
-def create_app(site: Path, pending: Pending, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")) -> Any:
+def create_app(
+    site: Path,
+    pending: Pending,
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+    token: str | None = None,
+) -> Any:
     """The application.
 
     Args:
         site: built with `served=True`.
         pending: where uploads are checked.
         hosts: names under which it may be asked for.
+        token: password that every request needs (HTTP Basic, any user name).
     """
     from fastapi import FastAPI, Request, Response
     from fastapi.responses import JSONResponse
@@ -48,22 +60,33 @@ def create_app(site: Path, pending: Pending, hosts: tuple[str, ...] = ("127.0.0.
 
     app = FastAPI(title="hlvid board", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    reading = asyncio.Semaphore(AT_ONCE)
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Any) -> Response:
+        if token is not None and not _knows(request.headers.get("authorization", ""), token):
+            return Response("A password is needed.", 401, {"WWW-Authenticate": 'Basic realm="hlvid board"'})
+        reply: Response = await call_next(request)
+        return reply
 
     @app.post("/api/check")
     async def check(request: Request) -> Response:
         if not _same_origin(request.headers.get("origin"), request.headers.get("host", "")):
             return JSONResponse(_refused("This form answers its own page only."), 403)
-        limited = Request(request.scope, _limited(request.receive))
-        try:
-            form = await limited.form(max_files=MOST_FILES + 1, max_fields=40)
-        except _TooLargeError:
-            return JSONResponse(_refused(f"More than {MOST_BYTES // 2**20} MB; nothing was read."), 413)
-        except HTTPException as error:
-            return JSONResponse(_refused(f"The form cannot be read: {error.detail}"), 400)
-        uploads = [one for _, one in form.multi_items() if isinstance(one, UploadFile) and one.filename]
-        files = [(str(one.filename), await one.read()) for one in uploads]
-        fields = {name: value for name, value in form.items() if isinstance(value, str) and value.strip()}
-        answer = await run_in_threadpool(pending.check, files, form_fields(fields))
+        if reading.locked():
+            return JSONResponse(_refused("Others are checking files just now; try again in a minute."), 503)
+        async with reading:
+            limited = Request(request.scope, _limited(request.receive))
+            try:
+                form = await limited.form(max_files=MOST_FILES + 1, max_fields=40)
+            except _TooLargeError:
+                return JSONResponse(_refused(f"More than {MOST_BYTES // 2**20} MB; nothing was read."), 413)
+            except HTTPException as error:
+                return JSONResponse(_refused(f"The form cannot be read: {error.detail}"), 400)
+            uploads = [one for _, one in form.multi_items() if isinstance(one, UploadFile) and one.filename]
+            files = [(str(one.filename), await one.read()) for one in uploads]
+            texts = {name: value for name, value in form.items() if isinstance(value, str) and value.strip()}
+            answer = await run_in_threadpool(pending.check, files, form_fields(texts), "branch" in texts)
         if answer["ok"]:
             answer["download"] = f"api/pending/{answer.pop('token')}.zip"
         return JSONResponse(answer)  # 200 for faults as well: the check itself has worked
@@ -81,8 +104,20 @@ def create_app(site: Path, pending: Pending, hosts: tuple[str, ...] = ("127.0.0.
     return app
 
 
-def run(submissions: Path, host: str, port: int) -> None:
-    """Build the site into a temporary folder and serve it until interrupted."""
+def run(submissions: Path, host: str, port: int, token: str | None = None) -> None:
+    """Build the site into a temporary folder and serve it until interrupted.
+
+    Beyond this machine a token is needed, no score is told (a few thousand checks would give the key away), and no
+    branch is made.
+
+    Raises:
+        RunError: fastapi is missing, the port is taken, or `host` is others' to reach and there is no token.
+    """
+    alone = _is_loopback(host)
+    if not alone and len(token or "") < LEAST_TOKEN:
+        raise RunError(
+            f"--host {host} can be reached by others; give --token, of at least {LEAST_TOKEN} characters"
+        )
     try:
         import uvicorn
     except ImportError:
@@ -92,27 +127,38 @@ def run(submissions: Path, host: str, port: int) -> None:
     with tempfile.TemporaryDirectory(prefix="hlvid-board-") as folder:
         site, root = Path(folder) / "site", Path(folder) / "pending"
         root.mkdir()
-        pending = Pending(root, submissions)
+        repository = results_repository(submissions) if alone else None
+        pending = Pending(root, submissions, scores=alone, repository=repository)
         build(site, submissions, keys=pending.keys, served=True)
         with _listening(host, port) as listener:
-            if not _is_loopback(host):
-                typer.echo(
-                    f"{host} can be reached by others: anybody who can may upload files here", err=True
-                )
             shown = f"[{host}]" if ":" in host else host
             typer.echo(f"Open http://{shown}:{listener.getsockname()[1]}/  (Ctrl-C ends it)")
-            app = create_app(site, pending, _hosts(host))
+            app = create_app(site, pending, _hosts(host), token)
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder goes then, too
-            uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", limit_concurrency=64)).run(
+                sockets=[listener]
+            )
 
 
-def form_fields(form: dict[str, str]) -> dict[str, Any]:
+def form_fields(form: Mapping[str, str]) -> dict[str, Any]:
     """The form's texts as fields of submission.yaml; a number that is none stays text and becomes a fault."""
-    model: dict[str, Any] = {MODEL_TEXTS[name]: form[name] for name in MODEL_TEXTS if name in form}
-    model |= {MODEL_NUMBERS[name]: _number(form[name]) for name in MODEL_NUMBERS if name in form}
-    settings = {name: _number(form[name]) for name in SETTINGS if name in form}
-    fields: dict[str, Any] = {name: form[name] for name in TEXTS if name in form}
-    return fields | ({"model": model} if model else {}) | ({"settings": settings} if settings else {})
+    fields: dict[str, Any] = {}
+    for name, text in form.items():
+        if name in FIELDS:
+            group, _, field = name.rpartition(".")
+            place = fields.setdefault(group, {}) if group else fields
+            place[field] = _number(text) if FIELDS[name] else text
+    return fields
+
+
+def _knows(header: str, token: str) -> bool:
+    """Whether an Authorization header brings the password; compared in constant time."""
+    kind, _, value = header.partition(" ")
+    try:
+        _, _, given = base64.b64decode(value, validate=True).partition(b":")
+    except ValueError:
+        return False
+    return kind.casefold() == "basic" and secrets.compare_digest(given, token.encode())
 
 
 class _TooLargeError(Exception):
@@ -140,7 +186,10 @@ def _refused(message: str) -> dict[str, Any]:
 
 def _same_origin(origin: str | None, host: str) -> bool:
     """Browsers name the page that sends a form; other programs may leave it out."""
-    return origin is None or urlsplit(origin).netloc == host
+    try:
+        return origin is None or urlsplit(origin).netloc == host
+    except ValueError:  # "http://["
+        return False
 
 
 def _number(text: str) -> int | float | str:

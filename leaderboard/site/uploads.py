@@ -26,7 +26,7 @@ from leaderboard.benchmarks import Keys
 from leaderboard.board import SUBMISSIONS
 from leaderboard.format.faults import SubmissionError
 from leaderboard.submit.branch import PLACE
-from leaderboard.submit.packing import Ready, place_line, prepare, score_line
+from leaderboard.submit.packing import Ready, branch_for, place_line, prepare, score_line
 
 KEPT = 20
 MOST_FILES = 8
@@ -40,19 +40,34 @@ Answer = dict[str, Any]
 class Pending:
     """Ready submissions of this run of the server, below `root`, which belongs to it alone."""
 
-    def __init__(self, root: Path, submissions: Path = SUBMISSIONS, keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        submissions: Path = SUBMISSIONS,
+        keys: Keys | None = None,
+        *,
+        scores: bool = True,
+        repository: Path | None = None,
+    ) -> None:
         self.root = root
+        self.scores = (
+            scores  # whether a score is told: who may ask as often as he likes learns the key from it
+        )
+        self.repository = repository  # where a branch can be made
         self.submissions = submissions
         self.keys = keys or Keys()
         self._tokens: list[str] = []
         self._lock = threading.Lock()  # a check takes seconds of one core; many at once would help nobody
 
-    def check(self, files: Sequence[tuple[str, bytes]], fields: Mapping[str, Any]) -> Answer:
+    def check(
+        self, files: Sequence[tuple[str, bytes]], fields: Mapping[str, Any], branch: bool = False
+    ) -> Answer:
         """Check and score; never raises for what is wrong with the files.
 
         Args:
             files: names and contents; several are taken as the files of one folder.
             fields: as for `leaderboard.submit.drafts.make_draft`.
+            branch: also make the branch of `hlvid submit`, where there is a repository.
 
         Returns:
             For JSON: ok, and either message and faults or the standing with a token for `archive`.
@@ -65,11 +80,15 @@ class Pending:
             try:
                 source = _store(Path(dropped), files)
                 ready = prepare(source, self.root / token, fields, None, self.submissions, self.keys)
+                made = branch_for(ready, self.repository).name if branch and self.repository else None
             except HlvidError as error:
                 shutil.rmtree(self.root / token, ignore_errors=True)
                 return _refusal(error, dropped)
             self._keep(token)
-            return {**_standing(ready), "token": token}
+            told = _standing(ready) if self.scores else _accepted(ready)
+            if not self.scores:
+                ready.body.unlink()  # the pull request's text tells the score
+            return {**told, "token": token, "branch": made}
 
     def archive(self, token: str) -> tuple[str, bytes] | None:
         """Name and content of a zip with the submission folder and the pull request's text; None if unknown."""
@@ -80,7 +99,7 @@ class Pending:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 archive.write(path, path.relative_to(folder))
-        name = next(path.stem for path in folder.glob("*.md"))
+        name = "-".join(next(folder.glob("*/*")).relative_to(folder).parts)
         return f"{name}.zip", out.getvalue()
 
     def _keep(self, token: str) -> None:
@@ -130,4 +149,14 @@ def _standing(ready: Ready) -> Answer:
         "warnings": list(ready.entry.warnings),
         "target": f"{PLACE}/",
         "file": f"{ready.body.stem}.zip",
+    }
+
+
+def _accepted(ready: Ready) -> Answer:
+    """That it is sound, and nothing of how many answers are right."""
+    return {
+        **_standing(ready),
+        "headline": f"{ready.entry.name} on {ready.key.title}: {len(ready.entry.rows)} answers, complete and sound",
+        "place": "It is scored by the pull request; this server tells no scores.",
+        "comparisons": [],
     }

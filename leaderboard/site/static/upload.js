@@ -72,6 +72,7 @@
         element("a", { class: "button", href: answer.download, download: answer.file }, `Take ${answer.file}`),
         ` Unpack it into ${answer.target} of the results repository and open a pull request; its text is in the archive.`,
       ),
+      ...(answer.branch ? [element("p", {}, `Branch ${answer.branch} is made; push it to open the pull request.`)] : []),
     );
   }
 

@@ -6,6 +6,8 @@ unequal size (enough for quantiles of the draws).
 
 import json
 import random
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +112,48 @@ def boards(tmp_path_factory: pytest.TempPathFactory, key: AnswerKey, wide: Answe
     fill(root / "submissions", key, wide)
     build(root / "site", root / "submissions", keys)
     return Boards(root / "submissions", keys, root / "site")
+
+
+class Node:
+    """The site's scripts without a browser, in one process of Node: `evaluate(code, argument)`."""
+
+    LOOP = """
+        const vm = require("vm"), fs = require("fs");
+        for (const path of process.argv.slice(1)) vm.runInThisContext(fs.readFileSync(path, "utf8"));
+        require("readline").createInterface({input: process.stdin}).on("line", (line) => {
+          const [code, argument] = JSON.parse(line);
+          let reply;
+          try {
+            const value = vm.runInThisContext(code);
+            reply = {value: typeof value === "function" ? value(argument) : value};
+          } catch (error) { reply = {error: String(error.stack)}; }
+          console.log(JSON.stringify(reply));
+        });"""
+
+    def __init__(self, *scripts: Path) -> None:
+        command = ["node", "-e", self.LOOP, *map(str, scripts)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def evaluate(self, code: str, argument: Any = None) -> Any:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps([code, argument]) + "\n")
+        self.process.stdin.flush()
+        reply = json.loads(self.process.stdout.readline())
+        assert "error" not in reply, reply
+        return reply["value"]
+
+
+@pytest.fixture(scope="module")
+def node(boards: Boards) -> Iterator[Node]:
+    """The scripts of the built site in Node, or a skip."""
+    if shutil.which("node") is None:
+        pytest.skip("no node on PATH; it runs the page's statistics without a browser")
+    static = boards.site / "static"
+    scripts = [static / name for name in ("generator.js", "statistics.js", "format.js")]
+    found = Node(*(path for path in scripts if path.is_file()), boards.site / "data" / "format.js")
+    yield found
+    found.process.kill()
+    found.process.communicate()
 
 
 @pytest.fixture

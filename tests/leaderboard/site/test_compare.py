@@ -1,4 +1,4 @@
-"""The browser's statistics are `hlvid.scoring`'s: the same draws, the same numbers, the same sentence."""
+"""The browser's statistics are `hlvid.scoring`'s: the same draws, the same numbers, the same sentence (in Node)."""
 
 import json
 import random
@@ -64,9 +64,8 @@ def check(page: Any, runs: dict[str, list[Row]], mean_of: MeanOf = "questions") 
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 30, 77, 900])
-def test_the_same_random_numbers(open_page: Open, count: int) -> None:
-    page = open_page("compare.html")
-    drawn = page.evaluate(
+def test_the_same_random_numbers(node: Any, count: int) -> None:
+    drawn = node.evaluate(
         "([state, count]) => { const next = HlvidGenerator.integers(state, count);"
         " return Array.from({length: 999}, next); }",
         [generator_state(0), count],
@@ -74,21 +73,19 @@ def test_the_same_random_numbers(open_page: Open, count: int) -> None:
     assert drawn == np.random.default_rng(0).integers(0, count, size=(27, 37)).ravel().tolist()
 
 
-def test_every_pair_of_the_board(open_page: Open, boards: Any) -> None:
-    page = open_page("compare.html")
+def test_every_pair_of_the_board(node: Any, boards: Any) -> None:
     for section in load_board(boards.submissions, boards.keys).sections:
         scored = section.scored()
         for one, other in combinations(scored, 2):
             check(
-                page,
+                node,
                 {one.name: list(one.rows), other.name: list(other.rows)},
                 mean_of(section.benchmark),
             )
 
 
-def test_random_pairs_on_many_shapes(open_page: Open) -> None:
+def test_random_pairs_on_many_shapes(node: Any) -> None:
     """Few and many recordings, single questions, equal runs, opposite runs: each branch of the interval."""
-    page = open_page("compare.html")
     draw = random.Random(3)
     verdicts = ""
     for trial in range(40):
@@ -102,7 +99,7 @@ def test_random_pairs_on_many_shapes(open_page: Open) -> None:
                 ok or draw.random() < 0.6 for ok in right
             ]  # one-sided, so that some differences are shown
         runs = {"one": run_of(right, sources), "two": run_of(other, sources)}
-        verdicts += check(page, runs, "categories" if trial % 3 == 0 else "questions")
+        verdicts += check(node, runs, "categories" if trial % 3 == 0 else "questions")
     for words in (
         "evidence that",
         "no evidence",
@@ -116,7 +113,7 @@ def test_random_pairs_on_many_shapes(open_page: Open) -> None:
         assert words in verdicts
 
 
-def test_hlvids_two_real_systems(open_page: Open, shared: Path) -> None:
+def test_hlvids_two_real_systems(node: Any, shared: Path) -> None:
     """133 against 130 of 268 on 30 recordings: no evidence of a difference."""
     lines = (shared / "hlvid" / "paired_correctness.csv").read_text().split()[1:]
     sources = [
@@ -127,28 +124,26 @@ def test_hlvids_two_real_systems(open_page: Open, shared: Path) -> None:
         name: run_of([pair[column] == "1" for pair in pairs], sources)
         for name, column in (("full", 1), ("gazed", 2))
     }
-    verdict = check(open_page("compare.html"), runs)
+    verdict = check(node, runs)
     assert "no evidence of a difference" in verdict and "268 questions" in verdict
 
 
-def test_exact_tests_on_large_counts(open_page: Open) -> None:
-    page = open_page("compare.html")
+def test_exact_tests_on_large_counts(node: Any) -> None:
     for one, other in [(0, 0), (0, 1), (16, 13), (700, 600), (1500, 1400), (3, 2000)]:
-        assert page.evaluate(f"HlvidStatistics.mcnemar({one}, {other})") == pytest.approx(
+        assert node.evaluate(f"HlvidStatistics.mcnemar({one}, {other})") == pytest.approx(
             mcnemar(one, other), rel=1e-9
         )
     sums = [3, -2, 0, 5, 1, 1, -4, 12]
     values = [(1 if size > 0 else -1) for size in sums for _ in range(abs(size))]
     labels = [index for index, size in enumerate(sums) for _ in range(abs(size))]
     expected = pytest.approx(sign_flip(values, labels), rel=1e-12)
-    assert page.evaluate(f"HlvidStatistics.signFlip({json.dumps(sums)})") == expected
+    assert node.evaluate(f"HlvidStatistics.signFlip({json.dumps(sums)})") == expected
 
 
-def test_numbers_are_rounded_as_python_does(open_page: Open) -> None:
-    page = open_page("compare.html")
+def test_numbers_are_rounded_as_python_does(node: Any) -> None:
     values = [0, 6.25, 6.35, 18.75, 0.05, 0.15, 31.25, 99.95, 100, 2.5, 43.75, -6.25, -0.04]
     values += [100 * right / 48 for right in range(49)]
-    shown = page.evaluate("(values) => values.map((value) => HlvidStatistics.fixed(value))", values)
+    shown = node.evaluate("(values) => values.map((value) => HlvidStatistics.fixed(value))", values)
     assert shown == [f"{value:.1f}" for value in values]
 
 

@@ -25,7 +25,12 @@ from leaderboard.site.uploads import KEPT, Pending
 
 pytest.importorskip("fastapi")
 
-FORM = {"model": "dropped <b>", "benchmark": "mvbench", "openness": "closed", "frames": "8"}
+FORM = {
+    "model.name": "dropped <b>",
+    "benchmark": "mvbench",
+    "model.openness": "closed",
+    "settings.frames": "8",
+}
 
 
 def table(key: AnswerKey, letter: str | None = None) -> bytes:
@@ -75,7 +80,7 @@ def test_a_good_table_comes_back_as_a_sound_submission(
 
 def test_every_fault_comes_back_and_nothing_stays(client: Any, pending: Pending, wide: AnswerKey) -> None:
     data = table(wide).replace(b"q0,A", b"q0,F").replace(b"q5,", b"q999,")
-    reply = send(client, ("table.csv", data), form={**FORM, "frames": "-1"})
+    reply = send(client, ("table.csv", data), form={**FORM, "settings.frames": "-1"})
     answer = reply.json()
     assert reply.status_code == 200 and not answer["ok"]
     assert {fault["field"] for fault in answer["faults"]} == {"answer", "question_id", "settings.frames"}
@@ -132,6 +137,7 @@ def test_too_much_is_cut_off_while_it_arrives(
 def test_other_sites_reach_nothing(client: Any, wide: AnswerKey) -> None:
     assert send(client, ("t.csv", table(wide)), headers={"Origin": "http://evil.example"}).status_code == 403
     assert send(client, ("t.csv", table(wide)), headers={"Origin": "null"}).status_code == 403
+    assert send(client, ("t.csv", table(wide)), headers={"Origin": "http://["}).status_code == 403
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
     assert send(client, ("t.csv", table(wide)), headers={"Origin": "http://127.0.0.1"}).status_code == 200
 
@@ -156,12 +162,74 @@ def test_only_the_newest_stay(pending: Pending, wide: AnswerKey) -> None:
 
 
 def test_fields_of_the_form() -> None:
-    form = {"model": "m", "parameters": "7", "frames": "8", "resolution": "many", "contact": "c"}
-    assert server.form_fields(form) == {
+    form = {
+        "model.name": "m",
+        "model.parameters_b": "7",
+        "settings.frames": "8",
+        "settings.resolution": "many",
+    }
+    assert server.form_fields({**form, "contact": "c", "reported": "99", "branch": "yes", "x.y": "1"}) == {
         "model": {"name": "m", "parameters_b": 7},
         "settings": {"frames": 8, "resolution": "many"},
         "contact": "c",
     }
+
+
+def test_every_field_of_a_submission_is_in_the_form(served_site: Path) -> None:
+    text = (served_site / "submit.html").read_text()
+    of_owners = {"superseded_by", "withdrawn"}  # changed in the entry's file, later
+    assert [name for name in server.FIELDS if f'name="{name}"' not in text and name not in of_owners] == []
+    assert len(server.FIELDS) >= 20 and '<option value="egoschema">' not in text
+
+
+def test_a_groups_server_wants_its_token_and_tells_no_score(
+    served_site: Path, pending: Pending, wide: AnswerKey
+) -> None:
+    testclient = pytest.importorskip("fastapi.testclient")
+    pending.scores = False
+    app = server.create_app(served_site, pending, ("*",), "correct horse")
+    client = testclient.TestClient(app, base_url="http://board.example")
+    for auth in (None, ("ann", "wrong"), ("correct horse", "")):
+        assert client.get("/", auth=auth).status_code == 401
+        assert send(client, ("t.csv", table(wide)), auth=auth).status_code == 401
+    assert client.get("/", headers={"Authorization": "Basic %%%"}).status_code == 401
+    client.auth = ("ann", "correct horse")
+    good, bad = (send(client, ("t.csv", table(wide, letter))).json() for letter in (None, "A"))
+    for answer in (good, bad):
+        answer.pop("token", None), answer.pop("download")
+    assert good == bad and good["ok"] and "right" not in json.dumps(good)
+    token = pending.check([("t.csv", table(wide))], server.form_fields(FORM))["token"]
+    archive = pending.archive(token)
+    assert archive is not None
+    assert not [name for name in zipfile.ZipFile(io.BytesIO(archive[1])).namelist() if name.endswith(".md")]
+
+
+@pytest.mark.parametrize("token", [None, "", "short"])
+def test_others_reach_it_with_a_token_alone(boards: Any, token: str | None) -> None:
+    from hlvid.errors import RunError
+
+    with pytest.raises(RunError, match="give --token"):
+        server.run(boards.submissions, "0.0.0.0", 0, token)
+
+
+def test_a_branch_beside_the_download(
+    served_site: Path, pending: Pending, wide: AnswerKey, git_repo: Callable[..., str], tmp_path: Path
+) -> None:
+    testclient = pytest.importorskip("fastapi.testclient")
+    pending.repository = tmp_path / "repo"
+    client = testclient.TestClient(server.create_app(served_site, pending), base_url="http://127.0.0.1")
+    assert send(client, ("t.csv", table(wide))).json()["branch"] is None
+    answer = send(client, ("t.csv", table(wide)), form={**FORM, "branch": "yes"}).json()
+    assert answer["branch"] in git_repo("branch", "--format=%(refname:short)")
+
+
+def test_more_bodies_than_can_be_read_are_sent_away(
+    client: Any, wide: AnswerKey, monkeypatch: pytest.MonkeyPatch, served_site: Path, pending: Pending
+) -> None:
+    monkeypatch.setattr(server, "AT_ONCE", 0)
+    testclient = pytest.importorskip("fastapi.testclient")
+    full = testclient.TestClient(server.create_app(served_site, pending), base_url="http://127.0.0.1")
+    assert send(full, ("t.csv", table(wide))).status_code == 503
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
@@ -230,9 +298,9 @@ def test_the_form_in_a_browser(
     page.click("text=Check and score")
     page.wait_for_selector("text=Choose a file first")
     page.set_input_files("input[name=files]", str(bad))
-    page.fill("input[name=model]", FORM["model"])
+    page.fill("input[name='model.name']", FORM["model.name"])
     page.select_option("select[name=benchmark]", "mvbench")
-    page.select_option("select[name=openness]", "closed")
+    page.select_option("select[name='model.openness']", "closed")
     page.click("text=Check and score")
     page.wait_for_selector("table.faults")
     assert "<img src=x" in page.inner_text("table.faults") and page.locator("table.faults img").count() == 0
@@ -255,8 +323,8 @@ def test_files_can_be_dropped(open_page: Callable[..., Any], address: str, wide:
     }"""
     page.evaluate(drop, table(wide).decode())
     assert "dropped.csv" in page.inner_text("#chosen")
-    page.fill("input[name=model]", "m")
+    page.fill("input[name='model.name']", "m")
     page.select_option("select[name=benchmark]", "mvbench")
-    page.select_option("select[name=openness]", "closed")
+    page.select_option("select[name='model.openness']", "closed")
     page.click("text=Check and score")
     page.wait_for_selector(".verdict-box.good")
