@@ -196,7 +196,7 @@ def _print(result: dict[str, Any]) -> None:
 
 def write(results: list[dict[str, Any]], args: argparse.Namespace) -> None:
     """Write everything needed to read the numbers, and to get them again, under the hardware's name."""
-    from hlvid.video.backends.pyav import describe
+    from hlvid.video.pyav import describe
 
     cpu = _cpu_name()
     slug = re.sub(r"[^a-z0-9]+", "-", f"{cpu} {os.cpu_count()} cores".lower()).strip("-")

@@ -80,11 +80,14 @@ class ClipBatch:
 
 
 def plan_video(width: int, height: int, frame_count: int, settings: VideoSettings, side: int) -> VideoPlan:
-    """Frames, thumbnails and tiles for a video of this size and length."""
-    count = settings.num_video_frames
+    """Frames, thumbnails and tiles for a video of this size and length.
+
+    A video that has fewer frames than asked gives each of them, repeated only to fill its last clip of 16.
+    """
+    count = min(settings.num_video_frames, -(-frame_count // CLIP_FRAMES) * CLIP_FRAMES)
     return VideoPlan(
         indices=tuple(uniform(frame_count, count)),
-        thumbnails=tuple(thumbnails(count, settings.num_video_frames_thumbnail)),
+        thumbnails=tuple(thumbnails(count, min(count, settings.num_video_frames_thumbnail))),
         grid=tile_grid(width, height, settings.max_tiles_video, side),
     )
 

@@ -149,7 +149,7 @@ def _check(
 
 def _inspect(path: Path, depth: Depth) -> tuple[Facts | None, str | None]:
     """The video's facts where it opens, and what is wrong with it."""
-    from hlvid.video.backends.pyav import describe
+    from hlvid.video.pyav import describe
 
     health = examine(path, depth)
     index = health.index

@@ -35,7 +35,7 @@ VARIABLES = (  # of the environment, that change what a task asks or how it read
 )
 PACKAGES = (
     *("hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets"),
-    *("av", "decord", "torchcodec", "numpy", "pillow", "opencv-python-headless"),
+    *("av", "decord", "numpy", "pillow", "opencv-python-headless"),
     *("rapidocr-onnxruntime", "onnxruntime", "rapidfuzz"),
 )
 

@@ -10,8 +10,8 @@ Example::
 
 Sizes are (height, width) as shown: in square pixels (the file's sample aspect ratio is applied) and after its
 rotation. A damaged file gives the frames that decode, those behind the damage too, and a `VideoWarning` that
-says what is missing; with `strict=True` it gives a VideoError. The back end is chosen by name and never
-replaced silently; `decoder` records it, with all versions that decide about pixels.
+says what is missing; with `strict=True` it gives a VideoError. `decoder` names all versions that decide about
+pixels.
 """
 
 import re
@@ -24,9 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hlvid.errors import VideoError
-from hlvid.video.backends import get
-from hlvid.video.backends.base import Backend, Info, Size
+from hlvid.video.info import Info, Size
 from hlvid.video.picture import Picture
+from hlvid.video.pyav import PyavReader
 
 
 class VideoWarning(UserWarning):
@@ -41,41 +41,43 @@ class Video:
     `stream_number` (in the file), `pix_fmt`, `decoder`, `timestamps`, `damage`, `notes`.
     """
 
-    def __init__(self, path: Path, backend: Backend, strict: bool) -> None:
+    def __init__(self, path: Path, reader: PyavReader, strict: bool) -> None:
         self.path = path
-        self._backend = backend
+        self._reader = reader
         self._strict = strict
         self._told: tuple[str, ...] = ()
-        self._info = backend.info
+        self._info = reader.info
         self._refresh()
 
     @classmethod
     def open(
         cls,
         path: str | Path,
-        backend: str = "pyav",
         strict: bool = False,
         threads: int | None = None,
         stream: int | None = None,
     ) -> "Video":
         """Open a video file.
 
-        backend: "pyav", "decord" or "torchcodec" (the last two are optional installs).
         strict: a file known to be damaged is an error instead of a warning.
         stream: which one to read, by its number in the file; None for the best that is a video. Covers, stills
             and attached pictures never are.
         threads: decoding threads; None keeps 4K H.264 below 300 MB (2 at 4K, up to 8 for small pictures).
 
-        Raises VideoError if the file is missing, is not a video or has no frame that decodes, and HlvidError
-        if the back end is unknown or not installed.
+        Raises VideoError if the file is missing, is not a video or has no frame that decodes.
         """
+        import av
+
         path = Path(path)
-        make = get(backend)
         if not path.is_file():
             raise VideoError(f"{path}: {_absent(path)}")
         if path.stat().st_size == 0:
             raise VideoError(f"{path}: the file is empty; fetch it again")
-        return cls(path, make(path, threads, stream), strict)
+        try:
+            return cls(path, PyavReader(path, threads, stream), strict)
+        except (av.error.FFmpegError, OSError) as error:
+            why = error.strerror or str(error)
+            raise VideoError(f"{path}: cannot be read as a video ({why}); fetch the file again") from error
 
     def __enter__(self) -> "Video":
         return self
@@ -88,8 +90,7 @@ class Video:
         return f"<Video {self.path.name}: {i.width} x {i.height} {i.codec}, {i.frame_count} frames>"
 
     def close(self) -> None:
-        """Free the decoder."""
-        self._backend.close()
+        """Nothing stays open between calls."""
 
     @property
     def info(self) -> Info:
@@ -137,8 +138,8 @@ class Video:
         return self._info.sample_aspect
 
     @property
-    def stream_number(self) -> int | None:
-        """Which stream of the file is read; None where the back end does not tell."""
+    def stream_number(self) -> int:
+        """Which stream of the file is read."""
         return self._info.stream
 
     @property
@@ -148,7 +149,7 @@ class Video:
 
     @property
     def decoder(self) -> str:
-        """Back end, versions and scaler: what a result row has to record."""
+        """Versions and scaler: what a result row has to record."""
         return self._info.decoder
 
     @property
@@ -200,13 +201,13 @@ class Video:
 
     def _stream(self, wanted: list[int], size: Size | None) -> Iterator[tuple[int, Picture]]:
         try:
-            yield from self._backend.stream(wanted, size)
+            yield from self._reader.stream(wanted, size)
         finally:
             self._refresh()
 
     def _refresh(self) -> None:
-        """Take over what the back end knows by now; new damage is told once, or raised if strict."""
-        self._info = self._backend.info
+        """Take over what the reader knows by now; new damage is told once, or raised if strict."""
+        self._info = self._reader.info
         if self._info.notes == self._told:
             return
         self._told = self._info.notes

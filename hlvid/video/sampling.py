@@ -5,6 +5,7 @@ Example::
     from hlvid.video import sampling
     sampling.uniform_linspace(900, 4)             # [0, 300, 599, 899]: first and last frame included
     sampling.uniform_midpoint(900, 4)             # [112, 337, 562, 787]: the middle of four equal parts
+    sampling.distinct("uniform_linspace", 3, 4)   # [0, 1, 2]: a clip shorter than asked gives what it has
     sampling.fps_capped(900, 30.0, 2.0, cap=128)  # one frame every half second: 60 frames
 
 Every index counts decoded frames in presentation order, as `hlvid.video.Video` does. A result row must record
@@ -16,6 +17,18 @@ import math
 import numpy as np
 
 from hlvid.errors import HlvidError
+
+
+def distinct(policy: str, n: int, count: int) -> list[int]:
+    """At most `count` different indices of `n` frames, ascending: all of a clip that has fewer.
+
+    policy: "uniform_linspace" or "uniform_midpoint". Raises HlvidError if `n` or `count` is below 1.
+    """
+    _check(n, count)
+    policies = {"uniform_linspace": uniform_linspace, "uniform_midpoint": uniform_midpoint}
+    if policy not in policies:
+        raise HlvidError(f"sampling '{policy}' is unknown; allowed: {', '.join(policies)}")
+    return policies[policy](n, min(n, count))
 
 
 def uniform_linspace(n: int, count: int) -> list[int]:

@@ -101,7 +101,7 @@ def test_the_key_of_a_measurement_knows_all_that_decides() -> None:
     assert found >= {
         "analysis/figures/camera.py", "analysis/studies/scenes.py", "analysis/stats.py", "autogaze/model/network.py",
         "autogaze/model/kvcache.py", "autogaze/model/processing.py", "autogaze/reconstruction/paste.py",
-        "hlvid/video/reader.py", "hlvid/video/backends/pyav.py", "hlvid/scoring/resampling.py",
+        "hlvid/video/reader.py", "hlvid/video/pyav.py", "hlvid/scoring/resampling.py",
     }  # fmt: skip
     assert "analysis/style.py" not in found
 

@@ -42,7 +42,7 @@ class Delivery:
 
     @property
     def count(self) -> int:
-        """Frames, repeats included."""
+        """Frames, all different."""
         return len(self.indices)
 
     @property
@@ -83,14 +83,10 @@ def deliver(path: Path, settings: FrameSettings, form: Form) -> Delivery:
 
 
 def pick(count: int, fps: float, settings: FrameSettings) -> list[int]:
-    """Frame indices; `uniform_linspace` repeats frames of a video that has fewer than were asked."""
+    """Frame indices, all different: a video that has fewer than were asked gives all that it has."""
     if settings.fps is not None:
         return sampling.fps_capped(count, fps, settings.fps, settings.frames)
-    policies = {
-        "uniform_linspace": sampling.uniform_linspace,
-        "uniform_midpoint": sampling.uniform_midpoint,
-    }
-    return policies[settings.sampling](count, settings.frames)
+    return sampling.distinct(settings.sampling, count, settings.frames)
 
 
 def size_for(width: int, height: int, settings: FrameSettings, form: Form) -> Size:

@@ -26,7 +26,6 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluators.core.environment import code_version
-from hlvid.errors import RunError
 from hlvid.files import whole, write_json
 from hlvid.paths import state_root
 from hlvid.video import Video, sampling
@@ -41,7 +40,7 @@ CACHE_BYTES = 4 * 2**30
 class FrameSource:
     """The sampled frames of one video at one resolution; iterate once it is open.
 
-    Raises RunError when more frames are asked than the video has, VideoError when it does not decode.
+    A clip shorter than `frames` gives all its frames. Raises VideoError when it does not decode.
     """
 
     def __init__(self, path: Path, resolution: int, frames: int, sampling: str, cache: bool = True) -> None:
@@ -53,7 +52,7 @@ class FrameSource:
         self.video = Video.open(self.path)
         self.native = (self.video.height, self.video.width)
         self.decoder = self.video.decoder
-        self.indices = pick_indices(self.path, self.video.frame_count, self.wanted, self.sampling)
+        self.indices = sampling.distinct(self.sampling, self.video.frame_count, self.wanted)
         self.size = fit_long_side(self.video.width, self.video.height, self.resolution)
         self.seconds = time.perf_counter() - started
         self.from_cache = False
@@ -119,15 +118,6 @@ def _spent(kept: Path) -> float | None:
         return float(json.loads(_note(kept).read_text(encoding="utf-8"))) if kept.exists() else None
     except (OSError, ValueError):
         return None
-
-
-def pick_indices(path: Path, count: int, wanted: int, policy: str) -> list[int]:
-    """`wanted` different frame indices of `count`, by a policy of `hlvid.video.sampling`."""
-    if wanted > count:
-        raise RunError(
-            f"gaze_reader: frames is {wanted}, but {path.name} has {count} frames; allowed: 1 to {count}"
-        )
-    return sorted(set(getattr(sampling, policy)(count, wanted)))
 
 
 @lru_cache(maxsize=256)

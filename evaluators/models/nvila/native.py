@@ -201,6 +201,7 @@ class Native:
             grid = look.plan.grid
             details |= {
                 "frame_indices": list(look.plan.indices),
+                "frames_distinct": len(set(look.plan.indices)),
                 "thumbnail_indices": [look.plan.indices[place] for place in look.plan.thumbnails],
                 "tiles": grid.tiles,
                 "tile_grid": [grid.rows, grid.columns],

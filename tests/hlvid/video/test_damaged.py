@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hlvid.errors import HlvidError, VideoError
+from hlvid.errors import VideoError
 from hlvid.video import Video, VideoWarning, index, store
 
 X264 = {"preset": "veryfast", "g": "30", "bf": "3"}
@@ -120,7 +120,7 @@ def test_index_that_lies_is_replaced(encode: Any, decode_rgb: Any, monkeypatch: 
     """A time stamp that no frame has: noticed while reading, and every frame is still the right one."""
     path = encode("liar.mp4", frames=90, options=X264)
     video = Video.open(path)
-    table = video._backend._index.packets  # type: ignore[attr-defined]
+    table = video._reader._index.packets  # type: ignore[attr-defined]
     key = store.key_of(path, None)
     wrong = index._known[key].pts.copy()
     wrong[50] += 1  # a frame that no packet gives
@@ -140,15 +140,3 @@ def test_new_content_is_not_read_with_an_old_index(encode: Any, tmp_path: Path) 
     assert Video.open(path).frame_count == 20
     path.write_bytes(encode("second.mp4", frames=33, options=X264).read_bytes())
     assert Video.open(path).frame_count == 33
-
-
-def test_unknown_or_absent_back_end(encode: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = encode("sound.mp4", options=X264)
-    with pytest.raises(HlvidError, match="allowed: pyav, decord, torchcodec"):
-        Video.open(path, backend="opencv")
-    monkeypatch.setitem(__import__("sys").modules, "decord", None)
-    with pytest.raises(HlvidError, match=r"pip install 'hlvid\[decord\]'"):
-        Video.open(path, backend="decord")
-    monkeypatch.setitem(__import__("sys").modules, "torchcodec", None)
-    with pytest.raises(HlvidError, match="torchcodec"):
-        Video.open(path, backend="torchcodec")

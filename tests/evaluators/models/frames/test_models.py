@@ -1,9 +1,11 @@
 """hlvid_frames over real architectures: the pixels that enter them are those that were asked, or nothing runs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -155,6 +157,25 @@ def test_odd_counts_are_filled_up_by_the_model_alone(
     one.generate_until(requests_for(one, questions[:1]))
     audit = ledger.lookup("0", "hlvid")["audit"]
     assert (audit["decoded"]["frames"], audit["seen"]["frames"], audit["verdict"]) == (3, 4, "exact")
+
+
+def test_a_short_clip_of_an_odd_number_of_frames_ends_nothing(
+    model: Callable[..., HlvidFramesChat], requests_for: Any, questions: list[Any], tmp_path: Path
+) -> None:
+    """Asked for 8 of a clip of 5: five different ones, the model fills up its last pair."""
+    short = tmp_path / "short.mp4"
+    with av.open(str(short), "w") as container:
+        stream = container.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for value in range(5):
+            picture = np.full((180, 320, 3), 40 * value, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    one = model("qwen2_5", resolution=112, frames=8)
+    one.generate_until(requests_for(one, [replace(questions[0], video_path=short)]))
+    audit = ledger.lookup("0", "hlvid")["audit"]
+    assert (audit["decoded"]["frames"], audit["distinct"], audit["verdict"]) == (5, 5, "exact")
+    assert audit["seen"]["frames"] == 6
 
 
 def test_a_resolution_between_patches_is_refused_beforehand(

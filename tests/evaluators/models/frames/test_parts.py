@@ -83,9 +83,12 @@ def test_frames_a_second_up_to_a_count(clip: Path) -> None:
     assert deliver(clip, FrameSettings("any", 3, 112, fps=3.0), Form()).indices == [0, 12, 23]
 
 
-def test_more_frames_than_there_are_repeat_and_say_so(clip: Path) -> None:
-    many = deliver(clip, FrameSettings("any", 30, 112), Form())
-    assert (many.count, sent(FrameSettings("any", 30, 112), many)["distinct"]) == (30, 24)
+@pytest.mark.parametrize("how", ["uniform_linspace", "uniform_midpoint"])
+def test_a_clip_shorter_than_asked_gives_each_frame_once(how: str, clip: Path) -> None:
+    settings = FrameSettings("any", 30, 112, sampling=how)
+    many = deliver(clip, settings, Form())
+    assert many.indices == list(range(24))
+    assert (many.count, sent(settings, many)["distinct"]) == (24, 24)
 
 
 def test_decord_gives_our_frames_and_notes_which(delivery: Delivery) -> None:

@@ -2,8 +2,8 @@
 
 Example::
 
-    backend = PyavBackend(Path("clip.mp4"))
-    for index, picture in backend.stream([10, 500], size=(504, 896)):
+    reader = PyavReader(Path("clip.mp4"))
+    for index, picture in reader.stream([10, 500], size=(504, 896)):
         ...
 
 With a trusted index (see `hlvid.video.index`) whole GOPs are jumped over, frames that nobody asked for and
@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from hlvid.errors import VideoError
-from hlvid.video.backends.base import Info, Size
 from hlvid.video.decoding import Log, decode_all, prepare
 from hlvid.video.index import load_index, relearn
+from hlvid.video.info import Info, Size
 from hlvid.video.packets import PacketTable
 from hlvid.video.picture import FILTER, Painter, Picture
 from hlvid.video.plan import make_plan
@@ -32,7 +32,7 @@ from hlvid.video.planned import WrongIndexError, decode_planned
 from hlvid.video.streams import open_file
 
 
-class PyavBackend:
+class PyavReader:
     """One stream of one file; see the module's docstring. Holds no open file between calls."""
 
     def __init__(self, path: Path, threads: int | None = None, stream: int | None = None) -> None:
@@ -61,9 +61,6 @@ class PyavBackend:
             damage=index.damage,
             notes=index.notes,
         )
-
-    def close(self) -> None:
-        """Nothing stays open between calls."""
 
     def stream(self, indices: Sequence[int], size: Size | None) -> Iterator[tuple[int, Picture]]:
         """(index, uint8 (height, width, 3)) for valid, ascending, distinct `indices`."""
