@@ -59,6 +59,10 @@ def write_json(path: Path, data: Any, indent: int | None = 1) -> None:
     write_text(path, json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+class _Lock(FileLock):  # type: ignore[misc, valid-type, unused-ignore]
+    """A class of our own: lmms-eval makes all locks of `FileLock` itself one for a whole process, open to all threads."""
+
+
 @contextmanager
 def locked(path: Path, busy: HlvidError | None = None) -> Iterator[None]:
     """Hold the lock file `path`, made if missing with its folder; waits for as long as it takes.
@@ -70,7 +74,7 @@ def locked(path: Path, busy: HlvidError | None = None) -> Iterator[None]:
         OSError: the lock file cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    lock = _Lock(path)
     try:
         lock.acquire(timeout=-1 if busy is None else 0, poll_interval=_POLL)
     except Timeout:

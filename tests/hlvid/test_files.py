@@ -132,3 +132,12 @@ def _started(work: Callable[..., None], *args: Any) -> Any:
     process = multiprocessing.get_context("fork").Process(target=work, args=args)
     process.start()
     return process
+
+
+def test_a_lock_holds_in_a_process_that_ran_lmms_eval(tmp_path: Path) -> None:
+    from lmms_eval import evaluator
+
+    evaluator._enable_reentrant_filelocks()  # as at the start of each of its runs
+    path = tmp_path / "lock"
+    with files.locked(path), pytest.raises(RunError, match="busy"), files.locked(path, RunError("busy")):
+        pass

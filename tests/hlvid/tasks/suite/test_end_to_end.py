@@ -54,7 +54,7 @@ def test_a_task_runs_offline(task: str, make_bench: Callable[..., Any]) -> None:
         assert numbers["accuracy,none"] == pytest.approx(right / len(letters))
         assert numbers["accuracy_low,none"] <= right / len(letters) <= numbers["accuracy_high,none"]
         assert "lmms_eval_score,none" not in numbers
-    (record,) = json.loads(Path(results["files"]["record"]).read_text()).values()
+    record = json.loads(Path(results["files"]["record"]).read_text())
     assert record["datasets"][task]["parser"] == "hlvid"
     assert record["datasets"][task]["repo"] == registry.get(task).repo
     assert (task in record["summaries"]) is (right is not None)
@@ -133,7 +133,7 @@ def test_their_parser_gives_their_number(
     assert results["results"]["hlvid_mvbench"]["lmms_eval_score,none"] == pytest.approx(200 / 21)
     assert {sample["how"] for sample in results["samples"]["hlvid_mvbench"]} == {"lmms_eval"}
     assert "lmms_eval_parser" in results["configs"]["hlvid_mvbench"]["dataset_path"]
-    (record,) = json.loads(Path(results["files"]["record"]).read_text()).values()
+    record = json.loads(Path(results["files"]["record"]).read_text())
     assert record["datasets"]["hlvid_mvbench"]["parser"] == "lmms_eval"
     assert record["variables"] == {"HLVID_PARSER": "lmms_eval"}
 
@@ -174,7 +174,7 @@ def test_the_group_has_table_1s_columns(make_bench: Callable[..., Any], shared: 
 def test_the_whole_table_in_one_run(home: Path, make_bench: Callable[..., Any]) -> None:
     """All eight columns; two tasks of the same question ids keep their costs apart."""
     for benchmark in registry.BENCHMARKS:
-        if benchmark.name != "mlvu_test":
+        if benchmark.name not in ("hlvid", "mlvu_test"):
             make_bench(benchmark.name)
     results = evaluate(task="hlvid_paper")
     group = [
@@ -185,7 +185,7 @@ def test_the_whole_table_in_one_run(home: Path, make_bench: Callable[..., Any]) 
     for task in group:
         assert all(sample["details"]["strategy"] == "hash" for sample in results["samples"][task])
     assert "average,none" in results["results"]["hlvid_mlvu_dev"]
-    (record,) = json.loads(Path(results["files"]["record"]).read_text()).values()
+    record = json.loads(Path(results["files"]["record"]).read_text())
     assert set(record["summaries"]) == set(group) - {"hlvid_egoschema"}
 
 

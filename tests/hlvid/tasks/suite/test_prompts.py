@@ -188,7 +188,8 @@ def test_subtitles_are_those_of_the_sampled_frames(
 
 
 def test_a_video_without_subtitles_says_so(make_bench: Callable[..., Any]) -> None:
-    (make_bench("videomme").root / "subtitle" / "vid1.srt").unlink()
+    folder = make_bench("videomme").root / "subtitle"
+    (folder / "vid1.srt").rename(folder / "vid2.srt")
     assert first_prompt("hlvid_videomme_w_subtitle").splitlines()[1] == "No subtitles available"
 
 
