@@ -59,8 +59,8 @@ def write_json(path: Path, data: Any, indent: int | None = 1) -> None:
     write_text(path, json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-class _Lock(FileLock):  # type: ignore[misc, valid-type, unused-ignore]
-    """A class of our own: lmms-eval makes all locks of `FileLock` itself one for a whole process, open to all threads."""
+class _Lock(FileLock):
+    """A class of our own: lmms-eval makes each `FileLock` one for the whole process, open to all of its threads."""
 
 
 @contextmanager
