@@ -12,9 +12,11 @@ database: scores are recomputed from the predictions each time and never accepte
 
 | module | what it does |
 |---|---|
-| schema, schema_docs | the two files' pydantic models; JSON Schema and docs made from them |
-| faults, yaml_loader, reading, validate | untrusted files in, every fault or sound rows out |
-| questions, rescore, standing, entries | answer keys, scores and trust, ranks; all of it for the page |
-| drafts, submit, branch, cli | `hlvid submit`: from a run to a folder, a branch and a pull request's text |
+| benchmarks | the board's view of `hlvid.benchmarks`; answer keys |
+| format | untrusted files in, every fault or sound rows out; the schema and its docs |
+| scores, maintainers, board, lock | numbers and places; trust that people granted; all of it for the page; what moved |
+| submit | `hlvid submit`: from a run or table to a folder, a branch and a pull request's text; what may be published |
 | ci | what the results repository runs on a pull request |
+| site | the page and the server with the upload form |
+| cli, board_cli | `hlvid submit`, `hlvid board` |
 """

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from hlvid.benchmarks import registry
 from hlvid.dataset import Question, dataset_revision, load
 from hlvid.dataset.identity import set_hash
 from hlvid.errors import DatasetError
@@ -23,29 +24,16 @@ from hlvid.scoring.table import MeanOf
 
 MINI = "hlvid_mini"
 MINI_SETS = ("mini-default-0", "mini-full-0", "mini-tiny-0")
-TITLES = {
-    "hlvid": "HLVid",
-    "hlvid_mini": "HLVid-Mini",
-    "videomme": "VideoMME",
-    "videomme_w_subtitle": "VideoMME with subtitles",
-    "mvbench": "MVBench",
-    "nextqa_mc": "NExT-QA (multiple choice)",
-    "longvideobench_val": "LongVideoBench (val)",
-    "egoschema": "EgoSchema",
-    "egoschema_subset": "EgoSchema (subset)",
-    "mlvu_dev": "MLVU (dev, M-avg)",
-    "mlvu_test": "MLVU (test, M-avg)",
-}
-MEANS = frozenset({"mvbench", "mlvu_dev", "mlvu_test"})
+_SETS = {one.board: one for one in registry.TASKS}
+TITLES = {name: one.title for name, one in _SETS.items()}
+MEANS = frozenset(name for name, one in _SETS.items() if one.mean)
 """Benchmarks whose number is the mean of their categories' accuracies, not the share of right answers."""
 WITHHELD = {"egoschema": "https://egoschema.github.io"}
 """Benchmarks whose answers nobody but their authors has, with where those take submissions."""
 SAME_QUESTIONS = {"videomme_w_subtitle": "videomme"}
 """Asked with more beside them: ids, options and answers are the other's, the prompts are not."""
-SIZES = {"hlvid": 268}  # questions of a benchmark where reported numbers need it and no key is at hand
-
-#: lmms-eval's names of tasks that ask a benchmark's questions, beside its own name and hlvid_NAME
-TASKS = {"nextqa_mc_test": "nextqa_mc", "longvideobench_val_v": "longvideobench_val"}
+SIZES = {"hlvid": _SETS["hlvid"].questions or 0}  # where reported numbers need it and no key is at hand
+_TASKS = {task: name for name, one in _SETS.items() for task in (name, one.name, *one.aliases)}
 
 _MINI_NAME = re.compile(r"mini-([a-z]{1,20})-(\d{1,9})")
 _REVISION = re.compile(r"(?:(?P<name>[\w.-]+)@)?(?P<hash>(?:sha256:)?[0-9a-f]{64})|(?P<alone>[\w.-]+)")
@@ -150,13 +138,12 @@ def answer_key(benchmark: str, revision: str | None = None) -> AnswerKey:
 
 def benchmark_of(task: str) -> str | None:
     """The board's name of an lmms-eval task: "hlvid_nextqa_mc", "nextqa_mc_test" -> "nextqa_mc"."""
-    known = (TASKS.get(name, name) for name in (task, task.removeprefix("hlvid_")))
-    return next((name for name in known if name in TITLES), None)
+    return _TASKS.get(task) or _TASKS.get(task.removeprefix("hlvid_"))
 
 
 def task_names() -> frozenset[str]:
     """Every task that `benchmark_of` knows."""
-    return frozenset({*TITLES, *TASKS, *(f"hlvid_{name}" for name in TITLES)})
+    return frozenset(_TASKS)
 
 
 def mini_set(revision: str | None) -> str:
@@ -186,7 +173,7 @@ def _suite_questions(benchmark: str) -> tuple[Question, ...]:
     """What the benchmark's task asks, in its order."""
     from hlvid.tasks.suite.prepare import asked
 
-    return tuple(asked(f"hlvid_{benchmark}"))
+    return tuple(asked(_SETS[benchmark].name))
 
 
 def _mini_questions(name: str) -> tuple[Question, ...]:

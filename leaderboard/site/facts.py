@@ -108,11 +108,11 @@ def former(board: Board) -> list[dict[str, str | None]]:
 
 def dataset_links() -> dict[str, str]:
     """Where a benchmark's data are described, by its name here; HLVid-Mini is generated."""
-    tasks = {f"hlvid_{name}": name for name in TITLES}
-    hubs = {"hlvid": "bfshi/HLVid"} | {
-        name: one.repo for one in BENCHMARKS for task, name in tasks.items() if task in one.tasks
+    return {
+        one.board: f"https://huggingface.co/datasets/{benchmark.repo}"
+        for benchmark in BENCHMARKS
+        for one in benchmark.sets
     }
-    return {name: f"https://huggingface.co/datasets/{repo}" for name, repo in hubs.items()}
 
 
 def offered() -> list[tuple[str, str]]:

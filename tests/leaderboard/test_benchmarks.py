@@ -1,17 +1,20 @@
 """Answer keys: the same questions as the dataset's, in the version that a submission states."""
 
 from pathlib import Path
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hlvid.benchmarks import registry
 from hlvid.dataset import load
 from hlvid.dataset.identity import set_hash
 from hlvid.errors import DatasetError
 from hlvid.mini.manifest import write_questions
 from hlvid.mini.plan import plan
-from leaderboard.benchmarks import Keys, answer_key, mini_revision
+from leaderboard.benchmarks import TITLES, WITHHELD, Keys, answer_key, benchmark_of, mini_revision
+from leaderboard.format.schema import Benchmark
 
 CSV = """question_id,category,question,answer,video_path
 q1,av,"What is it?
@@ -95,3 +98,12 @@ def test_a_withheld_answer_is_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "hlvid" / "questions.csv").write_text(CSV.format(answer=""))
     with pytest.raises(DatasetError, match="q1: its answer is withheld"):
         answer_key("hlvid")
+
+
+def test_the_board_lists_the_one_table_of_benchmarks() -> None:
+    """The schema's list is written out for type checkers; it is the table's."""
+    assert get_args(Benchmark) == tuple(TITLES) == tuple(one.board for one in registry.TASKS)
+    assert set(WITHHELD) == {one.board for one in registry.TASKS if one.hidden}
+    assert [benchmark_of(task) for task in ("hlvid_nextqa_mc", "nextqa_mc_test", "videomme", "hlvid", "other")] == [
+        "nextqa_mc", "nextqa_mc", "videomme", "hlvid", None,
+    ]  # fmt: skip

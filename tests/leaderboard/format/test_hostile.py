@@ -197,7 +197,7 @@ def judge(report: Report, data: bytes, key: AnswerKey) -> None:
 
 
 def run(key: AnswerKey, draw: Draw) -> None:
-    lines, yaml = records(key, draw), YAML
+    lines, yaml = records(key, draw), f"{YAML}dataset_revision: {key.revision}\n"
     for _ in range(draw(st.integers(0, 2))):
         lines = damage_lines(lines, draw)
     for _ in range(draw(st.integers(0, 2))):
@@ -217,7 +217,7 @@ def run(key: AnswerKey, draw: Draw) -> None:
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=300, **QUIET)
+@settings(max_examples=1_000, **QUIET)
 @given(st.data())
 def test_damaged_submissions(key: AnswerKey, data: st.DataObject) -> None:
     run(key, data.draw)
