@@ -1,4 +1,4 @@
-"""The commands that `leaderboard` adds to `hlvid`: submit.
+"""The commands that `leaderboard` adds to `hlvid`: submit; compare and rescore are in `compare_cli`.
 
 Example::
 
@@ -13,10 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
+from leaderboard import compare_cli
+
 
 def mount(app: typer.Typer) -> None:
     """Add this package's commands to the roof; what they need is imported when they run."""
     app.command(rich_help_panel="Publish")(submit)
+    compare_cli.mount(app)
 
 
 def submit(

@@ -10,7 +10,8 @@ Example::
 |---|---|
 | answers | which option did the model mean? |
 | accuracy, intervals, resampling | how many are right, and how sure is that? |
-| compare, table, paired, multiple | is one system better than another? |
-| ranks, power | which places are possible; what difference could be seen at all? |
-| difficulty, breakdown | which questions are hard or mislabelled; where do systems differ? |
+| rule, paired, multiple, table | when is one system better than another? |
+| compare, report, ranks, power | verdicts, all of `hlvid compare`, possible places; what could be found at all? |
+| samples, correctness | the answers of a finished run, whatever wrote them |
+| difficulty | which questions may be mislabelled? |
 """

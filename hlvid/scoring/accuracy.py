@@ -1,4 +1,4 @@
-"""Accuracy with what is known about it: overall, by category, tier and source recording.
+"""Accuracy with what is known about it: overall, by category and tier.
 
 Example::
 
@@ -43,7 +43,6 @@ class Summary:
     overall: Accuracy
     by_category: Mapping[str, Accuracy]
     by_tier: Mapping[str, Accuracy]
-    by_source: Mapping[str, Accuracy]
 
 
 def summarize(rows: Sequence[Row], *, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Summary:
@@ -66,7 +65,7 @@ def summarize(rows: Sequence[Row], *, level: float = 0.95, draws: int = 10_000, 
         return {label: accuracy_of(part, level, draws, seed) for label, part in members.items()}
 
     overall = accuracy_of(rows, level, draws, seed)
-    return Summary(overall, groups("category"), groups("tier"), groups("source"))
+    return Summary(overall, groups("category"), groups("tier"))
 
 
 def accuracy_of(rows: Sequence[Row], level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Accuracy:

@@ -18,6 +18,7 @@ from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlvid.errors import AnswerError
 from hlvid.scoring.intervals import Interval
@@ -61,10 +62,10 @@ class Comparison:
     mcnemar_p: float
     clustered_p: float
     design_effect: float
-    detectable: float | None
-    needed: int | None
     recordings: int
     deciding: int
+    detectable: float | None = None
+    needed: int | None = None
     mean_of: MeanOf = "questions"
     pairs: int = 1
     adjusted_p: float | None = None
@@ -176,9 +177,12 @@ def compare_all(
 
 
 def compare_table(
-    table: Table, *, level: float = 0.95, draws: int = 10_000, seed: int = 0
+    table: Table, *, level: float = 0.95, draws: int = 10_000, seed: int = 0, power: bool = True
 ) -> list[Comparison]:
-    """All pairs of a table's systems, in order; with more than one pair p-values are corrected by Holm."""
+    """All pairs of a table's systems, in order; with more than one pair p-values are corrected by Holm.
+
+    Without `power` nothing is simulated, and `detectable` and `needed` are None.
+    """
     if not table.questions:
         raise AnswerError("no questions to compare on; give runs with answers")
     pairs = list(combinations(range(len(table.systems)), 2))
@@ -186,13 +190,19 @@ def compare_table(
     ends = intervals(table, pairs, level=level, draws=draws, seed=seed)
     adjusted: list[float | None] = [*holm(raw)] if len(pairs) > 1 else [None] * len(pairs)
     return [
-        _comparison(table, pair, p, corrected, interval, len(pairs))
+        _comparison(table, pair, p, corrected, interval, len(pairs), power)
         for pair, p, corrected, interval in zip(pairs, raw, adjusted, ends, strict=True)
     ]
 
 
 def _comparison(
-    table: Table, pair: tuple[int, int], p: float, adjusted: float | None, interval: Interval, pairs: int
+    table: Table,
+    pair: tuple[int, int],
+    p: float,
+    adjusted: float | None,
+    interval: Interval,
+    pairs: int,
+    power: bool,
 ) -> Comparison:
     one, other = pair
     differences, accuracy = table.differences(one, other), table.accuracy
@@ -213,7 +223,7 @@ def _comparison(
         mcnemar_p=mcnemar(only_a, only_b),
         clustered_p=p,
         design_effect=effect,
-        **_power(table, difference, float(table.shares @ np.abs(differences)), effect, interval.level),
+        **(_power(table, differences, effect, interval.level) if power else {}),
         recordings=table.cluster_count,
         deciding=int(np.count_nonzero(np.abs(sums) > 1e-9)),
         mean_of=table.mean_of,
@@ -222,20 +232,19 @@ def _comparison(
     )
 
 
-def _power(
-    table: Table, difference: float, discordance: float, effect: float, level: float
-) -> dict[str, Any]:
-    """`detectable` and `needed`; None where the rule could find nothing, or there is nothing to find."""
+def _power(table: Table, differences: NDArray[np.int64], effect: float, level: float) -> dict[str, Any]:
+    """`detectable` and `needed`; nothing where the rule could find nothing, or there is nothing to find."""
+    difference, discordance = float(table.shares @ differences), float(table.shares @ np.abs(differences))
     factor = rule_factor(table, level)
     if not discordance > 0 or math.isinf(factor):
-        return {"detectable": None, "needed": None}
+        return {}
     # A design effect below 1 is luck more often than truth.
     inflation = effect if math.isfinite(effect) and effect > 1 else 1.0
     questions = effective_questions(table.weights)
     chosen: dict[str, float] = {"level": level, "design_effect": inflation, "factor": factor}
     detectable = minimum_detectable_difference(questions, min(1.0, discordance), **chosen)
     if abs(difference) < 1e-12:
-        return {"detectable": detectable, "needed": None}
+        return {"detectable": detectable}
     needed = questions_needed(min(abs(difference), discordance), min(1.0, discordance), **chosen)
     return {"detectable": detectable, "needed": math.ceil(needed * len(table.questions) / questions)}
 

@@ -143,22 +143,6 @@ def score_interval(value: float, n: float, z: float) -> tuple[float, float]:
     return low, high
 
 
-def design_effect(correct: ArrayLike, clusters: Sequence[Hashable]) -> float:
-    """How many times the variance is larger than for independent answers; 1 for unclustered ones.
-
-    The linearised (ratio) variance over clusters, over p(1 - p)/n. NaN where nothing varies or there is one
-    cluster. Rough with few clusters.
-    """
-    sums, sizes = cluster_sums(correct, clusters)
-    n, groups = float(sizes.sum()), len(sizes)
-    value = float(sums.sum()) / n if n else math.nan
-    simple = value * (1 - value) / n if n else math.nan
-    if groups < 2 or not simple > 0:
-        return math.nan
-    residuals = sums[:, 0] - value * sizes
-    return float(groups / (groups - 1) * np.sum(residuals**2) / n**2 / simple)
-
-
 def _effective_answers(value: float, spread: float, n: float, effective: float) -> float:
     """Independent answers with the bootstrap's variance; never more than there are.
 

@@ -1,39 +1,39 @@
-"""`Sample`: one answered question, with what the model saw and what it took; reading and writing of whole runs.
+"""Answers of a finished run, from whatever wrote them: `hlvid eval`, lmms-eval with our tasks, plain lmms-eval.
 
 Example::
 
-    samples = read_samples(Path("results/blind/20261121_samples_hlvid_mini.jsonl"))
+    samples = read_samples(Path("runs/blind"))          # the folder, or a samples file in it
     summarize([sample.to_row() for sample in samples])
-    read_samples(path, questions=load("hlvid"))      # any lmms-eval samples file; letters and scores made anew
+    moved = [one for one in samples if rescored(one).parsed != one.parsed]      # today's parser on the kept texts
 
-lmms-eval writes one JSON line a question with everything that a task's `process_results` returns. Our tasks
-return `Sample.to_row()`'s fields; other tasks' files hold the raw text (`filtered_resps`) and the number of the
-question (`doc_id`), so they are scored against the questions given.
+Nothing else is needed, no dataset and no video: rows of our tasks say what was right, those of plain lmms-eval tasks
+hold the prompt (`input`), whose options are read, and the `target`. The latter know no recordings: each question
+then stands for itself.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hlvid.dataset.question import Question
-from hlvid.dataset.text import squeeze
+from hlvid.dataset.text import split_question, squeeze
 from hlvid.errors import AnswerError
-from hlvid.files import whole
 from hlvid.scoring.answers import parse_answer
 
 Row = Mapping[str, Any]
-_TEXTS = ("question_id", "raw_output", "how", "video", "source", "category")
+
+_SAMPLES = re.compile(r"(?:.+_)?samples_(?P<task>.+)\.jsonl")
+_OWN = "samples.jsonl"  # of `hlvid eval`
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What was asked, said and understood, and what it took.
+    """One answered question. `parsed` is None where no letter was found, with the reason in `how`.
 
-    `parsed` is None for an unparseable answer, with the reason in `how`. `frames` is a count; `pixels` (height,
-    width) of the frames as seen; `tokens` visual tokens that reached the model; `seconds` by stage. These are
-    None or empty where a model does not record them. `details` keeps everything recorded, JSON values.
+    `options` is empty and `answer` None where the file does not tell them; `source`, `category` and `tier` are None
+    where unknown. `place` is file and line, for messages.
     """
 
     question_id: str
@@ -41,117 +41,88 @@ class Sample:
     parsed: str | None
     how: str
     correct: bool
-    video: str
-    source: str
-    category: str
-    tier: str | None = None
-    frames: int | None = None
-    pixels: tuple[int, int] | None = None
-    tokens: int | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict, hash=False)
-    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-    @classmethod
-    def from_row(cls, row: Row, place: str = "sample") -> "Sample":
-        """From a dict that our tasks' `process_results` returned.
-
-        Raises:
-            AnswerError: a missing field or one of the wrong kind; `place` opens the message.
-        """
-        texts: dict[str, Any] = {name: _text(row, name, place) for name in _TEXTS}
-        details = row.get("details") or {}
-        if not isinstance(details, Mapping):
-            raise AnswerError(f"{place}: field 'details' is {details!r}; give a mapping")
-        correct, parsed, tier = row.get("correct"), row.get("parsed"), row.get("tier")
-        if not isinstance(correct, bool):
-            raise AnswerError(f"{place}: field 'correct' is {correct!r}; allowed: true, false")
-        if not (parsed is None or isinstance(parsed, str)) or not (tier is None or isinstance(tier, str)):
-            raise AnswerError(
-                f"{place}: fields 'parsed' and 'tier' are {parsed!r}, {tier!r}; give texts or null"
-            )
-        return cls(
-            **texts, parsed=parsed, correct=correct, tier=tier, **_seen(details, place), details=details
-        )
-
-    @classmethod
-    def score(
-        cls, question: Question, raw_output: str, details: Row | None = None, place: str = ""
-    ) -> "Sample":
-        """From a model's text: the letter is read and compared with the question's answer.
-
-        Raises:
-            AnswerError: the question's answer is withheld.
-        """
-        place = f"{place}: question {question.id}" if place else f"question {question.id}"
-        if question.answer is None:
-            raise AnswerError(f"{place}: its answer is withheld; load a dataset with answers to score")
-        parsed = parse_answer(raw_output, question.options)
-        return cls(
-            question_id=question.id,
-            raw_output=raw_output,
-            parsed=parsed.letter,
-            how=parsed.how,
-            correct=parsed.letter == question.answer,
-            video=question.video,
-            source=question.source,
-            category=question.category,
-            tier=question.tier,
-            **_seen(details or {}, place),
-            details=details or {},
-        )
+    options: Mapping[str, str]
+    answer: str | None
+    source: str | None
+    category: str | None
+    tier: str | None
+    task: str | None
+    place: str
 
     def to_row(self) -> dict[str, Any]:
-        """The fields of `process_results`, JSON values; what `from_row` reads."""
-        names = (
-            "question_id",
-            "correct",
-            "parsed",
-            "source",
-            "category",
-            "tier",
-            "video",
-            "raw_output",
-            "how",
-        )
-        return {**{name: getattr(self, name) for name in names}, "details": dict(self.details)}
+        """What `summarize` and `compare` take."""
+        names = ("question_id", "correct", "parsed", "source", "category", "tier")
+        return {name: getattr(self, name) for name in names}
 
 
-def read_samples(path: Path, questions: Sequence[Question] | None = None) -> list[Sample]:
-    """All samples of a jsonl file.
-
-    Args:
-        path: a file that lmms-eval wrote with `--log_samples`, or that `write_samples` wrote.
-        questions: the questions asked, in the dataset's order. With them every letter is parsed and scored
-            anew and any lmms-eval file works; without, the file must come from a task of ours.
+def rescored(sample: Sample) -> Sample:
+    """The sample with the letter that today's parser finds in its text.
 
     Raises:
-        AnswerError: file, line and field of the first fault; an unknown, repeated or mismatched question.
+        AnswerError: its options or its answer are not known.
     """
-    rows = _lines(path)
-    samples = [
-        Sample.from_row(row, place) if questions is None else _rescored(row, questions, place)
-        for place, row in rows.items()
-    ]
+    if not sample.options or sample.answer is None:
+        raise AnswerError(
+            f"{sample.place}: question {sample.question_id}: neither fields options and answer nor input and target "
+            "tell what was asked; run again with lmms_eval --log_samples, or give the submission"
+        )
+    parsed = parse_answer(sample.raw_output, sample.options)
+    return replace(sample, parsed=parsed.letter, how=parsed.how, correct=parsed.letter == sample.answer)
+
+
+def read_samples(path: Path, task: str | None = None) -> list[Sample]:
+    """All samples of a run.
+
+    Args:
+        path: a run's folder, or a samples file.
+        task: which one, where the run holds several.
+
+    Raises:
+        AnswerError: file, line and field of the first fault; no samples, or those of several tasks.
+    """
+    file = find_samples(path, task)
+    named = _SAMPLES.fullmatch(file.name)
+    samples = [_sample(row, place, named and named["task"]) for place, row in read_lines(file).items()]
+    tasks = sorted({one.task for one in samples if one.task is not None})
+    if task is not None and task in tasks:
+        samples = [one for one in samples if one.task == task]
+    elif len(tasks) > 1:
+        raise AnswerError(f"{file}: holds answers of {', '.join(tasks)}; choose one with --task")
     seen: dict[str, str] = {}
-    for place, sample in zip(rows, samples, strict=True):
-        if sample.question_id in seen:
-            earlier = seen[sample.question_id].rsplit(": ", 1)[-1]
+    for one in samples:
+        if one.question_id in seen:
+            earlier = seen[one.question_id].rsplit(": ", 1)[-1]
             raise AnswerError(
-                f"{place}: question {sample.question_id} was answered on {earlier}; keep one of them"
+                f"{one.place}: question {one.question_id} was answered on {earlier}; keep one of them"
             )
-        seen[sample.question_id] = place
+        seen[one.question_id] = one.place
     return samples
 
 
-def write_samples(path: Path, samples: Iterable[Sample]) -> None:
-    """One JSON line a sample, readable by `read_samples`; an existing file is replaced at once."""
-    with whole(path) as fresh, fresh.open("w", encoding="utf-8") as file:
-        for sample in samples:
-            file.write(json.dumps(sample.to_row(), ensure_ascii=False, allow_nan=False) + "\n")
+def find_samples(path: Path, task: str | None = None) -> Path:
+    """The samples file of a run's folder (the newest of a task), or the file itself; raises AnswerError for none."""
+    if path.is_file():
+        return path
+    if (path / _OWN).is_file():
+        return path / _OWN
+    found = [
+        (match["task"], file)
+        for file in sorted(path.rglob("*.jsonl"))
+        if (match := _SAMPLES.fullmatch(file.name)) and task in (None, match["task"])
+    ]
+    if not found:
+        of = f" of {task}" if task else ""
+        raise AnswerError(
+            f"{path}: no samples{of} in it; run lmms_eval with --log_samples --output_path, or hlvid eval"
+        )
+    if len({(name, file.parent) for name, file in found}) > 1:
+        names = ", ".join(str(file.relative_to(path)) for _, file in found[:10])
+        raise AnswerError(f"{path}: holds several runs ({names}); give one of these files, or --task")
+    return found[-1][1]
 
 
-def _lines(path: Path) -> dict[str, Row]:
-    """ "FILE: line N" -> row."""
+def read_lines(path: Path) -> dict[str, Row]:
+    """The objects of a file of JSON lines, by "FILE: line N"."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -175,38 +146,48 @@ def _lines(path: Path) -> dict[str, Row]:
     return rows
 
 
-def _rescored(row: Row, questions: Sequence[Question], place: str) -> Sample:
-    question = _question(row, questions, place)
-    target = row.get("target")
-    if isinstance(target, str) and target in question.options and question.answer not in (None, target):
-        raise AnswerError(
-            f"{place}: field 'target' is {target} but question {question.id}'s answer is {question.answer}; "
-            "these are samples of another dataset or version"
-        )
-    details = row.get("details")
-    return Sample.score(question, _raw(row, place), details if isinstance(details, Mapping) else None, place)
+def _sample(row: Row, place: str, task: str | None) -> Sample:
+    options, answer = _asked(row)
+    identity = row.get("question_id", row.get("doc_id"))
+    if isinstance(identity, bool) or not isinstance(identity, str | int):
+        raise AnswerError(f"{place}: field 'question_id' is {identity!r}; give it, or lmms-eval's doc_id")
+    sample = Sample(
+        question_id=str(identity),
+        raw_output=_raw(row, place),
+        parsed=None,
+        how="",
+        correct=False,
+        options=options,
+        answer=answer,
+        source=_label(row, "source"),
+        category=_label(row, "category"),
+        tier=_label(row, "tier"),
+        task=_label(row, "task") or task,
+        place=place,
+    )
+    if "correct" not in row or "parsed" not in row:
+        return rescored(sample)
+    if not isinstance(row["correct"], bool):
+        withheld = "; its answer is withheld: such runs cannot be compared" if row["correct"] is None else ""
+        raise AnswerError(f"{place}: field 'correct' is {row['correct']!r}; allowed: true, false{withheld}")
+    parsed = row["parsed"]
+    if not (parsed is None or isinstance(parsed, str)):
+        raise AnswerError(f"{place}: field 'parsed' is {parsed!r}; give a letter or null")
+    return replace(sample, parsed=parsed, how=str(row.get("how") or ""), correct=row["correct"])
 
 
-def _question(row: Row, questions: Sequence[Question], place: str) -> Question:
-    """By question_id, else by doc_id as the place in the dataset."""
-    if row.get("question_id") is not None:
-        wanted = str(row["question_id"])
-        found = next((question for question in questions if question.id == wanted), None)
-        if found is None:
-            raise AnswerError(f"{place}: field 'question_id' is {wanted}, which the dataset does not have")
-        return found
-    number = row.get("doc_id")
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(questions):
-        raise AnswerError(
-            f"{place}: field 'doc_id' is {number!r}; allowed: 0 to {len(questions) - 1}, or give a question_id"
-        )
-    question = questions[number]
-    asked = row.get("input")
-    if isinstance(asked, str) and asked and question.stem not in squeeze(asked):
-        raise AnswerError(
-            f"{place}: field 'input' does not hold question {question.id}'s text; wrong dataset"
-        )
-    return question
+def _asked(row: Row) -> tuple[Mapping[str, str], str | None]:
+    """Options and answer: as `hlvid eval` writes them, else from lmms-eval's prompt and target."""
+    options = row.get("options")
+    if not isinstance(options, Mapping):
+        text = row.get("input")
+        options = split_question(text).options if isinstance(text, str) else {}
+    answer = row.get("answer", row.get("target"))
+    if isinstance(answer, str) and answer not in options:
+        bare = answer.strip("(). \n").upper()
+        same = [key for key, text in options.items() if squeeze(text) == squeeze(answer)]
+        answer = bare if bare in options else same[0] if len(same) == 1 else None
+    return options, answer if isinstance(answer, str) else None
 
 
 def _raw(row: Row, place: str) -> str:
@@ -223,27 +204,22 @@ def _raw(row: Row, place: str) -> str:
     return value
 
 
-def _seen(details: Row, place: str) -> dict[str, Any]:
-    """The typed fields out of what a model recorded."""
-    pixels, seconds = details.get("pixels"), details.get("seconds") or {}
-    try:
-        return {
-            "frames": None if details.get("frames") is None else int(details["frames"]),
-            "pixels": None if pixels is None else (int(pixels[0]), int(pixels[1])),
-            "tokens": None if details.get("tokens_selected") is None else int(details["tokens_selected"]),
-            "seconds": {str(stage): float(value) for stage, value in seconds.items()},
-        }
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as error:
-        raise AnswerError(
-            f"{place}: field 'details' needs frames (count), pixels [height, width], tokens_selected (count) and "
-            f"seconds {{stage: seconds}} where they are given ({error})"
-        ) from error
-
-
-def _text(row: Row, name: str, place: str) -> str:
+def _label(row: Row, name: str) -> str | None:
     value = row.get(name)
-    if not isinstance(value, str):
-        raise AnswerError(
-            f"{place}: field '{name}' is {value!r}; give a text (or `questions`, to score it anew)"
-        )
-    return value
+    return None if value is None else str(value)
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """A short name for each path: as many of its last parts as tell them apart.
+
+    Raises:
+        AnswerError: the same path twice.
+    """
+    parts = [path.resolve().parts for path in paths]
+    if len(set(parts)) < len(parts):
+        raise AnswerError(f"{paths[0]}: is given twice; give different runs" if paths else "give two runs")
+    for depth in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(one[-depth:]) for one in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]

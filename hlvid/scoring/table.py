@@ -118,16 +118,6 @@ class Table:
         """How many recordings there are."""
         return len(set(self.clusters))
 
-    def index(self, system: str) -> int:
-        """Column of a system.
-
-        Raises:
-            AnswerError: unknown; the message lists the known ones.
-        """
-        if system not in self.systems:
-            raise AnswerError(f"system '{system}' is none of {', '.join(self.systems)}")
-        return self.systems.index(system)
-
     def where(self, keep: Sequence[bool] | NDArray[np.bool_]) -> "Table":
         """The table of some of the questions, which count alike as before (within it)."""
         rows = [number for number, kept in enumerate(keep) if kept]

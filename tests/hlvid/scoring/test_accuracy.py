@@ -19,7 +19,6 @@ from scipy import stats
 
 from hlvid.errors import AnswerError
 from hlvid.scoring.accuracy import cluster_bootstrap, summarize, wilson
-from hlvid.scoring.intervals import design_effect
 from hlvid.scoring.resampling import cluster_sums, effective_clusters, resample_means
 
 Rows = list[dict[str, Any]]
@@ -74,10 +73,6 @@ def test_copies_of_a_question_add_nothing() -> None:
     once = cluster_bootstrap(correct, clusters)
     copies = cluster_bootstrap(np.repeat(correct, 10), np.repeat(clusters, 10).tolist())
     assert (copies.low, copies.high) == pytest.approx((once.low, once.high), abs=1e-12)
-    assert design_effect(np.repeat(correct, 10), np.repeat(clusters, 10).tolist()) == pytest.approx(
-        10, rel=0.05
-    )
-    assert design_effect(correct, clusters) == pytest.approx(1, rel=0.05)
 
 
 def test_same_seed_same_interval_another_seed_nearly_so(real_pair: tuple[Rows, Rows]) -> None:
@@ -182,9 +177,7 @@ def test_summary_of_real_results(real_pair: tuple[Rows, Rows]) -> None:
         (0.4369, 0.5558), abs=1e-4
     )
     assert {name: one.n for name, one in summary.by_category.items()} == {"av": 146, "household": 122}
-    assert len(summary.by_source) == 30
     assert summary.by_tier == {}
-    assert summary.by_source["household_video_14"].clustered.reason is not None
     json.dumps(asdict(summary), allow_nan=False)
 
 
@@ -198,7 +191,6 @@ def test_unparsed_stays_in_the_denominator(make_rows: MakeRows) -> None:
 
 def test_questions_without_a_recording_stand_alone(make_rows: MakeRows) -> None:
     summary = summarize(make_rows([1, 0] * 20))
-    assert summary.by_source == {}
     assert summary.overall.clustered.reason is None
 
 

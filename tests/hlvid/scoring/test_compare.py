@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.breakdown import bins, breakdown, compare_within
-from hlvid.scoring.compare import Comparison, compare, compare_all
+from hlvid.scoring.compare import compare, compare_all
 from hlvid.scoring.multiple import holm
 from hlvid.scoring.paired import mcnemar, paired_design_effect, sign_flip, sign_flip_of_sums
 from hlvid.scoring.power import minimum_detectable_difference, power_of, questions_needed
@@ -309,29 +308,3 @@ def test_power_refuses(wrong: dict[str, float]) -> None:
     arguments: dict[str, Any] = {"n": 268, "discordance": 0.1, **wrong}
     with pytest.raises(ValueError, match=next(iter(wrong))):
         minimum_detectable_difference(**arguments)
-
-
-def test_breakdown_by_field_and_by_duration(real_pair: tuple[Rows, Rows]) -> None:
-    rows = real_pair[0]
-    assert {name: one.n for name, one in breakdown(rows, "category").items()} == {"av": 146, "household": 122}
-    durations = {row["question_id"]: float(30 * (int(row["question_id"]) % 9)) for row in rows}
-    parts = breakdown(rows, bins(durations, (60, 180), unit="s"))
-    assert list(parts) == ["under 60 s", "60 to 180 s", "180 s and more"]
-    assert sum(one.n for one in parts.values()) == 268
-    assert sum(one.correct for one in parts.values()) == 133
-    assert parts["under 60 s"].n == sum(value < 60 for value in durations.values())
-
-
-def test_bins_refuse_falling_edges() -> None:
-    with pytest.raises(ValueError, match="rising"):
-        bins({"q": 1.0}, (60, 30))
-
-
-def test_compare_within_corrects_for_the_groups(real_pair: tuple[Rows, Rows]) -> None:
-    parts: dict[str, Comparison] = compare_within(*real_pair, "category", names=("full", "gazed"))
-    assert set(parts) == {"av", "household"}
-    assert sum(one.only_a for one in parts.values()) == 16
-    raw = [one.clustered_p for one in parts.values()]
-    assert [one.adjusted_p for one in parts.values()] == holm(raw)
-    with pytest.raises(AnswerError, match="group 'household' occurs in one of"):
-        compare_within(real_pair[0], [row for row in real_pair[1] if row["category"] == "av"], "category")

@@ -1,6 +1,6 @@
-"""Samples survive writing and reading; foreign lmms-eval files are scored anew; faults name line and field.
+"""Finished runs are read as whoever wrote them left them; letters are read anew; faults name line and field.
 
-pytest tests/hlvid/test_samples.py
+pytest tests/hlvid/scoring/test_samples.py
 """
 
 import json
@@ -9,138 +9,91 @@ from typing import Any
 
 import pytest
 
-from hlvid.dataset.question import Question
 from hlvid.errors import AnswerError
-from hlvid.scoring.samples import Sample, read_samples, write_samples
+from hlvid.scoring.samples import distinct_names, find_samples, read_samples, rescored
 
-DETAILS = {
-    "frames": 12,
-    "pixels": [252, 448],
-    "tokens_selected": 732,
-    "seconds": {"ocr": 5.5},
-    "selector": "detail",
-}
+OWN = {"question_id": "q1", "correct": True, "parsed": "B", "how": "bare letter", "raw_output": "B", "source": "s1",
+       "category": "av", "tier": None, "task": "hlvid", "options": {"A": "DL3", "B": "DL5"}, "answer": "B"}  # fmt: skip
+PROMPT = "What does it say?\nA. DL3\nB. DL5\nC. DL8\nAnswer with the letter."
 
 
-def question(number: int, answer: str | None = "B") -> Question:
-    return Question(
-        id=f"q{number}",
-        video=f"clip_av_video_1_{number:03}.mp4",
-        source="av_video_1",
-        category="av",
-        stem=f"What does sign {number} say?",
-        options={"A": "DL3", "B": "DL5", "C": "DL8"},
-        answer=answer,
-        tier="44px",
-    )
-
-
-QUESTIONS = [question(number) for number in range(3)]
-
-
-def plain(number: int, text: str, **more: Any) -> dict[str, Any]:
-    """A line as a foreign lmms-eval task writes it."""
-    return {"doc_id": number, "target": "B", "filtered_resps": text, "doc_hash": "x",
-            "input": f"What does sign {number} say? A. DL3", **more}  # fmt: skip
-
-
-def save(path: Path, rows: list[Any]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+def write(path: Path, *rows: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def test_score_reads_the_letter_and_what_it_took() -> None:
-    sample = Sample.score(QUESTIONS[0], "The answer is **B**.", DETAILS)
-    assert (sample.parsed, sample.correct, sample.how) == ("B", True, "declared")
-    assert (sample.frames, sample.pixels, sample.tokens) == (12, (252, 448), 732)
-    assert sample.seconds == {"ocr": 5.5}
-    assert (sample.video, sample.source, sample.tier) == ("clip_av_video_1_000.mp4", "av_video_1", "44px")
+def test_a_run_of_hlvid_eval(tmp_path: Path) -> None:
+    write(tmp_path / "samples.jsonl", OWN, {**OWN, "question_id": "q2", "parsed": None, "correct": False})
+    first, second = read_samples(tmp_path)
+    assert first.to_row() == {name: OWN[name] for name in first.to_row()}
+    assert (second.parsed, second.correct, second.place.endswith("line 2")) == (None, False, True)
 
 
-def test_unparseable_is_wrong_with_a_reason() -> None:
-    sample = Sample.score(QUESTIONS[0], "A or B")
-    assert (sample.parsed, sample.correct, sample.how) == (None, False, "contradiction")
-    assert sample.frames is None
+def test_the_newest_samples_of_a_folder_of_lmms_eval(tmp_path: Path) -> None:
+    write(tmp_path / "model" / "20260101_samples_hlvid.jsonl", {**OWN, "parsed": "A", "correct": False})
+    newest = write(tmp_path / "model" / "20260102_samples_hlvid.jsonl", OWN)
+    assert find_samples(tmp_path) == newest
+    assert read_samples(tmp_path)[0].correct
 
 
-def test_written_samples_read_the_same(tmp_path: Path) -> None:
-    samples = [
-        Sample.score(one, text, DETAILS) for one, text in zip(QUESTIONS, ["B", "\u2028né", ""], strict=True)
+def test_samples_of_plain_lmms_eval(tmp_path: Path) -> None:
+    """Options from the prompt, the answer from the target: a letter, or the option's text."""
+    rows = [
+        {"doc_id": 0, "input": PROMPT, "target": "C", "filtered_resps": ["The answer is C."]},
+        {"doc_id": 1, "input": PROMPT, "target": "DL5", "resps": [["A. DL3\nB. DL5\nC. DL8\nAnswer: A"]]},
     ]
-    write_samples(tmp_path / "samples.jsonl", samples)
-    assert read_samples(tmp_path / "samples.jsonl") == samples
-    assert read_samples(tmp_path / "samples.jsonl", QUESTIONS) == samples
+    right, wrong = read_samples(write(tmp_path / "1_samples_mvbench_x.jsonl", *rows))
+    assert (right.question_id, right.parsed, right.correct, right.task) == ("0", "C", True, "mvbench_x")
+    assert (wrong.parsed, wrong.answer, wrong.correct, wrong.source) == ("A", "B", False, None)
 
 
-def test_plain_lmms_eval_samples(tmp_path: Path) -> None:
-    rows = [plain(0, "B"), plain(2, "x", resps=[["The answer is C"]]), plain(1, "I cannot tell")]
-    samples = read_samples(save(tmp_path / "s.jsonl", rows), QUESTIONS)
-    assert [(one.question_id, one.parsed, one.correct) for one in samples] == [
-        ("q0", "B", True), ("q2", "C", False), ("q1", None, False),
-    ]  # fmt: skip
-
-
-def test_a_claimed_score_does_not_count(tmp_path: Path) -> None:
-    row = {**Sample.score(QUESTIONS[0], "A").to_row(), "correct": True, "parsed": "B"}
-    path = save(tmp_path / "s.jsonl", [row])
-    assert read_samples(path)[0].correct
-    assert not read_samples(path, QUESTIONS)[0].correct
+def test_todays_parser(tmp_path: Path) -> None:
+    """A run of an older version, whose parser took a list of the options for A."""
+    text = "A. DL3, B. DL5"
+    path = write(tmp_path / "samples.jsonl", {**OWN, "raw_output": text, "parsed": "A", "correct": False})
+    (old,) = read_samples(path)
+    new = rescored(old)
+    assert (old.parsed, new.parsed, new.how, new.correct) == ("A", None, "options restated", False)
+    path = write(tmp_path / "samples.jsonl", {**OWN, "options": None, "answer": None})
+    with pytest.raises(AnswerError, match="line 1: question q1: neither fields options and answer"):
+        rescored(read_samples(path)[0])
 
 
 @pytest.mark.parametrize(
     ("row", "told"),
-    [
-        (plain(7, "B"), "'doc_id' is 7"),
-        (plain(0, "B", question_id="q9"), "'question_id' is q9"),
-        (plain(0, "B", target="C"), "'target' is C"),
-        (plain(0, "B", input="What colour is the bus?"), "'input'"),
-        ({"doc_id": 0, "filtered_resps": ["A", "B"]}, "filtered_resps"),
-        ({"doc_id": 0}, "filtered_resps"),
-        ({"doc_id": True, "filtered_resps": "A"}, "'doc_id' is True"),
-        ([1], "has to be an object"),
-        (plain(0, "B", details={"frames": "many"}), "'details'"),
-        (plain(0, "B", details={"pixels": [1]}), "'details'"),
-    ],
-)
+    [("{", "line 1: is not JSON"), ([1], "line 1: is list"),
+     ({**OWN, "question_id": None}, "field 'question_id' is None"),
+     ({**OWN, "correct": "yes"}, "field 'correct' is 'yes'"), ({**OWN, "correct": None}, "answer is withheld"),
+     ({**OWN, "parsed": 3}, "field 'parsed' is 3"), ({**OWN, "raw_output": None}, "no single text in raw_output"),
+     ({"doc_id": 3, "resps": [["B"]]}, "neither fields options and answer")],
+)  # fmt: skip
 def test_faults_name_the_line_and_field(tmp_path: Path, row: Any, told: str) -> None:
-    path = save(tmp_path / "s.jsonl", [plain(1, "B"), row])
-    with pytest.raises(AnswerError) as error:
-        read_samples(path, QUESTIONS)
-    assert f"{path}: line 2" in str(error.value)
+    with pytest.raises(AnswerError, match=r"samples\.jsonl: line 1: .*") as error:
+        read_samples(write(tmp_path / "samples.jsonl", row))
     assert told in str(error.value)
 
 
-@pytest.mark.parametrize("field", ["question_id", "raw_output", "source", "correct", "parsed", "details"])
-def test_own_rows_are_checked_without_questions(field: str) -> None:
-    row = {**Sample.score(QUESTIONS[0], "A").to_row(), field: 5}
-    with pytest.raises(AnswerError, match=field):
-        Sample.from_row(row)
+def test_faults_of_whole_runs(tmp_path: Path) -> None:
+    with pytest.raises(AnswerError, match="question q1 was answered on line 1"):
+        read_samples(write(tmp_path / "twice.jsonl", OWN, OWN))
+    with pytest.raises(AnswerError, match="holds answers of a, b; choose one with --task"):
+        read_samples(
+            write(tmp_path / "two.jsonl", {**OWN, "task": "a"}, {**OWN, "question_id": "2", "task": "b"})
+        )
+    assert len(read_samples(tmp_path / "two.jsonl", task="b")) == 1
+    with pytest.raises(AnswerError, match="no samples in it"):
+        find_samples(tmp_path)
+    write(tmp_path / "x" / "1_samples_a.jsonl", OWN)
+    write(tmp_path / "x" / "1_samples_b.jsonl", OWN)
+    with pytest.raises(AnswerError, match="holds several runs"):
+        find_samples(tmp_path / "x")
+    assert find_samples(tmp_path / "x", "b").name == "1_samples_b.jsonl"
 
 
-def test_repeated_torn_and_empty_files(tmp_path: Path) -> None:
-    with pytest.raises(AnswerError, match=r"line 2: question q1 was answered on line 1"):
-        read_samples(save(tmp_path / "twice.jsonl", [plain(1, "A"), plain(1, "B")]), QUESTIONS)
-    torn = tmp_path / "torn.jsonl"
-    torn.write_text(json.dumps(plain(0, "A")) + '\n{"doc_id": 1, "filt')
-    with pytest.raises(AnswerError, match="line 2: is not JSON"):
-        read_samples(torn, QUESTIONS)
-    empty = tmp_path / "empty.jsonl"
-    empty.write_text("\n\n")
-    with pytest.raises(AnswerError, match="no samples"):
-        read_samples(empty)
-    with pytest.raises(AnswerError, match="cannot be read"):
-        read_samples(tmp_path / "absent.jsonl")
-    torn.write_bytes(b"\xff\xfe{")
-    with pytest.raises(AnswerError, match="cannot be read"):
-        read_samples(torn)
-
-
-def test_windows_line_ends_and_bom(tmp_path: Path) -> None:
-    path = tmp_path / "s.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(plain(0, "B")).encode() + b"\r\n")
-    assert read_samples(path, QUESTIONS)[0].correct
-
-
-def test_withheld_answers_are_not_scored() -> None:
-    with pytest.raises(AnswerError, match="withheld"):
-        Sample.score(question(0, None), "A")
+def test_names_are_as_short_as_tells_them_apart() -> None:
+    assert distinct_names([Path("/r/a"), Path("/r/b")]) == ["a", "b"]
+    assert distinct_names([Path("/r/x/a"), Path("/r/y/a")]) == ["x/a", "y/a"]
+    with pytest.raises(AnswerError, match="given twice"):
+        distinct_names([Path("/r/a"), Path("/r/../r/a")])

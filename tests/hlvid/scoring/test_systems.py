@@ -1,9 +1,8 @@
-"""Many systems on the same questions: rank intervals, agreement, difficulty, label suspects.
+"""Many systems on the same questions: rank intervals, label suspects.
 
 pytest tests/hlvid/scoring/test_systems.py
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from hlvid.errors import AnswerError
 from hlvid.scoring.compare import compare_all
-from hlvid.scoring.difficulty import agreement, cohen_kappa, difficulty, label_suspects
+from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.ranks import Rank, rank_intervals
 from hlvid.scoring.table import Table
 
@@ -109,36 +108,6 @@ def test_intervals_contain_the_place_seen(make_rows: MakeRows) -> None:
     runs = {str(one): make_rows(rng.random(120) < rng.random(), sources) for one in range(12)}
     for rank in rank_intervals(Table.of(runs), draws=500):
         assert 1 <= rank.best <= rank.place <= rank.worst <= 12
-
-
-def test_kappa_of_a_known_table() -> None:
-    """The textbook 2 x 2 table (20, 5; 10, 15): observed 0.7, expected 0.5, kappa 0.4."""
-    pairs = [("y", "y")] * 20 + [("y", "n")] * 5 + [("n", "y")] * 10 + [("n", "n")] * 15
-    assert cohen_kappa(pairs) == pytest.approx(0.4)
-    assert cohen_kappa([("a", "a")] * 5 + [("b", "b")] * 5) == 1.0
-    assert math.isnan(cohen_kappa([("a", "a")] * 5))
-    assert math.isnan(cohen_kappa([]))
-
-
-def test_agreement() -> None:
-    answers = "AABBCC"
-    table = Table.of({"one": run("AABDAC", answers), "two": run("ABBDB-", answers)})
-    found = agreement(table, "one", "two")
-    assert found.same == pytest.approx(3 / 6)  # q0, q2, q3
-    assert (found.both_right, found.both_wrong) == (2, 2)  # q3 (both D) and q4 (A, B)
-    assert found.same_when_wrong == pytest.approx(1 / 2)
-    assert agreement(table, "one", "one").kappa == pytest.approx(1.0)
-    with pytest.raises(AnswerError, match="'three' is none of one, two"):
-        agreement(table, "one", "three")
-
-
-def test_difficulty_lists_the_hardest_first() -> None:
-    table = Table.of({"one": run("AAC", "ABC"), "two": run("A-C", "ABC"), "three": run("BAC", "ABC")})
-    hardest, middle, easiest = difficulty(table)
-    assert (hardest.question_id, hardest.right, hardest.systems) == ("q1", 0, 3)
-    assert hardest.letters == {"": 1, "A": 2}
-    assert (middle.question_id, middle.right) == ("q0", 2)
-    assert (easiest.question_id, easiest.right, easiest.letters) == ("q2", 3, {"C": 3})
 
 
 def test_label_suspects() -> None:

@@ -1,0 +1,171 @@
+"""`hlvid compare` and `hlvid rescore`: finished runs against each other, and against today's parser.
+
+Example::
+
+    hlvid compare runs/blind runs/reader                     # runs, samples of lmms-eval, submissions
+    hlvid compare runs/a runs/b runs/c --json > found.json
+    hlvid compare pairs.csv --questions questions.csv        # a column of 1 and 0 for each system
+    hlvid rescore runs/blind --out runs/blind/today.jsonl
+
+No model is asked. The rule is the board's (`hlvid.scoring.rule`).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hlvid.scoring.samples import Sample
+
+Task = Annotated[
+    str | None,
+    typer.Option(help="Which task or benchmark, where a run holds several or a table does not say."),
+]
+
+
+class Form(StrEnum):
+    """How a comparison is printed."""
+
+    text, json, csv = "text", "json", "csv"
+
+
+def mount(app: typer.Typer) -> None:
+    """Add this module's commands to the roof; what they need is imported when they run."""
+    app.command(rich_help_panel="Compare")(compare)
+    app.command(rich_help_panel="Compare")(rescore)
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Two or more: run folders, lmms-eval samples, submissions; or one table of 0 and 1."
+        ),
+    ],
+    task: Task = None,
+    questions: Annotated[
+        Path | None, typer.Option(help="For a table: a .csv with question_id, source, category.")
+    ] = None,
+    form: Annotated[Form, typer.Option("--format", help="text, json or csv.")] = Form.text,
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    again: Annotated[
+        bool, typer.Option("--rescore", help="Read every letter anew with today's parser.")
+    ] = False,
+    level: Annotated[float, typer.Option(help="Of intervals; 1 - level is the tests' level.")] = 0.95,
+) -> None:
+    """Which run is better? Verdict, interval, category and tier, changed questions, what it would take."""
+    from hlvid.errors import AnswerError
+    from hlvid.scoring.correctness import is_correctness, read_correctness
+    from hlvid.scoring.report import compare_runs
+    from hlvid.scoring.samples import distinct_names
+    from leaderboard.benchmarks import mean_of
+
+    if not 0.5 <= level < 1:
+        raise typer.BadParameter(f"is {level}; give a share such as 0.95", param_hint="--level")
+    if len(runs) == 1 and is_correctness(runs[0]):
+        systems: Mapping[str, Sequence[Mapping[str, Any]]] = read_correctness(runs[0], questions)
+        benchmark = task
+    else:
+        read = [_read(path, task, again) for path in runs]
+        systems = {name: rows for name, (rows, _) in zip(distinct_names(runs), read, strict=True)}
+        benchmark = _one_benchmark(runs, [name for _, name in read])
+    if len(systems) < 2:
+        raise AnswerError(f"{runs[0]}: is one system alone; give two runs or more")
+    report = compare_runs(systems, mean_of=mean_of(benchmark or ""), level=level)
+    forms = {Form.text: report.text, Form.json: report.json, Form.csv: report.csv}
+    typer.echo(forms[Form.json if as_json else form]().rstrip("\n"))
+
+
+def rescore(
+    run: Annotated[Path, typer.Argument(help="A run's folder, lmms-eval samples, or a submission.")],
+    task: Task = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The moved answers as JSON.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write all samples as scored today (JSON lines).")] = None,
+) -> None:
+    """Score a finished run again with today's parser and list each answer that moved; no model is asked."""
+    from dataclasses import asdict
+
+    from hlvid.files import write_text
+    from hlvid.scoring.accuracy import accuracy_of
+    from hlvid.scoring.samples import rescored
+
+    before = _samples(run, task)
+    after = [rescored(one) for one in before]
+    moved = [(old, new) for old, new in zip(before, after, strict=True) if old.parsed != new.parsed]
+    if out is not None:
+        lines = [json.dumps({**asdict(one), "place": None}, ensure_ascii=False) + "\n" for one in after]
+        write_text(out, "".join(lines))
+    numbers = [accuracy_of([one.to_row() for one in side]) for side in (before, after)]
+    if as_json:
+        found = {
+            "moved": [_moved(old, new) for old, new in moved],
+            "before": {"correct": numbers[0].correct, "unparsed": numbers[0].unparsed, "n": numbers[0].n},
+            "after": {"correct": numbers[1].correct, "unparsed": numbers[1].unparsed, "n": numbers[1].n},
+        }
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for old, new in moved:
+        effect = {(False, True): ", now right", (True, False): ", now wrong"}.get(
+            (old.correct, new.correct), ""
+        )
+        letters = f"{old.parsed or 'no letter'} -> {new.parsed or 'no letter'} ({new.how}){effect}"
+        typer.echo(f"question {old.question_id}: {letters}: {_shortened(old.raw_output)}")
+    right = f"{numbers[0].correct} -> {numbers[1].correct} right"
+    unparsed = f"{numbers[0].unparsed} -> {numbers[1].unparsed} without a letter"
+    typer.echo(f"{len(moved)} of {len(before)} answers moved; {right}, {unparsed}, of {numbers[1].n}")
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 100 else f"{text[:48]} … {text[-48:]}"
+
+
+def _moved(old: "Sample", new: "Sample") -> dict[str, Any]:
+    return {
+        "question_id": old.question_id,
+        "before": old.parsed,
+        "after": new.parsed,
+        "how": new.how,
+        "was_right": old.correct,
+        "is_right": new.correct,
+        "raw_output": old.raw_output,
+    }
+
+
+def _read(path: Path, task: str | None, again: bool) -> tuple[list[dict[str, Any]], str | None]:
+    """Rows of one run and its benchmark."""
+    from hlvid.scoring.samples import rescored
+    from leaderboard.benchmarks import benchmark_of
+    from leaderboard.submit.answers import is_submission
+
+    samples = _samples(path, task)
+    again = again or is_submission(path)  # as the board does: the text counts
+    rows = [(rescored(one) if again else one).to_row() for one in samples]
+    name = next((one.task for one in samples if one.task is not None), task)
+    return rows, None if name is None else benchmark_of(name) or name
+
+
+def _samples(path: Path, task: str | None) -> "list[Sample]":
+    """A submission or table is read with its answer key; all else says itself what was right."""
+    from hlvid.errors import AnswerError
+    from hlvid.scoring.samples import read_samples
+    from leaderboard.submit.answers import is_submission, submitted
+
+    if not path.exists():
+        raise AnswerError(f"{path}: does not exist; give a run's folder, samples or a submission")
+    return submitted(path, task) if is_submission(path) else read_samples(path, task)
+
+
+def _one_benchmark(runs: Sequence[Path], names: Sequence[str | None]) -> str | None:
+    from hlvid.errors import AnswerError
+
+    for path, name in zip(runs, names, strict=True):
+        if name != names[0]:
+            raise AnswerError(
+                f"{path}: is of {name or 'an unknown task'}, {runs[0]} of {names[0]}; compare one benchmark"
+            )
+    return names[0] if names else None

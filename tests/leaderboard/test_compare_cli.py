@@ -1,0 +1,103 @@
+"""`hlvid compare` and `hlvid rescore` on runs, submissions and tables, by the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hlvid.dataset import Question
+from hlvid.errors import AnswerError
+from leaderboard import compare_cli
+from leaderboard.benchmarks import AnswerKey, Keys
+from leaderboard.submit import answers as submissions
+
+Answers = list[dict[str, Any]]
+
+
+@pytest.fixture
+def run(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """`run("compare", a, b)` -> what is printed; errors are raised."""
+    app = typer.Typer()
+    compare_cli.mount(app)
+    read = submissions.submitted
+    monkeypatch.setattr(submissions, "submitted", lambda path, task=None: read(path, task, keys))
+
+    def invoke(*arguments: object) -> str:
+        done = CliRunner().invoke(app, [str(one) for one in arguments])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.output
+
+    return invoke
+
+
+def run_folder(
+    path: Path, questions: tuple[Question, ...], texts: list[str], letters: list[str | None]
+) -> Path:
+    """What `hlvid eval` leaves, with letters as an older parser read them."""
+    path.mkdir()
+    rows = [
+        {"task": "hlvid", "question_id": one.id, "source": one.source, "category": one.category, "tier": None,
+         "how": "", "raw_output": text, "parsed": letter, "correct": letter == one.answer, "options": dict(one.options),
+         "answer": one.answer}
+        for one, text, letter in zip(questions, texts, letters, strict=True)
+    ]  # fmt: skip
+    (path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_run_against_a_submission(
+    run: Callable[..., str],
+    key: AnswerKey,
+    answers: Answers,
+    make_folder: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    letters = [one.answer for one in key.questions]
+    folder = run_folder(tmp_path / "perfect", key.questions, [str(one) for one in letters], letters)
+    text = run("compare", folder, make_folder(answers))
+    assert "perfect: 100.0 %" in text and "some-model: 75.0 %" in text
+    assert "only perfect right: 9 (B|A), 10 (C|A), 11 (D|A)" in text
+    found = json.loads(run("compare", folder, make_folder(answers), "--json"))
+    assert [one["question_id"] for one in found["changed"]] == [
+        one["question_id"] for one, letter in zip(answers, letters, strict=True) if one["answer"] != letter
+    ]
+    assert run("compare", folder, make_folder(answers), "--format", "csv").startswith("label,group,a,b,n")
+
+
+def test_rescore_lists_what_moved_and_asks_nobody(
+    run: Callable[..., str], key: AnswerKey, tmp_path: Path
+) -> None:
+    first = key.questions[0]
+    restated = [", ".join(f"{k}. {v}" for k, v in one.options.items()) for one in key.questions]
+    texts = [f"{restated[0]}\nAnswer: {first.answer}", restated[1], *["B"] * 10]
+    folder = run_folder(tmp_path / "old", key.questions, texts, [None, "A", *["B"] * 10])
+    text = run("rescore", folder, "--out", tmp_path / "new.jsonl")
+    lines = text.splitlines()
+    assert lines[0].startswith("question 0: no letter -> A (declared), now right: A. A0x, B. B0x")
+    assert lines[1].startswith("question 1: A -> no letter")
+    assert lines[-1].startswith("2 of 12 answers moved; ")
+    found = json.loads(run("rescore", folder, "--json"))
+    assert [one["question_id"] for one in found["moved"]] == ["0", "1"]
+    assert "0 of 12 answers moved" in run("rescore", tmp_path / "new.jsonl")
+    kept = run("compare", folder, tmp_path / "new.jsonl")
+    assert "old: 16.7 %" in kept and "new.jsonl: 25.0 %" in kept
+    assert "old: 25.0 %" in run("compare", folder, tmp_path / "new.jsonl", "--rescore")
+
+
+def test_faults(run: Callable[..., str], key: AnswerKey, tmp_path: Path) -> None:
+    letters: list[str | None] = ["A"] * 12
+    folder = run_folder(tmp_path / "one", key.questions, ["A"] * 12, letters)
+    with pytest.raises(AnswerError, match="one system alone"):
+        run("compare", folder)
+    with pytest.raises(AnswerError, match="does not exist"):
+        run("compare", folder, tmp_path / "nowhere")
+    other = run_folder(tmp_path / "other", key.questions, ["A"] * 12, letters)
+    text = (other / "samples.jsonl").read_text().replace('"task": "hlvid"', '"task": "hlvid_mvbench"')
+    (other / "samples.jsonl").write_text(text)
+    with pytest.raises(AnswerError, match=r"is of mvbench, .* of hlvid; compare one benchmark"):
+        run("compare", folder, other)
