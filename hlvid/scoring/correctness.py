@@ -67,7 +67,9 @@ def read_correctness(path: Path, questions: Path | None = None) -> dict[str, lis
 def _lines(path: Path) -> list[tuple[str, Mapping[str, str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [(f"{path}: line {number}", row) for number, row in enumerate(csv.DictReader(file), 2)]
+            lines: list[tuple[str, Mapping[str, str]]] = [
+                (f"{path}: line {number}", row) for number, row in enumerate(csv.DictReader(file), 2)
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise AnswerError(f"{path}: cannot be read as UTF-8 CSV ({error})") from error
     if not lines or "question_id" not in lines[0][1]:
