@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from hlvid.video.gaps import gaps, step_of
+from hlvid.video.gaps import step_of
 from hlvid.video.packets import Ints, PacketTable
 from hlvid.video.picture import Shape
 
@@ -63,24 +63,20 @@ class FrameIndex:
 
     @property
     def fps(self) -> float:
-        """Frames per second: the declared (exact) rate where the time stamps bear it out, else their average.
-
-        Frames that are missing from a regular time line do not make it slower.
-        """
+        """Frames per second: the declared (exact) rate where the time stamps bear it out, else their average."""
         if self.count < 2 or self.pts[-1] <= self.pts[0]:
             return self.rate
         step, regular = step_of(self.pts)
-        measured = (self.count - 1) / float(self.seconds[-1])
-        usual = 1 / (step * float(self.time_base)) if regular and step else measured
-        if any(abs(self.rate - rate) < 0.01 * rate for rate in (measured, usual)):
-            return self.rate
-        return usual if regular and gaps(self.pts) else measured
+        of_steps = 1 / (step * float(self.time_base)) if step else 0.0
+        measured = of_steps if self.trimmed and regular else (self.count - 1) / float(self.seconds[-1])
+        return self.rate if abs(self.rate - measured) < 0.01 * measured else measured
 
     @property
     def duration(self) -> float:
-        """Seconds for which pictures are shown; an edit list's cut counts the frames that it leaves."""
-        fps = self.fps
-        if self.trimmed and fps and step_of(self.pts)[1]:
-            return self.count / fps
-        last = self.last_duration * float(self.time_base) or (1 / fps if fps else 0.0)
+        """Seconds for which pictures are shown; behind an edit list's cut only the frames that it leaves count."""
+        tick = float(self.time_base)
+        step, regular = step_of(self.pts)
+        if self.trimmed and regular:
+            return self.count * step * tick
+        last = self.last_duration * tick or step * tick or (1 / self.rate if self.rate else 0.0)
         return float(self.seconds[-1]) + last
