@@ -6,7 +6,19 @@ Example::
     selectors.names()                                                         # ("centre", "detail", ...)
 """
 
-from autogaze.selectors.base import Selector
-from autogaze.selectors.registry import get, names
+from autogaze.selectors.base import Selector, look, needs_of
+from autogaze.selectors.context import Context
+from autogaze.selectors.registry import arguments, foreign, get, kind_of, known, names
 
-__all__ = ["Selector", "get", "names"]
+__all__ = [
+    "Context",
+    "Selector",
+    "arguments",
+    "foreign",
+    "get",
+    "kind_of",
+    "known",
+    "look",
+    "names",
+    "needs_of",
+]

@@ -14,7 +14,6 @@ are its tiles: then its tiles share the budget and the interesting ones get more
 tile its own.
 """
 
-import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
@@ -24,6 +23,7 @@ from torch import Tensor
 
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, tokens_per_frame
 from autogaze.selectors.budget import allowance, top
+from autogaze.selectors.context import NEEDS, Context
 
 Layout = tuple[int, int]
 """Rows and columns of tiles in a picture."""
@@ -39,6 +39,9 @@ class Selector(Protocol):
         caller that streams a long video has to pass that many frames before the ones it wants.
     clip_frames: the most frames that a call may have, None for no limit; a longer video is cut into clips of so
         many, each gazed by itself.
+
+    A selector that wants more than pixels also has `needs`, names of `context.NEEDS`, and its `select` takes
+    `context`, a `Context` with those filled in.
     """
 
     @property
@@ -76,7 +79,7 @@ class Selector(Protocol):
 
 
 @dataclass(frozen=True)
-class ScoredSelector(abc.ABC):
+class ScoredSelector:
     """A selector that takes the highest scores; a subclass only says what a token is worth.
 
     budget: "picture" lets the tiles of a picture share their tokens, "tile" gives every tile the same.
@@ -87,14 +90,19 @@ class ScoredSelector(abc.ABC):
     name: ClassVar[str]
     history: ClassVar[int | None]
     clip_frames: ClassVar[int | None] = None
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         if self.budget not in ("picture", "tile"):
             raise ValueError(f"budget: {self.budget!r}; allowed: 'picture', 'tile'")
 
-    @abc.abstractmethod
     def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
         """Float (B, T, 265), finite: the worth of each token; of equal ones the earlier in the list wins."""
+        raise NotImplementedError(f"selector {self.name!r} has neither scores nor scores_in")
+
+    def scores_in(self, clips: Tensor, layout: Layout | None, context: Context) -> Tensor:
+        """The same, for a selector with `needs`."""
+        return self.scores(clips, layout)
 
     def choose(self, scores: Tensor, wanted: Tensor, valid: Tensor) -> Tensor:
         """Bool (G, T, N): `wanted` (long (G, T)) tokens of each picture's N; here simply the best."""
@@ -112,20 +120,42 @@ class ScoredSelector(abc.ABC):
         loss: float | None = None,
         valid: Tensor | None = None,
         layout: Layout | None = None,
+        context: Context | None = None,
     ) -> Gaze:
-        """See `Selector.select`."""
+        """See `Selector.select`. context: for selectors with `needs`."""
+        given = context or Context()
+        if lacking := given.lacks(self.needs):
+            raise ValueError(
+                f"context: selector {self.name!r} needs {', '.join(lacking)}; pass context=Context(...)"
+            )
         if loss is not None:
             raise ValueError(f"loss: {loss}; selector {self.name!r} predicts no loss, give a ratio alone")
         valid = check_clips(clips, valid, layout)
         B, T, K = clips.shape[0], clips.shape[1], valid.shape[-1]
         size = layout[0] * layout[1] if layout and self.budget == "picture" else 1
         with torch.no_grad():
-            scores = self.scores(clips, layout)
+            scores = self.scores_in(clips, layout, given)
             grouped = scores.view(B // size, size, T, K).transpose(1, 2).flatten(2)
             allowed = valid.view(B // size, size * K)
             chosen = self.choose(grouped, allowance(ratio, T, allowed), allowed)
             masks = chosen.view(B // size, T, size, K).transpose(1, 2).reshape(B, T, K)
         return Gaze.from_masks(masks)
+
+
+def needs_of(selector: Selector) -> tuple[str, ...]:
+    """What a selector declares to need beside pixels. Raises ValueError for names that nothing provides."""
+    needs = tuple(getattr(selector, "needs", ()))
+    unknown = [name for name in needs if name not in NEEDS]
+    if unknown:
+        raise ValueError(f"selector {selector.name!r}: needs {unknown[0]!r}; there are: {', '.join(NEEDS)}")
+    return needs
+
+
+def look(selector: Selector, clips: Tensor, context: Context | None, **asked: Any) -> Gaze:
+    """`selector.select`, with the context where it declares needs."""
+    if needs_of(selector):
+        return selector.select(clips, context=context, **asked)  # type: ignore[call-arg]
+    return selector.select(clips, **asked)
 
 
 def check_clips(clips: Tensor, valid: Tensor | None, layout: Layout | None) -> Tensor:

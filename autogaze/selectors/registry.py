@@ -1,12 +1,18 @@
-"""Selectors by name, imported when asked for.
+"""Selectors by name, imported when asked for: ours, other packages' and a user's own.
 
 Example::
 
     get("random", seed=3).select(clips, ratio=0.25)
+    get("mypackage.mine:Mine", sharpness=2)       # any class that can be imported
+    get("theirs")                                 # an entry point of the group `autogaze.selectors`
 """
 
+import hashlib
 import importlib
 import inspect
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from autogaze.selectors.base import Selector
@@ -14,6 +20,7 @@ from autogaze.selectors.base import Selector
 SELECTORS = {
     "autogaze": "autogaze.selectors.autogaze:AutoGazeSelector",
     "centre": "autogaze.selectors.centre:Centre",
+    "codec": "autogaze.selectors.codec:Codec",
     "coarse_first": "autogaze.selectors.coarse_first:CoarseFirst",
     "detail": "autogaze.selectors.detail:Detail",
     "everything": "autogaze.selectors.everything:Everything",
@@ -22,12 +29,25 @@ SELECTORS = {
     "random": "autogaze.selectors.random:Random",
     "rgb_diff": "autogaze.selectors.rgb_diff:RgbDiff",
 }
-"""name -> "module:class"; a new selector is one line here."""
+"""name -> "module:class"; a new selector of ours is one line here."""
+GROUP = "autogaze.selectors"
+"""The entry-point group of other packages' selectors."""
+
+
+@lru_cache(maxsize=1)
+def places() -> dict[str, str]:
+    """name -> "module:class" of all installed selectors; ours keep their names."""
+    return {point.name: point.value for point in entry_points(group=GROUP)} | SELECTORS
 
 
 def names() -> tuple[str, ...]:
-    """Every selector's name, sorted."""
-    return tuple(sorted(SELECTORS))
+    """Every installed selector's name, sorted."""
+    return tuple(sorted(places()))
+
+
+def known(name: object) -> bool:
+    """Whether `get` would look for it: an installed name, or "module:Class"."""
+    return isinstance(name, str) and (name in places() or ":" in name)
 
 
 def get(name: str, **settings: Any) -> Selector:
@@ -35,11 +55,7 @@ def get(name: str, **settings: Any) -> Selector:
 
     Raises ValueError for an unknown name, an argument it does not have or a value it does not allow.
     """
-    if name not in SELECTORS:
-        raise ValueError(f"selector: {name!r} is unknown; allowed: {', '.join(names())}")
-    module, _, attribute = SELECTORS[name].partition(":")
-    kind = getattr(importlib.import_module(module), attribute)
-    allowed = tuple(inspect.signature(kind).parameters)
+    kind, allowed = kind_of(name), arguments(name)
     for argument in settings:
         if argument not in allowed:
             raise ValueError(
@@ -47,3 +63,36 @@ def get(name: str, **settings: Any) -> Selector:
             )
     selector: Selector = kind(**settings)
     return selector
+
+
+def foreign(name: str) -> str | None:
+    """16 hex digits over the file of a selector that is not ours, for a run's record; None for ours.
+
+    Raises ValueError as `get`.
+    """
+    if places().get(name) == SELECTORS.get(name) and name in SELECTORS:
+        return None
+    source = inspect.getsourcefile(kind_of(name))
+    return hashlib.sha256(Path(source).read_bytes()).hexdigest()[:16] if source else "no source"
+
+
+def arguments(name: str) -> tuple[str, ...]:
+    """The names of the arguments that a selector is made with. Raises ValueError as `get`."""
+    return tuple(inspect.signature(kind_of(name)).parameters)
+
+
+def kind_of(name: str) -> Any:
+    """The class of that name."""
+    place = places().get(name, name)
+    module, mark, attribute = place.partition(":")
+    if not mark:
+        raise ValueError(
+            f"selector: {name!r} is unknown; allowed: {', '.join(names())}, or package.module:Class"
+        )
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"selector {name!r}: {place} cannot be imported ({error}); install its package, "
+            "or put its folder on PYTHONPATH"
+        ) from error

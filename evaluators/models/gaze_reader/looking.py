@@ -10,8 +10,9 @@ Example::
 """
 
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import cv2
@@ -76,8 +77,8 @@ class Looker:
     picture, and of all tokens, padding included: the gazing ratio is kept under both conventions.
     """
 
-    def __init__(self, settings: ReaderSettings, tiling: Tiling) -> None:
-        self.settings, self.tiling = settings, tiling
+    def __init__(self, settings: ReaderSettings, tiling: Tiling, told: "Told | None" = None) -> None:
+        self.settings, self.tiling, self.told = settings, tiling, told or Told()
         self.selector = selector_of(settings)
         self.seconds = {"select": 0.0, "rebuild": 0.0}
         self.tokens_selected = self.tokens_valid = self.tokens_all = 0
@@ -88,13 +89,17 @@ class Looker:
         Where that is all of them and a clip has an end (`clip_frames`), the video is gazed clip by clip.
         """
         history = self.selector.history
+        needs = selectors.needs_of(self.selector)
         earlier: list[Picture] = []
+        known: deque[int] = deque(maxlen=history)
         for group in _groups(frames, AT_ONCE if history is not None else self.selector.clip_frames):
             pictures = [picture for _, picture in group]
             started = time.perf_counter()
             clips = self.tiling.split(np.stack([*earlier, *pictures]))
-            gaze = self.selector.select(
+            gaze = selectors.look(
+                self.selector,
                 clips,
+                self.told.context(needs, [*known, *(index for index, _ in group)], self.tiling),
                 ratio=self.settings.ratio,
                 loss=self.settings.loss,
                 valid=self.tiling.valid,
@@ -104,6 +109,7 @@ class Looker:
             for t, (index, picture) in enumerate(group, start=len(earlier)):
                 yield self._look(index, picture, clips[:, t : t + 1], gaze.masks()[:, t : t + 1])
             earlier = [*earlier, *pictures][-history:] if history else []
+            known.extend(index for index, _ in group)
 
     def _look(self, index: int, picture: Picture, clip: torch.Tensor, mask: torch.Tensor) -> Look:
         started = time.perf_counter()
@@ -114,6 +120,44 @@ class Looker:
         self.tokens_valid += int(self.tiling.valid.sum())
         self.tokens_all += self.tiling.valid.numel()
         return Look(index, picture, rebuilt, gaze, self.tiling)
+
+
+@dataclass
+class Told:
+    """What a selector may ask for beside pixels (`autogaze.selectors.Context`), of one video.
+
+    times: seconds of each frame of the video. maps: (index, uint8 (H, W, 3)) of the frames looked at, ascending, as
+    `hlvid.video.motion.block_maps` gives them. question: the text asked, of a selector that is query-aware.
+    """
+
+    times: npt.NDArray[np.float64] | None = None
+    maps: Iterator[tuple[int, Picture]] | None = None
+    question: str | None = None
+    _kept: dict[int, Picture] = field(default_factory=dict)
+
+    def context(
+        self, needs: Sequence[str], indices: Sequence[int], tiling: Tiling
+    ) -> selectors.Context | None:
+        """What of it is needed for the frames `indices`; None where nothing is."""
+        if not needs:
+            return None
+        times = None if self.times is None else torch.from_numpy(self.times[list(indices)])
+        return selectors.Context(
+            times if "times" in needs else None,
+            self._codec(indices, tiling) if "codec" in needs else None,
+            self.question if "question" in needs else None,
+        )
+
+    def _codec(self, indices: Sequence[int], tiling: Tiling) -> torch.Tensor | None:
+        if self.maps is None:
+            return None
+        self._kept = {index: maps for index, maps in self._kept.items() if index in indices}
+        while missing := set(indices) - set(self._kept):
+            found = next(self.maps, None)
+            if found is None:
+                raise RunError(f"gaze_reader: the codec tells nothing of frame {min(missing)}")
+            self._kept[found[0]] = found[1]
+        return tiling.split(np.stack([self._kept[index] for index in indices]))
 
 
 @lru_cache(maxsize=1)

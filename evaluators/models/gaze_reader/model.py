@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
+from autogaze import selectors
 from evaluators.core.base import Answer, JournalledModel
 from evaluators.models.blind import hashed_letter
 from evaluators.models.gaze_reader.looking import selector_of
@@ -68,13 +69,15 @@ class GazeReader(JournalledModel):
             raise RunError(f"gaze_reader: cache is {cache!r}; allowed: True, False")
         self.reader = settings
         self.cache = cache
-        self._newest: tuple[Path, Reading] | None = None
+        self._newest: tuple[tuple[Path, str | None], Reading] | None = None
 
     def settings(self) -> dict[str, Any]:
         """All of `ReaderSettings`; of a learned selector also what tells its weights from others."""
         settings = asdict(self.reader)
         if self.reader.selector == LEARNED:
             settings["weights"] = selector_of(self.reader).settings()["weights"]
+        if foreign := selectors.foreign(self.reader.selector):
+            settings["selector_settings"] = {**selector_of(self.reader).settings(), "code": foreign}
         return settings
 
     def answer(self, question: Question) -> Answer:
@@ -98,8 +101,10 @@ class GazeReader(JournalledModel):
             raise RunError(
                 f"video {path or question.video} not found; run 'hlvid verify' to see what is missing"
             )
-        if self._newest is None or self._newest[0] != path:
-            self._newest = path, read_video(path, self.reader, self.cache)
+        aware = "question" in selectors.needs_of(selector_of(self.reader))
+        key = path, question.prompt() if aware else None  # a query-aware gaze holds for one question
+        if self._newest is None or self._newest[0] != key:
+            self._newest = key, read_video(path, self.reader, self.cache, key[1])
         return self._newest[1]
 
 

@@ -17,15 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE, SCALES
+from autogaze.selectors import needs_of
 from autogaze.tiling import TILE, Tiling
 from evaluators.core.gaze_file import Recorder
 from evaluators.models.gaze_reader.frames import FrameSource
-from evaluators.models.gaze_reader.looking import Look, Looker
+from evaluators.models.gaze_reader.looking import Look, Looker, Told, selector_of
 from evaluators.models.gaze_reader.ocr import Engine, Text
 from evaluators.models.gaze_reader.options import Line
 from evaluators.models.gaze_reader.packing import GAP, Placement, pack
 from evaluators.models.gaze_reader.regions import Mask, ReadMemory, lettering, patch_boxes
 from evaluators.models.gaze_reader.settings import ReaderSettings
+from hlvid.video.motion import block_maps
 
 Picture = npt.NDArray[np.uint8]
 
@@ -55,15 +57,17 @@ class Region:
     seen: Mask
 
 
-def read_video(path: Path, settings: ReaderSettings, cache: bool = True) -> Reading:
-    """Decode, gaze, rebuild and read.
+def read_video(
+    path: Path, settings: ReaderSettings, cache: bool = True, question: str | None = None
+) -> Reading:
+    """Decode, gaze, rebuild and read. question: the text asked, for a selector that is query-aware.
 
     Raises RunError (more frames than the video has, no OCR engine) and VideoError (not decodable).
     """
     desk = Desk(engine())
     with FrameSource(path, settings.resolution, settings.frames, settings.sampling, cache) as source:
         tiling = Tiling.of(*source.size)
-        looker = Looker(settings, tiling)
+        looker = Looker(settings, tiling, _told(source, settings, question))
         recorder = Recorder.for_video(path)
         for look in looker.looks(source):
             if recorder:
@@ -77,6 +81,13 @@ def read_video(path: Path, settings: ReaderSettings, cache: bool = True) -> Read
             rows=rows, columns=columns, size=source.size, scales=SCALES, patch=PATCH_SIZE
         )
     return Reading(desk.lines, details)
+
+
+def _told(source: FrameSource, settings: ReaderSettings, question: str | None) -> Told:
+    """What the selector may ask for beside pixels; the codec is asked only where it is needed."""
+    codec = "codec" in needs_of(selector_of(settings))
+    maps = block_maps(source.path, source.indices, source.size) if codec else None
+    return Told(source.video.timestamps, maps, question)
 
 
 @lru_cache(maxsize=1)

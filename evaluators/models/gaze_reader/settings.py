@@ -25,7 +25,7 @@ LEARNED = "autogaze"
 class ReaderSettings:
     """All that shapes what is read.
 
-    selector: a name of `autogaze.selectors`.
+    selector: a name of `autogaze.selectors`, or "package.module:Class".
     ratio: share of the tokens that show picture (not padding), in (0, 1]; by default all for `everything`,
         0.25 for the others.
     resolution: long side of the frames in pixels, as seen by the selector; multiples of 224 fill the tiles.
@@ -49,7 +49,9 @@ class ReaderSettings:
     def __post_init__(self) -> None:
         from autogaze import selectors
 
-        _one_of("selector", self.selector, selectors.names())
+        if not selectors.known(self.selector):
+            allowed = f"{', '.join(selectors.names())}, or package.module:Class"
+            raise RunError(f"gaze_reader: selector is {self.selector!r}; allowed: {allowed}")
         _one_of("sampling", self.sampling, SAMPLINGS)
         _one_of("budget", self.budget, BUDGETS)
         _whole("resolution", self.resolution, 32, 8192)
@@ -77,10 +79,11 @@ class ReaderSettings:
 
     def selector_settings(self) -> dict[str, Any]:
         """The arguments of the selector that are its own."""
-        if self.selector == LEARNED:
-            return {"checkpoint": self.checkpoint}
-        own: dict[str, Any] = {} if self.selector == "everything" else {"budget": self.budget}
-        return {**own, "seed": self.seed} if self.selector == "random" else own
+        from autogaze import selectors
+
+        ours = {"budget": self.budget, "seed": self.seed, "checkpoint": self.checkpoint}
+        allowed = selectors.arguments(self.selector)
+        return {name: value for name, value in ours.items() if name in allowed}
 
     def _check_learned(self) -> None:
         if self.selector != LEARNED:

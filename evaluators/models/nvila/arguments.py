@@ -136,9 +136,16 @@ class NvilaArguments:
             if isinstance(value, bool) or not isinstance(value, int) or value < (name == "max_new_tokens"):
                 raise RunError(f"{model}: {name} is {value!r}; allowed: whole numbers")
         if self.selector is not None:
-            from autogaze.selectors import names
+            from autogaze import selectors
 
-            _one_of(model, "selector", self.selector, sorted({"autogaze", *names()}))
+            if not selectors.known(self.selector):
+                allowed = f"{', '.join(selectors.names())}, or package.module:Class"
+                raise RunError(f"{model}: selector is {self.selector!r}; allowed: {allowed}")
+            if needs := getattr(selectors.kind_of(self.selector), "needs", ()):
+                raise RunError(
+                    f"{model}: selector {self.selector!r} needs {', '.join(needs)}, which {model} cannot give it; "
+                    "gaze_reader can"
+                )
         self._check_reduction(model)
         if self.gazing == "off":
             for name in ("selector", *RATIOS, *LOSSES):

@@ -23,7 +23,7 @@ from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.model import ContextOverflowError
 from autogaze.nvila.reduction.reduced import Reduction
 from autogaze.nvila.settings import VideoSettings
-from autogaze.selectors import get
+from autogaze.selectors import arguments, foreign, get
 from autogaze.selectors.base import Selector
 from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
@@ -86,6 +86,7 @@ class Native:
             "video": self.video.to_dict(),
             "gazing": "off" if self.selector_name is None else "on",
             "selector": self.selector_name,
+            **self._foreign(),
             "seed": self.arguments.seed,
             "autogaze_model_id": self.arguments.autogaze_model_id or self.config.autogaze,
             "scales": list(self.config.vision.scales),
@@ -177,12 +178,18 @@ class Native:
             given["num_video_frames_thumbnail"] = min(own.num_video_frames_thumbnail, max(frames, 0))
         return replace(own, **given)
 
+    def _foreign(self) -> dict[str, str]:
+        """What tells a selector that is not ours from an earlier version of it."""
+        code = foreign(self.selector_name) if self.selector_name else None
+        return {"selector_code": code} if code else {}
+
     def _selector(self) -> Selector | None:
         name = self.selector_name
         if name is None:
             return None
         if name != "autogaze":
-            return get(name, **({"seed": self.arguments.seed} if name == "random" else {}))
+            seed = {"seed": self.arguments.seed} if "seed" in arguments(name) else {}
+            return get(name, **seed)
         config = replace(self.config, autogaze=self.arguments.autogaze_model_id or self.config.autogaze)
         return published_selector(self.folder, config, str(self.device))
 

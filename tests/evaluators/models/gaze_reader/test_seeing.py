@@ -1,12 +1,16 @@
 """Tiles, looks and views: what reaches the OCR is what was gazed at, at the resolution it was gazed at."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from autogaze.gaze import SCALES
 from autogaze.tiling import Tiling
-from evaluators.models.gaze_reader.looking import Looker
+from evaluators.models.gaze_reader.looking import Looker, Told
+from evaluators.models.gaze_reader.reader import read_video
 from evaluators.models.gaze_reader.settings import ReaderSettings
 
 
@@ -92,3 +96,33 @@ def test_rgb_diff_is_shown_the_frame_before(picture: np.ndarray) -> None:
         clips, ratio=0.1, valid=tiling.valid, layout=tiling.layout
     )
     assert torch.equal(torch.cat([look.gaze.masks() for look in looks], 1), whole.masks())
+
+
+def test_greedy_and_any_class_of_ones_own_work_in_the_reader(picture: np.ndarray) -> None:
+    for name in ("greedy", "autogaze.selectors.detail:Detail"):
+        looker = Looker(ReaderSettings(selector=name, ratio=0.02), Tiling.of(252, 448))
+        assert [look.index for look in looker.looks([(0, picture), (3, picture)])] == [0, 3]
+        assert 0 < looker.tokens_selected <= 0.03 * looker.tokens_valid
+
+
+def test_a_selector_is_told_what_it_needs_of_the_frames_it_sees(picture: np.ndarray) -> None:
+    maps = [(index, np.full((252, 448, 3), index, np.uint8)) for index in (2, 5, 9)]
+    told = Told(np.arange(10) / 2, iter(maps), "Which?\nA. this")
+    tiling = Tiling.of(252, 448)
+    assert told.context((), [2], tiling) is None
+    first = told.context(("times", "codec"), [2, 5], tiling)
+    assert first is not None and first.question is None and first.times.tolist() == [1.0, 2.5]
+    assert (first.codec[:, 1] * 255).round().unique().tolist() == [5]
+    later = told.context(("codec", "question"), [5, 9], tiling)
+    assert later is not None and later.times is None and later.question == "Which?\nA. this"
+    assert (later.codec[:, 0] * 255).round().unique().tolist() == [5]  # kept from before
+
+
+def test_the_codec_selector_reads_a_film(
+    tmp_path: Path, signs: np.ndarray, encode: Callable[..., Path]
+) -> None:
+    path = encode(tmp_path / "film.mp4", [np.roll(signs, 4 * n, 1) for n in range(4)])
+    settings = ReaderSettings(selector="codec", ratio=0.3, frames=3, resolution=448)
+    reading = read_video(path, settings, cache=False)
+    assert reading.details["selector"]["name"] == "codec"
+    assert reading.details["tokens_selected"] == 3 * int(0.3 * (reading.details["tokens_valid"] // 3))
