@@ -66,7 +66,7 @@ class Inputs:
         if self.selector is not None:
             from autogaze import selectors
 
-            if self.selector not in selectors.names():
+            if not selectors.known(self.selector):
                 there = ", ".join(selectors.names())
                 raise RunError(f"--selector {self.selector}: there is none of that name; there are: {there}")
 
