@@ -60,6 +60,7 @@ def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
 
 def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
     """`record.json`: where the numbers come from."""
+    from hlvid.tasks.arguments import RECORDED
     from hlvid.tasks.record import environment
 
     around = entry.get("environment") or environment()
@@ -78,13 +79,6 @@ def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
             "variables": {name: value for name, value in os.environ.items() if name in RECORDED},
         },
     )  # fmt: skip
-
-
-RECORDED = (
-    *("HLVID_DAMAGED", "HLVID_MINI_PRESET", "HLVID_PARTIAL", "HLVID_PARSER"),
-    *("HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES"),
-)
-"""Settings that come by the environment; never the whole environment, which holds keys."""
 
 
 def _identities(folder: Path) -> list[dict[str, Any]]:

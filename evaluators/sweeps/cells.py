@@ -37,10 +37,6 @@ CODE = (
 )
 """What a run executes; a test compares it with what the models and tasks import."""
 LIBRARIES = ("av", "lmms-eval", "numpy", "onnxruntime", "rapidocr-onnxruntime", "torch", "transformers")
-VARIABLES = (
-    *("HLVID_DAMAGED", "HLVID_MINI_PRESET", "HLVID_PARSER", "HLVID_PARTIAL"),
-    *("HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES"),
-)
 WEIGHTS = Path("weights") / "model.safetensors"
 
 
@@ -92,6 +88,7 @@ def _contents(value: str) -> list[tuple[str, int, int]]:
 @lru_cache(maxsize=1)
 def _surroundings() -> str:
     import autogaze
+    from hlvid.tasks.arguments import RECORDED
     from hlvid.tasks.plugin import FOLDER
 
     weights = Path(autogaze.__file__).parent / WEIGHTS
@@ -99,7 +96,7 @@ def _surroundings() -> str:
         "code": code_version(CODE),
         "tasks": {path.name: _digest(path) for path in sorted(FOLDER.rglob("*.yaml"))},
         "libraries": library_versions(LIBRARIES),
-        "variables": {name: os.environ.get(name) for name in VARIABLES},
+        "variables": {name: os.environ.get(name) for name in RECORDED},
         "weights": _digest(weights) if weights.is_file() else None,
         "questions": _questions(),
     }

@@ -26,7 +26,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from hlvid.dataset.options import unlabelled
 from hlvid.dataset.rows import Shown
 from hlvid.dataset.text import LETTERS, squeeze
-from hlvid.tasks.suite.settings import Settings
 
 INSTRUCTION = "Answer with the option's letter from the given choices directly."
 
@@ -52,12 +51,12 @@ class RowError(Exception):
 @dataclass(frozen=True)
 class Shelf:
     """What lies around a row: its video (None where only the question files count), other files of the benchmark,
-    the settings, the file's name."""
+    the file's name; `subtitle_frames` is at how many frames subtitles are read, None for all."""
 
     video: Path | None
     find: Callable[[Sequence[str]], Path | None]
-    settings: Settings
     table: Path
+    subtitle_frames: int | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Item:
     """A question as every benchmark's is in the end.
 
     `text` is what is asked, made of the file's own words as they are: nothing that is shown is stripped. `stem`
-    and `options` are the same words for parsing.
+    and `options` are the same words for parsing. `context` is what stands in front of the question itself: subtitles.
     """
 
     id: str
@@ -75,6 +74,7 @@ class Item:
     options: Mapping[str, str]
     answer: str | None
     text: str
+    context: str = ""
     tier: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 

@@ -43,11 +43,16 @@ class VideoMME(Row):
             stem=self.question,
             options=options,
             answer=letter_of(self.answer, options),
-            text=self.asked(shelf),
+            text=(context := self.context(shelf)) + self.asked(),
+            context=context,
             labels={"domain": self.domain, "sub_category": self.sub_category},
         )
 
-    def asked(self, shelf: Shelf) -> str:
+    def context(self, shelf: Shelf) -> str:
+        """What stands in front of the question: nothing."""
+        return ""
+
+    def asked(self) -> str:
         """lmms-eval's, but for its "and the subtitles", of which there are none."""
         lines = [f"{SELECT}. {_RESPOND}", self.question, *self.options, "", INSTRUCTION]
         return "\n".join(lines)
@@ -60,14 +65,16 @@ class VideoMMEWithSubtitles(VideoMME):
         """subtitle/fFjv93ACGo8.srt"""
         return f"subtitle/{self.videoID}.srt"
 
-    def asked(self, shelf: Shelf) -> str:
+    def context(self, shelf: Shelf) -> str:
         """lmms-eval's; subtitles are looked up by the video's own frame rate."""
         path = shelf.find([self.subtitle()]) if shelf.video else None
-        frames = shelf.settings.subtitle_frames
-        said = subtitles_of(path, shelf.video, frames) if path and shelf.video else []
+        said = subtitles_of(path, shelf.video, shelf.subtitle_frames) if path and shelf.video else []
+        lines = ["This video's subtitles are listed below: ", *(said or ["No subtitles available"])]
+        return "\n".join(lines) + "\n"
+
+    def asked(self) -> str:
+        """lmms-eval's."""
         lines = [
-            "This video's subtitles are listed below: ",
-            *(said or ["No subtitles available"]),
             f"{SELECT} and the subtitles. {_RESPOND}",
             self.question,
             *self.options,

@@ -9,8 +9,8 @@ Example::
 
 lmms-eval exits with 0 after a missing task, a crashed model or a bad dataset. Here each of these ends with
 one line on standard error that says which, and with exit code 1. All arguments are lmms-eval's and mean the
-same. With `--output_path`, a `record_<results name>.json` beside the results says what they were made with
-(`hlvid.tasks.record`).
+same, but for one of our own, `--task_args` (`hlvid.tasks.arguments`). With `--output_path`, a
+`record_<results name>.json` beside the results says what they were made with (`hlvid.tasks.record`).
 """
 
 import os
@@ -23,7 +23,8 @@ from typing import Any
 
 from hlvid.errors import HlvidError, RunError, of_path
 from hlvid.tasks import plugin, record
-from hlvid.tasks.failures import check_model, check_output, check_results, explain, is_defect
+from hlvid.tasks.arguments import in_environment
+from hlvid.tasks.failures import check_arguments, check_model, check_output, check_results, explain, is_defect
 from hlvid.threads import wait_passively
 
 
@@ -63,7 +64,9 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
         RunError: anything failed; one line that says what, for which task, model or question.
     """
     engine = _engine()
+    argv, task_args = _without_task_args(argv)
     arguments = [argument for argument in argv if argument != "eval"] if argv[:1] == ["eval"] else list(argv)
+    given = ["--task_args", task_args] if task_args else []
     failures: list[str] = []
     finished: list[dict[str, Any]] = []
 
@@ -71,9 +74,10 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
         try:
             check_model(args.model, args.tasks)
             check_output(args.output_path)
+            check_arguments(args.tasks)
             results, samples = original(args)
             if results is not None:
-                finished.append(_finish(arguments, args, {**results, "samples": samples or {}}))
+                finished.append(_finish([*arguments, *given], args, {**results, "samples": samples or {}}))
         except Exception as error:
             if is_defect(error):
                 traceback.print_exc()
@@ -83,7 +87,7 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
 
     original, engine.cli_evaluate_single = engine.cli_evaluate_single, guarded
     try:
-        with _as_sys_argv(arguments):
+        with _as_sys_argv(arguments), in_environment(task_args):
             engine.cli_evaluate()
     except ValueError as error:  # a --config file that lmms-eval refuses
         raise RunError(str(error)) from error
@@ -94,6 +98,20 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
     if not finished and int(os.environ.get("RANK", "0")) == 0:
         raise RunError("lmms-eval returned no results")
     return finished[-1] if finished else {}
+
+
+def _without_task_args(argv: Sequence[str]) -> tuple[list[str], str | None]:
+    """The arguments that are lmms-eval's, and ours: `--task_args prompt=normalised,shuffle=3`."""
+    rest = list(argv)
+    at = next((at for at, one in enumerate(rest) if one.partition("=")[0] == "--task_args"), None)
+    if at is None:
+        return rest, None
+    _, sign, value = rest.pop(at).partition("=")
+    if not sign:
+        if at == len(rest):
+            raise RunError("--task_args: give name=value,…, as in prompt=normalised,shuffle=3")
+        value = rest.pop(at)
+    return rest, value
 
 
 def _finish(argv: Sequence[str], args: Any, results: dict[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,15 @@ cause inside is what counts.
 """
 
 import difflib
+import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hlvid.errors import HlvidError, RunError, of_path
 from hlvid.tasks import costs as ledger
+from hlvid.tasks.arguments import given_arguments
+from hlvid.tasks.plugin import task_names
 
 LISTS = ("list", "list_groups", "list_subtasks", "list_tags")
 
@@ -43,6 +46,15 @@ def check_tasks(names: Sequence[str], known: Sequence[str]) -> None:
     """Raise RunError for names, no patterns among them, that are not among the known ones."""
     if missing := _missing(names, known):
         raise RunError(_not_found(missing, known))
+
+
+def check_arguments(tasks: str | None) -> None:
+    """Raise RunError for arguments of our tasks where none of them is asked for: they would do nothing."""
+    patterns = (tasks or "").split(",")
+    ours = any(fnmatch.filter(task_names(), pattern) for pattern in patterns)
+    if (given := given_arguments()) and not ours and tasks not in LISTS:
+        shown = ", ".join(f"{name}={value}" for name, value in given.items())
+        raise RunError(f"tasks {tasks}: take no {shown}, which is for tasks of ours; unset it")
 
 
 def check_output(folder: str | None) -> None:

@@ -31,6 +31,7 @@ from hlvid.download.catalogue import commit_of
 from hlvid.errors import DatasetError
 from hlvid.paths import data_roots, state_root
 from hlvid.tasks import costs as ledger
+from hlvid.tasks.arguments import arguments_of
 from hlvid.tasks.screening import screen
 
 INFO = "hlvid_task.json"
@@ -75,25 +76,31 @@ def prepare(task: str, root: Path) -> Path:
     about that are damaged but can be read; `video_damage` of their rows says how.
     """
     ledger.clear()
+    chosen = arguments_of(task)
     whole = dataset.load(root)
     there = _asked_for(whole, root)
     _check_answers(there, root)
-    questions, damage = check_videos(there, root)
+    sound, damage = check_videos(there, root)
+    worded = [one.normalised() for one in sound] if chosen.prompt == "normalised" else sound
+    arranged = chosen.arranged(worded)
+    questions = [question for question, _ in arranged]
     info = {
         "revision": dataset.dataset_revision(root),
         "commit": commit_of(root),
         **identity.of_sets(whole, questions),
-        "left_out": _left_out(whole, questions),
+        "left_out": _left_out(whole, sound),
+        **chosen.as_json(task),
     }
     rows = [
         {
             **doc_of(one, info["fingerprint"]),
             "task": task,
             "video_damage": damage.get(one.video_path or Path()),
+            **told,
         }
-        for one in questions
+        for one, told in arranged
     ]
-    return publish(task, questions, rows, info)
+    return publish(task + chosen.variant(), questions, rows, info)
 
 
 def _left_out(whole: Sequence[Question], asked: Sequence[Question]) -> dict[str, str]:

@@ -18,22 +18,29 @@ from hlvid.benchmarks import submission as submissions
 from hlvid.scoring import averages
 from hlvid.scoring.accuracy import accuracy_of
 from hlvid.scoring.answers import parse_answer
+from hlvid.scoring.circular import collapse
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import folder as docs
 from hlvid.tasks import parity as theirs
+from hlvid.tasks.arguments import arguments_of
 
 Doc = Mapping[str, Any]
 Row = Mapping[str, Any]
 
+GENERATION = {"max_new_tokens": 64, "temperature": 0, "top_p": 1.0, "num_beams": 1, "do_sample": False}
+"""64 tokens: a short reason in front of the letter is not cut off."""
 METRICS = ("accuracy", "accuracy_low", "accuracy_high", "unparsed")  # of a task that names no others
 
 
-def __getattr__(name: str) -> str:
-    """`HLVID_VIDEOMME` and its like are computed when lmms-eval loads a task, not when it lists its tasks."""
+def __getattr__(name: str) -> Any:
+    """`HLVID_VIDEOMME` (data) and `HLVID_VIDEOMME_GENERATION` (settings) are computed when lmms-eval loads a task, not
+    when it lists its tasks."""
     from hlvid.tasks.suite.prepare import TASKS, prepare
 
     if name.isupper() and name.lower() in TASKS:
         return str(prepare(name.lower()))
+    if name.isupper() and (task := name.lower().removesuffix("_generation")) in TASKS:
+        return theirs.generation(task) if arguments_of(task).prompt == theirs.NAME else dict(GENERATION)
     raise AttributeError(name)
 
 
@@ -81,6 +88,7 @@ def process_results(doc: Doc, results: Sequence[str]) -> dict[str, Any]:
         "source": question.source,
         "category": question.category,
         "tier": question.tier,
+        **({"circle": doc["circle"]} if doc.get("circle") else {}),
     }
     metrics = json.loads(doc["metrics"]) if doc.get("metrics") else METRICS
     return {
@@ -88,6 +96,7 @@ def process_results(doc: Doc, results: Sequence[str]) -> dict[str, Any]:
         "video": question.video,
         "raw_output": raw,
         "how": parsed.how,
+        **({"order": doc["order"]} if doc.get("order") else {}),
         "details": ledger.lookup(question.id, doc.get("task") or ""),
         **({"labels": json.loads(doc["labels"])} if doc.get("labels") else {}),
         **{name: scored if name == "accuracy" else [scored] for name in metrics},
@@ -97,37 +106,37 @@ def process_results(doc: Doc, results: Sequence[str]) -> dict[str, Any]:
 
 def accuracy(rows: Sequence[Row]) -> float:
     """Share of right answers, 0 to 1; unparsed ones are wrong."""
-    return accuracy_of(rows).value
+    return accuracy_of(collapse(rows)).value
 
 
 def accuracy_low(rows: Sequence[Sequence[Row]]) -> float:
     """Lower end of the 95 % interval, recordings resampled."""
-    return accuracy_of(_plain(rows)).clustered.low
+    return accuracy_of(collapse(_plain(rows))).clustered.low
 
 
 def accuracy_high(rows: Sequence[Sequence[Row]]) -> float:
     """Upper end of the 95 % interval, recordings resampled."""
-    return accuracy_of(_plain(rows)).clustered.high
+    return accuracy_of(collapse(_plain(rows))).clustered.high
 
 
 def unparsed(rows: Sequence[Sequence[Row]]) -> int:
     """How many answers named no option."""
-    return sum(row["parsed"] is None for row in _plain(rows))
+    return sum(row["parsed"] is None for row in collapse(_plain(rows)))
 
 
 def average(rows: Sequence[Sequence[Row]]) -> float:
     """Mean of the categories' accuracies, 0 to 1: MVBench's average, MLVU's M-avg."""
-    return averages.category_mean(_plain(rows))
+    return averages.category_mean(collapse(_plain(rows)))
 
 
 def average_low(rows: Sequence[Sequence[Row]]) -> float:
     """Lower end of the 95 % interval of `average`, videos resampled."""
-    return averages.category_mean_interval(_plain(rows)).low
+    return averages.category_mean_interval(collapse(_plain(rows))).low
 
 
 def average_high(rows: Sequence[Sequence[Row]]) -> float:
     """Upper end of the 95 % interval of `average`, videos resampled."""
-    return averages.category_mean_interval(_plain(rows)).high
+    return averages.category_mean_interval(collapse(_plain(rows))).high
 
 
 def submission(rows: Sequence[Sequence[Row]], args: Any) -> int:

@@ -28,9 +28,14 @@ from unittest import mock
 
 from hlvid.dataset.text import LETTERS
 from hlvid.scoring.answers import Parsed
+from hlvid.tasks.arguments import model_name
 
 NAME = "lmms_eval"
 METRIC = "lmms_eval_score"
+THINKING = [
+    ["<think>", "</think>"],
+    ["<analysis>", "</analysis>"],
+]  # what its --reasoning_tags takes away by default
 
 Values = Mapping[str, Any]
 
@@ -57,7 +62,7 @@ class Task:
 
 
 def prompt(task: str, row: Values, video: Path) -> str:
-    """The text that lmms-eval's own task asks about a row, with its default keyword arguments."""
+    """The text that lmms-eval's own task asks this run's model about a row: with the model's own entry of its YAML."""
     theirs = TASKS[task]
     module = _module(theirs.folder)
     if theirs.folder == "videomme":  # finds subtitles below a folder fixed at import
@@ -66,10 +71,21 @@ def prompt(task: str, row: Values, video: Path) -> str:
     return str(getattr(module, theirs.text)(dict(row), _keywords(theirs)))
 
 
+def generation(task: str) -> dict[str, Any] | None:
+    """The generation settings of lmms-eval's own task for this run's model; None: it states none."""
+    stated = _yaml(TASKS[task])
+    own = _entry(stated.get("model_specific_generation_kwargs") or {})
+    settings = stated.get("generation_kwargs")
+    return None if settings is None and not own else {**(settings or {}), **own}
+
+
 def judge(doc: Mapping[str, Any], output: str) -> Judgement:
     """What lmms-eval's own task makes of an output; `doc` carries the hub's row as JSON."""
     theirs = TASKS[doc["task"]]
+    from lmms_eval.api.reasoning import strip_reasoning_tags
+
     module, row = _module(theirs.folder), json.loads(doc["row"])
+    output = strip_reasoning_tags(output, THINKING)
     before = random.getstate()
     result = getattr(module, theirs.process)(row, [output])[theirs.metric]
     after = random.getstate()
@@ -164,13 +180,29 @@ TASKS = {
 
 
 def _keywords(task: Task) -> dict[str, Any]:
-    """`lmms_eval_specific_kwargs: default` of their YAML file, {} where it has none."""
+    """`lmms_eval_specific_kwargs` of their YAML file for this run's model, {} where it has none."""
+    return _entry(_yaml(task).get("lmms_eval_specific_kwargs") or {})
+
+
+def _entry(by_model: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's own entry, else the default one, as lmms-eval picks it."""
+    return dict(by_model.get(model_name() or "") or by_model.get("default") or {})
+
+
+@lru_cache
+def _yaml(task: Task) -> dict[str, Any]:
+    """Their YAML file and what it includes, without the functions that it names."""
     import yaml
 
     folder = Path(str(_module(task.folder).__file__)).parent
-    lines = (folder / task.yaml).read_text(encoding="utf-8").splitlines()
-    plain = yaml.safe_load("\n".join(line for line in lines if "!function" not in line))
-    return dict((plain.get("lmms_eval_specific_kwargs") or {}).get("default") or {})
+    found: dict[str, Any] = {}
+    name = task.yaml
+    while name:
+        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        stated = yaml.safe_load("\n".join(line for line in lines if "!function" not in line))
+        name = str(stated.pop("include", ""))
+        found = {**stated, **found}
+    return found
 
 
 @lru_cache

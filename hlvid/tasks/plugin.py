@@ -24,6 +24,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hlvid.tasks.arguments import a_run_begins
+
 FOLDER = Path(__file__).parent
 TASKS_MODULE = "lmms_eval.tasks"
 
@@ -76,6 +78,7 @@ def _extend(module: ModuleType) -> None:
         self: Any, include_path: str | list[str] | None = None, include_defaults: bool = True
     ) -> Any:
         _prefer_task_over_folder()
+        a_run_begins(self.model_name)
         given = [include_path] if isinstance(include_path, str) else list(include_path or [])
         ours = [str(FOLDER)] if include_defaults else []
         return ordinary(self, include_path=given + ours, include_defaults=include_defaults)

@@ -21,18 +21,9 @@ from typing import Any
 
 import hlvid
 from hlvid.files import write_json
+from hlvid.tasks.arguments import RECORDED
 from hlvid.tasks.folder import INFO
 
-VARIABLES = (  # of the environment, that change what a task asks or how it reads answers
-    *(
-        "HLVID_PARSER",
-        "HLVID_PROMPT",
-        "HLVID_SUBTITLE_FRAMES",
-        "HLVID_PARTIAL",
-        "HLVID_DAMAGED",
-        "HLVID_MINI_PRESET",
-    ),
-)
 PACKAGES = (
     *("hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets"),
     *("av", "decord", "numpy", "pillow", "opencv-python-headless"),
@@ -75,7 +66,7 @@ def record(argv: Sequence[str], results: Mapping[str, Any]) -> dict[str, Any]:
     tasks = {name: _dataset(config) for name, config in results.get("configs", {}).items()}
     return {
         "command": ["lmms_eval", *argv],
-        "variables": {name: os.environ[name] for name in VARIABLES if os.environ.get(name)},
+        "variables": {name: os.environ[name] for name in RECORDED if os.environ.get(name)},
         "environment": environment(),
         "datasets": {name: info for name, info in tasks.items() if info},
         "summaries": _summaries(results.get("samples") or {}, tasks),
@@ -97,9 +88,10 @@ def write(results_file: Path, entry: Mapping[str, Any]) -> Path:
 def _summaries(samples: Mapping[str, Any], tasks: Mapping[str, Any]) -> dict[str, Any]:
     """Accuracy by category, tier and source of every task of ours that has answers and logged its samples."""
     from hlvid.scoring.accuracy import summarize
+    from hlvid.scoring.circular import collapse
 
     scored = [name for name, info in tasks.items() if info and not info.get("hidden")]
-    return {name: asdict(summarize(samples[name])) for name in scored if samples.get(name)}
+    return {name: asdict(summarize(collapse(samples[name]))) for name in scored if samples.get(name)}
 
 
 def _dataset(config: Mapping[str, Any]) -> dict[str, Any] | None:

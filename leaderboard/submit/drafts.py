@@ -181,7 +181,10 @@ def _other_questions(run: Run | None, key: AnswerKey) -> list[Fault]:
     from hlvid.tasks.folder import prompt_hash
 
     dataset: Fields = run.dataset if run is not None else {}
-    asked, own = dataset.get("prompts"), dataset.get("prompt", "hlvid") == "hlvid"
+    asked, own = dataset.get("prompts"), dataset.get("prompt", "published") in ("published", "hlvid")
+    if dataset.get("shuffle") is not None or dataset.get("circular"):
+        problem = "the run showed options in another order, under other letters than the key has"
+        return [Fault("record.json", None, "shuffle", problem, "run again without shuffle and circular")]
     if asked is None or not own or not key.worded or asked == prompt_hash(key.questions):
         return []
     problem = f"the run asked other questions than {key.revision} has"

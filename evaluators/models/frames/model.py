@@ -30,6 +30,7 @@ from evaluators.models.frames.settings import FrameSettings
 from evaluators.models.frames.standins import Served, importable, modules_of, serving
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
+from hlvid.tasks.arguments import model_looks_at
 
 
 class HlvidFrames(JournalledModel):
@@ -55,6 +56,7 @@ class HlvidFrames(JournalledModel):
         if common.get("batch_size") not in (None, 1, "1"):
             raise RunError(f"{self.name}: batch_size is {common['batch_size']}; allowed: 1")
         self.asked_for, self.inner_arguments = FrameSettings.read(arguments, self.name)
+        model_looks_at(self.asked_for.frames, like=self.asked_for.inner)
         self.form = self.asked_for.form()
         self.inner = build(self.asked_for, self.inner_arguments, common.get("device"))
         # Under torchrun or accelerate the inner model knows which share of the questions is ours.

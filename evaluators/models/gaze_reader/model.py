@@ -24,6 +24,7 @@ from evaluators.models.gaze_reader.reader import Reading, read_video
 from evaluators.models.gaze_reader.settings import LEARNED, ReaderSettings
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
+from hlvid.tasks.arguments import model_looks_at
 
 TEXTS_KEPT = 24
 """Different texts of a reading that are recorded with an answer."""
@@ -68,6 +69,7 @@ class GazeReader(JournalledModel):
         if not isinstance(cache, bool):
             raise RunError(f"gaze_reader: cache is {cache!r}; allowed: True, False")
         self.reader = settings
+        model_looks_at(settings.frames)
         self.cache = cache
         self._newest: tuple[tuple[Path, str | None], Reading] | None = None
 

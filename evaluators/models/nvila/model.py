@@ -21,12 +21,14 @@ from evaluators.models.nvila.arguments import NvilaArguments
 from evaluators.models.nvila.checkpoint import describe, fingerprint
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
+from hlvid.tasks.arguments import model_looks_at
 
 
 class Backend(Protocol):
-    """A checkpoint that can be asked."""
+    """A checkpoint that can be asked; `video` are its frames and tiles (`num_video_frames`)."""
 
     kind: str
+    video: Any
 
     def settings(self) -> dict[str, Any]:
         """Everything that shapes an answer, defaults filled in."""
@@ -72,6 +74,7 @@ class NvilaHD(JournalledModel):
         )
         self.device = common.get("device") or _best_device()
         self.backend = _backend(kind, self.arguments, config, self.device, self.name, self.single)
+        model_looks_at(self.backend.video.num_video_frames)
 
     def settings(self) -> dict[str, Any]:
         """Checkpoint, way of running it, and all of its settings."""

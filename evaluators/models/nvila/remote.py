@@ -200,7 +200,7 @@ class Remote:
         details = {**audited(inputs, self.video), "tokens_llm": prompt, "outcome": OK}
         if self.context and prompt + most > self.context:
             details["tokens_over"] = prompt + most - self.context
-        return Answer(text.strip(), details)
+        return Answer(text, details)
 
 
 def audited(inputs: Mapping[str, Any], asked: VideoSettings) -> dict[str, Any]:

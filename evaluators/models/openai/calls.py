@@ -210,9 +210,9 @@ def _read(completion: Any) -> tuple[str, str, str | None]:
         raise _TryAgainError("a reply without a choice")
     message, finish = choices[0].message, choices[0].finish_reason
     refusal = getattr(message, "refusal", None)
-    text = (getattr(message, "content", None) or "").strip()
+    text = getattr(message, "content", None) or ""
     if refusal or finish == "content_filter":
-        return text or str(refusal or ""), REFUSAL, finish
-    if text:
+        return text if text.strip() else str(refusal or ""), REFUSAL, finish
+    if text.strip():
         return text, OK, finish
     return "", LENGTH if finish == "length" else EMPTY, finish

@@ -34,6 +34,7 @@ from evaluators.models.openai.pictures import check_size, encode
 from evaluators.models.openai.settings import ApiSettings
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
+from hlvid.tasks.arguments import model_looks_at
 
 KEPT_VIDEOS = 2
 """Videos whose pictures stay in memory: the one being asked about, and the next."""
@@ -61,6 +62,7 @@ class OpenAIFrames(JournalledModel):
         super().__init__(**common)
         self.api = ApiSettings.read(arguments)
         api = self.api
+        model_looks_at(api.frames)
         self.budget = Budget(api.price_in, api.price_out, api.max_cost, api.max_tokens_total)
         self.caller = Caller(api, self.budget)
         self._requests: dict[int, tuple[str, dict[str, Any]]] = {}

@@ -34,8 +34,8 @@ from hlvid.errors import DatasetError
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import folder as docs
 from hlvid.tasks import parity as theirs
+from hlvid.tasks.arguments import THEIRS, TaskArguments, arguments_of
 from hlvid.tasks.screening import screen
-from hlvid.tasks.suite.settings import Settings, settings
 
 TASKS = tuple(ADAPTERS)
 MAX_SHOWN = 5
@@ -69,12 +69,13 @@ def prepare(task: str) -> Path:
     HLVID_DAMAGED=1 videos are asked about that are damaged but can be read.
     """
     ledger.clear()
-    chosen = settings()
+    chosen = arguments_of(task)
     benchmark = registry.get(task)
     every = rows_of(task)
     sound, left_out = _placed(task, every)
     placed, items, faulty = _items(task, sound, chosen, os.environ.get("HLVID_PARTIAL") == "1")
-    questions = _questions(task, items, placed, chosen)
+    arranged = [chosen.arranged([one]) for one in _questions(task, items, placed, chosen)]
+    questions = [question for several in arranged for question, _ in several]
     tables = places.tables(benchmark, task)
     info = {
         "repo": benchmark.repo,
@@ -87,9 +88,13 @@ def prepare(task: str) -> Path:
         "left_out": left_out | faulty,
         "clusters": _clusters(benchmark),
         **_subtitles(task, placed),
-        **chosen.as_json(),
+        **chosen.as_json(task),
     }
-    rows = _rows(task, questions, items, placed, chosen, info["fingerprint"])
+    rows = [
+        {**docs.doc_of(question, info["fingerprint"]), **told, **_columns(task, item, one, chosen)}
+        for several, item, one in zip(arranged, items, placed, strict=True)
+        for question, told in several
+    ]
     return docs.publish(task + chosen.variant(), questions, rows, info)
 
 
@@ -102,7 +107,7 @@ def asked(task: str) -> list[Question]:
     Raises:
         DatasetError: as `rows_of`.
     """
-    benchmark, chosen = registry.get(task), Settings()
+    benchmark, chosen = registry.get(task), TaskArguments()
     home = places.home(benchmark)
     here = places.folders(benchmark)
     placed = [
@@ -116,8 +121,8 @@ def asked(task: str) -> list[Question]:
 def _as_published(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Question]:
     """Every question as the question files alone give it, for the identity of the set: no video, no subtitles."""
     placed = [Placed(table, record, row, None) for table, record, row in rows]
-    placed, items, _ = _items(task, placed, Settings(), partly=True)
-    return _questions(task, items, placed, Settings())
+    placed, items, _ = _items(task, placed, TaskArguments(), partly=True)
+    return _questions(task, items, placed, TaskArguments())
 
 
 def _root_of(table: Path, benchmark: Benchmark) -> Path:
@@ -201,7 +206,7 @@ def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> tuple[list[P
 
 
 def _items(
-    task: str, placed: Sequence[Placed], chosen: Settings, partly: bool
+    task: str, placed: Sequence[Placed], chosen: TaskArguments, partly: bool
 ) -> tuple[list[Placed], list[Item], dict[str, str]]:
     """The rows and the question of each; faults in them are collected and raised, file by file.
 
@@ -215,7 +220,7 @@ def _items(
     for one in placed:
         fault = None
         try:
-            item = one.row.item(Shelf(one.video, find, chosen, one.table))
+            item = one.row.item(Shelf(one.video, find, one.table, chosen.subtitle_frames))
             if not option_spans(item.text, item.options):
                 fault = ("question", f"does not show its options in order: {item.text!r}")
             elif (name := _name(item, one)) in first:
@@ -240,49 +245,39 @@ def _name(item: Item, one: Placed) -> str:
 
 
 def _questions(
-    task: str, items: Sequence[Item], placed: Sequence[Placed], chosen: Settings
+    task: str, items: Sequence[Item], placed: Sequence[Placed], chosen: TaskArguments
 ) -> list[Question]:
     """The questions in the wording that the settings ask for."""
     found = []
     for item, one in zip(items, placed, strict=True):
-        foreign = chosen.prompt == theirs.NAME
         question = Question(
             id=_name(item, one),
             video=one.row.places(one.table)[0],
             source=item.source,
             category=item.category,
-            text=theirs.prompt(task, one.record.values, one.video) if foreign and one.video else item.text,
+            text=theirs.prompt(task, one.record.values, one.video)
+            if chosen.prompt == THEIRS and one.video
+            else item.text,
             stem=squeeze(item.stem),
             options={letter: squeeze(text) for letter, text in item.options.items()},
             answer=item.answer,
             tier=item.tier,
             video_path=one.video.absolute() if one.video else None,
         )
-        found.append(question)
+        found.append(question.normalised(item.context) if chosen.prompt == "normalised" else question)
     return found
 
 
-def _rows(
-    task: str,
-    questions: Sequence[Question],
-    items: Sequence[Item],
-    placed: Sequence[Placed],
-    chosen: Settings,
-    fingerprint: str,
-) -> list[dict[str, str | None]]:
-    """The rows for lmms-eval: those of `docs.doc_of`, and what is the suite's own."""
-    return [
-        {
-            **docs.doc_of(question, fingerprint),
-            "task": task,
-            "video_damage": one.damage,
-            "labels": json.dumps(dict(item.labels), ensure_ascii=False) if item.labels else None,
-            "metrics": json.dumps(ADAPTERS[task].metrics),
-            "parser": chosen.parser,
-            "row": json.dumps(one.record.values, default=str) if chosen.parser == theirs.NAME else None,
-        }
-        for question, item, one in zip(questions, items, placed, strict=True)
-    ]
+def _columns(task: str, item: Item, one: Placed, chosen: TaskArguments) -> dict[str, str | None]:
+    """What a row for lmms-eval holds beside the question: what is the suite's own."""
+    return {
+        "task": task,
+        "video_damage": one.damage,
+        "labels": json.dumps(dict(item.labels), ensure_ascii=False) if item.labels else None,
+        "metrics": json.dumps(ADAPTERS[task].metrics),
+        "parser": chosen.parser,
+        "row": json.dumps(one.record.values, default=str) if chosen.parser == THEIRS else None,
+    }
 
 
 def _more(things: Sized) -> str:

@@ -86,7 +86,7 @@ def test_every_function_that_the_yaml_names_exists() -> None:
     named = {
         line.split("!function hlvid.tasks.hooks.")[1] for line in lines if "function hlvid.tasks" in line
     }
-    data = {name.upper() for name in ADAPTERS}
+    data = {f"{name.upper()}{end}" for name in ADAPTERS for end in ("", "_GENERATION")}
     assert named >= {"process_results", "submission", *data}
     for name in named - data:
         assert callable(getattr(hooks, name))

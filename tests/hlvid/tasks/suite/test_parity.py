@@ -13,7 +13,7 @@ import pytest
 
 from hlvid.benchmarks import registry
 from hlvid.benchmarks.adapters import ADAPTERS
-from hlvid.tasks import hooks
+from hlvid.tasks import arguments, hooks
 from hlvid.tasks import parity as theirs
 from hlvid.tasks.suite.prepare import prepare
 
@@ -89,6 +89,41 @@ def test_where_they_draw_a_letter(
     drawn = {theirs.judge(doc, output).parsed.letter for _ in range(40)}
     assert len(drawn) > 1
     assert ours(doc, output) == ("C" if "c" in output.lower()[:4] and len(output) < 6 else None)
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "asked", "tokens"),
+    [
+        ("hlvid_videomme", "blind", "Answer with the option's letter from the given choices directly.", 16),
+        ("hlvid_videomme", "llava_vid", "\nThe best answer is:", 16),
+        ("hlvid_videomme", "qwen3_vl", "Answer with the option letter only.", 16),
+        ("hlvid_mlvu_dev", "plm", "\nOnly give the best option.", 16),
+        ("hlvid_mvbench", "qwen3_vl", "Only give the best option.\n", 16),
+        ("hlvid_longvideobench_val", "blind", "directly.\n", 32),
+        ("hlvid_nextqa_mc", "blind", "E. pat animal", None),
+    ],
+)
+def test_in_parity_a_model_gets_its_own_entry_and_their_generation(
+    task: str, model: str, asked: str, tokens: int | None, make_bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bench(registry.get(task).name)
+    assert getattr(hooks, f"{task.upper()}_GENERATION")["max_new_tokens"] == 64
+    monkeypatch.setenv("HLVID_PROMPT", "lmms_eval")
+    arguments.a_run_begins(model)
+    text = hooks.doc_to_text(docs_of(task)[0])
+    generation = getattr(hooks, f"{task.upper()}_GENERATION")
+    arguments.a_run_begins(None)
+    assert text.endswith(asked)
+    assert text.startswith("Question: When") is (model == "qwen3_vl" and task == "hlvid_videomme")
+    assert tokens == (generation or {}).get("max_new_tokens")
+
+
+def test_their_parser_gets_what_lmms_eval_leaves_of_the_thinking(
+    docs: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    doc, said = docs("hlvid_videomme")[0], "<think>A? No.</think>C"
+    assert hooks.process_results(doc, [said])["raw_output"] == said
+    assert theirs.judge(doc, said).parsed.letter == "C"
 
 
 @pytest.mark.parametrize("task", [task for task in ADAPTERS if not ADAPTERS[task].hidden])

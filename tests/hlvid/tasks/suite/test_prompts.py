@@ -202,9 +202,9 @@ def test_the_table_says_which_settings_made_it(
     make_bench("videomme")
     monkeypatch.setenv("HLVID_SUBTITLE_FRAMES", "8")
     info = json.loads((Path(prepare("hlvid_videomme_w_subtitle")) / INFO).read_text())
-    assert (info["parser"], info["prompt"], info["subtitle_frames"]) == ("hlvid", "hlvid", 8)
+    assert (info["parser"], info["prompt"], info["subtitle_frames"]) == ("hlvid", "published", 8)
     for name in ("HLVID_PARSER", "HLVID_PROMPT", "HLVID_SUBTITLE_FRAMES"):
         with monkeypatch.context() as patch:
             patch.setenv(name, "vlmevalkit")
             with pytest.raises(RunError, match=f"{name} is 'vlmevalkit'; allowed"):
-                prepare("hlvid_videomme")
+                prepare("hlvid_videomme_w_subtitle")
