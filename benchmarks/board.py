@@ -96,6 +96,7 @@ def submit_all(root: Path, key: AnswerKey, entries: int) -> None:
         (folder / "predictions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         fields = {
             "benchmark": "hlvid",
+            "dataset_revision": key.revision,
             "model": {
                 "name": f"Model {number}",
                 "openness": draw.choice(["open_source", "open_weights", "closed"]),

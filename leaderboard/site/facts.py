@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, get_args
 
-from hlvid.benchmarks.registry import BENCHMARKS
+from hlvid.benchmarks.registry import BENCHMARKS, HLVID
 from hlvid.dataset import Question
 from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.resampling import effective_clusters
@@ -26,6 +26,7 @@ from leaderboard.site.identity import label, model_page, section_id, settings_te
 from leaderboard.site.resampling import constants
 
 INDEPENDENT = 5  # systems, before all of them failing alike says something about a label
+PUBLISHED = f"sha256:{HLVID.questions_sha256}"  # what a submission to HLVid names before there is one here
 RIGHT, WRONG, NO_LETTER = "1", "0", "-"
 
 
@@ -83,6 +84,7 @@ def section_facts(section: Section) -> dict[str, Any]:
         "benchmark": section.benchmark,
         "title": section.title,
         "revision": section.revision,
+        "published": PUBLISHED if section.benchmark == "hlvid" else None,
         "questions": len(section.questions) or None,
         "recordings": len(recordings) or None,
         "effective_recordings": effective_clusters(list(recordings.values())) if recordings else None,

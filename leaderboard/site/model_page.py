@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hlvid.scoring.accuracy import Accuracy, Row
-from leaderboard.benchmarks import MINI
+from leaderboard.benchmarks import MINI, SIZES
 from leaderboard.board import Board, Entry, Section
 from leaderboard.scores import scorer
 from leaderboard.site.facts import mark, section_facts
@@ -38,6 +38,7 @@ def model_values(
         "count": _count(entry, section, added),
         "before": before,
         "scorer": scorer(),
+        "uncountable": _uncountable(entry),
     }
 
 
@@ -59,6 +60,15 @@ def _elsewhere(entry: Entry, board: Board) -> list[dict[str, Any]]:
     return found if len(found) > 1 else []
 
 
+def _uncountable(entry: Entry) -> int | None:
+    """The number of questions of which a printed share is no whole number, rounded as it may be; else None."""
+    reported, n = entry.submission.reported, SIZES.get(entry.benchmark)
+    if reported is None or n is None:
+        return None
+    nearest = 100 * round(reported.accuracy_percent * n / 100) / n
+    return n if abs(nearest - reported.accuracy_percent) > 0.05 + 1e-9 else None
+
+
 def _count(entry: Entry, section: Section, added: Mapping[str, datetime]) -> tuple[int, int] | None:
     """Which of how many scored entries this is by its contact here: the best of many tries is good by chance, too."""
     contact = (entry.submission.contact or "").casefold()
@@ -78,6 +88,7 @@ def _facts(entry: Entry, section: Section) -> list[tuple[str, Any]]:
     """What is stated, in order; what is not says so, because a gap is information too."""
     submission = entry.submission
     model, settings, cost = submission.model, submission.settings, submission.cost
+    frames = [one.frames for one in entry.predictions.values()]
     return [
         ("Revision", model.revision),
         ("Openness", OPENNESS[model.openness]),
@@ -93,8 +104,11 @@ def _facts(entry: Entry, section: Section) -> list[tuple[str, Any]]:
         ("Hardware", cost.hardware),
         ("Training data", submission.training_data.strip() or None),
         ("Seen the videos in training", submission.seen_videos),
-        ("Frames, by its lines", _span([one.frames for one in entry.predictions.values()])),
-        ("Pixels, by its lines", _pixels(entry)),
+        *(
+            [("Frames, by its lines", _span(frames)), ("Pixels, by its lines", _pixels(entry))]
+            if frames
+            else []
+        ),
         ("Dataset revision", section.revision if entry.scored else None),
         ("Contact", submission.contact),
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hlvid.benchmarks.registry import HLVID
 from hlvid.errors import RunError
 from hlvid.scoring.accuracy import wilson
 from leaderboard.benchmarks import AnswerKey, Keys, answer_key
@@ -72,6 +73,16 @@ def test_a_reported_share_has_wilsons_interval_where_n_is_known() -> None:
     assert (best.submission.model.name, best.accuracy) == ("NVILA-8B-HD-Video", 0.526)
     assert best.interval == wilson(141, 268)
     assert sections["mvbench"].entries[0].interval is None
+
+
+def test_a_printed_share_that_no_count_gives_is_marked(tmp_path: Path) -> None:
+    """41.1 % is k / 268 for no k; the ten others are."""
+    build(tmp_path / "site")
+    pages = {path.stem: path.read_text() for path in (tmp_path / "site" / "models" / "hlvid").glob("*.html")}
+    assert [name for name, text in pages.items() if "No number of right answers" in text] == [
+        "llava-ov-8b-paper"
+    ]
+    assert f"sha256:{HLVID.questions_sha256}" in (tmp_path / "site" / "datasets.html").read_text()
 
 
 def test_order_rank_and_scores(make_folder: Make, answers: Answers, key: AnswerKey, keys: Keys) -> None:

@@ -133,6 +133,12 @@ globalThis.HlvidFormat = (() => {
     const input = document.getElementById("format-file");
     input?.addEventListener("click", () => (input.value = "")); // so that a mended file can be chosen again
     input?.addEventListener("change", () => show(input.files));
+    const area = input?.closest(".drop");
+    area?.addEventListener("dragover", (event) => event.preventDefault());
+    area?.addEventListener("drop", (event) => {
+      event.preventDefault();
+      show(event.dataTransfer.files);
+    });
   });
 
   return { check };
