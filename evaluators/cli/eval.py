@@ -41,6 +41,10 @@ def evaluate(
     again: Annotated[
         bool, typer.Option("--again", help="Run a finished one again; its journal stays.")
     ] = False,
+    processes: Annotated[
+        int, typer.Option(help="So many processes at once, each with videos of its own.", min=1)
+    ] = 1,
+    gpus: Annotated[int, typer.Option(help="The same, each process on a GPU of its own.", min=0)] = 0,
     with_report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
 ) -> None:
     """Evaluate a model on a benchmark: samples, results, record and a report in one folder; safe to kill."""
@@ -51,7 +55,11 @@ def evaluate(
     if dry_run:
         ready = tell(spec)
     else:
-        ready = run(spec, out or Path("runs") / spec.name, timeout=timeout, again=again, report=with_report)
+        folder = out or Path("runs") / spec.name
+        count, own_card = gpus or processes, gpus > 0
+        ready = run(
+            spec, folder, timeout=timeout, again=again, report=with_report, processes=count, gpus=own_card
+        )
     if not ready:
         raise typer.Exit(1)
 

@@ -15,8 +15,9 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from evaluators.core.share import Share
 from evaluators.runs.files import JOURNAL, RAW, RECORD, RESULTS, SPEC, read_json, write_samples
 from evaluators.runs.scoring import classify, failed, metrics_of, results_of, samples_of
 from evaluators.runs.spec import RunSpec
@@ -31,6 +32,8 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     wait_passively()
     spec = RunSpec.from_json(read_json(folder / SPEC))
+    if share := Share.here():
+        _answer(spec, folder, share)
     started = time.monotonic()
     try:
         results = _run(spec, folder)
@@ -45,6 +48,14 @@ def main() -> None:
     if results["peak_memory_bytes"] is None:
         results["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     write_json(folder / RESULTS, results)
+
+
+def _answer(spec: RunSpec, folder: Path, share: Share) -> NoReturn:
+    """Answer this process's share into the journal; the model ends the process, with 0, when it is done."""
+    from hlvid.tasks.command import run
+
+    run(spec.argv(folder / RAW / f"share-{share.number}"))
+    raise SystemExit(f"hlvid eval: model {spec.model} does not know shares; leave out --processes and --gpus")
 
 
 def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:

@@ -33,13 +33,17 @@ def evaluate(
     timeout: float | None = None,
     again: bool = False,
     report: bool = True,
+    processes: int = 1,
+    gpus: bool = False,
     console: Console | None = None,
 ) -> bool:
     """Run it, print the table with its intervals; False unless the status is ok."""
     console = console or Console()
     said = f"lmms_eval {' '.join(spec.argv(folder)[:-5])}"
     console.print(f"{said}\nfolder: {folder}", highlight=False, soft_wrap=True)
-    results = execute(spec, folder, timeout=timeout, total=_total(spec), again=again)
+    results = execute(
+        spec, folder, timeout=timeout, total=_total(spec), again=again, processes=processes, gpus=gpus
+    )
     if results["questions"] is not None:
         console.print(build_table(results))
     if results["status"] != OK:

@@ -21,6 +21,7 @@ from typing import Any
 from evaluators.runs.files import GAZE, JOURNAL, LOG, RESULTS, SPEC, read_json
 from evaluators.runs.progress import Progress, duration
 from evaluators.runs.scoring import ERROR, INTERRUPTED, MEMORY, OK, TIMEOUT, classify, failed
+from evaluators.runs.shares import answer_in_shares
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
 from hlvid.files import write_json
@@ -37,6 +38,8 @@ def execute(
     timeout: float | None = None,
     total: int | None = None,
     again: bool = False,
+    processes: int = 1,
+    gpus: bool = False,
 ) -> dict[str, Any]:
     """Run it, or go on with it.
 
@@ -47,6 +50,7 @@ def execute(
         timeout: seconds after which the run is ended, with the status "timeout"; None for never.
         total: how many questions there are, for the progress; None if unknown.
         again: run a finished one again; the answers in the journal stay.
+        processes: how many answer at once, each with videos of its own. gpus: each on a card of its own.
 
     Returns:
         What `results.json` holds. Whatever goes wrong in the run is told by "status" and "message".
@@ -64,7 +68,7 @@ def execute(
             return known
     results.unlink(missing_ok=True)
     started = time.monotonic()
-    status, message = _run(folder, timeout, total)
+    status, message = _run(folder, timeout, total, processes, gpus)
     if not results.is_file():
         seconds = round(time.monotonic() - started, 2)
         write_json(results, {**failed(spec, status, message), "seconds": seconds})
@@ -86,9 +90,22 @@ def _claim(folder: Path, spec: RunSpec) -> None:
     write_json(path, spec.to_json())
 
 
-def _run(folder: Path, timeout: float | None, total: int | None) -> tuple[str, str]:
+def _run(
+    folder: Path, timeout: float | None, total: int | None, processes: int, gpus: bool
+) -> tuple[str, str]:
     """Start the process and wait: (status, message) for the case that it wrote no results itself."""
     deaths = _oom_kills()
+    if processes > 1:
+        ends = None if timeout is None else time.monotonic() + timeout
+        with Progress(folder, total) as progress:
+            try:
+                for failure in answer_in_shares(
+                    folder, _environment(folder), processes, gpus, progress, ends
+                ):
+                    print(f"hlvid eval: {failure}; what it left is answered now", file=sys.stderr)
+            except KeyboardInterrupt:
+                return INTERRUPTED, f"interrupted after {progress.done()} answers, which are kept"
+        timeout = None if ends is None else max(POLL, ends - time.monotonic())
     with (folder / LOG).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *CHILD, str(folder)],
