@@ -17,17 +17,18 @@ from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
 from analysis.reference import row
 from evaluators.runs.recipes import FRAMES
+from hlvid.benchmarks import registry
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = {
-    "hlvid_videomme": ("videomme", "VideoMME"), "hlvid_videomme_w_subtitle": ("videomme_w_subtitle", "w. sub."),
-    "hlvid_mvbench": ("mvbench_test", "MVBench"), "hlvid_nextqa_mc": ("nextqa_mc", "NExT-QA"),
-    "hlvid_longvideobench_val": ("longvideobench_val", "LongVid."), "hlvid_egoschema": ("egoschema_test", "EgoSch."),
-    "hlvid_mlvu_dev": ("mlvu_m_avg", "MLVU"), "hlvid": ("hlvid_test", "HLVid"),
-    "hlvid_mini": ("hlvid_mini", "HLVid-Mini"),
+_KEYS = {  # task -> its column in the paper's table
+    "hlvid_videomme": "videomme", "hlvid_videomme_w_subtitle": "videomme_w_subtitle", "hlvid_mvbench": "mvbench_test",
+    "hlvid_nextqa_mc": "nextqa_mc", "hlvid_longvideobench_val": "longvideobench_val",
+    "hlvid_egoschema": "egoschema_test", "hlvid_mlvu_dev": "mlvu_m_avg", "hlvid": "hlvid_test",
+    "hlvid_mini": "hlvid_mini",
 }  # fmt: skip
+COLUMNS = {name: (key, registry.task(name).column) for name, key in _KEYS.items()}
 LEAD = (
     records.MODEL,
     "selector",

@@ -14,6 +14,7 @@ from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
 from analysis.records import measured, short_names
 from analysis.reference import row
+from hlvid.benchmarks import registry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,8 @@ KEY = "table2_token_reduction"
 MEASURES = {
     "vit_s": "ViT (s)",
     "llm_s": "LLM (s)",
-    "videomme_wo_sub": "VideoMME (%)",
-    "longvideobench_val": "LongVid. (%)",
+    "videomme_wo_sub": f"{registry.task('videomme').column} (%)",
+    "longvideobench_val": f"{registry.task('longvideobench_val').column} (%)",
 }
 NEED = MissingRecordsError(
     "no run of ours with a reduction (the paper's rows stand alone)",

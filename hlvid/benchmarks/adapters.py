@@ -8,6 +8,7 @@ Example::
 
 from dataclasses import dataclass
 
+from hlvid.benchmarks import registry
 from hlvid.benchmarks.egoschema import EgoSchema, EgoSchemaHidden
 from hlvid.benchmarks.longvideobench import LongVideoBench
 from hlvid.benchmarks.mlvu import MLVU
@@ -29,14 +30,22 @@ class Adapter:
     hidden: bool = False
 
 
-ADAPTERS = {
-    "hlvid_videomme": Adapter(VideoMME),
-    "hlvid_videomme_w_subtitle": Adapter(VideoMMEWithSubtitles),
-    "hlvid_mvbench": Adapter(MVBench, AVERAGED),
-    "hlvid_nextqa_mc": Adapter(NextQA),
-    "hlvid_longvideobench_val": Adapter(LongVideoBench),
-    "hlvid_egoschema": Adapter(EgoSchemaHidden, ("submission", "unparsed"), hidden=True),
-    "hlvid_egoschema_subset": Adapter(EgoSchema),
-    "hlvid_mlvu_dev": Adapter(MLVU, AVERAGED),
-    "hlvid_mlvu_test": Adapter(MLVU, AVERAGED),
+def _adapter(name: str, row: type[Row]) -> Adapter:
+    """As the table of benchmarks says."""
+    task = registry.task(name)
+    metrics = ("submission", "unparsed") if task.hidden else AVERAGED if task.mean else SCORED
+    return Adapter(row, metrics, task.hidden)
+
+
+ROWS: dict[str, type[Row]] = {
+    "hlvid_videomme": VideoMME,
+    "hlvid_videomme_w_subtitle": VideoMMEWithSubtitles,
+    "hlvid_mvbench": MVBench,
+    "hlvid_nextqa_mc": NextQA,
+    "hlvid_longvideobench_val": LongVideoBench,
+    "hlvid_egoschema": EgoSchemaHidden,
+    "hlvid_egoschema_subset": EgoSchema,
+    "hlvid_mlvu_dev": MLVU,
+    "hlvid_mlvu_test": MLVU,
 }
+ADAPTERS = {name: _adapter(name, row) for name, row in ROWS.items()}

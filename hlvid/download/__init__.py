@@ -1,11 +1,12 @@
-"""Where the other benchmarks come from: repositories, folders on this machine, archives, what is missing.
+"""How a benchmark's files get here, one way for all of them.
 
 Example::
 
-    from hlvid.download import places, registry
-    places.find(registry.get("videomme"), ["data/fFjv93ACGo8.mp4"])    # Path or None
+    from hlvid.download.fetch import get
+    get("hlvid", videos=["clip_av_video_5_001"]).summary()
 
-`registry` says what each repository holds, `places` finds files on this machine by one rule, `archives` reads
-zip and tar files over the network without storing them, `fetching` brings a benchmark here, `status` says how
-much of it there is. `hlvid data` (`hlvid.download.cli`) is the command over them.
+`remote` lists and reads what the hub or a mirror holds, `archives` looks into zips and tars over the network,
+`catalogue` remembers what they hold and what came, `choose` picks, `transfer` writes files that survive a kill,
+`verify_archives` proves them by sha256, `fetch` puts these together. `status` and `verify` say what is here and whether
+it is whole; `cli` is the commands.
 """

@@ -1,4 +1,5 @@
-"""Which videos a download is to fetch: all that are asked about, or those named, or of one category.
+"""Which videos a download is to fetch (all that are asked about, or those named, or of one category), and which
+entries of the repository they are.
 
 Example::
 
@@ -8,10 +9,11 @@ A name is a file's, with or without folder and suffix; several may stand in one 
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from hlvid.benchmarks.needed import Wanted
+from hlvid.download.archives import Entry
 from hlvid.errors import DownloadError
 
 
@@ -41,6 +43,30 @@ def select(
     if not chosen and wanted:
         raise DownloadError("nothing to download: no video is both of that category and named")
     return chosen
+
+
+def choose(
+    wanted: Sequence[Sequence[str]], entries: Mapping[str, Entry]
+) -> tuple[list[tuple[Entry, str]], tuple[str, ...]]:
+    """The entries to fetch, each with where it belongs, and the videos that are nowhere.
+
+    A video is looked for in each of its places, then by its file name alone where just one entry has it:
+    repositories have moved their folders before.
+    """
+    by_name: dict[str, list[Entry]] = {}
+    for entry in entries.values():
+        by_name.setdefault(PurePosixPath(entry.path).name, []).append(entry)
+    members, missing = [], []
+    for group in wanted:
+        found = next((entries[place] for place in group if place in entries), None)
+        alike = by_name.get(PurePosixPath(group[0]).name, [])
+        if found is None and len(alike) == 1:
+            found = alike[0]
+        if found is None:
+            missing.append(group[0])
+        else:
+            members.append((found, group[0]))
+    return members, tuple(missing)
 
 
 def _names(one: Wanted) -> set[str]:

@@ -17,10 +17,9 @@ import shutil
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
@@ -28,53 +27,15 @@ from hlvid.benchmarks.needed import Wanted, needed
 from hlvid.benchmarks.registry import Benchmark
 from hlvid.download.archives import Archive, Entry, archives_of, open_entry
 from hlvid.download.catalogue import Catalogue, Fetched, fetched, note, read_archives, read_catalogue
-from hlvid.download.choose import select
+from hlvid.download.choose import choose, select
 from hlvid.download.remote import FolderRemote, HubRemote, Remote, RemoteFile
+from hlvid.download.report import Report, notes_of, size_text
 from hlvid.download.transfer import Job, Sums, fetch_all, git_sha1_of, sums_of, trusted_length
 from hlvid.download.verify_archives import due, verify_archives
 from hlvid.errors import DownloadError
 from hlvid.files import locked, whole
 
-MAX_SHOWN = 5
 SPARE_BYTES = 256 * 1024**2  # left free on the disk, for whatever else writes to it
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a download did. Files are named by their places below `root`.
-
-    Attributes:
-        revision: the commit that the folder holds; "" where nothing had to be asked for.
-        videos: that were wanted. `fetched` came now, `missing` are not in the repository.
-        verified: archives whose sha256 was found right with all of their videos unpacked.
-        notes: what a user should know although nothing failed.
-    """
-
-    benchmark: str
-    root: Path
-    repo: str
-    revision: str
-    questions: int
-    videos: int
-    fetched: tuple[str, ...]
-    fetched_bytes: int
-    missing: tuple[str, ...]
-    verified: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-    def summary(self) -> str:
-        """A few lines for the terminal."""
-        lines = [
-            f"{self.benchmark}: {self.repo} at {self.revision[:12] or 'the commit noted'} in {self.root}",
-            f"{self.questions} questions; {self.videos - len(self.missing)} of {self.videos} videos are here; "
-            f"{len(self.fetched)} files came ({size_text(self.fetched_bytes)})",
-        ]
-        if self.verified:
-            lines.append(f"{len(self.verified)} archives verified by sha256")
-        if self.missing:
-            more = f" and {len(self.missing) - MAX_SHOWN} more" if len(self.missing) > MAX_SHOWN else ""
-            lines.append(f"not in the repository: {', '.join(self.missing[:MAX_SHOWN])}{more}")
-        return "\n".join([*lines, *self.notes])
 
 
 def get(
@@ -130,7 +91,7 @@ def get(
             fetched_bytes=download.bytes,
             missing=missing,
             verified=download.verified(),
-            notes=(*_notes(benchmark, download.known), *notes),
+            notes=(*notes_of(benchmark, download.known), *notes),
         )
 
 
@@ -301,39 +262,6 @@ class _Download:
         return self.known
 
 
-def choose(
-    wanted: Sequence[Sequence[str]], entries: Mapping[str, Entry]
-) -> tuple[list[tuple[Entry, str]], tuple[str, ...]]:
-    """The entries to fetch, each with where it belongs, and the videos that are nowhere.
-
-    A video is looked for in each of its places, then by its file name alone where just one entry has it:
-    repositories have moved their folders before.
-    """
-    by_name: dict[str, list[Entry]] = {}
-    for entry in entries.values():
-        by_name.setdefault(PurePosixPath(entry.path).name, []).append(entry)
-    members, missing = [], []
-    for group in wanted:
-        found = next((entries[place] for place in group if place in entries), None)
-        alike = by_name.get(PurePosixPath(group[0]).name, [])
-        if found is None and len(alike) == 1:
-            found = alike[0]
-        if found is None:
-            missing.append(group[0])
-        else:
-            members.append((found, group[0]))
-    return members, tuple(missing)
-
-
-def size_text(count: float) -> str:
-    """1234567890 -> "1.23 GB" (decimal units, as the hub shows them)."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.2f} GB"
-
-
 def _check(entry: Entry, sums: Sums) -> None:
     if entry.sha256 not in (None, sums.sha256) or entry.crc not in (None, sums.crc):
         raise DownloadError(
@@ -366,21 +294,6 @@ def _same_tables(origin: Remote, tables: Mapping[str, str]) -> bool:
     return all(
         path in files and digest == hashlib.sha256(origin.read(path, 0, files[path].size)).hexdigest()
         for path, digest in tables.items()
-    )
-
-
-def _notes(benchmark: Benchmark, known: Catalogue | None) -> tuple[str, ...]:
-    reported = benchmark.questions_sha256
-    if (
-        known is None
-        or reported is None
-        or (known.repo, known.revision) != (benchmark.repo, benchmark.revision)
-    ):
-        return ()
-    if not known.tables or reported in known.tables.values():
-        return ()
-    return (
-        f"note: the question file's sha256 is not the one reported for {known.revision[:12]}; the hub's own matches",
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
 from hlvid.benchmarks.needed import needed
-from hlvid.download.fetch import size_text
+from hlvid.download.report import size_text
 from hlvid.errors import DatasetError
 from hlvid.video.health import faults
 

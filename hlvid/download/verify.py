@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from hlvid.dataset import Question, load, locate
 from hlvid.download.catalogue import Fetched, fetched
-from hlvid.download.fetch import size_text
+from hlvid.download.report import size_text
 from hlvid.download.transfer import sums_of
 from hlvid.video.health import WORDS, Depth, examine
 
