@@ -9,24 +9,21 @@ imports: a changed net, resizer or study is measured anew, a changed colour of t
 parquet files, written complete or not at all.
 """
 
-import ast
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
-from importlib.metadata import version
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.inputs import Inputs
+from evaluators.core.closure import code_of
+from evaluators.core.identity import hash_of, versions
 from hlvid.files import whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("analysis", "autogaze", "evaluators", "hlvid")
 LIBRARIES = ("av", "numpy", "opencv-python-headless", "torch")
 DRAWING = frozenset({"analysis.style", "analysis.tables", "analysis.reference", "analysis.figure"})
 """Modules that decide about looks alone."""
@@ -57,47 +54,8 @@ def _module(measure: Callable[[], object]) -> str:
 
 @lru_cache
 def code_digest(module: str) -> str:
-    """Hash of all that decides about what `module` measures: its imports' sources, all selectors, the libraries."""
-    versions = [f"{name} {version(name)}" for name in LIBRARIES]
-    digest = hashlib.sha256("\n".join(versions).encode())
-    selectors = [_dotted(path) for path in sorted((ROOT / "autogaze" / "selectors").glob("*.py"))]
-    for path in imported([module, *selectors]):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
-def imported(modules: Iterable[str]) -> list[Path]:
-    """Sources of this project that the modules import, at their top or inside functions, directly or not."""
-    found: set[Path] = set()
-    waiting = list(modules)
-    while waiting:
-        name = waiting.pop()
-        path = _source(name)
-        if path is not None and path not in found and name not in DRAWING:
-            found.add(path)
-            waiting += _names(path)
-    return sorted(found)
-
-
-def _names(path: Path) -> Iterator[str]:
-    """Modules that a source imports, and the packages that they lie in."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{name}" for name in names)]
-        for name in names:
-            yield from accumulate(name.split("."), lambda parent, child: f"{parent}.{child}")
-
-
-def _source(module: str) -> Path | None:
-    if module.partition(".")[0] not in PACKAGES:
-        return None
-    path = ROOT / module.replace(".", "/")
-    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
-
-
-def _dotted(path: Path) -> str:
-    return path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+    """Hash of all that decides about what `module` measures: the sources it imports, directly or not, and libraries."""
+    return hash_of({"code": code_of([module], without=DRAWING), "libraries": versions(LIBRARIES)})
 
 
 def files_identity(paths: Iterable[Path]) -> list[str]:

@@ -39,8 +39,9 @@ def evaluate(
     ] = False,
     timeout: Annotated[float | None, typer.Option(help="End the run after so many seconds.", min=1)] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Run a finished one again; its journal stays.")
-    ] = False,
+        str,
+        typer.Option(help="Have these outcomes anew: out_of_memory,timeout,error,…; ok scores a run again."),
+    ] = "",
     processes: Annotated[
         int, typer.Option(help="So many processes at once, each with videos of its own.", min=1)
     ] = 1,
@@ -50,15 +51,16 @@ def evaluate(
     """Evaluate a model on a benchmark: samples, results, record and a report in one folder; safe to kill."""
     from evaluators.runs.command import dry_run as tell
     from evaluators.runs.command import evaluate as run
+    from evaluators.runs.scoring import outcomes
 
     spec = _spec(task, model, model_args, recipe, limit, seed)
     if dry_run:
         ready = tell(spec)
     else:
         folder = out or Path("runs") / spec.name
-        count, own_card = gpus or processes, gpus > 0
+        count, own_card, anew = gpus or processes, gpus > 0, outcomes(again)
         ready = run(
-            spec, folder, timeout=timeout, again=again, report=with_report, processes=count, gpus=own_card
+            spec, folder, timeout=timeout, again=anew, report=with_report, processes=count, gpus=own_card
         )
     if not ready:
         raise typer.Exit(1)

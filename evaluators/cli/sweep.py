@@ -45,8 +45,12 @@ def sweep(
     timeout: Annotated[
         float | None, typer.Option(help="Seconds a cell, instead of the grid's.", min=1)
     ] = None,
+    again: Annotated[
+        str, typer.Option(help="Run cells anew that ended so: out_of_memory,timeout,context_overflow,ok.")
+    ] = "",
 ) -> None:
     """Run every cell of a grid that is not done yet; exit 1 where one ended in an error."""
+    from evaluators.runs.scoring import outcomes
     from evaluators.sweeps.grid import load_grid
     from evaluators.sweeps.runner import Options, faults
     from evaluators.sweeps.runner import sweep as run
@@ -63,7 +67,7 @@ def sweep(
         if not _forecast(out, wanted.cells(), like or []):
             raise typer.Exit(1)
         return
-    options = Options(timeout or wanted.timeout, wanted.retry)
+    options = Options(timeout or wanted.timeout, wanted.retry, again=outcomes(again))
     ended = run(wanted, out, options, _launch(launch, out, jobs, gpus, slurm or []))
     typer.echo(f"{out}: " + ", ".join(f"{count} {status}" for status, count in ended.items()))
     typer.echo(f"  hlvid results {out}; hlvid figure scaling --records {out}")

@@ -11,17 +11,22 @@ Example::
         def answer(self, question: Question) -> Answer:
             return Answer("B", {"frames": 0})
 
-Requests of simple and of chat tasks both work. Each answer is journalled before the next one is computed;
-after a kill, the same command computes only the missing ones. Requests of one video come one after another,
-so that a model may keep its decoded frames. What an answer cost (frames, pixels, tokens, seconds) goes to
-`hlvid.tasks.costs`, from where the task writes it into the samples.
+Requests of simple and of chat tasks both work. `question.prompt()` is the text really sent: with few-shot examples, a
+system text, a task's own words around the question. Each answer is journalled before the next one is computed;
+after a kill, the same command computes only the missing ones, and several processes share the work. Requests of one
+video come one after another, so that a model may keep its decoded frames. What an answer cost (frames, pixels, tokens,
+seconds) goes to `hlvid.tasks.costs`, from where the task writes it into the samples.
 """
 
 import abc
 import inspect
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import os
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,13 +34,21 @@ from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from lmms_eval.api.model import lmms
 from tqdm import tqdm
 
-from evaluators.core.environment import code_version, library_versions
-from evaluators.core.journal import Journal, run_path
+from evaluators.core.identity import Identity, checkpoints_of, key_of, of_model
+from evaluators.core.journal import Journal, changes, run_path
 from evaluators.core.share import Share
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
+from hlvid.files import write_json
 from hlvid.tasks import costs as ledger
-from hlvid.tasks.folder import question_of
+from hlvid.tasks.doc import question_of
+
+WITHOUT_SAMPLING: Mapping[str, tuple[Any, ...]] = {
+    "temperature": (0, None), "do_sample": (False, None), "num_beams": (1, None), "until": (None, [], ["\n\n"]),
+}  # fmt: skip
+"""What every model does anyhow. lmms-eval adds `until` to each request, of which answers of one letter know nothing."""
+HARMLESS = ("max_new_tokens", "top_p", "top_k")
+"""Of sampling, or of answers longer than a letter."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +65,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """One lmms-eval request, read: the question, its place in the batch and what else shapes the answer."""
+    """One lmms-eval request, read.
+
+    index: its place in the batch. question: with the text that is really sent. own: the benchmark's text. repeat:
+    from 0, of the same request. key: of its line in the journal.
+    """
 
     index: int
     question: Question
+    own: str
     task: str
-    dataset: str
-    template: str
     generation: dict[str, Any]
+    repeat: int
+    key: str
 
 
 class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is untyped
@@ -75,10 +93,12 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
     """
 
     name: ClassVar[str]
-    #: Modules whose sources decide the answers; a change in them starts a new journal.
-    code: ClassVar[tuple[str, ...]] = ("evaluators.core.base",)
     #: Distributions whose versions decide the answers.
     libraries: ClassVar[tuple[str, ...]] = ()
+    #: Generation settings that the model obeys, beside those that ask for no sampling.
+    obeys: ClassVar[frozenset[str]] = frozenset()
+    #: Whether it reads the question's text, or its options alone.
+    reads_text: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -95,6 +115,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         super().__init__()
         self.device = device or "cpu"
         self.runs = Path(runs).expanduser() if runs else None
+        self._local = threading.local()
 
     @abc.abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -109,71 +130,160 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
             the question.
         """
 
-    def identity(self, asked: Asked) -> dict[str, Any]:
-        """What keys the journal: two runs with the same identity give the same answers."""
-        return {
-            "model": self.name,
-            "settings": self.settings(),
-            "task": asked.task,
-            "dataset": asked.dataset,
-            "prompt": asked.template,
-            "generation": asked.generation,
-            "code": code_version((type(self).__module__, *self.code)),
-            "libraries": library_versions(self.libraries),
-        }
+    def checkpoints(self) -> Mapping[str, tuple[str, str | None]]:
+        """Argument -> (folder or hub id, revision) of every checkpoint that takes part.
+
+        Settings whose values are folders, files or repositories in the hub's cache are found without it.
+        """
+        return {}
+
+    def computing(self) -> dict[str, str]:
+        """Kind of device and precision: {"device": "cuda", "dtype": "bfloat16"}; the card does not count."""
+        return {"device": str(self.device).partition(":")[0]}
+
+    def sources(self) -> list[str]:
+        """Modules whose code, with all that they import, decides the answers."""
+        return [one.__module__ for one in type(self).__mro__ if issubclass(one, JournalledModel)]
+
+    def identity(self) -> Identity:
+        """What names the journal: two runs with the same identity give the same answers."""
+        return of_model(self)
+
+    @property
+    def generation(self) -> dict[str, Any]:
+        """How to generate the answer that this thread is asked for: `max_new_tokens`, `temperature` …"""
+        return dict(getattr(self._local, "generation", {}))
+
+    @property
+    def chat_template(self) -> str:
+        """lmms-eval asks for it with --apply_chat_template alone."""
+        raise RunError(
+            f"model {self.name}: --apply_chat_template cannot be obeyed; leave it out: a system text goes before "
+            "the question without it"
+        )
 
     def generate_until(self, requests: Sequence[Instance]) -> list[GenerationResult]:
-        """Answers in the order of `requests`; those found in the journal are not computed again."""
-        asked = [self._read(index, request) for index, request in enumerate(requests)]
-        results: list[GenerationResult | None] = [None] * len(asked)
-        if share := Share.here():
-            videos = share.videos(one.question.video for one in asked)
-            asked = [one for one in asked if one.question.video in videos]
-        journals = {one.task: self._journal(one) for one in asked}
-        for task, journal in journals.items():
-            mine = _by_video([one for one in asked if one.task == task])
-            kept = sum(journal.get(one.question.id) is not None for one in mine)
-            title = f"{self.name} {task}" + (f" ({kept} of {len(mine)} from the journal)" if kept else "")
-            for one in tqdm(mine, desc=title, disable=self.rank != 0):
-                answer = self._answer(one.question, journal)
-                ledger.record(one.question.id, answer.details, one.task)
-                results[one.index] = GenerationResult(
-                    answer.text, TokenCounts(answer.details.get("tokens_selected"))
-                )
-        if share:
-            raise SystemExit(0)  # whoever started the shares scores them together
-        return [result for result in results if result is not None]
+        """Answers in the order of `requests`; those found in the journal are not computed again.
 
-    def _answer(self, question: Question, journal: Journal) -> Answer:
-        """From the journal, or computed and journalled."""
-        known = journal.get(question.id)
-        if known is not None:
-            return Answer(known["text"], known["details"])
+        Raises:
+            RunError: what this model cannot do was asked for, before the first question; or a question failed.
+        """
+        asked = self._read_all(requests)
+        journal = self.journal(asked)
+        results: dict[int, GenerationResult] = {}
+        kept = sum(journal.get(one.key) is not None for one in asked)
+        title = self.name + (f" ({kept} of {len(asked)} from the journal)" if kept else "")
+        with tqdm(total=len(asked), desc=title, disable=self.rank != 0) as bar:
+            for one, answer in self._answers(asked, journal):
+                ledger.record(one.question.id, answer.details, one.task, one.repeat)
+                tokens = TokenCounts(answer.details.get("tokens_selected"))
+                results[one.index] = GenerationResult(answer.text, tokens)
+                bar.update()
+        if Share.here():
+            raise SystemExit(0)  # whoever started the shares scores them together
+        return [results[index] for index in range(len(asked))]
+
+    def journal(self, asked: Sequence[Asked]) -> Journal:
+        """The journal of what answers now; says why it is a new one, and tells `hlvid eval` what is asked."""
+        identity = self.identity()
+        path = run_path(self.name, identity, self.runs)
+        if not path.exists() and (why := changes(path, identity)):
+            print(f"{self.name}: earlier answers do not count any more: {'; '.join(why)}", file=sys.stderr)
+        journal = Journal(
+            path, identity, again=tuple(filter(None, os.environ.get("HLVID_AGAIN", "").split(",")))
+        )
+        note = {
+            "journal": path.name,
+            "keys": [one.key for one in asked],
+            "checkpoints": {name: list(where) for name, where in checkpoints_of(self).items()},
+        }
+        share = Share.here()
+        own = f"{self.rank}-{share.number}" if share else str(self.rank)
+        write_json(path.parent / f"asked-{own}.json", note, indent=None)
+        return journal
+
+    def _answers(self, asked: Sequence[Asked], journal: Journal) -> Iterator[tuple[Asked, Answer]]:
+        """Video by video; what another process is asking about comes last, when it has answered most of it."""
+        waiting = deque(_by_video(asked))
+        late: list[Asked] = []
+        while waiting:
+            group = waiting.popleft()
+            for place, one in enumerate(group):
+                answer = self._answer(one, journal, wait=False)
+                if answer is None:
+                    late += group[place:]
+                    break
+                yield one, answer
+        for one in late:
+            answer = self._answer(one, journal)
+            assert answer is not None
+            yield one, answer
+
+    def _answer(self, one: Asked, journal: Journal, wait: bool = True) -> Answer | None:
+        """From the journal, or computed and journalled; None where another process is at it and `wait` is False."""
+        known = journal.get(one.key)
+        if known is None:
+            with journal.turn(one.key, wait) as mine:
+                if not mine:
+                    return None
+                known = journal.get(one.key)
+                if known is None:
+                    known = self._record(one, journal)
+        return Answer(known["text"], known["details"])
+
+    def _record(self, one: Asked, journal: Journal) -> dict[str, Any]:
+        self._local.generation = one.generation
         try:
-            answer = self.answer(question)
-            journal.append(question.id, {"text": answer.text, "details": answer.details})
+            answer = self.answer(one.question)
+            record = {"text": answer.text, "details": answer.details}
+            journal.append(one.key, record, question_id=one.question.id, task=one.task, repeat=one.repeat)
         except Exception as error:
             what = str(error) if isinstance(error, HlvidError) else f"{type(error).__name__}: {error}"
             raise RunError(
-                f"model {self.name}, question {question.id} ({question.video}): {what}; "
+                f"model {self.name}, question {one.question.id} ({one.question.video}): {what}; "
                 f"{len(journal)} answers are kept in {journal.path}"
             ) from error
-        return answer
+        return record
 
-    def _journal(self, asked: Asked) -> Journal:
-        identity = self.identity(asked)
-        return Journal(run_path(self.name, identity, self.runs), identity)
+    def _read_all(self, requests: Sequence[Instance]) -> list[Asked]:
+        """Every request, checked: what cannot be obeyed is told before anything is computed."""
+        times: Counter[tuple[str, Any]] = Counter()
+        asked = []
+        for index, request in enumerate(requests):
+            *_, doc_id, task, _ = request.args
+            asked.append(self._read(index, request, times[task, doc_id]))
+            times[task, doc_id] += 1
+        for one in asked:
+            self.check(one)
+        if share := Share.here():
+            videos = share.videos(one.question.video for one in asked)
+            asked = [one for one in asked if one.question.video in videos]
+        return asked
 
-    def _read(self, index: int, request: Instance) -> Asked:
+    def check(self, one: Asked) -> None:
+        """Raises RunError for what lmms-eval was told and this model cannot obey."""
+        for name, value in one.generation.items():
+            allowed = WITHOUT_SAMPLING.get(name, ())
+            if name not in self.obeys and name not in HARMLESS and value not in allowed:
+                obeyed = ", ".join(sorted({*self.obeys, "max_new_tokens"} if self.reads_text else self.obeys))
+                raise RunError(
+                    f"model {self.name}: generation setting {name}={value!r} cannot be obeyed"
+                    f" ({'obeyed: ' + obeyed if obeyed else 'it draws nothing'}); leave it out of --gen_kwargs"
+                )
+        if not self.reads_text and one.question.prompt() != one.own:
+            raise RunError(
+                f"model {self.name}: reads the options alone; few-shot examples, a system text or words around the "
+                f"question (question {one.question.id}) cannot reach it; leave them out"
+            )
+
+    def _read(self, index: int, request: Instance, repeat: int) -> Asked:
         """Simple: (ctx, gen_kwargs, doc_to_visual, id, task, split); chat: messages before gen_kwargs."""
         context, *middle, doc_id, task, split = request.args
-        doc = self.task_dict[task][split][doc_id]
-        question = question_of(doc)
+        own = question_of(self.task_dict[task][split][doc_id])
         generation = next((dict(item) for item in middle if isinstance(item, dict)), {})
-        template = str(context).replace(question.prompt(), "{prompt}")
-        return Asked(
-            index, question, task, doc["dataset"], template, json.loads(json.dumps(generation, default=str))
-        )
+        plain = json.loads(json.dumps(generation, default=str))
+        key = key_of(own, str(context), plain, repeat)
+        return Asked(index, replace(own, text=str(context)), own.prompt(), task, plain, repeat, key)
 
     def loglikelihood(self, requests: Sequence[Instance]) -> list[tuple[float, bool]]:
         """Not offered: these models give answers, not probabilities."""
@@ -195,9 +305,9 @@ def _arguments(model: type[JournalledModel]) -> list[str]:
     return [name for name in names if name not in ("self", "batch_size", "max_batch_size")]
 
 
-def _by_video(asked: Sequence[Asked]) -> list[Asked]:
+def _by_video(asked: Sequence[Asked]) -> list[list[Asked]]:
     """Those of one video together, videos in the order of their first question."""
     groups: dict[str, list[Asked]] = {}
     for one in asked:
         groups.setdefault(str(one.question.video_path or one.question.video), []).append(one)
-    return [one for group in groups.values() for one in group]
+    return list(groups.values())

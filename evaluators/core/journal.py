@@ -1,33 +1,34 @@
-"""The journal of one run: every answer on disk as soon as it is given, so that a kill loses at most one.
+"""The journal of one identity: every answer on disk as soon as it is given, so that a kill loses at most one.
 
 Example::
 
     journal = Journal(run_path("gaze_reader", identity), identity)
-    if journal.get(question.id) is None:
-        journal.append(question.id, {"text": "B", "details": {"frames": 12}})
+    with journal.turn(key):                       # nobody else asks this question meanwhile
+        if journal.get(key) is None:
+            journal.append(key, {"text": "B", "details": {"frames": 12}}, question_id="91")
 
-A file is JSON lines, append-only. The first line states the run's identity (model, settings, dataset,
-decoder, code version); every later line is one answer and carries the identity's hash. An identity that
-differs in anything is another file, and a file is never continued under an identity that is not its own. A
-line torn by a kill or a full disk is skipped when reading and closed with a newline before the next one is
-written.
+A file is JSON lines, append-only. The first line states the identity (`evaluators.core.identity`): model, settings,
+weights, code, libraries. Every later line is one answer, under the key of what was asked; so more data, another order
+or another task of the same questions go on in the same file. An identity that differs in anything is another file,
+and a file is never continued under an identity that is not its own. Several processes may work with one file: each sees
+what the others append, and takes its turn for every question.
 """
 
-import fcntl
-import hashlib
-import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from evaluators.core.identity import differences, hash_of
 from hlvid.errors import RunError, of_path
+from hlvid.files import Lines, append_line, locked
 from hlvid.paths import state_root
 
-FORMAT = 1
+FORMAT = 2
 
 
 def runs_folder() -> Path:
@@ -36,120 +37,132 @@ def runs_folder() -> Path:
     return Path(chosen).expanduser().absolute() if chosen else state_root() / "runs"
 
 
-def identity_hash(identity: Mapping[str, Any]) -> str:
-    """16 hex digits that differ as soon as any value of the identity does, whatever the order of keys."""
-    canonical = json.dumps(identity, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
 def run_path(model: str, identity: Mapping[str, Any], folder: Path | None = None) -> Path:
-    """The journal file of a run, `MODEL-HASH.jsonl` in `folder` (default: `runs_folder()`)."""
+    """The journal file of an identity, `MODEL-HASH.jsonl` in `folder` (default: `runs_folder()`)."""
     safe = re.sub(r"[^\w.-]+", "_", model)
-    return (folder or runs_folder()) / f"{safe}-{identity_hash(identity)}.jsonl"
+    return (folder or runs_folder()) / f"{safe}-{hash_of(identity)}.jsonl"
 
 
 class Journal:
-    """The answers of one run, in memory for reading and in `path` for good.
+    """The answers of one identity, in memory for reading and in `path` for good.
 
-    Several processes may append to one file: each line is written under a file lock. A process sees what
-    was there when it opened the journal and what it appended itself.
+    Args:
+        again: outcomes (`details["outcome"]`) whose answers are to be given anew; those found when the journal is
+            opened do not count any more.
 
     Raises:
-        RunError: the file belongs to another identity, or is no journal, or its folder cannot be made.
+        RunError: the file belongs to another identity, or is no journal, or its folder cannot be made or written.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, identity: Mapping[str, Any], again: Collection[str] = ()) -> None:
         self.path = path
         self.identity = dict(identity)
-        self.key = identity_hash(identity)
+        self.key = hash_of(identity)
         self._answers: dict[str, dict[str, Any]] = {}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(of_path(error) or f"{path.parent}: {error}") from None
-        with self._locked() as file:
-            lines = _whole_lines(file)
-            if lines:
-                self._read(lines)
-            else:
-                file.truncate(0)  # a first line torn by a kill says nothing: start again
-                _write_line(file, {"journal": FORMAT, "key": self.key, "identity": self.identity})
+        self._lines = Lines(path)
+        self._reading = threading.Lock()
+        with self._writing():
+            self._open()
+            self.read_on()
+        self._dropped = {key for key, record in self._answers.items() if _outcome(record) in again}
+        for key in self._dropped:
+            del self._answers[key]
 
-    def get(self, question_id: str) -> dict[str, Any] | None:
-        """What was recorded for a question, or None."""
-        return self._answers.get(question_id)
+    def get(self, key: str) -> dict[str, Any] | None:
+        """What was recorded under a key, or None; of others' answers those that `read_on` has seen."""
+        return self._answers.get(key)
 
-    def append(self, question_id: str, record: Mapping[str, Any]) -> None:
+    def read_on(self) -> None:
+        """See what other processes have appended."""
+        with self._reading:
+            for number, line in self._lines.read():
+                if line is None or "journal" in line:
+                    continue
+                if line.get("of") != self.key:
+                    raise RunError(
+                        f"{self.path}, line {number}: of another identity; name another file or folder"
+                    )
+                if line.get("again") or line["key"] not in self._answers:
+                    self._answers[line["key"]] = line["record"]
+
+    @contextmanager
+    def turn(self, key: str, wait: bool = True) -> Iterator[bool]:
+        """Ask one at a time: True for whoever may ask now, or read what was answered while it waited.
+
+        Args:
+            wait: for another process that is asking; False gives False at once. The turn of one that died is free.
+        """
+        claim = self.path.with_suffix(".claims") / f"{key}.lock"
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(claim, None if wait else _BusyError()))
+            except _BusyError:
+                yield False
+                return
+            self.read_on()
+            yield True
+            if key in self._answers:  # whoever waits for this very file finds the answer
+                with suppress(OSError):
+                    claim.unlink()
+
+    def append(self, key: str, record: Mapping[str, Any], **about: Any) -> None:
         """Record an answer; it is on disk (fsync) when this returns.
 
-        `record` must hold JSON values only. A question answered before keeps its first record when read
-        again.
+        `record` and `about` (the question's id, its task) hold JSON values only. What was answered before keeps its
+        first record when read again, unless it was to be given anew.
         """
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"question_id": question_id, "key": self.key, "at": now, "record": dict(record)}
-        with self._locked() as file:
-            _close_torn_line(file)
-            _write_line(file, line)
-        self._answers.setdefault(question_id, dict(record))
+        line = {"key": key, "of": self.key, "at": now, **about, "record": dict(record)}
+        with self._writing():
+            append_line(self.path, {**line, "again": True} if key in self._dropped else line)
+        self.read_on()
 
     def __len__(self) -> int:
         return len(self._answers)
 
     def __iter__(self) -> Iterator[str]:
-        """Question ids in the order of their first answers."""
-        return iter(self._answers)
+        """Keys in the order of their first answers."""
+        return iter(tuple(self._answers))
 
     @contextmanager
-    def _locked(self) -> Iterator[BinaryIO]:
-        """The file, open for reading and appending, locked against other processes until closed."""
-        with self.path.open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield file
+    def _writing(self) -> Iterator[None]:
+        """Alone among all processes; what goes wrong with the path is the user's to mend."""
+        try:
+            with locked(self.path.with_suffix(".lock")):
+                yield
+        except OSError as error:
+            raise RunError(of_path(error) or f"{self.path}: cannot be written ({error})") from None
 
-    def _read(self, lines: list[dict[str, Any]]) -> None:
-        header = lines[0]
+    def _open(self) -> None:
+        """Check the first line, or write it; one that a kill has torn says nothing and is replaced."""
+        lines = Lines(self.path).read(final=True)
+        if not any(line for _, line in lines):
+            self.path.write_bytes(b"")
+            append_line(self.path, {"journal": FORMAT, "key": self.key, "identity": self.identity})
+            return
+        header = next(line for _, line in lines if line)
         if header.get("journal") != FORMAT or "identity" not in header:
             raise RunError(f"{self.path}: not a journal of this version; move it away or set HLVID_RUNS")
-        for line in lines:
-            if line.get("key") != self.key:
-                changed = _difference(header["identity"], self.identity)
-                raise RunError(
-                    f"{self.path}: belongs to another run ({changed}); name another file or folder"
-                )
-        for line in lines[1:]:
-            self._answers.setdefault(line["question_id"], line["record"])
+        if header.get("key") != self.key:
+            told = "; ".join(differences(header["identity"], self.identity)) or "its first line was edited"
+            raise RunError(f"{self.path}: belongs to another run ({told}); name another file or folder")
 
 
-def _whole_lines(file: BinaryIO) -> list[dict[str, Any]]:
-    """The JSON objects of a file; lines that a kill has torn are left out."""
-    file.seek(0)
-    lines = []
-    for raw in file:
-        try:
-            line = json.loads(raw)
-        except ValueError:  # torn: JSONDecodeError, or UnicodeDecodeError inside a character
-            continue
-        if isinstance(line, dict):
-            lines.append(line)
-    return lines
+class _BusyError(RunError):
+    """Somebody else is asking."""
 
 
-def _close_torn_line(file: BinaryIO) -> None:
-    """End a line that was cut off, so that the next one starts on its own."""
-    if file.seek(0, os.SEEK_END) == 0:
-        return
-    file.seek(-1, os.SEEK_END)
-    if file.read(1) != b"\n":
-        file.write(b"\n")
+def changes(path: Path, identity: Mapping[str, Any]) -> list[str]:
+    """Why the newest other journal of the same model in the folder cannot be used; [] where there is none."""
+    model = path.name.rsplit("-", 1)[0]
+    others = [other for other in path.parent.glob(f"{model}-" + "[0-9a-f]" * 16 + ".jsonl") if other != path]
+    for other in sorted(others, key=lambda one: one.stat().st_mtime, reverse=True)[:1]:
+        lines = Lines(other).read(final=True)
+        header = lines[0][1] if lines else None
+        if header and isinstance(header.get("identity"), dict):
+            return differences(header["identity"], identity)
+    return []
 
 
-def _write_line(file: BinaryIO, line: Mapping[str, Any]) -> None:
-    file.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Names the fields in which two identities differ, for the error message."""
-    names = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
-    return "different " + ", ".join(names) if names else "lines of several identities in one file"
+def _outcome(record: Mapping[str, Any]) -> str | None:
+    return (record.get("details") or {}).get("outcome")

@@ -37,7 +37,7 @@ class Blind(JournalledModel):
     """
 
     name: ClassVar[str] = "blind"
-    code: ClassVar[tuple[str, ...]] = (*JournalledModel.code, "evaluators.models.blind")
+    reads_text: ClassVar[bool] = False
 
     def __init__(self, strategy: str = "hash", letter: str = "A", seed: int = 0, **common: Any) -> None:
         super().__init__(**common)
@@ -57,6 +57,10 @@ class Blind(JournalledModel):
             "longest": {},
         }
         return {"strategy": self.strategy, **used[self.strategy]}
+
+    def computing(self) -> dict[str, str]:
+        """A hash is the same on every device."""
+        return {}
 
     def answer(self, question: Question) -> Answer:
         """One letter; no frame is read."""

@@ -5,8 +5,6 @@ process of its own, so that running out of memory, a hanging decoder or a kill e
 ends as soon as its standard input does, so that it does not outlive whoever started it.
 """
 
-import contextlib
-import json
 import os
 import resource
 import sys
@@ -19,10 +17,11 @@ from typing import Any, NoReturn
 
 from evaluators.core.share import Share
 from evaluators.runs.files import JOURNAL, RAW, RECORD, RESULTS, SPEC, read_json, write_samples
+from evaluators.runs.identity import asked_of, shaped_by
 from evaluators.runs.scoring import classify, failed, metrics_of, results_of, samples_of
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError
-from hlvid.files import write_json
+from hlvid.files import Lines, locked, write_json
 from hlvid.threads import wait_passively
 
 
@@ -35,6 +34,11 @@ def main() -> None:
     if share := Share.here():
         _answer(spec, folder, share)
     started = time.monotonic()
+    with locked(folder / ANSWERING):  # who started an earlier one was killed, and it has not noticed yet
+        _evaluate(spec, folder, started)
+
+
+def _evaluate(spec: RunSpec, folder: Path, started: float) -> None:
     try:
         results = _run(spec, folder)
     except Exception as error:
@@ -47,7 +51,10 @@ def main() -> None:
     results["seconds"] = round(time.monotonic() - started, 2)
     if results["peak_memory_bytes"] is None:
         results["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    write_json(folder / RESULTS, results)
+    write_json(folder / RESULTS, {**results, **shaped_by(spec, folder / JOURNAL)})
+
+
+ANSWERING = ".answering.lock"
 
 
 def _answer(spec: RunSpec, folder: Path, share: Share) -> NoReturn:
@@ -71,7 +78,6 @@ def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
 
 def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
     """`record.json`: where the numbers come from."""
-    from hlvid.tasks.arguments import RECORDED
     from hlvid.tasks.record import environment
 
     around = entry.get("environment") or environment()
@@ -87,17 +93,17 @@ def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
             "decoder": around.get("decoder"),
             "datasets": entry.get("datasets", {}),
             "identities": _identities(folder / JOURNAL),
-            "variables": {name: value for name, value in os.environ.items() if name in RECORDED},
+            "variables": entry.get("variables", {}),
         },
     )  # fmt: skip
 
 
 def _identities(folder: Path) -> list[dict[str, Any]]:
-    """What keyed the answers, from the first line of each journal: settings, weights, data, code, libraries."""
+    """What gave the answers, from the first line of each journal in use: settings, weights, code, libraries."""
     found = []
-    for path in sorted(folder.glob("*.jsonl")):
-        with path.open(encoding="utf-8") as file, contextlib.suppress(ValueError):
-            header = json.loads(file.readline())
+    for path in sorted(asked_of(folder)[0]):
+        (_, header), *_ = Lines(path).read()
+        if header is not None:
             found.append({"journal": path.name, "key": header["key"], **header["identity"]})
     return found
 

@@ -6,6 +6,7 @@ Example::
     evaluate(RunSpec("hlvid_mini", "blind"), Path("runs/blind"))                  # True: every answer given
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 from rich.console import Console
@@ -31,7 +32,7 @@ def evaluate(
     folder: Path,
     *,
     timeout: float | None = None,
-    again: bool = False,
+    again: Collection[str] = (),
     report: bool = True,
     processes: int = 1,
     gpus: bool = False,

@@ -6,14 +6,21 @@ Example::
         one.task, one.questions, len(one.videos), one.missing[:3], one.note
 """
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from evaluators.runs.checks import check_task
+from hlvid.dataset import load
 from hlvid.errors import DatasetError, RunError
+from hlvid.tasks import hooks
+from hlvid.tasks.arguments import a_run_begins, model_looks_at
+from hlvid.tasks.folder import INFO
+from hlvid.tasks.hlvid import utils
 from hlvid.tasks.plugin import FOLDER, task_names
 
 
@@ -53,6 +60,34 @@ def data_of(task: str) -> list[TaskData]:
         return [TaskData(task, note=str(error), ready=False)]
 
 
+def data_identity(
+    task: str, looks: tuple[str | None, int | None] = (None, None), make: bool = False
+) -> dict[str, Any] | None:
+    """What of a task would be asked now: hashes of the whole set and of what is here, prompts, variables consumed.
+
+    None while that cannot be known: data that are not here or not whole. {} for a task that is lmms-eval's own.
+
+    Args:
+        looks: the model that is asked and how many frames it is shown, which some prompts depend on.
+        make: generate HLVid-Mini where it is not there.
+    """
+    if task not in task_names():
+        return {}
+    if members := _members(task):
+        return {name: data_identity(name, looks, make) for name in members}
+    a_run_begins(looks[0])
+    if looks[1]:
+        model_looks_at(looks[1])
+    try:
+        if task == "hlvid_mini" and not make:
+            load(f"mini-{os.environ.get('HLVID_MINI_PRESET', 'default')}-0")
+        folder = getattr(utils if task in ("hlvid", "hlvid_mini") else hooks, task.upper())
+        info: dict[str, Any] = json.loads((Path(folder) / INFO).read_text(encoding="utf-8"))
+    except DatasetError:
+        return None
+    return info
+
+
 def _members(task: str) -> list[str]:
     """The tasks of a group; none for a task."""
     (path,) = FOLDER.rglob(f"{task}.yaml")
@@ -62,8 +97,6 @@ def _members(task: str) -> list[str]:
 
 
 def _hlvid(task: str) -> TaskData:
-    from hlvid.dataset import load
-
     preset = os.environ.get("HLVID_MINI_PRESET", "default")
     source = "hlvid" if task == "hlvid" else f"mini-{preset}-0"
     try:

@@ -16,6 +16,10 @@ from hlvid.files import write_text
 SPEC = "spec.json"
 """The `RunSpec`; a folder belongs to one."""
 RESULTS, RECORD, SAMPLES, REPORT = "results.json", "record.json", "samples.jsonl", "report.html"
+LOCK, HOLDER = ".run.lock", ".run.json"
+"""Held by the process that works in the folder, and who that is."""
+ASKED = "asked-*.json"
+"""In the journals' folder: what each process of a run asks."""
 JOURNAL, GAZE, PICTURES, RAW, LOG = "journal", "gaze", "pictures", "lmms_eval", "log.txt"
 
 

@@ -18,6 +18,8 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from evaluators.runs.files import JOURNAL
+from evaluators.runs.identity import asked_of
+from hlvid.files import Lines
 
 EVERY = 60.0
 """Seconds between two lines where there is no terminal."""
@@ -27,9 +29,11 @@ class Progress:
     """Answers so far; `total` is None where the number of questions is not known beforehand."""
 
     def __init__(self, folder: Path, total: int | None, console: Console | None = None) -> None:
-        self.folder, self.total = folder, total
+        self.folder, self.total = folder / JOURNAL, total
+        self._journals: dict[Path, Lines] = {}
+        self._answered: set[str] = set()
         self.console = console or Console(stderr=True)
-        self.kept = self.done()
+        self.kept: int | None = None
         self._started = self._told = time.monotonic()
         self._bar = Bar(
             TextColumn("{task.description}"),
@@ -40,7 +44,7 @@ class Progress:
             disable=not self.console.is_terminal,
             transient=True,
         )
-        self._task = self._bar.add_task("answers", total=total, completed=self.kept)
+        self._task = self._bar.add_task("answers", total=total, completed=self.done())
 
     def __enter__(self) -> "Progress":
         self._bar.start()
@@ -50,11 +54,18 @@ class Progress:
         self._bar.stop()
 
     def done(self) -> int:
-        """Answers in the journals: every line but the first of each."""
-        lines = 0
-        for path in (self.folder / JOURNAL).glob("*.jsonl"):
-            lines += max(0, path.read_bytes().count(b"\n") - 1)
-        return lines
+        """How much of what is asked stands in the journals in use; 0 until a model says what it is asked.
+
+        Each journal is read on from where it was read to.
+        """
+        journals, keys, _ = asked_of(self.folder)
+        for path in journals:
+            lines = self._journals.setdefault(path, Lines(path)).read()
+            self._answered.update(line["key"] for _, line in lines if line and "of" in line)
+        done = len(keys & self._answered)
+        if self.kept is None and keys:
+            self.kept, self._started = done, time.monotonic()
+        return done
 
     def show(self) -> None:
         """Bring the bar up to date, or print a line if a minute has passed."""
@@ -67,7 +78,7 @@ class Progress:
 
     def left(self, done: int) -> str:
         """In words: "3 min left", or what is known instead."""
-        passed, fresh = time.monotonic() - self._started, done - self.kept
+        passed, fresh = time.monotonic() - self._started, done - (self.kept or 0)
         if fresh < 2 or self.total is None:
             return f"{duration(passed)} so far"
         return f"{duration(passed / fresh * max(0, self.total - done))} left"

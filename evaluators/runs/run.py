@@ -5,26 +5,33 @@ Example::
     results = execute(RunSpec("hlvid_mini", "gaze_reader", {"ratio": 0.1}), Path("runs/reader"), timeout=3600)
     results["status"], results["accuracy"], results["clustered"]     # "ok", 0.71, [0.6, 0.8]
 
-The folder keeps a journal of every answer. Killed at any moment and started again, a run goes on where it was; a
-finished one is not run again. A folder belongs to one `RunSpec` and refuses another.
+The folder keeps a journal of every answer. Killed at any moment and started again, a run goes on where it was. A
+finished one is not run again unless something that shapes its numbers changed (`evaluators.runs.identity`); then what
+is still valid is taken from the journal. A folder belongs to one `RunSpec` and refuses another, and one process at a
+time works in it.
 """
 
 import contextlib
 import os
+import platform
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evaluators.runs.files import GAZE, JOURNAL, LOG, RESULTS, SPEC, read_json
+from evaluators.core.identity import differences
+from evaluators.runs.files import ASKED, GAZE, HOLDER, JOURNAL, LOCK, LOG, RESULTS, SPEC, read_json
+from evaluators.runs.identity import named_from, run_identity, shaped_by
 from evaluators.runs.progress import Progress, duration
 from evaluators.runs.scoring import ERROR, INTERRUPTED, MEMORY, OK, TIMEOUT, classify, failed
 from evaluators.runs.shares import answer_in_shares
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
-from hlvid.files import write_json
+from hlvid.files import locked, write_json
 
 CHILD = ("-m", "evaluators.runs.child")
 POLL = 0.5
@@ -37,7 +44,7 @@ def execute(
     *,
     timeout: float | None = None,
     total: int | None = None,
-    again: bool = False,
+    again: Collection[str] = (),
     processes: int = 1,
     gpus: bool = False,
 ) -> dict[str, Any]:
@@ -49,7 +56,8 @@ def execute(
             log.txt and lmms-eval's own files.
         timeout: seconds after which the run is ended, with the status "timeout"; None for never.
         total: how many questions there are, for the progress; None if unknown.
-        again: run a finished one again; the answers in the journal stay.
+        again: outcomes that are to be had anew, of a run or of single answers ("out_of_memory", "timeout", …); "ok"
+            runs a finished one again and keeps its answers.
         processes: how many answer at once, each with videos of its own. gpus: each on a card of its own.
 
     Returns:
@@ -60,21 +68,89 @@ def execute(
         KeyboardInterrupt: passed on; the status is then "interrupted".
     """
     folder = folder.absolute()
-    _claim(folder, spec)
+    with _alone(folder) as waited:
+        _claim(folder, spec)
+        known = _finished(folder, spec, again, waited)
+        return known or _execute(spec, folder, timeout, total, again, processes, gpus)
+
+
+def _execute(
+    spec: RunSpec,
+    folder: Path,
+    timeout: float | None,
+    total: int | None,
+    again: Collection[str],
+    processes: int,
+    gpus: bool,
+) -> dict[str, Any]:
     results = folder / RESULTS
-    if results.is_file() and not again:
-        known = read_json(results)
-        if known.get("status") == OK:
-            return known
     results.unlink(missing_ok=True)
+    for note in (folder / JOURNAL).glob(ASKED):
+        note.unlink()
     started = time.monotonic()
-    status, message = _run(folder, timeout, total, processes, gpus)
+    status, message = _run(folder, timeout, total, again, processes, gpus)
     if not results.is_file():
-        seconds = round(time.monotonic() - started, 2)
-        write_json(results, {**failed(spec, status, message), "seconds": seconds})
+        about = {"seconds": round(time.monotonic() - started, 2), "timeout": timeout}
+        write_json(results, {**failed(spec, status, message), **about, **shaped_by(spec, folder / JOURNAL)})
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     return read_json(results)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Hold the folder; whoever comes second says who runs, and waits: True for that one."""
+    lock, note = folder / LOCK, folder / HOLDER
+    waited = False
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(lock, _BusyError()))
+        except _BusyError:
+            print(
+                f"{folder}: {_holder(note)} is at work here; waiting for it (Ctrl-C leaves it alone)",
+                file=sys.stderr,
+            )
+            stack.enter_context(locked(lock))
+            waited = True
+        write_json(note, {"pid": os.getpid(), "host": platform.node(), "since": _now()})
+        yield waited
+
+
+class _BusyError(RunError):
+    """Another process works in the folder."""
+
+
+def _holder(note: Path) -> str:
+    try:
+        found = read_json(note)
+        return f"process {found['pid']} on {found['host']}, since {found['since']},"
+    except (RunError, KeyError):
+        return "another process"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _finished(folder: Path, spec: RunSpec, again: Collection[str], waited: bool) -> dict[str, Any] | None:
+    """The results of a finished run, if they still stand; says what changed where they do not.
+
+    Of one that was waited for, however it ended.
+    """
+    if not (folder / RESULTS).is_file():
+        return None
+    known = read_json(folder / RESULTS)
+    if (known.get("status") != OK and not waited) or known.get("status") in again:
+        return None
+    if "identity" not in known:
+        changed = ["they do not say what shaped them"]
+    else:
+        changed = differences(known["identity"], run_identity(spec, named_from(known)))
+    if not changed:
+        return known
+    told = "; ".join(changed)
+    print(f"{folder}: its results do not stand: {told}; what is still valid is kept", file=sys.stderr)
+    return None
 
 
 def _claim(folder: Path, spec: RunSpec) -> None:
@@ -85,13 +161,13 @@ def _claim(folder: Path, spec: RunSpec) -> None:
         names = sorted(name for name in {**found, **ours} if found.get(name) != ours.get(name))
         told = "; ".join(f"{name}: there {found.get(name)!r}, now {ours.get(name)!r}" for name in names)
         raise RunError(f"{folder}: holds another run ({told}); name another folder")
-    if not path.is_file() and folder.is_dir() and any(folder.iterdir()):
+    if not path.is_file() and any(one.name not in (LOCK, HOLDER) for one in folder.iterdir()):
         raise RunError(f"{folder}: not empty and no run's folder; name another")
     write_json(path, spec.to_json())
 
 
 def _run(
-    folder: Path, timeout: float | None, total: int | None, processes: int, gpus: bool
+    folder: Path, timeout: float | None, total: int | None, again: Collection[str], processes: int, gpus: bool
 ) -> tuple[str, str]:
     """Start the process and wait: (status, message) for the case that it wrote no results itself."""
     deaths = _oom_kills()
@@ -100,7 +176,7 @@ def _run(
         with Progress(folder, total) as progress:
             try:
                 for failure in answer_in_shares(
-                    folder, _environment(folder), processes, gpus, progress, ends
+                    folder, _environment(folder, again), processes, gpus, progress, ends
                 ):
                     print(f"hlvid eval: {failure}; what it left is answered now", file=sys.stderr)
             except KeyboardInterrupt:
@@ -112,7 +188,7 @@ def _run(
             stdin=subprocess.PIPE,  # closes when this process ends, and the other one with it
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(folder),
+            env=_environment(folder, again),
             start_new_session=True,
         )
         try:
@@ -159,10 +235,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, again: Collection[str]) -> dict[str, str]:
     """Journals and gazes go into the run's own folder."""
     own = {"HLVID_RUNS": str(folder / JOURNAL), "HLVID_GAZE": str(folder / GAZE), "PYTHONUNBUFFERED": "1"}
-    return {**os.environ, **own}
+    return {**os.environ, **own, "HLVID_AGAIN": ",".join(again)}
 
 
 def _oom_kills() -> int:

@@ -17,6 +17,7 @@ from statistics import fmean
 from typing import Any
 
 from evaluators.runs.spec import RunSpec
+from hlvid.errors import RunError
 from hlvid.scoring.accuracy import Accuracy, Summary, summarize
 
 Row = Mapping[str, Any]
@@ -24,6 +25,9 @@ Row = Mapping[str, Any]
 OK, MEMORY, OVERFLOW, TIMEOUT, ERROR, INTERRUPTED = STATUSES = (
     "ok", "out_of_memory", "context_overflow", "timeout", "error", "interrupted",
 )  # fmt: skip
+
+OF_ANSWERS = ("refusal", "length", "empty")
+"""Outcomes of single answers beside these."""
 
 KEPT = ("question_id", "video", "source", "category", "tier", "correct", "parsed", "how", "raw_output")
 VISUAL = ("tokens_selected", "tokens_video")
@@ -92,6 +96,15 @@ def results_of(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
         "seconds_per_question": _seconds(rows),
         "peak_memory_bytes": _peak(rows),
     }
+
+
+def outcomes(text: str) -> tuple[str, ...]:
+    """ "out_of_memory,timeout" as a tuple. Raises RunError for one that does not exist."""
+    found = tuple(filter(None, (one.strip() for one in text.split(","))))
+    for one in found:
+        if one not in (*STATUSES, *OF_ANSWERS):
+            raise RunError(f"--again: {one!r} is no outcome; allowed: {', '.join((*STATUSES, *OF_ANSWERS))}")
+    return found
 
 
 def classify(message: str) -> str:
@@ -189,7 +202,8 @@ def _peak(rows: Sequence[Row]) -> int | None:
 
 def _questions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Stem, options, answer and place of the video of a task of ours, by question id; else nothing."""
-    from hlvid.tasks.folder import INFO, question_of
+    from hlvid.tasks.doc import question_of
+    from hlvid.tasks.folder import INFO
 
     folder = Path(str(config.get("dataset_path")))
     if not (folder / INFO).is_file():

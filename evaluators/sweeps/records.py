@@ -8,38 +8,55 @@ Example::
 A line torn by a crash is ended by the next append; lines that cannot be read are reported by number and skipped.
 """
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from hlvid.errors import RunError
+from hlvid.files import Lines, append_line, locked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "records.jsonl"
 FINAL = ("ok", "out_of_memory", "context_overflow", "timeout")
-"""How a cell can be done; after an error or an interruption it is run again."""
+"""How a cell can be done; after an error or an interruption it is run again, after a time-out under another limit."""
 STAGES = ("decode", "select", "encode", "prefill", "generate")
 STAGE_NAMES = {"selector": "select", "encoder": "encode", "generation": "generate"}
 
 
-def append(folder: Path, record: Mapping[str, Any]) -> bool:
+@dataclass(frozen=True)
+class Again:
+    """What of the records does not count.
+
+    timeout: seconds that a cell may take now; a time-out under another limit says nothing about this one.
+    statuses: to be had anew, of cells that ended before `since` (an ISO time).
+    """
+
+    timeout: float | None = None
+    statuses: tuple[str, ...] = ()
+    since: str = ""
+
+    def is_done(self, record: Mapping[str, Any]) -> bool:
+        """Whether its cell need not run again."""
+        if record["status"] == "timeout" and record.get("timeout") != self.timeout:
+            return False
+        old = str(record.get("finished", "")) < self.since
+        return record["status"] in FINAL and not (old and record["status"] in self.statuses)
+
+
+def append(folder: Path, record: Mapping[str, Any], again: Again | None = None) -> bool:
     """Add a record; False where a final one of the same identity is there already.
 
     Raises RunError for a folder that cannot be written, or a full disk.
     """
     try:
-        with _locked(folder):
-            if record["identity"] in done(folder):
+        with locked(folder / "records.lock"):
+            if record["identity"] in done(folder, again):
                 return False
-            line = json.dumps(record, sort_keys=True).encode() + b"\n"
-            with (folder / FILE).open("ab+") as file:
-                _whole(file, _torn(file) + line)
+            append_line(folder / FILE, record)
     except OSError as error:
         reason = f"cannot keep a record ({error.strerror}); free space or choose another folder"
         raise RunError(f"sweep {folder}: {reason}") from error
@@ -50,30 +67,30 @@ def read(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """All records that can be read, and one message a line that cannot."""
     path = folder / FILE
     records, faults = [], []
-    lines = path.read_bytes().split(b"\n") if path.is_file() else []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-            if not isinstance(record, dict) or "identity" not in record or "status" not in record:
-                raise ValueError("is no record")
+    for number, record in Lines(path).read(final=True):
+        if record is not None and {"identity", "status"} <= record.keys():
             records.append(record)
-        except ValueError as error:
-            faults.append(f"{path}, line {number}: cannot be read ({error}); its cell will run again")
+        else:
+            faults.append(f"{path}, line {number}: cannot be read as a record; its cell will run again")
     return records, faults
 
 
-def done(folder: Path) -> set[str]:
-    """Identities of the cells that need not run again."""
-    return {record["identity"] for record in read(folder)[0] if record["status"] in FINAL}
+def done(folder: Path, again: Again | None = None) -> set[str]:
+    """Identities of the cells that need not run again: what their last records say."""
+    counts = (again or Again()).is_done
+    return {record["identity"] for record in latest(folder, by="identity") if counts(record)}
 
 
-def latest(folder: Path) -> list[dict[str, Any]]:
-    """The last record of each cell, in the order of their first."""
+def latest(folder: Path, by: str = "place") -> list[dict[str, Any]]:
+    """The last record of each cell, in the order of their first.
+
+    Args:
+        by: "place": of what was asked on which data, so that what ran again with other code stands once;
+            "identity": of everything that shaped it.
+    """
     by_cell: dict[str, dict[str, Any]] = {}
     for record in read(folder)[0]:
-        by_cell[record["identity"]] = record
+        by_cell[record.get(by) or record["identity"]] = record
     return list(by_cell.values())
 
 
@@ -112,36 +129,3 @@ COLUMNS = (
     "wilson_low", "wilson_high", "clustered_low", "clustered_high", "tokens", "llm_tokens", "seconds",
     *(f"seconds_{name}" for name in STAGES), "peak_memory", "hardware", "message", "settings", "identity",
 )  # fmt: skip
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "records.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _torn(file: IO[bytes]) -> bytes:
-    """What ends a line that a crash has cut short."""
-    end = file.seek(0, os.SEEK_END)
-    if not end:
-        return b""
-    file.seek(end - 1)
-    return b"" if file.read(1) == b"\n" else b"\n"
-
-
-def _whole(file: IO[bytes], line: bytes) -> None:
-    """On disk before it returns, or not at all: a disk that fills up in mid-line takes only part of it."""
-    descriptor, end = file.fileno(), file.seek(0, os.SEEK_END)
-    try:
-        while line:
-            line = line[_write(descriptor, line) :]
-        os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, end)
-        raise
-
-
-_write = os.write
-"""Returns how many bytes it took, which may be fewer than it was given."""

@@ -5,26 +5,29 @@ Example::
     run_cell(Path("sweep"), cell, Options())              # "ok": its record is in sweep/records.jsonl
     sweep(load_grid("mini"), Path("sweep"), Options(), launch=local(jobs=1))
 
-A cell is a process of its own, `hlvid eval` in `sweep/cells/<identity>`, which journals every answer. Its lock is
-handed to that process: while it lives, even when the sweep that started it was killed, nobody else runs the cell;
-who comes later waits for it and records what it left.
+A cell is a process of its own, `hlvid eval` in `sweep/cells/<what was asked>`, which journals every answer and holds
+its folder: while it lives, even when the sweep that started it was killed, nobody else runs the cell; who comes later
+waits for it and records what it left.
 """
 
-import fcntl
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from evaluators.runs.data import data_identity
+from evaluators.runs.identity import named_from, run_identity
 from evaluators.sweeps import records
 from evaluators.sweeps.cells import Cell
 from evaluators.sweeps.grid import Grid
-from hlvid.errors import RunError
+from hlvid.errors import HlvidError, RunError
+from hlvid.files import locked
 
 Launch = Callable[[Path, Sequence[Cell], "Options"], Iterator[tuple[Cell, str]]]
 """Runs cells somewhere with `run_cell`; gives each with its status as it ends."""
@@ -35,12 +38,19 @@ EVAL = (sys.executable, "-m", "hlvid.cli", "eval")
 @dataclass(frozen=True)
 class Options:
     """timeout: seconds a cell. retry: argument -> smaller values to try in turn when memory runs out. command: what
-    runs a cell, `hlvid eval` unless a test says otherwise. environment: variables added for it."""
+    runs a cell, `hlvid eval` unless a test says otherwise. environment: variables added for it. again: statuses to be
+    had anew, of cells that ended before `since`."""
 
     timeout: float | None = None
     retry: dict[str, list[Any]] = field(default_factory=dict)
     command: Sequence[str] = EVAL
     environment: dict[str, str] = field(default_factory=dict)
+    again: tuple[str, ...] = ()
+    since: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+
+    def not_counting(self) -> records.Again:
+        """Which records do not count."""
+        return records.Again(self.timeout, self.again, self.since)
 
 
 def sweep(
@@ -54,7 +64,8 @@ def sweep(
 
     _usable(folder)
     cells = grid.cells()
-    known = records.done(folder)
+    make_ready(cell.task for cell in cells)
+    known = records.done(folder, options.not_counting())
     missing = [cell for cell in cells if cell.identity() not in known]
     bar = tqdm(
         total=len(cells), initial=len(cells) - len(missing), desc="sweep", unit="cell", disable=not progress
@@ -65,48 +76,47 @@ def sweep(
             if status != "ok":
                 bar.write(f"{status}: {cell}", file=sys.stderr)
     wanted = {cell.identity() for cell in cells}
-    ended = [record["status"] for record in records.latest(folder) if record["identity"] in wanted]
+    last = records.latest(folder, by="identity")
+    ended = [record["status"] for record in last if record["identity"] in wanted]
     return {status: ended.count(status) for status in dict.fromkeys(ended)}
 
 
 def run_cell(folder: Path, cell: Cell, options: Options) -> str:
     """Run one cell unless it is done, and record how it ended; its status. Waits where another process runs it."""
     identity = cell.identity()
-    home = folder / "cells" / identity
+    home = folder / "cells" / cell.folder()
     home.mkdir(parents=True, exist_ok=True)
-    with (folder / "cells" / f"{identity}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if identity in records.done(folder):
-            return str(next(one["status"] for one in records.latest(folder) if one["identity"] == identity))
-        results, retried = _attempts(cell, home, options, lock)
+    with locked(home.with_suffix(".lock")):
+        if identity in records.done(folder, options.not_counting()):
+            last = records.latest(folder, by="identity")
+            return str(next(one["status"] for one in last if one["identity"] == identity))
+        results, retried = _attempts(cell, home, options)
         record = {
             **_about(cell, identity), "status": results["status"], "message": results.get("message", ""),
-            "retried": retried, "results": results, **_environment(home),
+            "retried": retried, "results": results, "timeout": options.timeout, **_environment(home),
         }  # fmt: skip
-        records.append(folder, record)
+        records.append(folder, record, options.not_counting())
     return str(results["status"])
 
 
-def _attempts(
-    cell: Cell, home: Path, options: Options, lock: IO[str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _attempts(cell: Cell, home: Path, options: Options) -> tuple[dict[str, Any], dict[str, Any]]:
     """The cell as asked; where memory ran out, again with the smaller values, each in a folder of its own."""
-    results = _evaluate(cell, home / "run", options, lock)
+    results = _evaluate(cell, home / "run", options)
     for name, values in options.retry.items():
         for value in values:
             if results["status"] != "out_of_memory":
                 break
             smaller = cell.with_argument(name, value)
-            found = _evaluate(smaller, home / f"{name}-{value}", options, lock)
+            found = _evaluate(smaller, home / f"{name}-{value}", options)
             if found["status"] == "ok":
                 return found, {name: value}
     return results, {}
 
 
-def _evaluate(cell: Cell, out: Path, options: Options, lock: IO[str]) -> dict[str, Any]:
+def _evaluate(cell: Cell, out: Path, options: Options) -> dict[str, Any]:
     """One `hlvid eval`; what its results.json says, or an error with the last line of its log."""
     finished = _results(out)
-    if finished and finished["status"] in records.FINAL:
+    if finished and options.not_counting().is_done(finished) and _stands(cell, finished):
         return finished  # ended after the sweep that had started it was killed
     try:
         spec = cell.spec()
@@ -124,11 +134,12 @@ def _evaluate(cell: Cell, out: Path, options: Options, lock: IO[str]) -> dict[st
     argv += ["--seed", str(spec.seed), "--out", str(out), "--no-report"]
     argv += ["--limit", str(spec.limit)] if spec.limit else []
     argv += ["--timeout", str(options.timeout)] if options.timeout else []
+    argv += ["--again", ",".join(options.again)] if options.again else []
     log = out.with_suffix(".log")
     with log.open("ab") as sink:
         process = subprocess.run(
             argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False,
-            pass_fds=(lock.fileno(),), env={**os.environ, **options.environment},
+            env={**os.environ, **options.environment},
         )  # fmt: skip
     found = _results(out)
     if found:
@@ -146,9 +157,22 @@ def _results(out: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and "status" in found else None
 
 
+def _stands(cell: Cell, results: dict[str, Any]) -> bool:
+    """Whether what shaped them is what would shape them now."""
+    return bool(results.get("identity") == run_identity(cell, named_from(results)))
+
+
+def make_ready(tasks: Iterable[str]) -> None:
+    """Have HLVid-Mini made before cells are told apart by their data; what is missing, the cells will tell."""
+    for task in {name for names in tasks for name in names.split(",")}:
+        with suppress(HlvidError):
+            data_identity(task, make=True)
+
+
 def _about(cell: Cell, identity: str) -> dict[str, Any]:
     return {
         "identity": identity,
+        "place": cell.place(),
         "task": cell.task,
         "model": cell.model,
         "model_args": dict(cell.model_args),

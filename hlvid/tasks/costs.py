@@ -15,22 +15,23 @@ working on.
 from collections.abc import Mapping
 from typing import Any
 
-_details: dict[tuple[str, str], dict[str, Any]] = {}
+_details: dict[tuple[str, str, int], dict[str, Any]] = {}
 _handed_out: list[str] = []
 
 
-def record(question_id: str, details: Mapping[str, Any], task: str = "") -> None:
-    """Keep JSON-ready facts about an answer; a second call for the same question adds to them."""
-    _details.setdefault((task, question_id), {}).update(details)
+def record(question_id: str, details: Mapping[str, Any], task: str = "", repeat: int = 0) -> None:
+    """Keep JSON-ready facts about an answer; a second call for the same question and repetition adds to them."""
+    _details.setdefault((task, question_id, repeat), {}).update(details)
 
 
-def lookup(question_id: str, task: str = "") -> dict[str, Any]:
+def lookup(question_id: str, task: str = "", repeat: int = 0) -> dict[str, Any]:
     """What the model recorded for this task, else for none in particular; without `task`, for any.
 
     {} from a model that records nothing.
     """
-    names = [task, ""] if task else ["", *(name for name, known in _details if known == question_id)]
-    return next((dict(_details[name, question_id]) for name in names if (name, question_id) in _details), {})
+    names = [task, ""] if task else ["", *(name for name, known, _ in _details if known == question_id)]
+    keys = [(name, question_id, repeat) for name in names]
+    return next((dict(_details[key]) for key in keys if key in _details), {})
 
 
 def hand_out(question_id: str) -> None:

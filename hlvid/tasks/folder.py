@@ -32,6 +32,7 @@ from hlvid.errors import DatasetError
 from hlvid.paths import data_roots, state_root
 from hlvid.tasks import costs as ledger
 from hlvid.tasks.arguments import arguments_of
+from hlvid.tasks.doc import doc_of
 from hlvid.tasks.screening import screen
 
 INFO = "hlvid_task.json"
@@ -141,39 +142,6 @@ def _forget_stale(used: Path, name: str) -> None:
         with contextlib.suppress(OSError):  # another process was faster
             if other != used and time.time() - other.stat().st_mtime > STALE_DAYS * 86400:
                 shutil.rmtree(other)
-
-
-def doc_of(question: Question, fingerprint: str) -> dict[str, str | None]:
-    """A question as a flat row of text; `options` as JSON, since Arrow would give every row every letter."""
-    return {
-        "question_id": question.id,
-        "video": question.video,
-        "source": question.source,
-        "category": question.category,
-        "tier": question.tier,
-        "text": question.prompt(),
-        "stem": question.stem,
-        "options": json.dumps(dict(question.options), ensure_ascii=False),
-        "answer": question.answer,
-        "video_path": str(question.video_path),
-        "dataset": fingerprint,
-    }
-
-
-def question_of(doc: Mapping[str, Any]) -> Question:
-    """The question that `doc_of` wrote."""
-    return Question(
-        id=doc["question_id"],
-        video=doc["video"],
-        source=doc["source"],
-        category=doc["category"],
-        text=doc["text"],
-        stem=doc["stem"],
-        options=json.loads(doc["options"]),
-        answer=doc["answer"],
-        tier=doc["tier"],
-        video_path=Path(doc["video_path"]),
-    )
 
 
 def prompt_hash(questions: Sequence[Question]) -> str:

@@ -20,9 +20,9 @@ from hlvid.scoring.accuracy import accuracy_of
 from hlvid.scoring.answers import parse_answer
 from hlvid.scoring.circular import collapse
 from hlvid.tasks import costs as ledger
-from hlvid.tasks import folder as docs
 from hlvid.tasks import parity as theirs
 from hlvid.tasks.arguments import arguments_of
+from hlvid.tasks.doc import question_of
 
 Doc = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -47,7 +47,7 @@ def __getattr__(name: str) -> Any:
 def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, str] | None = None) -> str:
     """The benchmark's prompt, between a model's own `pre_prompt` and `post_prompt` where it has them."""
     around = lmms_eval_specific_kwargs or {}
-    prompt = docs.question_of(doc).prompt()
+    prompt = question_of(doc).prompt()
     return f"{around.get('pre_prompt', '')}{prompt}{around.get('post_prompt', '')}"
 
 
@@ -77,7 +77,7 @@ def process_results(doc: Doc, results: Sequence[str]) -> dict[str, Any]:
     All metrics share `scored`; lmms-eval hands each metric's values to its aggregation. `correct` is None
     where the answer is hidden.
     """
-    question = docs.question_of(doc)
+    question = question_of(doc)
     raw = str(results[0]) if results else ""
     foreign = theirs.judge(doc, raw) if doc.get("parser") == theirs.NAME else None
     parsed = foreign.parsed if foreign else parse_answer(raw, question.options)

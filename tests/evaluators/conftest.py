@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
 from hlvid.dataset.question import Question
-from hlvid.tasks.folder import doc_of
+from hlvid.tasks.doc import doc_of
 
 OPTIONS = {"A": "DL3", "B": "DL5 EXIT", "C": "DL8", "D": "DL6"}
 

@@ -13,6 +13,7 @@ what was asked, decoded and seen ends the run; `hlvid audit RUN` prints it again
 """
 
 import copy
+import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -20,7 +21,8 @@ from typing import Any, ClassVar
 
 from lmms_eval.api.instance import GenerationResult, Instance
 
-from evaluators.core.base import Answer, Asked, JournalledModel
+from evaluators.core.base import WITHOUT_SAMPLING, Answer, Asked, JournalledModel
+from evaluators.core.weights import named_in
 from evaluators.models.frames import caps
 from evaluators.models.frames.audit import EXACT, audit, table
 from evaluators.models.frames.delivery import Delivery, deliver
@@ -44,7 +46,7 @@ class HlvidFrames(JournalledModel):
     """
 
     name: ClassVar[str] = "hlvid_frames"
-    code: ClassVar[tuple[str, ...]] = (*JournalledModel.code, "evaluators.models.frames", "hlvid.video")
+    obeys: ClassVar[frozenset[str]] = frozenset(WITHOUT_SAMPLING)  # handed to the inner model
     libraries: ClassVar[tuple[str, ...]] = (
         *("av", "lmms-eval", "numpy", "qwen-vl-utils", "tokenizers"),
         *("torch", "torchvision", "transformers"),
@@ -68,12 +70,23 @@ class HlvidFrames(JournalledModel):
         self._newest: Delivery | None = None
 
     def settings(self) -> dict[str, Any]:
-        """What was asked, the inner model with its arguments, and what tells its weights from others."""
-        return {
-            **asdict(self.asked_for),
-            "inner_arguments": self.inner_arguments,
-            **weights_of(self.inner_arguments),
-        }
+        """What was asked, and the inner model with its arguments; the checkpoints among them are `checkpoints`."""
+        own = {name: value for name, value in self.inner_arguments.items() if name not in self.checkpoints()}
+        return {**asdict(self.asked_for), "inner_arguments": own}
+
+    def checkpoints(self) -> dict[str, tuple[str, str | None]]:
+        """All that the inner model's arguments name, those left out as it fills them in."""
+        return named_in(
+            {**defaults_of(self.inner), **self.inner_arguments}, self.inner_arguments.get("revision")
+        )
+
+    def computing(self) -> dict[str, str]:
+        """Measured at the inner model, which decides them itself."""
+        network = getattr(self.inner, "_model", None) or getattr(self.inner, "model", None)
+        first = next(iter(getattr(network, "parameters", tuple)()), None)
+        return (
+            super().computing() if first is None else {"device": first.device.type, "dtype": str(first.dtype)}
+        )
 
     def answer(self, question: Question) -> Answer:
         """The inner model's text.
@@ -110,15 +123,16 @@ class HlvidFrames(JournalledModel):
         from hlvid.tasks import costs as ledger
 
         results = super().generate_until(requests)
-        details = (ledger.lookup(asked.question.id, asked.task) for asked, _ in self._asked.values())
+        asked = [one for one, _ in self._asked.values()]
+        details = (ledger.lookup(one.question.id, one.task, one.repeat) for one in asked)
         rows = [one["audit"] for one in details if "audit" in one]
         if rows and self.rank == 0:
             Console(stderr=True).print(table(rows))
         self._asked.clear()
         return results
 
-    def _read(self, index: int, request: Instance) -> Asked:
-        asked = super()._read(index, request)
+    def _read(self, index: int, request: Instance, repeat: int) -> Asked:
+        asked = super()._read(index, request, repeat)
         self._asked[id(asked.question)] = asked, request
         return asked
 
@@ -185,8 +199,6 @@ _COMMON = ("batch_size", "max_batch_size", "device", "runs")
 
 def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None) -> Any:
     """The inner model, with our count of frames, our pixels and our device."""
-    import inspect
-
     import torch
     from lmms_eval.models import MODEL_REGISTRY_V2
 
@@ -215,18 +227,10 @@ def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None
         raise RunError(f"hlvid_frames: inner={settings.inner} cannot be built: {error}") from error
 
 
-def weights_of(arguments: dict[str, Any]) -> dict[str, str]:
-    """The hub's revision or a hash over a local folder; {} where the inner model names no checkpoint."""
-    from autogaze.model.checkpoint import CheckpointError
-    from evaluators.models.nvila.checkpoint import fingerprint
-
-    pretrained = arguments.get("pretrained") or arguments.get("model_name_or_path")
-    if not pretrained:
-        return {}
-    try:
-        return fingerprint(str(pretrained), arguments.get("revision"))
-    except CheckpointError as error:
-        raise RunError(f"hlvid_frames: {error}") from error
+def defaults_of(model: Any) -> dict[str, Any]:
+    """The arguments of a model's class with the values that it fills in itself."""
+    known = inspect.signature(type(model).__init__).parameters.values()
+    return {one.name: one.default for one in known if one.default is not one.empty}
 
 
 def _visual(path: str) -> Callable[[Any], list[str]]:

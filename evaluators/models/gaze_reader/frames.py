@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from evaluators.core.environment import code_version
+from evaluators.core.closure import code_of
+from evaluators.core.identity import hash_of
 from hlvid.files import whole, write_json
 from hlvid.paths import state_root
 from hlvid.video import Video, sampling
@@ -84,7 +85,7 @@ class FrameSource:
         nbytes = len(self.indices) * self.size[0] * self.size[1] * 3
         if not self.cache or nbytes > CACHE_BYTES // 4:
             return None
-        key = [_file_hash(self.path), self.indices, self.size, self.decoder, code_version(("hlvid.video",))]
+        key = [_file_hash(self.path), self.indices, self.size, self.decoder, _code()]
         return state_root() / "frames" / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.npy"
 
     def _load(self, kept: Path) -> Iterator[tuple[int, Picture]]:
@@ -118,6 +119,11 @@ def _spent(kept: Path) -> float | None:
         return float(json.loads(_note(kept).read_text(encoding="utf-8"))) if kept.exists() else None
     except (OSError, ValueError):
         return None
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    return hash_of(code_of(["hlvid.video"]))
 
 
 @lru_cache(maxsize=256)

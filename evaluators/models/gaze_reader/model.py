@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from autogaze import selectors
+from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.core.base import Answer, JournalledModel
 from evaluators.models.blind import hashed_letter
 from evaluators.models.gaze_reader.looking import selector_of
@@ -43,15 +44,7 @@ class GazeReader(JournalledModel):
     """
 
     name: ClassVar[str] = "gaze_reader"
-    code: ClassVar[tuple[str, ...]] = (
-        *JournalledModel.code,
-        "autogaze.gaze",
-        "autogaze.selectors",
-        "autogaze.reconstruction.paste",
-        "evaluators.models.blind",
-        "evaluators.models.gaze_reader",
-        "hlvid.video",
-    )
+    reads_text: ClassVar[bool] = False
     libraries: ClassVar[tuple[str, ...]] = (
         "av",
         "numpy",
@@ -74,13 +67,23 @@ class GazeReader(JournalledModel):
         self._newest: tuple[tuple[Path, str | None], Reading] | None = None
 
     def settings(self) -> dict[str, Any]:
-        """All of `ReaderSettings`; of a learned selector also what tells its weights from others."""
+        """All of `ReaderSettings`; of a selector of other people also what it says of itself."""
         settings = asdict(self.reader)
-        if self.reader.selector == LEARNED:
-            settings["weights"] = selector_of(self.reader).settings()["weights"]
         if foreign := selectors.foreign(self.reader.selector):
             settings["selector_settings"] = {**selector_of(self.reader).settings(), "code": foreign}
         return settings
+
+    def checkpoints(self) -> dict[str, tuple[str, str | None]]:
+        """The learned selector's."""
+        if self.reader.selector != LEARNED:
+            return {}
+        selector = selector_of(self.reader)
+        assert isinstance(selector, AutoGazeSelector)
+        return {"selector": (str(selector.source), selector.revision)}
+
+    def computing(self) -> dict[str, str]:
+        """Selectors and OCR run on the CPU, whatever lmms-eval says."""
+        return {"device": "cpu", "dtype": "float32"}
 
     def answer(self, question: Question) -> Answer:
         """The letter of the option that was read, or a recorded guess."""

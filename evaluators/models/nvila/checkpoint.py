@@ -5,23 +5,22 @@ Example::
     describe("made-by-us", None, "nvila_hd")                       # ("native", its config.json)
     describe("nvidia/NVILA-8B-HD-Video", None, "nvila_hd")         # ("native", what its conversion will have)
     weights("nvidia/NVILA-8B-HD-Video", None, None)                # the folder of its conversion, made once
-    fingerprint("made-by-us", None)                                # {"files": "sha256:…"} or {"revision": "…"}
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any, Literal
 
 from loguru import logger
 
-from autogaze.model.checkpoint import CheckpointError, find_file
+from autogaze.model.checkpoint import CheckpointError
 from autogaze.nvila.config import MODEL_TYPE, read_json
+from evaluators.core.identity import hash_of
+from evaluators.core.weights import weigh
 from hlvid.errors import RunError
 from hlvid.files import locked
 from hlvid.paths import state_root
 
 Kind = Literal["native", "remote"]
-_EDGE = 1 << 20
 
 
 def describe(
@@ -60,7 +59,8 @@ def weights(pretrained: str, revision: str | None, autogaze: str | None) -> str:
 
     if read_json(pretrained, revision).get("model_type") == MODEL_TYPE:
         return pretrained
-    mark = hashlib.sha256(repr((fingerprint(pretrained, revision), autogaze)).encode()).hexdigest()[:12]
+    named = {"pretrained": (pretrained, revision), **({"autogaze": (autogaze, None)} if autogaze else {})}
+    mark = hash_of(weigh(named))
     folder = state_root() / "converted" / f"{Path(pretrained).name}-{mark}"
     with locked(folder.with_suffix(".lock")):  # processes on other GPUs wait for the first one
         if not (folder / "config.json").is_file():
@@ -74,25 +74,3 @@ def _planned(pretrained: str, revision: str | None, autogaze: str | None) -> Any
     from autogaze.nvila.convert.snapshot import Snapshot
 
     return plan_conversion(Snapshot.of(pretrained, revision), autogaze=autogaze)
-
-
-def fingerprint(pretrained: str, revision: str | None) -> dict[str, str]:
-    """What pins the weights: the hub's revision, or a hash over a folder's names, sizes, first and last MiB.
-
-    Reading 16 GB at every start would take a minute; replaced weights differ in their edges.
-    """
-    folder = Path(pretrained)
-    if not folder.is_dir():
-        # The cache keeps a file under snapshots/<commit>/.
-        return {"revision": find_file(pretrained, "config.json", revision).parent.name}
-    digest = hashlib.sha256()
-    for path in sorted(
-        path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
-    ):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder)}\0{size}\0".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(_EDGE))
-            file.seek(max(0, size - _EDGE))
-            digest.update(file.read(_EDGE))
-    return {"files": f"sha256:{digest.hexdigest()[:32]}"}

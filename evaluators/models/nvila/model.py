@@ -14,11 +14,13 @@ checkpoint brings answers instead (`evaluators.models.nvila.remote`). All argume
 fits, and the run goes on; what exceeds the context is answered as published, and recorded.
 """
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from evaluators.core.base import Answer, JournalledModel
 from evaluators.models.nvila.arguments import NvilaArguments
-from evaluators.models.nvila.checkpoint import describe, fingerprint
+from evaluators.models.nvila.checkpoint import describe
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 from hlvid.tasks.arguments import model_looks_at
@@ -29,6 +31,7 @@ class Backend(Protocol):
 
     kind: str
     video: Any
+    arguments: NvilaArguments
 
     def settings(self) -> dict[str, Any]:
         """Everything that shapes an answer, defaults filled in."""
@@ -49,12 +52,6 @@ class NvilaHD(JournalledModel):
 
     name: ClassVar[str] = "nvila_hd"
     single: ClassVar[bool] = False
-    code: ClassVar[tuple[str, ...]] = (
-        *JournalledModel.code,
-        "autogaze",
-        "evaluators.models.nvila",
-        "hlvid.video",
-    )
     libraries: ClassVar[tuple[str, ...]] = (
         "av",
         "numpy",
@@ -67,26 +64,43 @@ class NvilaHD(JournalledModel):
     def __init__(self, **arguments: Any) -> None:
         common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
         super().__init__(**common)
+        self.longest: int | None = arguments.get("max_new_tokens")
         self.arguments = NvilaArguments.read(arguments, self.name)
         given = self.arguments
         kind, config = describe(
             given.pretrained, given.revision, self.name, given.path, given.autogaze_model_id
         )
+        self._config = config
         self.device = common.get("device") or _best_device()
         self.backend = _backend(kind, self.arguments, config, self.device, self.name, self.single)
         model_looks_at(self.backend.video.num_video_frames)
 
     def settings(self) -> dict[str, Any]:
-        """Checkpoint, way of running it, and all of its settings."""
-        return {
-            "pretrained": self.arguments.pretrained,
-            **fingerprint(self.arguments.pretrained, self.arguments.revision),
-            "path": self.backend.kind,
-            **self.backend.settings(),
-        }
+        """Way of running the checkpoint, and all of its settings; the checkpoints are `checkpoints`."""
+        settings = self.backend.settings()
+        processor = {k: v for k, v in settings.pop("processor", {}).items() if k != GAZE}
+        own = {name: value for name, value in settings.items() if name not in (GAZE, "device", "dtype")}
+        told = {**own, "max_new_tokens": self.longest, "path": self.backend.kind}
+        return {**told, "processor": processor} if processor else told
+
+    def checkpoints(self) -> dict[str, tuple[str, str | None]]:
+        """The model's, and that of AutoGaze where it looks."""
+        pretrained = self.arguments.pretrained
+        found: dict[str, tuple[str, str | None]] = {"pretrained": (pretrained, self.arguments.revision)}
+        gaze = self.arguments.autogaze_model_id or self._config.get("autogaze") or PUBLISHED_GAZE
+        inside = (Path(pretrained) / str(gaze)).is_dir()  # then its bytes count with the model's
+        if not self.single and self.arguments.gazing == "on" and not inside:
+            found[GAZE] = (str(gaze), None)
+        return found
+
+    def computing(self) -> dict[str, str]:
+        """The backend's."""
+        return {**super().computing(), "dtype": str(self.backend.settings()["dtype"])}
 
     def answer(self, question: Question) -> Answer:
         """Text, empty where the setting was too large; see `details["outcome"]`."""
+        if self.longest is None and (asked := self.generation.get("max_new_tokens")):
+            self.backend.arguments = replace(self.arguments, max_new_tokens=int(asked))
         return self.backend.answer(question)
 
 
@@ -112,6 +126,7 @@ class NvilaVideoChat(NvilaVideo):
     is_simple = False
 
 
+GAZE, PUBLISHED_GAZE = "autogaze_model_id", "nvidia/AutoGaze"
 _COMMON = ("batch_size", "max_batch_size", "device", "runs")
 
 

@@ -51,10 +51,7 @@ class OpenAIFrames(JournalledModel):
     """
 
     name: ClassVar[str] = "openai_frames"
-    code: ClassVar[tuple[str, ...]] = (
-        *JournalledModel.code,
-        *("evaluators.models.openai", "evaluators.models.frames", "hlvid.video"),
-    )
+    obeys: ClassVar[frozenset[str]] = frozenset({"temperature"})
     libraries: ClassVar[tuple[str, ...]] = ("av", "numpy", "openai", "pillow")
 
     def __init__(self, **arguments: Any) -> None:
@@ -65,7 +62,6 @@ class OpenAIFrames(JournalledModel):
         model_looks_at(api.frames)
         self.budget = Budget(api.price_in, api.price_out, api.max_cost, api.max_tokens_total)
         self.caller = Caller(api, self.budget)
-        self._requests: dict[int, tuple[str, dict[str, Any]]] = {}
         self._charged: set[Path] = set()
         self._videos: OrderedDict[Path, tuple[Delivery, list[str]]] = OrderedDict()
         self._decoding = threading.Lock()
@@ -81,7 +77,7 @@ class OpenAIFrames(JournalledModel):
             GaveUpError, BudgetError, RunError: see `Caller.ask` and `check_size`.
         """
         delivery, pictures = self._pictures_of(question)
-        prompt, generation = self._requests[id(question)]
+        prompt, generation = question.prompt(), self.generation
         size = check_size(pictures, prompt, self.api.max_request_mb)
         started = time.perf_counter()
         reply = self.caller.ask(pictures, prompt, self._options(generation))
@@ -94,23 +90,19 @@ class OpenAIFrames(JournalledModel):
         Raises:
             RunError: the run had to stop, or questions are left without an answer; all others are kept.
         """
-        asked = [self._read(index, request) for index, request in enumerate(requests)]
-        journals = {one.task: self._journal(one) for one in asked}
-        for journal in journals.values():
-            self._charge_earlier(journal)
-        missing = [one for one in asked if journals[one.task].get(one.question.id) is None]
-        self._ask_all(missing, journals)
-        results = super().generate_until(requests)
-        self._requests.clear()
-        return results
+        asked = self._read_all(requests)
+        journal = self.journal(asked)
+        self._charge_earlier(journal)
+        self._ask_all([one for one in asked if journal.get(one.key) is None], journal)
+        return super().generate_until(requests)
 
-    def _ask_all(self, missing: Sequence[Asked], journals: dict[str, Journal]) -> None:
+    def _ask_all(self, missing: Sequence[Asked], journal: Journal) -> None:
         """Answer all, or raise; questions without an answer are named when the others are done."""
         lost: list[str] = []
         with ThreadPoolExecutor(self.api.concurrency, thread_name_prefix=self.name) as pool:
-            futures: dict[Future[Answer], Asked] = {
-                pool.submit(self._answer, one.question, journals[one.task]): one for one in missing
-            }
+            futures: list[Future[Answer | None]] = [
+                pool.submit(self._answer, one, journal) for one in missing
+            ]
             try:
                 for future in as_completed(futures):
                     error = future.exception()
@@ -128,10 +120,17 @@ class OpenAIFrames(JournalledModel):
                 f"run the same command to ask them again. First: {lost[0]}"
             )
 
-    def _read(self, index: int, request: Instance) -> Asked:
-        asked = super()._read(index, request)
-        self._requests[id(asked.question)] = str(request.args[0]), asked.generation
-        return asked
+    def computing(self) -> dict[str, str]:
+        """Elsewhere."""
+        return {}
+
+    def check(self, one: Asked) -> None:
+        """As the base class; a model that takes no temperature cannot be asked at one."""
+        super().check(one)
+        if not self.api.send_temperature and one.generation.get("temperature"):
+            raise RunError(
+                f"{self.name}: temperature={one.generation['temperature']}, but send_temperature=False"
+            )
 
     def _options(self, generation: dict[str, Any]) -> dict[str, Any]:
         """The task's generation settings in the endpoint's words."""
@@ -184,8 +183,8 @@ class OpenAIFrames(JournalledModel):
         if journal.path in self._charged:
             return
         self._charged.add(journal.path)
-        for question_id in journal:
-            details = (journal.get(question_id) or {}).get("details", {})
+        for key in journal:
+            details = (journal.get(key) or {}).get("details", {})
             if details.get("tokens_in") is not None:
                 self.budget.charge(Usage(details["tokens_in"], details["tokens_out"]))
 

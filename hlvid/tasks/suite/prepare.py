@@ -35,6 +35,7 @@ from hlvid.tasks import costs as ledger
 from hlvid.tasks import folder as docs
 from hlvid.tasks import parity as theirs
 from hlvid.tasks.arguments import THEIRS, TaskArguments, arguments_of
+from hlvid.tasks.doc import doc_of
 from hlvid.tasks.screening import screen
 
 TASKS = tuple(ADAPTERS)
@@ -91,7 +92,7 @@ def prepare(task: str) -> Path:
         **chosen.as_json(task),
     }
     rows = [
-        {**docs.doc_of(question, info["fingerprint"]), **told, **_columns(task, item, one, chosen)}
+        {**doc_of(question, info["fingerprint"]), **told, **_columns(task, item, one, chosen)}
         for several, item, one in zip(arranged, items, placed, strict=True)
         for question, told in several
     ]

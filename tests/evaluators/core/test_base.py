@@ -1,6 +1,10 @@
 """Run with: pytest tests/evaluators/models/test_base.py. A toy model stands for a real one."""
 
+import multiprocessing
+import random
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,20 +21,39 @@ class Toy(JournalledModel):
 
     name: ClassVar[str] = "toy"
 
-    def __init__(self, runs: Path, frames: int = 4, failing: dict[str, Exception] | None = None) -> None:
+    def __init__(
+        self,
+        runs: Path,
+        frames: int = 4,
+        failing: dict[str, Exception] | None = None,
+        outcomes: dict[str, str] | None = None,
+        drawing: bool = False,
+        slow: float = 0.0,
+    ) -> None:
         super().__init__(runs=str(runs))
-        self.frames = frames
-        self.failing = failing or {}
+        self.frames, self.failing, self.outcomes = frames, failing or {}, outcomes or {}
+        self.drawing, self.slow = drawing, slow
+        if drawing:
+            self.obeys = frozenset({"temperature", "do_sample"})  # type: ignore[misc]
         self.asked: list[str] = []
+        self.prompts: list[str] = []
+        self.generations: list[dict[str, Any]] = []
 
     def settings(self) -> dict[str, Any]:
         return {"frames": self.frames}
 
     def answer(self, question: Question) -> Answer:
         self.asked.append(question.id)
+        self.prompts.append(question.prompt())
+        self.generations.append(self.generation)
+        time.sleep(self.slow)
         if question.id in self.failing:
             raise self.failing[question.id]
-        return Answer(f"answer {question.id}", {"tokens_selected": 10 + int(question.id)})
+        details: dict[str, Any] = {"tokens_selected": 10 + int(question.id)}
+        if question.id in self.outcomes:
+            details["outcome"] = self.outcomes[question.id]
+        drawn = f" {random.random()}" if self.drawing else ""
+        return Answer(f"answer {question.id}{drawn}", details)
 
 
 Requests = Callable[..., list[Any]]
@@ -80,42 +103,166 @@ def test_only_what_is_missing_is_computed(
 
 
 @pytest.mark.parametrize(
-    ("change", "what"),
+    ("change", "said"),
     [
-        (lambda model: setattr(model, "frames", 8), "settings"),
-        (lambda model: setattr(model, "code", (*model.code, "hlvid.paths")), "code"),
-        (lambda model: setattr(model, "libraries", ("numpy",)), "libraries"),
+        (lambda model: setattr(model, "frames", 8), "settings: frames 4, now 8"),
+        (
+            lambda model: setattr(model, "sources", lambda: ["hlvid.video.sampling"]),
+            "code of ",
+        ),
+        (lambda model: setattr(model, "libraries", ("numpy",)), "libraries: numpy null, now"),
+        (lambda model: setattr(model, "device", "cuda:1"), 'device: "cpu", now "cuda"'),
     ],
 )
-def test_another_setting_or_version_starts_over(
+def test_another_setting_or_version_starts_over_and_says_why(
     change: Callable[[Toy], None],
-    what: str,
+    said: str,
     tmp_path: Path,
     questions: list[Question],
     requests_for: Requests,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     first, second = Toy(tmp_path), Toy(tmp_path)
     first.generate_until(requests_for(first, questions))
     change(second)
     second.generate_until(requests_for(second, questions))
-    assert len(second.asked) == 6, what
+    assert len(second.asked) == 6
     assert len(list(tmp_path.glob("toy-*.jsonl"))) == 2
+    assert said in capsys.readouterr().err
 
 
-def test_another_prompt_or_dataset_starts_over(
+def test_another_text_or_generation_asks_anew_in_the_same_journal(
     tmp_path: Path, questions: list[Question], requests_for: Requests
 ) -> None:
-    first, prompted, moved = Toy(tmp_path), Toy(tmp_path), Toy(tmp_path)
+    first, prompted, longer = Toy(tmp_path), Toy(tmp_path), Toy(tmp_path)
     first.generate_until(requests_for(first, questions))
     requests = requests_for(prompted, questions)
     for request in requests:
         request.arguments = ("Think first. " + request.arguments[0], *request.arguments[1:])
     prompted.generate_until(requests)
-    requests = requests_for(moved, questions)
-    for doc in moved.task_dict["hlvid"]["test"]:
-        doc["dataset"] = "sha256:other"
-    moved.generate_until(requests)
-    assert len(prompted.asked) == len(moved.asked) == 6
+    assert (
+        prompted.prompts[0] == "Think first. " + questions[0].prompt()
+    )  # what is sent is what lmms-eval says
+    requests = requests_for(longer, questions)
+    for request in requests:
+        request.arguments[1]["max_new_tokens"] = 512
+    longer.generate_until(requests)
+    assert len(prompted.asked) == len(longer.asked) == 6
+    assert longer.generations[0]["max_new_tokens"] == 512
+    assert len(list(tmp_path.glob("toy-*.jsonl"))) == 1
+
+
+def test_place_order_and_company_of_a_question_do_not_count(
+    tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    part, whole = Toy(tmp_path / "runs"), Toy(tmp_path / "runs")
+    here, there = tmp_path / "here", tmp_path / "there"
+    for home in (here, there):
+        home.mkdir()
+        for question in questions:
+            (home / question.video).write_bytes(b"a video")
+    part.generate_until(requests_for(part, [_at(one, here) for one in questions[:2]]))
+    moved = [_at(one, there) for one in reversed(questions)]
+    whole.generate_until(requests_for(whole, moved))
+    assert sorted(whole.asked) == ["2", "3", "4", "5"]
+    (there / questions[1].video).write_bytes(b"another film")
+    renewed = Toy(tmp_path / "runs")
+    renewed.generate_until(requests_for(renewed, moved))
+    assert sorted(renewed.asked) == ["1", "3", "5"]
+
+
+def _at(question: Question, home: Path) -> Question:
+    return replace(question, video_path=home / question.video)
+
+
+def test_repeats_are_asked_anew_and_kept_apart(
+    tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    model = Toy(tmp_path, drawing=True)
+    five = [request for request in requests_for(model, questions[:2]) for _ in range(5)]
+    for request in five:
+        request.arguments[1].update(temperature=1, do_sample=True)
+    texts = [result.text for result in model.generate_until(five)]
+    assert len(set(texts)) == len(model.asked) == 10
+    again = Toy(tmp_path, drawing=True)
+    requests_for(again, questions[:2])
+    assert [result.text for result in again.generate_until(five)] == texts
+    assert again.asked == []
+
+
+@pytest.mark.parametrize(
+    ("generation", "said"),
+    [
+        ({"temperature": 0.7, "do_sample": True}, "generation setting (temperature=0.7|do_sample=True)"),
+        ({"num_beams": 4}, "num_beams=4"),
+        ({"until": ["."]}, r"until=\['.'\]"),
+        ({"top_quark": 3}, "top_quark=3"),
+    ],
+)
+def test_what_a_model_cannot_obey_is_refused_before_the_first_question(
+    generation: dict[str, Any], said: str, tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    model = Toy(tmp_path)
+    requests = requests_for(model, questions)
+    requests[-1].arguments[1].update(generation)
+    with pytest.raises(RunError, match=rf"^model toy: .*{said}.*leave it out"):
+        model.generate_until(requests)
+    assert model.asked == []
+
+
+def test_a_model_that_reads_options_alone_refuses_words_around_them(
+    tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    model = Toy(tmp_path)
+    model.reads_text = False  # type: ignore[misc]
+    requests = requests_for(model, questions)
+    model.generate_until(requests)
+    requests[3].arguments = ("You are an expert. " + requests[3].arguments[0], *requests[3].arguments[1:])
+    with pytest.raises(RunError, match=r"reads the options alone.*question 3"):
+        model.generate_until(requests)
+
+
+def test_outcomes_are_asked_again_on_request_alone(
+    tmp_path: Path, questions: list[Question], requests_for: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poor = Toy(tmp_path, outcomes={"2": "out_of_memory", "5": "timeout"})
+    poor.generate_until(requests_for(poor, questions))
+    same = Toy(tmp_path)
+    same.generate_until(requests_for(same, questions))
+    assert same.asked == []
+    monkeypatch.setenv("HLVID_AGAIN", "out_of_memory,error")
+    rich = Toy(tmp_path)
+    rich.generate_until(requests_for(rich, questions))
+    assert rich.asked == ["2"]
+    monkeypatch.delenv("HLVID_AGAIN")
+    ledger.clear()
+    after = Toy(tmp_path)
+    after.generate_until(requests_for(after, questions))
+    assert after.asked == [] and "outcome" not in ledger.lookup("2")
+
+
+def _run(folder: Path, questions: list[Question], requests_for: Requests, queue: Any) -> None:
+    model = Toy(folder, slow=0.005)
+    results = model.generate_until(requests_for(model, questions))
+    queue.put((model.asked, [result.text for result in results]))
+
+
+def test_processes_share_the_work_and_ask_each_question_once(
+    tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    many = [replace(questions[n % 6], id=str(n), video=f"{n // 4}.mp4", video_path=None) for n in range(40)]
+    workers = [context.Process(target=_run, args=(tmp_path, many, requests_for, queue)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    ended = [queue.get(timeout=60) for _ in workers]
+    for worker in workers:
+        worker.join(60)
+    asked = [one for part, _ in ended for one in part]
+    assert sorted(asked, key=int) == [str(n) for n in range(40)]
+    assert all(texts == [f"answer {n}" for n in range(40)] for _, texts in ended)
+    assert not list(tmp_path.glob("*.claims/*"))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from evaluators.core.journal import Journal, identity_hash, run_path
+from evaluators.core.identity import hash_of
+from evaluators.core.journal import Journal, run_path
 from hlvid.errors import RunError
 
-IDENTITY = {"model": "toy", "settings": {"frames": 4}, "code": "1"}
+IDENTITY = {"model": "toy", "settings": {"frames": 4}, "code": {"a": "1"}}
 
 
 def test_answers_survive_reopening(tmp_path: Path) -> None:
@@ -59,16 +60,16 @@ def test_a_torn_header_starts_the_file_anew(tmp_path: Path) -> None:
 def test_another_identity_is_refused_and_named(tmp_path: Path) -> None:
     path = tmp_path / "toy.jsonl"
     Journal(path, IDENTITY)
-    with pytest.raises(RunError, match="different settings"):
+    with pytest.raises(RunError, match="settings: frames 4, now 8"):
         Journal(path, {**IDENTITY, "settings": {"frames": 8}})
 
 
 def test_lines_of_another_identity_in_the_file_are_refused(tmp_path: Path) -> None:
     path, other = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     Journal(path, IDENTITY).append("q1", {"text": "B"})
-    Journal(other, {**IDENTITY, "code": "2"}).append("q1", {"text": "A"})
+    Journal(other, {**IDENTITY, "code": {"a": "2"}}).append("q1", {"text": "A"})
     path.write_text(path.read_text() + other.read_text().splitlines()[1] + "\n")
-    with pytest.raises(RunError, match="several identities"):
+    with pytest.raises(RunError, match="line 3: of another identity"):
         Journal(path, IDENTITY)
 
 
@@ -121,9 +122,9 @@ def test_two_processes_do_not_tear_each_others_lines(tmp_path: Path) -> None:
 def test_the_file_name_follows_the_identity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HLVID_RUNS", str(tmp_path))
     path = run_path("org/model", IDENTITY)
-    assert path == tmp_path / f"org_model-{identity_hash(IDENTITY)}.jsonl"
-    assert identity_hash(dict(reversed(IDENTITY.items()))) == identity_hash(IDENTITY)
-    assert run_path("org/model", {**IDENTITY, "code": "2"}) != path
+    assert path == tmp_path / f"org_model-{hash_of(IDENTITY)}.jsonl"
+    assert hash_of(dict(reversed(IDENTITY.items()))) == hash_of(IDENTITY)
+    assert run_path("org/model", {**IDENTITY, "code": {"a": "2"}}) != path
 
 
 def test_a_folder_below_a_file_names_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

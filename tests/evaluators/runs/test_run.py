@@ -5,6 +5,7 @@ Run: pytest tests/evaluators/runs/test_run.py       (-m slow: a real model kille
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluators.runs import identity
 from evaluators.runs.files import read_json
 from evaluators.runs.progress import Progress, duration
 from evaluators.runs.run import execute
@@ -23,10 +25,20 @@ from hlvid.errors import RunError
 
 SPEC = RunSpec("hlvid", "blind", {"strategy": "hash"})
 Child = Callable[[str], Path]
-DONE = "(folder / 'results.json').write_text(json.dumps({'status': 'ok', 'started': time.time()}))\n"
+DONE = """
+from evaluators.runs import identity
+from evaluators.runs.files import read_json
+from evaluators.runs.identity import shaped_by
+from evaluators.runs.spec import RunSpec
+spec = RunSpec.from_json(read_json(folder / "spec.json"))
+results = {"status": "ok", "started": time.time(), **shaped_by(spec, folder / "journal")}
+(folder / "results.json").write_text(json.dumps(results))
+"""
 JOURNAL = """
 os.makedirs(os.environ["HLVID_RUNS"])
-Path(os.environ["HLVID_RUNS"], "a.jsonl").write_text("header\\n1\\n2\\n")
+Path(os.environ["HLVID_RUNS"], "a.jsonl").write_text('{"of": "x", "key": "1"}\\n{"of": "x", "key": "2"}\\n')
+note = {"journal": "a.jsonl", "keys": ["1", "2", "3"], "checkpoints": {}}
+Path(os.environ["HLVID_RUNS"], "asked-0.json").write_text(json.dumps(note))
 """
 
 
@@ -35,7 +47,52 @@ def test_a_finished_run_is_not_run_again(child: Child, tmp_path: Path) -> None:
     first = execute(SPEC, tmp_path / "run")
     assert first["status"] == "ok"
     assert execute(SPEC, tmp_path / "run") == first
-    assert execute(SPEC, tmp_path / "run", again=True)["started"] > first["started"]
+    assert execute(SPEC, tmp_path / "run", again=["ok"])["started"] > first["started"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"data_identity": lambda *_: {"questions": 10}}, "data of hlvid changed"),
+        ({"code_of": lambda *_, **__: {"hlvid.tasks": "new"}}, "code of"),
+        ({"versions": lambda names: {"av": "9"}}, 'av ".*", now "9"'),
+    ],
+)
+def test_a_finished_run_does_not_stand_when_something_changed(
+    change: dict[str, Callable[..., object]],
+    said: str,
+    child: Child,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    child(DONE)
+    first = execute(SPEC, tmp_path / "run")
+    for name, value in change.items():
+        monkeypatch.setattr(identity, name, value)
+    assert execute(SPEC, tmp_path / "run")["started"] > first["started"]
+    assert re.search(
+        rf"its results do not stand: .*{said}.*; what is still valid is kept", capsys.readouterr().err
+    )
+
+
+def test_the_second_process_says_who_runs_and_waits(child: Child, tmp_path: Path) -> None:
+    """Two `hlvid eval` on one folder: the model is asked once, both have its results."""
+    path = child("(folder / 'calls').open('a').write('x')\ntime.sleep(1)\n" + DONE)
+    start = f"""
+from pathlib import Path
+from evaluators.runs import run
+from evaluators.runs.spec import RunSpec
+run.CHILD = ({str(path)!r},)
+print(run.execute(RunSpec("hlvid", "blind"), Path({str(tmp_path / "run")!r}))["status"])
+"""
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen([sys.executable, "-c", start], **pipe) for _ in range(2)]  # type: ignore[call-overload]
+    said = [process.communicate(timeout=120) for process in both]
+    assert [out.strip() for out, _ in said] == ["ok", "ok"], said
+    assert (tmp_path / "run" / "calls").read_text() == "x"
+    waited = "".join(err for _, err in said)
+    assert re.search(r"process \d+ on .*, since .*, is at work here; waiting", waited), waited
 
 
 def test_a_folder_belongs_to_one_run(child: Child, tmp_path: Path) -> None:
@@ -112,10 +169,19 @@ run.execute(RunSpec("hlvid", "blind"), Path({str(tmp_path / "run")!r}))
 def test_progress_counts_answers_and_tells_what_is_left(tmp_path: Path) -> None:
     folder = tmp_path / "journal"
     folder.mkdir()
-    (folder / "a.jsonl").write_text("header\n1\n2\n")
+
+    def lines(*keys: str) -> str:
+        return "".join(json.dumps({"of": "x", "key": key}) + "\n" for key in keys)
+
+    (folder / "old.jsonl").write_text(lines(*"123456789"))  # of other code: what is asked now is not in it
+    (folder / "a.jsonl").write_text(lines("1", "2", "another task's"))
     progress = Progress(tmp_path, total=12)
-    assert progress.kept == 2
-    (folder / "a.jsonl").write_text("header\n1\n2\n3\n4\n5\ntorn")
+    assert progress.done() == 0, "nobody has said yet what is asked"
+    note = {"journal": "a.jsonl", "keys": [str(n) for n in range(1, 13)], "checkpoints": {}}
+    (folder / "asked-0.json").write_text(json.dumps(note))
+    assert progress.done() == progress.kept == 2
+    with (folder / "a.jsonl").open("a") as file:
+        file.write(lines("3", "4", "5") + "torn")
     assert progress.done() == 5
     progress._started -= 30  # three answers in half a minute, seven to go
     assert progress.left(5) == "70 s left"

@@ -8,20 +8,25 @@ from typing import Any
 import pytest
 import yaml
 
+from evaluators.sweeps import runner
 from evaluators.sweeps.runner import Options
 
 STAND_IN = """
 import json, os, sys, time
 from pathlib import Path
+from filelock import FileLock
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 settings = dict(part.split("=") for part in given["--model-args"].split(",") if part)
 out = Path(given["--out"])
 out.mkdir(parents=True, exist_ok=True)
+lock = FileLock(out / ".run.lock").acquire()
+if (out / "results.json").exists() and json.loads((out / "results.json").read_text())["status"] == "ok":
+    sys.exit()
 with open(os.environ["CALLS"], "a") as calls:
     calls.write(given["--model-args"] + "\\n")
 time.sleep(float(os.environ.get("LASTS", "0")))
-status, message = "ok", ""
-if int(settings.get("resolution", 0)) * int(settings.get("batch", 1)) > 2000:
+status, message = os.environ.get("STATUS", "ok"), ""
+if int(settings.get("resolution", 0)) * int(settings.get("batch", 1)) > int(os.environ.get("MEMORY", "2000")):
     status, message = "out_of_memory", "needs 99 GB"
 if settings.get("resolution") == "13":
     print("no such resolution: 13", file=sys.stderr)
@@ -33,6 +38,12 @@ partial = out / "results.partial"
 partial.write_text(json.dumps(found))
 partial.replace(out / "results.json")
 """
+
+
+@pytest.fixture(autouse=True)
+def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in asks nothing about HLVid-Mini, so nobody makes it."""
+    monkeypatch.setattr(runner, "make_ready", lambda tasks: None)
 
 
 @pytest.fixture

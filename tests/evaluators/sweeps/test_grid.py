@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from evaluators.runs import identity
 from evaluators.sweeps import cells
 from evaluators.sweeps.cells import Cell
 from evaluators.sweeps.checks import refused
@@ -125,66 +126,43 @@ def test_conditions_are_read_and_never_run(condition: str, message: str) -> None
 
 
 def test_identity_is_everything_that_changes_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    cell = Cell("t", "m", {"frames": 4, "resolution": 448}, {"frames": 4})
-    same = Cell("t", "m", {"resolution": 448, "frames": 4}, {"other": "labels"})
+    cell = Cell("t", "blind", {"frames": 4, "resolution": 448}, {"frames": 4})
+    same = Cell("t", "blind", {"resolution": 448, "frames": 4}, {"other": "labels"})
     assert cell.identity() == same.identity(), "neither order nor labels matter"
     others = [
-        Cell("t2", "m", cell.model_args),
-        Cell("t", "m2", cell.model_args),
-        Cell("t", "m", {"frames": 5, "resolution": 448}),
-        Cell("t", "m", cell.model_args, limit=3),
-        Cell("t", "m", cell.model_args, seed=1),
+        Cell("t2", "blind", cell.model_args),
+        Cell("t", "gaze_reader", cell.model_args),
+        Cell("t", "blind", {"frames": 5, "resolution": 448}),
+        Cell("t", "blind", cell.model_args, limit=3),
+        Cell("t", "blind", cell.model_args, seed=1),
     ]
     before = {one.identity() for one in (cell, *others)}
     assert len(before) == 6
-    monkeypatch.setattr(cells, "code_version", lambda _: "another")
-    cells._surroundings.cache_clear()
+    cells._remembered.cache_clear()
+    monkeypatch.setattr(identity, "code_of", lambda *_, **__: {"evaluators.models.blind": "another"})
     assert cell.identity() not in before, "other code is another cell"
-    cells._surroundings.cache_clear()
+    assert cell.folder() == same.folder() and cell.place() == same.place(), "in the same folder and row"
+    cells._remembered.cache_clear()
 
 
-def test_a_checkpoint_in_a_folder_is_part_of_the_identity(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "model.safetensors").write_bytes(b"1")
-    cell = Cell("t", "m", {"pretrained": str(tmp_path)})
-    before = cell.identity()
-    assert before == cell.identity()
-    (tmp_path / "model.safetensors").write_bytes(b"12")
-    assert cell.identity() != before, "other weights under the old name"
+def test_a_checkpoint_is_part_of_the_identity_by_its_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(b"0123456789")
+    one, copy = (Cell("t", "m", {"pretrained": str(tmp_path / name)}) for name in ("a", "b"))
+    before = one.identity()
+    assert before == copy.identity(), "a copy is the same checkpoint"
+    (tmp_path / "a" / "model.safetensors").write_bytes(b"01234x6789")
+    assert one.identity() != before
 
 
-def test_the_prompt_and_the_tasks_are_part_of_the_identity(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_tasks_files_are_part_of_the_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hlvid.tasks import plugin
 
-    cell = Cell("t", "m", {})
-    cells._surroundings.cache_clear()
-    before = cell.identity()
+    before = identity.code_of_run("blind")
     (tmp_path / "hlvid.yaml").write_text("generation_kwargs: {max_new_tokens: 7}")
     monkeypatch.setattr(plugin, "FOLDER", tmp_path)
-    cells._surroundings.cache_clear()
-    assert cell.identity() != before
-    cells._surroundings.cache_clear()
-
-
-def test_code_covers_what_a_run_imports() -> None:
-    """Modules that change no number are named here; any other that is missing from CODE fails."""
-    harmless = {"evaluators", "evaluators.plugin", "evaluators.sweeps", "evaluators.sweeps.cells", "hlvid"}
-    harmless |= {"hlvid.errors", "hlvid.files", "hlvid.paths", "hlvid.threads"}
-    code = (
-        "import sys, importlib\n"
-        "for name in ('blind', 'gaze_reader.model', 'frames.model', 'nvila.model', 'openai.model'):\n"
-        "    importlib.import_module('evaluators.models.' + name)\n"
-        "import evaluators.runs.child, hlvid.tasks.hlvid.utils, hlvid.tasks.suite.prepare\n"
-        "print(*(name for name in sys.modules if name.split('.')[0] in ('autogaze', 'evaluators', 'hlvid')))"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    names = set(ran.stdout.split())
-    missing = {
-        name for name in names if not any(name == one or name.startswith(f"{one}.") for one in cells.CODE)
-    }
-    assert "hlvid.dataset.question" in names and missing <= harmless, sorted(missing - harmless)
+    assert identity.code_of_run("blind")["hlvid.yaml"] != before["hlvid.yaml"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from evaluators.sweeps.grid import load_grid
 from evaluators.sweeps.launch.local import local
 from evaluators.sweeps.runner import Options, run_cell, sweep
 from evaluators.sweeps.table import build_table
+from hlvid import files
 from hlvid.errors import RunError, of_path
 
 Make = Callable[..., Path]
@@ -150,7 +152,8 @@ def test_kill_9_again_and_again(
     code = (
         "import sys; from pathlib import Path\n"
         "from evaluators.sweeps.launch.local import local; from evaluators.sweeps.grid import load_grid\n"
-        "from evaluators.sweeps.runner import Options, sweep\n"
+        "from evaluators.sweeps import runner; from evaluators.sweeps.runner import Options, sweep\n"
+        "runner.make_ready = lambda tasks: None\n"
         f"print(sweep(load_grid({str(path)!r}), Path({str(folder)!r}),"
         f" Options(command=(sys.executable, {str(stand_in)!r})), local(2), progress=False))"
     )
@@ -197,7 +200,7 @@ def test_a_full_disk_is_one_line(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(records, "_write", full)
+    monkeypatch.setattr(files, "_write", full)
     cell = load_grid(grid_file()).cells()[0]
     with pytest.raises(RunError, match=r"cannot keep a record \(No space left on device\); free space"):
         run_cell(tmp_path / "sweep", cell, options)
@@ -236,6 +239,38 @@ def test_the_forecast_scales_the_nearest_cell(grid_file: Make, options: Options,
     elsewhere = forecast(cells, [], records.latest(folder))
     assert (elsewhere.cells, elsewhere.done, elsewhere.unknown) == (6, 0, 0)
     assert elsewhere.hours > found.hours
+
+
+def test_a_timeout_is_final_for_its_own_limit_alone(
+    grid_file: Make, options: Options, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATUS", "timeout")
+    grid, folder = load_grid(grid_file(axes={"resolution": [448]})), tmp_path / "sweep"
+    short, long = replace(options, timeout=60.0), replace(options, timeout=3600.0)
+    assert sweep(grid, folder, short, local(1), progress=False) == {"timeout": 1}
+    assert sweep(grid, folder, short, local(1), progress=False) == {"timeout": 1}
+    assert len(calls()) == 1
+    monkeypatch.delenv("STATUS")
+    assert sweep(grid, folder, long, local(1), progress=False) == {"ok": 1}
+    assert len(calls()) == 2 and len(records.latest(folder)) == 1
+    assert sweep(grid, folder, short, local(1), progress=False) == {"ok": 1}
+
+
+def test_statuses_are_had_anew_on_request(
+    grid_file: Make, options: Options, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid, folder = load_grid(grid_file(axes={"resolution": [448, 3584]})), tmp_path / "sweep"
+    assert sweep(grid, folder, options, local(1), progress=False) == {"ok": 1, "out_of_memory": 1}
+    assert sweep(grid, folder, replace(options, again=("timeout",)), local(1), progress=False)["ok"] == 1
+    assert len(calls()) == 2
+    monkeypatch.setenv("MEMORY", "9999")  # a card that is free now
+    again = replace(options, again=("out_of_memory",), since=datetime.now(UTC).isoformat())
+    time.sleep(1.1)  # records state whole seconds
+    assert sweep(
+        grid, folder, replace(again, since=datetime.now(UTC).isoformat()), local(1), progress=False
+    ) == {"ok": 2}
+    assert sweep(grid, folder, again, local(1), progress=False) == {"ok": 2}
+    assert len(calls()) == 3
 
 
 def test_records_hold_what_ran(grid_file: Make, options: Options, tmp_path: Path) -> None:

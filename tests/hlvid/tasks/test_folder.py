@@ -11,13 +11,14 @@ from hlvid.dataset import load
 from hlvid.errors import DatasetError
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import folder as docs
+from hlvid.tasks.doc import question_of
 
 
 def test_questions_survive_the_way_through_arrow(home: Path) -> None:
     from datasets import load_from_disk
 
     folder = docs.prepare("hlvid", docs.hlvid_folder())
-    read = [docs.question_of(doc) for doc in load_from_disk(str(folder))["test"]]
+    read = [question_of(doc) for doc in load_from_disk(str(folder))["test"]]
     assert read == load("hlvid")
     info = json.loads((folder / docs.INFO).read_text())
     assert info["questions"] == 6

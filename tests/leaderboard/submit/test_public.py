@@ -118,7 +118,7 @@ def test_a_command_keeps_what_shapes_the_answers() -> None:
 
 
 def test_our_models_are_known() -> None:
-    from evaluators.plugin import MODELS
+    from evaluators.models.registry import MODELS
 
     assert set(MODELS) == set(public.OURS)
     assert {"llava_onevision", *MODELS} <= public.models()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hlvid.dataset.question import Question
-from hlvid.tasks.folder import doc_of
+from hlvid.tasks.doc import doc_of
 
 CHAT = (
     "{% for message in messages %}{{ message['role'] }}: "

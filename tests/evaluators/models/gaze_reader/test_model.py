@@ -88,11 +88,5 @@ def test_missing_video(questions: list[Question]) -> None:
         GazeReader().answer(questions[0])
 
 
-def test_code_modules_exist() -> None:
-    from evaluators.core.environment import code_version
-
-    assert code_version(GazeReader.code)
-
-
 def test_texts_are_told_apart_as_read_and_best_first() -> None:
     assert texts([line("Exit 5"), line("DL8"), line("DL 8")]) == ["DL8", "Exit 5"]

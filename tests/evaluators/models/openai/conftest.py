@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hlvid.dataset.question import Question
-from hlvid.tasks.folder import doc_of
+from hlvid.tasks.doc import doc_of
 
 KEY = "sk-very-secret-key-0123456789"
 

@@ -179,7 +179,7 @@ def test_the_key_is_sent_and_kept_nowhere(
     one.generate_until(requests_for(one, questions[:1]))
     assert endpoint.headers[0]["authorization"] == f"Bearer {key}"
     out, err = capfd.readouterr()
-    kept = "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
+    kept = "".join(path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file())
     logged = "".join(entry.getMessage() for entry in caplog.records)
     for text in (kept, out, err, logged, repr(one.settings()), repr(one.api)):
         assert key not in text

@@ -13,7 +13,8 @@ from hlvid.benchmarks.egoschema import recordings
 from hlvid.benchmarks.mvbench import FOLDERS, source_of
 from hlvid.download.catalogue import Catalogue
 from hlvid.errors import DatasetError
-from hlvid.tasks.folder import INFO, question_of
+from hlvid.tasks.doc import question_of
+from hlvid.tasks.folder import INFO
 from hlvid.tasks.suite.prepare import TASKS, asked, prepare
 
 Make = Callable[..., Any]

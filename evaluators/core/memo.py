@@ -1,0 +1,55 @@
+"""A note in the state folder that saves work next time: what a file imports, what its bytes hash to.
+
+Example::
+
+    memo = Memo("hashes.json")
+    memo.get(key) or memo.put(key, slow())
+    memo.save()                              # merged with what others noted meanwhile; never fails a run
+
+Whoever uses it puts all that could change the value into the key. A note that is lost or cannot be written costs time.
+"""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from hlvid.errors import RunError
+from hlvid.files import locked, write_json
+from hlvid.paths import state_root
+
+MOST = 20_000
+"""Entries kept; older ones go."""
+
+
+class Memo:
+    """Keys are text, values JSON."""
+
+    def __init__(self, name: str) -> None:
+        self.path = state_root() / name
+        self._known = self._read()
+        self._fresh: dict[str, Any] = {}
+
+    def get(self, key: str) -> Any:
+        """The value, or None."""
+        return self._fresh.get(key, self._known.get(key))
+
+    def put(self, key: str, value: Any) -> None:
+        """Note a value; on disk after `save`."""
+        self._fresh[key] = value
+
+    def save(self) -> None:
+        """Write what is new, if anything is."""
+        if not self._fresh:
+            return
+        with suppress(OSError, RunError):
+            with locked(self.path.with_suffix(".lock")):
+                merged = {**self._read(), **self._fresh}
+                write_json(self.path, dict(list(merged.items())[-MOST:]), indent=None)
+            self._known, self._fresh = merged, {}
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}

@@ -1,0 +1,171 @@
+"""What a finished run is worth: everything that shaped its numbers, compared with what would shape them now.
+
+Example::
+
+    now = run_identity(spec, results["checkpoints"])
+    differences(results["identity"], now)      # []: the results stand; else ["data of hlvid changed"]
+
+The rule is that of journals (`evaluators.core.identity`), and adds what a run has beside answers: which questions, the
+tasks' files and variables, scoring. Where a run's identity changed, its journal still answers all that did not.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from evaluators.core.closure import code_of
+from evaluators.core.identity import Identity, versions
+from evaluators.core.weights import Named, content, named_in, weigh
+from evaluators.models.registry import MODELS
+from evaluators.runs.data import data_identity
+from evaluators.runs.files import ASKED
+from evaluators.runs.spec import RunSpec
+
+RUNNING = ("evaluators.runs.child", "hlvid.tasks.command", "hlvid.tasks.hooks", "hlvid.tasks.hlvid.utils")
+"""What a run executes beside its model."""
+NOT_RUNNING = (
+    "evaluators.plugin",
+    "evaluators.models.registry",
+    "evaluators.runs.identity",
+    "evaluators.runs.data",
+)
+"""Modules that name models and tasks, or compare, and decide about no number."""
+LIBRARIES = ("av", "lmms-eval", "numpy", "onnxruntime", "rapidocr-onnxruntime", "torch", "transformers")
+BUNDLED = "autogaze.weights"
+
+
+class Asked(Protocol):
+    """What is to be run: a `RunSpec`, or the cell of a sweep."""
+
+    @property
+    def task(self) -> str:
+        """Tasks, with commas."""
+
+    @property
+    def model(self) -> str:
+        """As lmms-eval names it."""
+
+    @property
+    def model_args(self) -> Mapping[str, Any]:
+        """Its arguments."""
+
+    @property
+    def limit(self) -> int | None:
+        """Questions of each task."""
+
+    @property
+    def seed(self) -> int:
+        """Of the process."""
+
+
+Surroundings = dict[str, Any]
+
+
+def surroundings(task: str, model: str, looks: tuple[str | None, int | None]) -> Surroundings:
+    """What shapes a run beside its arguments: code, libraries, data as `looks` (see `data_identity`) sees them."""
+    return {
+        "code": code_of_run(model),
+        "libraries": versions(LIBRARIES),
+        "data": {name: data_identity(name, looks) for name in task.split(",")},
+    }
+
+
+def run_identity(
+    spec: Asked,
+    checkpoints: Named | None = None,
+    surroundings: Callable[[str, str, tuple[str | None, int | None]], Surroundings] = surroundings,
+) -> Identity:
+    """Everything that shapes the numbers of a run, as JSON values; loads no model.
+
+    Args:
+        checkpoints: what the model loads beside those that its arguments name, once that is known.
+    """
+    arguments = dict(spec.model_args)
+    named = {**named_in(arguments, arguments.get("revision")), **(checkpoints or {})}
+    around = surroundings(spec.task, spec.model, looks_of(spec))
+    weights = weigh(named)
+    if BUNDLED in around["code"]:
+        weights["bundled"] = _bundled()
+    return {
+        "task": spec.task,
+        "model": spec.model,
+        "settings": {name: value for name, value in arguments.items() if name not in (*named, "device")},
+        "limit": spec.limit,
+        "seed": spec.seed,
+        "weights": weights,
+        **around,
+        "device": _device(arguments),
+    }
+
+
+def shaped_by(spec: RunSpec, journals: Path) -> dict[str, Any]:
+    """For results.json: the run's identity, and the checkpoints that its models named."""
+    _, _, checkpoints = asked_of(journals)
+    return {"identity": run_identity(spec, checkpoints), "checkpoints": checkpoints}
+
+
+def looks_of(spec: Asked) -> tuple[str | None, int | None]:
+    """The model whose prompts are meant, and the frames that it is told to take."""
+    frames = spec.model_args.get("frames") or spec.model_args.get("num_video_frames")
+    return spec.model_args.get("inner") or spec.model, frames if isinstance(frames, int) else None
+
+
+def code_of_run(model: str) -> dict[str, str]:
+    """Sources of a run by their imports, and the files that declare our tasks."""
+    from hlvid.tasks.plugin import FOLDER
+
+    own = sorted({path.rpartition(".")[0] for path in MODELS.get(model, ())})
+    tasks = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        for path in sorted(FOLDER.rglob("*.yaml"))
+    }
+    return {**code_of([*RUNNING, *own], without=NOT_RUNNING), **tasks}
+
+
+def asked_of(folder: Path) -> tuple[set[Path], set[str], Named]:
+    """What the models of a run say is in use: journals, keys of what is asked, checkpoints by argument.
+
+    Args:
+        folder: of the journals; every process of a run leaves a note there.
+    """
+    journals: set[Path] = set()
+    keys: set[str] = set()
+    checkpoints: dict[str, tuple[str, str | None]] = {}
+    for note in sorted(folder.glob(ASKED)):
+        try:
+            found = json.loads(note.read_text(encoding="utf-8"))
+            journals.add(folder / found["journal"])
+            keys.update(found["keys"])
+            checkpoints |= {name: (path, revision) for name, (path, revision) in found["checkpoints"].items()}
+        except (OSError, ValueError, KeyError, TypeError):  # of another version
+            continue
+    return journals, keys, checkpoints
+
+
+def named_from(results: Mapping[str, Any]) -> Named:
+    """The checkpoints that a run's results.json names."""
+    return {name: (path, revision) for name, (path, revision) in (results.get("checkpoints") or {}).items()}
+
+
+def _bundled() -> str:
+    from autogaze.weights import bundled
+
+    try:
+        return content(bundled() / "model.safetensors")
+    except ValueError:  # installed without them
+        return "absent"
+
+
+def _device(arguments: Mapping[str, Any]) -> str:
+    """The kind that a model would take: the one it was told, else the GPU."""
+    return str(arguments.get("device") or _best()).partition(":")[0]
+
+
+@lru_cache(maxsize=1)
+def _best() -> str:
+    from evaluators.core.device import devices
+
+    return devices()[-1]
