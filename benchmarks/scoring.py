@@ -2,32 +2,42 @@
 
     python benchmarks/scoring.py [--runs 1000] [--out scoring.json]
 
-- speed: 50 submissions of HLVid's size x 10,000 clustered bootstrap draws, with intervals and rank intervals
+- speed: 50 submissions of HLVid's size x 10,000 clustered bootstrap draws, with intervals and places
   (goal: under 10 s on 2 cores), and all 1,225 pairs compared.
-- coverage: how often nominal 95 % intervals hold the true accuracy, on HLVid's recordings (30, one of which holds 59
-  of 268 questions) and on HLVid-Mini's (6 x 8), with answers correlated within recordings by `icc`.
+- coverage: how often each printed 95 % interval holds the true value: accuracies, means of categories and paired
+  differences of both, on HLVid's recordings (30, one of which holds 59 of 268 questions), HLVid-Mini's (8 x 6), 150
+  videos of 3 questions, and 120 single questions in 6 categories, answers correlated within recordings by `icc`.
+- false_verdicts: how often equal systems are told apart: two, five at once (Holm), and by McNemar's test alone.
+- power: how often the rule finds the difference that `compare` says it finds 8 times in 10.
 """
 
 import argparse
 import json
 import os
 import platform
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hlvid.scoring.accuracy import cluster_bootstrap, summarize, wilson
-from hlvid.scoring.compare import compare_all
-from hlvid.scoring.ranks import rank_intervals
+from hlvid.scoring.averages import category_mean_interval
+from hlvid.scoring.compare import compare, compare_all, compare_table
+from hlvid.scoring.power import minimum_detectable_difference, rule_factor
+from hlvid.scoring.ranks import better, rank_intervals
 from hlvid.scoring.table import Table
 
 #: Questions of each recording of the real benchmark (hlvid/questions.csv of the reference data).
 HLVID = [59, 22, 19, 15, 14, 12, 12, 12, 11, 9, 9, 8, 8, 6, 5, 5, 4, 4, 4, 4, 4, 4, 3, 3, 3, 2, 2, 2, 2, 1]
-MINI = [8] * 6
-DRAWS = 10_000
+SETS: dict[str, list[int]] = {"hlvid": HLVID, "mini": [6] * 8, "videos": [3] * 150, "single": [1] * 120}
+ICCS = {"hlvid": (0.0, 0.1, 0.3), "mini": (0.0, 0.1, 0.3), "videos": (0.0, 0.1), "single": (0.0,)}
+EASIER = (-0.1, -0.05, 0.0, 0.0, 0.05, 0.1)  # of six categories, against the mean
+DRAWS, DRAWS_EACH = 10_000, 1_000
 Rows = list[dict[str, Any]]
 
 
@@ -36,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=1000, help="simulated benchmarks a coverage figure")
     parser.add_argument("--out", type=Path, help="also write the JSON here")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that simulate")
     arguments = parser.parse_args()
     report = {
         "machine": {
@@ -44,14 +55,29 @@ def main() -> None:
             "numpy": np.__version__,
         },
         "speed_seconds": speed(),
-        "coverage": [
-            coverage(name, icc, arguments.runs) for name in ("hlvid", "mini") for icc in (0.0, 0.1, 0.3)
-        ],
     }
+    with ProcessPoolExecutor(arguments.workers) as pool:
+        clustered = [(name, icc, arguments.runs) for name in SETS for icc in ICCS[name]]
+        found = pool.map(coverage, *zip(*clustered, strict=True))
+        told = pool.map(false_verdicts, *zip(*clustered, strict=True))
+        looked = [
+            (name, share, arguments.runs) for name in SETS if name != "single" for share in (0.1, 0.2, 0.4)
+        ]
+        powers = pool.map(power, *zip(*looked, strict=True))
+        report |= {"coverage": _told(found), "false_verdicts": _told(told), "power": _told(powers)}
     text = json.dumps(report, indent=2)
     print(text)
     if arguments.out:
         arguments.out.write_text(text + "\n", encoding="utf-8")
+
+
+def _told(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All of them, each on standard error as soon as it is there: a thousand runs take half an hour."""
+    found = []
+    for one in results:
+        print(json.dumps(one), file=sys.stderr, flush=True)
+        found.append(one)
+    return found
 
 
 def speed(systems: int = 50) -> dict[str, float]:
@@ -59,7 +85,6 @@ def speed(systems: int = 50) -> dict[str, float]:
     runs = submissions(systems)
     table = Table.of(runs)
     return {
-        "bootstrap_50_x_10000": _seconds(lambda: table.resampled(DRAWS, 0)),
         "summaries_50": _seconds(lambda: [summarize(rows, draws=DRAWS) for rows in runs.values()]),
         "rank_intervals_50": _seconds(lambda: rank_intervals(table, draws=DRAWS)),
         "all_1225_pairs": _seconds(lambda: compare_all(runs, draws=DRAWS)),
@@ -80,25 +105,138 @@ def submissions(systems: int) -> dict[str, Rows]:
     }  # fmt: skip
 
 
-def coverage(name: str, icc: float, runs: int, rate: float = 0.5) -> dict[str, Any]:
-    """Share of simulated benchmarks whose interval holds `rate`, by method; rates of recordings are beta."""
+def coverage(name: str, icc: float, runs: int) -> dict[str, Any]:
+    """Share of simulated benchmarks whose interval holds the truth, by interval."""
     rng = np.random.default_rng(1)
-    sizes = np.array(HLVID if name == "hlvid" else MINI)
-    clusters = np.repeat(np.arange(len(sizes)), sizes).tolist()
-    hits = {"wilson": 0, "percentile bootstrap": 0, "cluster bootstrap": 0}
+    hits: dict[str, int] = {}
     for _ in range(runs):
-        scale = (1 - icc) / icc if icc else 0.0
-        rates = rng.beta(rate * scale, (1 - rate) * scale, len(sizes)) if icc else np.full(len(sizes), rate)
-        correct = (rng.random(len(clusters)) < np.repeat(rates, sizes)).astype(int)
-        hits["wilson"] += rate in wilson(int(correct.sum()), len(clusters))
-        hits["percentile bootstrap"] += rate in cluster_bootstrap(correct, clusters, draws=1000, widen=False)
-        hits["cluster bootstrap"] += rate in cluster_bootstrap(correct, clusters, draws=1000)
+        a, b, truth = simulated(name, icc, rng, gain=0.05)
+        correct, clusters = [row["correct"] for row in a], [row["source"] for row in a]
+        whole, parts = compare(a, b, draws=DRAWS_EACH), compare(a, b, draws=DRAWS_EACH, mean_of="categories")
+        found = {
+            "wilson": truth["accuracy"] in wilson(sum(correct), len(correct)),
+            "percentile bootstrap": truth["accuracy"]
+            in cluster_bootstrap(correct, clusters, DRAWS_EACH, widen=False),
+            "accuracy": truth["accuracy"] in cluster_bootstrap(correct, clusters, DRAWS_EACH),
+            "category mean": truth["category mean"] in category_mean_interval(a, draws=DRAWS_EACH),
+            "difference": truth["difference"] in whole.interval,
+            "difference of category means": truth["difference"] in parts.interval,
+        }
+        hits = {key: hits.get(key, 0) + held for key, held in found.items()}
     return {
-        "benchmark": name,
+        "set": name,
         "icc": icc,
         "runs": runs,
         **{key: round(count / runs, 3) for key, count in hits.items()},
     }
+
+
+def false_verdicts(name: str, icc: float, runs: int) -> dict[str, Any]:
+    """Share of simulated benchmarks on which equal systems are told apart."""
+    rng = np.random.default_rng(2)
+    told = {"two": 0, "two, category means": 0, "any of five": 0, "two by McNemar": 0}
+    for _ in range(runs):
+        five = [simulated(name, icc, rng, gain=0.0)[0] for _ in range(5)]
+        pair = compare(five[0], five[1], draws=DRAWS_EACH)
+        told["two"] += pair.conclusion != "no_evidence"
+        told["two by McNemar"] += pair.mcnemar_p < 0.05
+        parts = compare(five[0], five[1], draws=DRAWS_EACH, mean_of="categories")
+        told["two, category means"] += parts.conclusion != "no_evidence"
+        told["any of five"] += bool(
+            better(Table.of({str(at): rows for at, rows in enumerate(five)}), draws=DRAWS_EACH).any()
+        )
+    return {
+        "set": name,
+        "icc": icc,
+        "runs": runs,
+        **{key: round(count / runs, 3) for key, count in told.items()},
+    }
+
+
+def power(name: str, discordance: float, runs: int) -> dict[str, Any]:
+    """Share of simulated pairs with the stated difference that the rule finds."""
+    rng = np.random.default_rng(3)
+    sources = np.repeat(np.arange(len(SETS[name])), SETS[name])
+    rows = [{"question_id": str(at), "source": str(one), "parsed": "A"} for at, one in enumerate(sources)]
+    table = Table.of({"nobody": [{**row, "correct": False} for row in rows]})
+    stated = minimum_detectable_difference(len(sources), discordance, factor=rule_factor(table))
+    if stated is None:
+        return {"set": name, "discordance": discordance, "stated": None}
+    found = 0
+    for _ in range(runs):
+        toss = rng.random(len(sources))
+        first, second = toss < (discordance + stated) / 2, toss > 1 - (discordance - stated) / 2
+        a, b = (
+            [{**row, "correct": bool(one)} for row, one in zip(rows, side, strict=True)]
+            for side in (first, second)
+        )
+        (pair,) = compare_table(Table.of({"a": a, "b": b}), draws=DRAWS_EACH, power=False)
+        found += pair.conclusion == "a_better"
+    return {
+        "set": name,
+        "discordance": discordance,
+        "runs": runs,
+        "stated": round(stated, 3),
+        "found": round(found / runs, 3),
+    }
+
+
+def simulated(
+    name: str, icc: float, rng: np.random.Generator, gain: float, rate: float = 0.5
+) -> tuple[Rows, Rows, dict[str, float]]:
+    """Two systems on recordings of which each has its own ease (beta) and its own gain; and what is true of them.
+
+    Of six categories some are easier; a system's gain varies by recording (standard deviation 0.1 x icc / 0.1).
+    """
+    sizes = np.array(SETS[name])
+    n, groups = int(sizes.sum()), len(sizes)
+    scale = (1 - icc) / icc if icc else 0.0
+    ease = rng.beta(rate * scale, (1 - rate) * scale, groups) if icc else np.full(groups, rate)
+    gains = np.repeat(gain + (rng.normal(0, icc, groups) if icc else np.zeros(groups)), sizes)
+    where = np.arange(n) % len(EASIER)
+    shift, sources = np.array(EASIER)[where], np.repeat(np.arange(groups), sizes)
+    toss = rng.random(n)
+    luck = np.where(rng.random(n) < 0.6, toss, rng.random(n))  # the two agree on most questions
+    chance = np.repeat(ease, sizes) * (1 - 2 * abs(shift)) + abs(shift) + shift
+    sides = [toss < chance + gains, luck < chance]
+    rows = [
+        [
+            {
+                "question_id": str(at),
+                "correct": bool(ok),
+                "parsed": "A",
+                "source": str(source),
+                "category": f"c{kind}",
+            }
+            for at, (ok, source, kind) in enumerate(zip(side, sources, where, strict=True))
+        ]
+        for side in sides
+    ]
+    weights = np.bincount(where) / n
+    accuracy = _truth(icc, gain, rate)
+    return (
+        rows[0],
+        rows[1],
+        {
+            "accuracy": float(weights @ accuracy[0]),
+            "category mean": float(accuracy[0].mean()),
+            "difference": float(weights @ (accuracy[0] - accuracy[1])),
+        },
+    )
+
+
+@lru_cache
+def _truth(icc: float, gain: float, rate: float) -> tuple[Any, Any]:
+    """Each category's accuracy for both systems over all recordings that there could be (400,000 drawn)."""
+    rng = np.random.default_rng(9)
+    scale = (1 - icc) / icc if icc else 0.0
+    ease = rng.beta(rate * scale, (1 - rate) * scale, 400_000) if icc else np.full(1, rate)
+    gains = gain + (rng.normal(0, icc, len(ease)) if icc else 0.0)
+    chances = [ease * (1 - 2 * abs(shift)) + abs(shift) + shift for shift in EASIER]
+    return (
+        np.array([np.clip(one + gains, 0, 1).mean() for one in chances]),
+        np.array([one.mean() for one in chances]),
+    )
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -25,7 +25,7 @@ from hlvid.download.cli import Category, Mirror, Out, Questions, Revision, Video
 from hlvid.errors import HlvidError, of_path
 from hlvid.threads import wait_passively
 
-GROUPS = ("Get data", "Evaluate", "Look", "Publish", "Train", "This machine")
+GROUPS = ("Get data", "Evaluate", "Compare", "Look", "Publish", "Train", "This machine")
 """The order of the commands' groups in `hlvid --help`; a command names its own (`rich_help_panel`)."""
 
 

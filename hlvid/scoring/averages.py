@@ -56,7 +56,7 @@ def category_mean_interval(
     if effective >= FEW and spread > 1e-12:
         return Interval(*percentile_interval(means, level, effective), level, "cluster bootstrap")
     value = category_mean(rows)
-    weight = effective if spread < 1e-12 else min(len(rows), value * (1 - value) / spread**2)
+    weight = effective if spread < 1e-12 else value * (1 - value) / spread**2
     ends = score_interval(value, weight, critical_value(level, effective))
     return Interval(*ends, level, "cluster bootstrap, score")
 

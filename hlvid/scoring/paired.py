@@ -95,22 +95,18 @@ def least_p(recordings: int) -> float:
     return min(1.0, 2.0 ** (1 - recordings))
 
 
-def difference_interval(
-    draws: Floats, difference: float, *, independent: float, clusters: float, level: float
-) -> Interval:
+def difference_interval(draws: Floats, difference: float, *, clusters: float, level: float) -> Interval:
     """Interval of a paired difference from bootstrap draws of it.
 
     Args:
         draws: (draws,) resampled differences of accuracy, both systems on the same recordings.
         difference: the one seen, -1 to 1.
-        independent: its standard error had every question a recording of its own.
         clusters: effective number of recordings.
         level: for example 0.95.
 
     Returns:
         Percentiles moved outwards for few clusters; with fewer than 10 effective ones a t interval on the
-        bootstrap's standard error (never below that of independent questions). Where the draws do not vary, as
-        far to each side as unseen disagreement could reach.
+        bootstrap's standard error. Where the draws do not vary, as far to each side as unseen disagreement could reach.
     """
     spread = float(draws.std(ddof=1))
     if spread < 1e-12:
@@ -120,7 +116,7 @@ def difference_interval(
             *ends, level, "cluster bootstrap, unseen", "every draw of recordings gives the same difference"
         )
     if clusters < FEW:
-        half = critical_value(level, clusters) * max(spread, independent)
+        half = critical_value(level, clusters) * spread
         return Interval(
             max(-1.0, difference - half), min(1.0, difference + half), level, "cluster bootstrap, t"
         )

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hlvid.scoring.intervals import Interval
-from hlvid.scoring.paired import difference_interval, independent_error, sign_flip_of_sums
+from hlvid.scoring.paired import difference_interval, sign_flip_of_sums
 from hlvid.scoring.resampling import Floats, cluster_sums, resample_means
 from hlvid.scoring.table import Table
 
@@ -64,7 +64,6 @@ def _interval(table: Table, pair: tuple[int, int], draws: Floats, level: float) 
     return difference_interval(
         draws,
         float(table.weights @ differences / table.weights.sum()),
-        independent=independent_error(differences, table.weights),
         clusters=table.effective_clusters,
         level=level,
     )

@@ -29,7 +29,7 @@ globalThis.HlvidStatistics = (() => {
       difference,
       accuracy: right.map((one) => total(weighted(one)) / n),
       meanOf: section.resampling.mean_of,
-      interval: interval(section, sums, difference, independent, groups, sizes),
+      interval: interval(section, sums, difference, groups, sizes),
       mcnemar: mcnemar(onlyA, onlyB),
       signFlip: signFlip(sums),
       effective,
@@ -111,7 +111,7 @@ globalThis.HlvidStatistics = (() => {
     return Math.sqrt(total(differences.map((one, at) => (((weights?.[at] ?? 1) / n) * (one - difference)) ** 2)));
   }
 
-  function interval(section, sums, difference, independent, groups, sizes) {
+  function interval(section, sums, difference, groups, sizes) {
     const { effective, few, critical, unseen, tail } = section.resampling;
     const within = (low, high, reason = null) => ({ low: Math.max(-1, low), high: Math.min(1, high), reason });
     if (groups < 2) return within(-1, 1, "one recording says nothing about others");
@@ -122,7 +122,7 @@ globalThis.HlvidStatistics = (() => {
       return within(difference - unseen, difference + unseen, "every draw of recordings gives the same difference");
     }
     if (effective < few) {
-      const half = critical * Math.max(spread, independent);
+      const half = critical * spread;
       return within(difference - half, difference + half);
     }
     draws.sort((one, other) => one - other);
