@@ -35,7 +35,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Reading is replaced: video 0 says DL8, video 1 nothing. The list holds the videos read."""
     done: list[Path] = []
 
-    def fake(path: Path, settings: ReaderSettings, cache: bool = True) -> Reading:
+    def fake(
+        path: Path, settings: ReaderSettings, cache: bool = True, question: str | None = None
+    ) -> Reading:
         done.append(path)
         return Reading(
             [line("DL8"), line("EXIT")] if "_0_000" in path.name else [], {"frames": settings.frames}
