@@ -9,6 +9,7 @@ Example::
 Killed and started again, it goes on where it was. The exit code is 0 only where every answer could be given.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,10 @@ def evaluate(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first so many questions of each task.")] = None,
     seed: Annotated[int, typer.Option(help="Of Python, numpy and torch.")] = 0,
+    task_args: Annotated[
+        str,
+        typer.Option("--task-args", help="Of our tasks: prompt=normalised, shuffle=SEED, circular=true, …."),
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default runs/TASK-MODEL-….")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would run and what it takes, and stop.")
@@ -53,7 +58,7 @@ def evaluate(
     from evaluators.runs.command import evaluate as run
     from evaluators.runs.scoring import outcomes
 
-    spec = _spec(task, model, model_args, recipe, limit, seed)
+    spec = replace(_spec(task, model, model_args, recipe, limit, seed), task_args=task_args)
     if dry_run:
         ready = tell(spec)
     else:

@@ -19,6 +19,7 @@ from typing import Any
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
 from hlvid.scoring.accuracy import Accuracy, Summary, summarize
+from hlvid.scoring.circular import collapse
 
 Row = Mapping[str, Any]
 
@@ -30,6 +31,8 @@ OF_ANSWERS = ("refusal", "length", "empty")
 """Outcomes of single answers beside these."""
 
 KEPT = ("question_id", "video", "source", "category", "tier", "correct", "parsed", "how", "raw_output")
+ARRANGED = ("order", "circle")
+"""Of tasks with shuffle or circular: the published letters as shown, and the question that a rotation belongs to."""
 VISUAL = ("tokens_selected", "tokens_video")
 LANGUAGE = ("tokens_llm", "tokens_in")
 """Names under which models record tokens: what the vision encoder saw, what the language model read."""
@@ -56,6 +59,7 @@ def samples_of(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         for sample in samples:
             question = asked.get(str(sample.get("question_id")), {})
             kept = {name: sample.get(name) for name in KEPT}
+            kept |= {name: sample[name] for name in ARRANGED if sample.get(name)}
             if kept["question_id"] is None:  # a task of lmms-eval's own, which says less
                 kept |= {"question_id": str(sample["doc_id"]), "raw_output": str(sample["filtered_resps"][0])}
             rows.append({"task": task, **kept, **question, "details": sample.get("details") or {}})
@@ -82,14 +86,16 @@ def results_of(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
     status, message = _status(rows)
     numbers: dict[str, Any] = _numbers(None)
     if len(by_task) == 1 and scored:
-        numbers = _numbers(summarize(scored))
+        numbers = _numbers(summarize(collapse(scored)))
     return {
         **spec.to_json(),
         "status": status,
         "message": message,
         "questions": len(rows),
         **numbers,
-        "tasks": {task: _numbers(summarize(part) if part else None) for task, part in by_task.items()},
+        "tasks": {
+            task: _numbers(summarize(collapse(part)) if part else None) for task, part in by_task.items()
+        },
         "metrics": {},
         "tokens_per_question": _mean(rows, VISUAL),
         "llm_tokens_per_question": _mean(rows, LANGUAGE),

@@ -29,6 +29,7 @@ class RunSpec:
         model, model_args: as `--model` and `--model_args`, the latter read.
         limit: only so many questions of each task; None for all.
         seed: of Python, numpy and torch in the process that runs the model.
+        task_args: of our tasks, as `lmms_eval --task_args` takes them: "prompt=normalised,shuffle=3".
 
     Raises:
         RunError: a value that lmms-eval's command line cannot carry, named.
@@ -39,6 +40,7 @@ class RunSpec:
     model_args: dict[str, Any] = field(default_factory=dict)
     limit: int | None = None
     seed: int = 0
+    task_args: str = ""
 
     def __post_init__(self) -> None:
         for name in ("task", "model"):
@@ -74,12 +76,17 @@ class RunSpec:
             argv += ["--model_args", self.model_args_text()]
         if self.limit is not None:
             argv += ["--limit", str(self.limit)]
+        if self.task_args:
+            argv += ["--task_args", self.task_args]
         argv += ["--seed", str(self.seed), "--batch_size", "1"]
         return [*argv, "--output_path", str(out), "--log_samples", "--verbosity", "ERROR"]
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as JSON values."""
-        return asdict(self)
+        """All fields as JSON values; without `task_args` where there are none, as runs before there were any."""
+        told = asdict(self)
+        return (
+            told if self.task_args else {name: value for name, value in told.items() if name != "task_args"}
+        )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

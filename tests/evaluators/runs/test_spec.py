@@ -28,6 +28,13 @@ def test_argv_runs_the_same() -> None:
     assert "--limit" not in RunSpec("hlvid", "blind").argv(Path("out"))
 
 
+def test_arguments_of_the_task_are_part_of_the_run() -> None:
+    plain, shuffled = RunSpec("hlvid", "blind"), RunSpec("hlvid", "blind", task_args="shuffle=3")
+    assert shuffled.argv(Path("out"))[4:6] == ["--task_args", "shuffle=3"]
+    assert "--task_args" not in plain.argv(Path("out")) and "task_args" not in plain.to_json()
+    assert shuffled.name != plain.name and RunSpec.from_json(shuffled.to_json()) == shuffled
+
+
 def test_names_and_json_tell_runs_apart() -> None:
     one, other = RunSpec("hlvid", "blind", {"a": 1}), RunSpec("hlvid", "blind", {"a": 2})
     assert one.name != other.name and one.name.startswith("hlvid-blind-")
