@@ -4,6 +4,7 @@ Example::
 
     hlvid eval --task hlvid_mini --model gaze_reader --model-args ratio=0.1,resolution=1792 --out runs/reader
     hlvid eval --recipe gaze_reader --dry-run      # what will run and what it takes; nothing is loaded
+    hlvid eval --recipe gaze_reader --smoke        # one question: versions, arguments, memory, seconds
     hlvid report runs/reader                       # report.html again, from what the run recorded
 
 Killed and started again, it goes on where it was. The exit code is 0 only where every answer could be given.
@@ -42,6 +43,10 @@ def evaluate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would run and what it takes, and stop.")
     ] = False,
+    smoke: Annotated[
+        bool,
+        typer.Option("--smoke", help="One question with the real settings: what is seen, what it takes."),
+    ] = False,
     timeout: Annotated[float | None, typer.Option(help="End the run after so many seconds.", min=1)] = None,
     again: Annotated[
         str,
@@ -61,6 +66,10 @@ def evaluate(
     spec = replace(_spec(task, model, model_args, recipe, limit, seed), task_args=task_args)
     if dry_run:
         ready = tell(spec)
+    elif smoke:
+        from evaluators.runs.smoke import smoke as try_one
+
+        ready = try_one(spec, out or Path("runs") / f"smoke-{spec.name}")
     else:
         folder = out or Path("runs") / spec.name
         count, own_card, anew = gpus or processes, gpus > 0, outcomes(again)
