@@ -72,8 +72,10 @@ def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
     returned = run(spec.argv(folder / RAW))
     rows = samples_of(returned)
     write_samples(folder, rows)
-    _record(spec, folder, returned.get("record") or {})
-    return {**results_of(spec, rows), "metrics": metrics_of(returned)}
+    entry = returned.get("record") or {}
+    _record(spec, folder, entry)
+    asked = {task: info["fingerprint"] for task, info in entry.get("datasets", {}).items()}
+    return {**results_of(spec, rows), "metrics": metrics_of(returned), "dataset": asked}
 
 
 def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:

@@ -205,7 +205,8 @@ def test_end_to_end_through_the_command(dataset: Path, tmp_path: Path) -> None:
     assert sum(one["correct"] for one in samples) == results["correct"]
     assert record["identities"][0]["settings"]["strategy"] == "hash"
     assert record["decoder"].startswith("pyav")
-    assert record["datasets"]["hlvid"]["fingerprint"].startswith("sha256:")
+    told = record["datasets"]["hlvid"]
+    assert results["dataset"] == {"hlvid": told["fingerprint"]} and told["set"].startswith("sha256:")
     assert (out / "report.html").is_file()
 
 
