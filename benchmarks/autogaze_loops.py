@@ -36,6 +36,10 @@ class PlainLoop:
     @torch.no_grad()
     def gaze(self, video: Tensor, budget: int, loss: float | None) -> list[Tensor]:
         """Tokens (B, n) of each frame; -1 where padded."""
+        with torch.device(video.device):
+            return self._frames(video, budget, loss)
+
+    def _frames(self, video: Tensor, budget: int, loss: float | None) -> list[Tensor]:
         features, _ = self.network.features(video)
         self.start()
         frames = []

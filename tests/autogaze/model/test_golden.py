@@ -166,19 +166,6 @@ def tiles_round_alike() -> bool:
     return alike
 
 
-@pytest.mark.gpu
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_on_a_gpu_most_tokens_agree(
-    golden: Any, golden_inputs: dict[str, Tensor], golden_case: Case, dtype: torch.dtype
-) -> None:
-    """Another device rounds differently; a run far off would mean another model, not another rounding."""
-    model = AutoGaze.from_pretrained(golden, device_map="cuda", dtype=dtype)
-    arguments, theirs = golden_case("case_ratio_0.10")
-    output = run(model, golden_inputs["clip"].cuda(), arguments, False)
-    first = output["gazing_pos"].cpu()[:, :10] == theirs["gazing_pos"][:, :10]
-    assert first.float().mean() >= (1.0 if dtype == torch.float32 else 0.5)
-
-
 @pytest.mark.network
 def test_the_real_weights_load_and_gaze(golden_inputs: dict[str, Tensor]) -> None:
     model = AutoGaze.from_pretrained("nvidia/AutoGaze")
