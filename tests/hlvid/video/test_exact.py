@@ -40,8 +40,8 @@ def check(path: Path, decode_rgb: Callable[..., Any], count: int, starts: list[i
     picks = choices(count, starts)
     wanted = {i for pick in picks for i in pick}
     for size in (None, small):
-        truth = decode_rgb(path, wanted, size, *source)
-        for pick in picks if size else picks[3:5]:
+        truth = decode_rgb(path, wanted if size else set(picks[3]), size, *source)
+        for pick in picks if size else picks[3:4]:
             got = video.frames(pick, size)
             assert got.dtype == np.uint8 and got.shape == (
                 len(pick),
@@ -142,13 +142,13 @@ def test_every_single_frame(name: str, encode: Any, decode_rgb: Any) -> None:
 def test_4k(codec: str, encode: Any, decode_rgb: Any) -> None:
     options = {
         "preset": "ultrafast",
-        "g": "8",
+        "g": "4",
         "bf": "2",
-        "x265-params": "keyint=8:bframes=2:log-level=none",
+        "x265-params": "keyint=4:bframes=2:log-level=none",
     }
-    path = encode(f"{codec}_4k.mp4", codec, 24 if codec == "libx264" else 14, (3840, 2160), options)
+    path = encode(f"{codec}_4k.mp4", codec, 12 if codec == "libx264" else 10, (3840, 2160), options)
     video = Video.open(path)
-    wanted = [video.frame_count - 1, 7, 8, 9, 1]
+    wanted = [video.frame_count - 1, 3, 4, 5, 1]
     truth = decode_rgb(path, set(wanted), (540, 960))
     assert all(
         np.array_equal(a, truth[i]) for i, a in zip(wanted, video.frames(wanted, (540, 960)), strict=True)
