@@ -115,7 +115,8 @@ def _one_kernel(device: torch.device | str, dtype: torch.dtype) -> bool:
     (`sdpa_kernel(SDPBackend.MATH)` says so for torch's own attention; a comparison without flash means all of it.)
     """
     half = dtype in (torch.float16, torch.bfloat16)
-    return torch.device(device).type == "cuda" and half and torch.backends.cuda.flash_sdp_enabled()
+    allowed: bool = torch.backends.cuda.flash_sdp_enabled()  # type: ignore[no-untyped-call]
+    return torch.device(device).type == "cuda" and half and allowed
 
 
 def one_mask(counts: Sequence[Sequence[int]], mode: Mode, device: torch.device | str) -> "BlockMask":
