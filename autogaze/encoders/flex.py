@@ -71,7 +71,7 @@ def attend_flex(q: Tensor, k: Tensor, v: Tensor, mask: BlockMask) -> Tensor:
     if not len(q):
         return q
     q, k, v = (x.transpose(0, 1)[None].contiguous() for x in (q, k, v))
-    kernel: Callable[..., Any] = _compiled() if q.device.type == "cuda" else flex_attention
+    kernel: Any = _compiled() if q.device.type == "cuda" else flex_attention
     out: Tensor = kernel(q, k, v, block_mask=mask)
     return out[0].transpose(0, 1)
 
