@@ -139,8 +139,8 @@ class NvilaArguments:
             from autogaze import selectors
 
             if not selectors.known(self.selector):
-                allowed = f"{', '.join(selectors.names())}, or package.module:Class"
-                raise RunError(f"{model}: selector is {self.selector!r}; allowed: {allowed}")
+                there = f"{', '.join(selectors.names())}, or package.module:Class"
+                raise RunError(f"{model}: selector is {self.selector!r}; allowed: {there}")
             if needs := getattr(selectors.kind_of(self.selector), "needs", ()):
                 raise RunError(
                     f"{model}: selector {self.selector!r} needs {', '.join(needs)}, which {model} cannot give it; "
