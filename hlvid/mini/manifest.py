@@ -16,7 +16,7 @@ from hlvid.errors import DatasetError
 from hlvid.files import whole, write_json
 from hlvid.mini.plan import Asked, VideoPlan
 
-GENERATOR = 3  # raise with every change of pixels, questions or encoding: older folders are then made anew
+GENERATOR = 4  # raise with every change of pixels, questions or encoding: older folders are then made anew
 MANIFEST = "mini.json"
 QUESTIONS = "data/test-00000-of-00001.parquet"
 OURS = ("data", "videos", "evidence", "evidence.jsonl", MANIFEST)
@@ -88,9 +88,9 @@ def write_questions(folder: Path, videos: Sequence[VideoPlan]) -> None:
 
 
 def question_text(asked: Asked) -> str:
-    """Stem, options and instruction in one text, as the real benchmark has it."""
-    options = "\n".join(f"{letter}. {text}" for letter, text in asked.options.items())
-    return f"{asked.stem}\n{options}\n{INSTRUCTION}"
+    """Stem, options and instruction in one text, spaced as the real benchmark's: a blank opens each line."""
+    options = [f"{letter}. {text}" for letter, text in asked.options.items()]
+    return "\n ".join([asked.stem, *options, INSTRUCTION])
 
 
 def _identity(preset: str, seed: int, videos: Sequence[VideoPlan]) -> dict[str, Any]:
