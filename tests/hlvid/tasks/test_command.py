@@ -93,7 +93,7 @@ def test_results_samples_and_record_lie_together(tmp_path: Path) -> None:
     assert [sample["question_id"] for sample in samples] == list("012345")
     assert samples[3]["source"] == "household_video_1"
     assert samples[3]["details"] == {"frames": 0, "tokens_selected": 0, "strategy": "longest"}
-    assert samples[0]["input"].startswith("Question: What does sign 0 say?\nA. DL3\n")
+    assert samples[0]["input"].startswith("What does sign 0 say?\nA. DL3\n")
 
     entry = json.loads(Path(results["files"]["record"]).read_text())
     assert Path(results["files"]["record"]).name == f"record_{Path(results['files']['results']).name}"

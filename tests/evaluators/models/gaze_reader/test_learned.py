@@ -3,7 +3,6 @@
 Run: pytest tests/evaluators/reader/test_learned.py
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.config import AutoGazeConfig
 from autogaze.tiling import Tiling
+from evaluators.core.weights import weigh
 from evaluators.models.gaze_reader.looking import Looker, selector_of
 from evaluators.models.gaze_reader.model import GazeReader
 from evaluators.models.gaze_reader.settings import ReaderSettings
@@ -57,12 +57,11 @@ def test_a_predicted_loss_ends_a_frame(checkpoint: Path, film: list[tuple[int, n
 
 def test_other_weights_are_another_run(checkpoint: Path, tmp_path: Path) -> None:
     """The journal's key has the weights' hash: an answer of one checkpoint is not taken for another's."""
-    ours = GazeReader(selector="autogaze", checkpoint=str(checkpoint)).settings()
+    ours = weigh(GazeReader(selector="autogaze", checkpoint=str(checkpoint)).checkpoints())
     torch.manual_seed(1)
     AutoGaze(AutoGazeConfig()).save_pretrained(tmp_path)
-    other = GazeReader(selector="autogaze", checkpoint=str(tmp_path)).settings()
-    assert ours["weights"] != other["weights"]
-    json.dumps(ours)
+    other = weigh(GazeReader(selector="autogaze", checkpoint=str(tmp_path)).checkpoints())
+    assert ours["selector"] != other["selector"]
 
 
 def test_a_missing_checkpoint_is_one_line(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_film_too_short_is_refused(film_path: Path) -> None:
 def test_gazing_encodes_what_was_asked(request_of: Request) -> None:
     plain, gazed = cells.run(request_of)
     assert (plain.gazed, gazed.gazed) == (False, True)
-    assert plain.ratio is None and plain.patches == 24 * 24, "the frame-wise ViT sees the finest scale alone"
+    assert plain.ratio is None and plain.patches == 28 * 28, "the frame-wise ViT sees the finest scale alone"
     assert gazed.reached == pytest.approx(0.05, abs=0.02) and gazed.patches < plain.patches  # type: ignore[operator]
     assert set(plain.stages) == {"encoder"} and set(gazed.stages) == {"selector", "encoder"}
     assert gazed.median_s == pytest.approx(sum(gazed.stages.values()))
@@ -99,7 +99,7 @@ def test_gazing_encodes_what_was_asked(request_of: Request) -> None:
 
 def test_the_language_model_reads_shuffled_tokens(request_of: Request) -> None:
     plain, gazed = cells.run(replace(request_of, kind="mllm"))
-    assert plain.llm_tokens == 24 * 24 // 9 and "prefill" in plain.stages
+    assert plain.llm_tokens == -(-28 * 28 // 9) and "prefill" in plain.stages
     assert gazed.llm_tokens == -(-gazed.patches // 9)  # type: ignore[operator]
 
 
