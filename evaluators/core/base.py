@@ -188,7 +188,11 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         identity = self.identity()
         path = run_path(self.name, identity, self.runs)
         if not path.exists() and (why := changes(path, identity)):
-            print(f"{self.name}: earlier answers do not count any more: {'; '.join(why)}", file=sys.stderr)
+            print(
+                f"{self.name}: asked anew; the earlier answers, which are kept, were given under another identity: "
+                + "; ".join(why),
+                file=sys.stderr,
+            )
         journal = Journal(
             path, identity, again=tuple(filter(None, os.environ.get("HLVID_AGAIN", "").split(",")))
         )
