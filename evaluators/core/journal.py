@@ -153,14 +153,17 @@ class _BusyError(RunError):
 
 
 def changes(path: Path, identity: Mapping[str, Any]) -> list[str]:
-    """Why the newest other journal of the same model in the folder cannot be used; [] where there is none."""
+    """Why the newest journal of the same model and settings in the folder cannot be used; [] where there is none.
+
+    Other settings were asked for and surprise nobody; other weights, code or data may.
+    """
     model = path.name.rsplit("-", 1)[0]
     others = [other for other in path.parent.glob(f"{model}-" + "[0-9a-f]" * 16 + ".jsonl") if other != path]
-    for other in sorted(others, key=lambda one: one.stat().st_mtime, reverse=True)[:1]:
+    for other in sorted(others, key=lambda one: one.stat().st_mtime, reverse=True):
         lines = Lines(other).read(final=True)
-        header = lines[0][1] if lines else None
-        if header and isinstance(header.get("identity"), dict):
-            return differences(header["identity"], identity)
+        before = (lines[0][1] or {}).get("identity") if lines else None
+        if isinstance(before, dict) and before.get("settings") == identity.get("settings"):
+            return differences(before, identity)
     return []
 
 

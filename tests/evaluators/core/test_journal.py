@@ -3,11 +3,12 @@
 import json
 import multiprocessing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evaluators.core.identity import hash_of
-from evaluators.core.journal import Journal, run_path
+from evaluators.core.journal import Journal, changes, run_path
 from hlvid.errors import RunError
 
 IDENTITY = {"model": "toy", "settings": {"frames": 4}, "code": {"a": "1"}}
@@ -132,3 +133,17 @@ def test_a_folder_below_a_file_names_the_variable(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HLVID_RUNS", str(tmp_path / "file" / "x"))
     with pytest.raises(RunError, match=r"not a directory.*set HLVID_RUNS"):
         Journal(run_path("m", IDENTITY), IDENTITY)
+
+
+def test_a_change_is_told_against_the_same_settings_alone(tmp_path: Path) -> None:
+    def identity(ratio: float, weights: str) -> dict[str, Any]:
+        return {"settings": {"ratio": ratio}, "weights": {"selector": weights}}
+
+    first = identity(0.1, "sha256:a")
+    Journal(run_path("gaze_reader", first, tmp_path), first)
+    other = identity(0.2, "sha256:a")
+    assert changes(run_path("gaze_reader", other, tmp_path), other) == []  # another setting was asked for
+    Journal(run_path("gaze_reader", other, tmp_path), other)
+    retrained = identity(0.1, "sha256:b")
+    (why,) = changes(run_path("gaze_reader", retrained, tmp_path), retrained)
+    assert "weights of selector" in why
