@@ -108,10 +108,12 @@ class Inputs:
             raise RunError(str(error)) from error
 
     def compared(self) -> list["Selector"]:
-        """Every selector that can be set against the others on this machine, in the order of legends."""
+        """Every selector that can be set against the others on this machine, in the order of legends; last a user's."""
         from autogaze import selectors
 
         there = [name for name in COMPARED if name in selectors.names()]
+        if self.selector is not None and self.selector not in there:
+            there.append(self.selector)
         return [self.named(name) for name in there if name != "autogaze" or self.weights()]
 
     def describe(self, selector: "Selector") -> str:

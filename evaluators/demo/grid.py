@@ -46,13 +46,15 @@ def demo_settings(
     others: Sequence[str] | None = None,
     frames: int = FRAMES,
     full: bool = False,
+    more: Sequence[str] = (),
 ) -> list[Setting]:
     """All runs of the demo: the blind floor, `detail` by ratio and rising resolution, then the other selectors.
 
-    full: the longer story, unless ratios or others are given.
+    full: the longer story, unless ratios or others are given. more: selectors beside these.
     """
     ratios = ratios or (FULL_RATIOS if full else RATIOS)
     others = others if others is not None else (FULL_OTHERS if full else OTHERS)
+    others = (*others, *(name for name in more if name not in (*others, "detail")))
     settings = [Setting("blind", "blind", "strategy=hash")]
     settings += [
         _reader("detail", ratio, resolution, frames) for ratio in ratios for resolution in resolutions
@@ -66,5 +68,5 @@ def demo_settings(
 
 def _reader(selector: str, ratio: float, resolution: int, frames: int) -> Setting:
     arguments = f"selector={selector},ratio={ratio},resolution={resolution},frames={frames}"
-    name = f"{selector}-{resolution}-r{ratio:.2f}"
+    name = f"{selector.replace(':', '-')}-{resolution}-r{ratio:.2f}"
     return Setting(name, "gaze_reader", arguments, resolution, ratio, selector)

@@ -42,6 +42,20 @@ def test_grid_is_the_issues() -> None:
     assert settings[8].model_args == f"selector=detail,ratio={FULL_RATIOS[1]},resolution=3584,frames={FRAMES}"
 
 
+def test_a_selector_of_ones_own_stands_beside_the_others() -> None:
+    mine = [
+        one
+        for one in demo_settings(more=["autogaze.selectors.centre:Centre", "detail"])
+        if ":" in str(one.selector)
+    ]
+    assert [one.name for one in mine] == [
+        f"autogaze.selectors.centre-Centre-{px}-r0.10" for px in (448, 896, 1792)
+    ]
+    assert (
+        ReaderSettings(**_reader_arguments(mine[0].model_args)).selector == "autogaze.selectors.centre:Centre"
+    )
+
+
 def test_every_setting_is_one_the_reader_takes() -> None:
     for setting in demo_settings(full=True):
         if setting.model == "gaze_reader":
