@@ -30,7 +30,7 @@ from hlvid.download.catalogue import Catalogue, Fetched, fetched, note, read_arc
 from hlvid.download.choose import choose, select
 from hlvid.download.remote import FolderRemote, HubRemote, Remote, RemoteFile
 from hlvid.download.report import Report, notes_of, size_text
-from hlvid.download.transfer import Job, Sums, fetch_all, git_sha1_of, sums_of, trusted_length
+from hlvid.download.transfer import Job, Sums, fetch_all, git_sha1_of, sums_of, tidy, trusted_length
 from hlvid.download.verify_archives import due, verify_archives
 from hlvid.errors import DownloadError
 from hlvid.files import locked, whole
@@ -79,6 +79,7 @@ def get(
         chosen = select(wanted, videos, questions, category)
         extras = dict.fromkeys(extra for want in wants for extra in want.extras)
         missing = download.bring_videos(chosen, list(extras))
+        tidy(root)  # also after a kill between a folder's last file and its end
         notes = download.bring_companions() if source is None else ()
         return Report(
             benchmark=name,

@@ -89,10 +89,14 @@ def fetch_all(
                 stop.set()
                 pool.shutdown(cancel_futures=True)
                 raise
-    for folder in {partial_of(job.target).parent for job in jobs}:
+    return total - before
+
+
+def tidy(root: Path) -> None:
+    """Remove the folders of partial files below `root` that are empty by now."""
+    for folder in list(root.rglob(".partial")):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-    return total - before
 
 
 def fetch(job: Job, on_bytes: Callable[[int], object]) -> Sums:
