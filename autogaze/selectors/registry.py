@@ -70,7 +70,7 @@ def foreign(name: str) -> str | None:
 
     Raises ValueError as `get`.
     """
-    if places().get(name) == SELECTORS.get(name) and name in SELECTORS:
+    if name in SELECTORS:
         return None
     source = inspect.getsourcefile(kind_of(name))
     return hashlib.sha256(Path(source).read_bytes()).hexdigest()[:16] if source else "no source"

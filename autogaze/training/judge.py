@@ -120,8 +120,8 @@ def judge_of(name: str, features: Mapping[str, str] | None = None, device: str =
     """The judge of that name: "paste" (None: the table of the pasted picture), or "videomae:FOLDER".
 
     videomae: the published reconstruction, each frame painted alone, and the published loss: L1, plus 0.3 x each
-    of `features`, {"dinov2": checkpoint, "siglip2": checkpoint} (paper,
-    section 3.2). Raises ValueError for other names.
+    of `features`, {"dinov2": checkpoint, "siglip2": checkpoint} (paper, section 3.2).
+    Raises ValueError for other names.
     """
     kind, _, folder = name.partition(":")
     if name == "paste":

@@ -10,7 +10,6 @@ Example::
 """
 
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -90,16 +89,15 @@ class Looker:
         """
         history = self.selector.history
         needs = selectors.needs_of(self.selector)
-        earlier: list[Picture] = []
-        known: deque[int] = deque(maxlen=history)
+        earlier: list[tuple[int, Picture]] = []
         for group in _groups(frames, AT_ONCE if history is not None else self.selector.clip_frames):
-            pictures = [picture for _, picture in group]
+            shown = [*earlier, *group]
             started = time.perf_counter()
-            clips = self.tiling.split(np.stack([*earlier, *pictures]))
+            clips = self.tiling.split(np.stack([picture for _, picture in shown]))
             gaze = selectors.look(
                 self.selector,
                 clips,
-                self.told.context(needs, [*known, *(index for index, _ in group)], self.tiling),
+                self.told.context(needs, [index for index, _ in shown], self.tiling),
                 ratio=self.settings.ratio,
                 loss=self.settings.loss,
                 valid=self.tiling.valid,
@@ -108,8 +106,7 @@ class Looker:
             self.seconds["select"] += time.perf_counter() - started
             for t, (index, picture) in enumerate(group, start=len(earlier)):
                 yield self._look(index, picture, clips[:, t : t + 1], gaze.masks()[:, t : t + 1])
-            earlier = [*earlier, *pictures][-history:] if history else []
-            known.extend(index for index, _ in group)
+            earlier = shown[-history:] if history else []
 
     def _look(self, index: int, picture: Picture, clip: torch.Tensor, mask: torch.Tensor) -> Look:
         started = time.perf_counter()

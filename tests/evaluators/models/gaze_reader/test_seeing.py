@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from autogaze.gaze import SCALES
+from autogaze.selectors.context import Context
+from autogaze.selectors.detail import Detail
 from autogaze.tiling import Tiling
 from evaluators.models.gaze_reader.looking import Looker, Told
 from evaluators.models.gaze_reader.reader import read_video
@@ -126,3 +128,23 @@ def test_the_codec_selector_reads_a_film(
     reading = read_video(path, settings, cache=False)
     assert reading.details["selector"]["name"] == "codec"
     assert reading.details["tokens_selected"] == 3 * int(0.3 * (reading.details["tokens_valid"] // 3))
+
+
+def test_a_clip_is_told_of_its_own_frames_alone(picture: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gazed clip by clip, a selector with needs has one time for each frame of the clip, none of the clip before."""
+    seen = []
+
+    class Timed(Detail):
+        history = None
+        clip_frames = 2
+        needs = ("times",)
+
+        def scores_in(self, clips: torch.Tensor, layout: object, context: Context) -> torch.Tensor:
+            assert context.times is not None
+            seen.append((clips.shape[1], context.times.tolist()))
+            return self.scores(clips, layout)
+
+    monkeypatch.setattr("evaluators.models.gaze_reader.looking.selector_of", lambda settings: Timed())
+    looker = Looker(ReaderSettings(ratio=0.02), Tiling.of(252, 448), Told(np.arange(10) / 2))
+    assert len(list(looker.looks([(index, picture) for index in (0, 2, 4)]))) == 3
+    assert seen == [(2, [0.0, 1.0]), (1, [2.0])]
