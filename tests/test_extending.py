@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ def example(name: str) -> str:
     return str(code)
 
 
-def test_a_model_of_another_package_is_evaluated(tmp_path: Path) -> None:
+def test_a_model_of_another_package_is_evaluated(
+    tmp_path: Path, distribution: Callable[[str, str, str], None]
+) -> None:
     """By the command that users type: found by its entry point, journalled, scored."""
     (tmp_path / "longest.py").write_text(
         example("longest.py")
@@ -27,10 +30,7 @@ def test_a_model_of_another_package_is_evaluated(tmp_path: Path) -> None:
         + "    from lmms_eval.models.registry_v2 import ModelManifest\n"
         + "    return [ModelManifest(model_id='longest', simple_class_path='longest.Longest')]\n"
     )
-    info = tmp_path / "longest-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: longest\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[lmms_eval.models]\nlongest = longest:manifests\n")
+    distribution("longest", "lmms_eval.models", "longest:manifests")
     script = (
         "import sys, json; sys.path.insert(0, sys.argv[1])\n"
         "from lmms_eval.models import get_model\n"

@@ -6,6 +6,7 @@ Run: pytest tests/hlvid/test_cli.py
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,16 +31,15 @@ def test_help_lists_the_commands_of_all_packages() -> None:
     assert heads == ["Options", *GROUPS]  # no command without a group
 
 
-def test_another_package_adds_a_command_and_a_broken_one_is_left_out(tmp_path: Path) -> None:
+def test_another_package_adds_a_command_and_a_broken_one_is_left_out(
+    tmp_path: Path, distribution: Callable[[str, str, str], None]
+) -> None:
     """The extension point: an entry point of the group `hlvid.commands`, in any installed distribution."""
     (tmp_path / "stranger.py").write_text(
         "def mount(app):\n    @app.command(rich_help_panel='Look')\n    def wink() -> None:\n        print('seen')\n"
     )
     for name, value in {"stranger": "stranger:mount", "broken": "no_such_module:mount"}.items():
-        folder = tmp_path / f"{name}-1.0.dist-info"
-        folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (folder / "entry_points.txt").write_text(f"[hlvid.commands]\n{name} = {value}\n")
+        distribution(name, "hlvid.commands", value)
     command = [sys.executable, "-m", "hlvid.cli", "wink"]
     run = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)}

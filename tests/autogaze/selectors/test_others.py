@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -107,15 +108,14 @@ def test_the_codec_tells_where_it_moved(noise: Tensor) -> None:
     assert torch.equal(same.masks(), gaze.masks())
 
 
-def test_the_page_s_example_is_a_selector_of_twenty_lines(tmp_path: Path) -> None:
+def test_the_page_s_example_is_a_selector_of_twenty_lines(
+    tmp_path: Path, distribution: Callable[[str, str, str], None]
+) -> None:
     """docs/selectors.md, as a stranger would use it: a package of one's own, an entry point, the check."""
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
     assert len(code.splitlines()) <= 25
     (tmp_path / "warm.py").write_text(code)
-    info = tmp_path / "warm-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: warm\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[autogaze.selectors]\nwarm = warm:Warm\n")
+    distribution("warm", "autogaze.selectors", "warm:Warm")
     script = (
         "import json, sys; sys.path.insert(0, sys.argv[1])\n"
         "from autogaze import selectors\n"
