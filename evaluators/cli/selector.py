@@ -26,7 +26,11 @@ def show() -> None:
     from autogaze.selectors.registry import kind_of, places
 
     for name, place in sorted(places().items()):
-        needs = ", ".join(getattr(kind_of(name), "needs", ())) or "pixels"
+        try:
+            needs = ", ".join(getattr(kind_of(name), "needs", ())) or "pixels"
+        except ValueError as error:  # another package's; the others are there all the same
+            typer.echo(f"hlvid: warning: {error}", err=True)
+            continue
         typer.echo(f"{name:14} {needs:10} {place}")
 
 

@@ -117,3 +117,15 @@ def test_a_warning_of_ours_is_one_line_without_source(tmp_path: Path) -> None:
     (line,) = [line for line in run.stderr.splitlines() if "can be read" in line]
     assert line.startswith(f"hlvid: warning: {path}: ")
     assert "VideoWarning" not in run.stderr and "warnings.warn" not in run.stderr
+
+
+def test_a_broken_selector_of_another_package_leaves_the_list_whole(
+    tmp_path: Path, distribution: Callable[[str, str, str], None]
+) -> None:
+    distribution("broken", "autogaze.selectors", "no_such_module:Mine")
+    command = [sys.executable, "-m", "hlvid.cli", "selector", "list"]
+    room = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run(command, capture_output=True, text=True, env=room, timeout=120)
+    assert run.returncode == 0 and "detail" in run.stdout and "broken" not in run.stdout
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("hlvid: warning: selector 'broken': no_such_module:Mine cannot be imported")
