@@ -2,12 +2,13 @@
 
     python benchmarks/scoring.py [--runs 1000] [--out scoring.json]
 
-- speed: 50 submissions of HLVid's size x 10,000 clustered bootstrap draws, with intervals and places
-  (goal: under 10 s on 2 cores), and all 1,225 pairs compared.
+- speed: 50 submissions of HLVid's size with intervals and places (goal: under 10 s on 2 cores), and all
+  1,225 pairs compared.
 - coverage: how often each printed 95 % interval holds the true value: accuracies, means of categories and paired
   differences of both, on HLVid's recordings (30, one of which holds 59 of 268 questions), HLVid-Mini's (8 x 6), 150
   videos of 3 questions, and 120 single questions in 6 categories, answers correlated within recordings by `icc`.
 - false_verdicts: how often equal systems are told apart: two, five at once (Holm), and by McNemar's test alone.
+- places: how often 20 equal systems are all "1 to 20", and places of 8 unequal ones that a verdict contradicts (never).
 - power: how often the rule finds the difference that `compare` says it finds 8 times in 10.
 """
 
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from hlvid.scoring.accuracy import cluster_bootstrap, summarize, wilson
+from hlvid.scoring.accuracy import clustered, summarize, wilson
 from hlvid.scoring.averages import category_mean_interval
 from hlvid.scoring.compare import compare, compare_all, compare_table
 from hlvid.scoring.power import minimum_detectable_difference, rule_factor
@@ -37,7 +38,6 @@ HLVID = [59, 22, 19, 15, 14, 12, 12, 12, 11, 9, 9, 8, 8, 6, 5, 5, 4, 4, 4, 4, 4,
 SETS: dict[str, list[int]] = {"hlvid": HLVID, "mini": [6] * 8, "videos": [3] * 150, "single": [1] * 120}
 ICCS = {"hlvid": (0.0, 0.1, 0.3), "mini": (0.0, 0.1, 0.3), "videos": (0.0, 0.1), "single": (0.0,)}
 EASIER = (-0.1, -0.05, 0.0, 0.0, 0.05, 0.1)  # of six categories, against the mean
-DRAWS, DRAWS_EACH = 10_000, 1_000
 Rows = list[dict[str, Any]]
 
 
@@ -57,14 +57,16 @@ def main() -> None:
         "speed_seconds": speed(),
     }
     with ProcessPoolExecutor(arguments.workers) as pool:
-        clustered = [(name, icc, arguments.runs) for name in SETS for icc in ICCS[name]]
-        found = pool.map(coverage, *zip(*clustered, strict=True))
-        told = pool.map(false_verdicts, *zip(*clustered, strict=True))
+        groups = [(name, icc, arguments.runs) for name in SETS for icc in ICCS[name]]
+        found = pool.map(coverage, *zip(*groups, strict=True))
+        told = pool.map(false_verdicts, *zip(*groups, strict=True))
+        placed = pool.map(places, *zip(*groups, strict=True))
         looked = [
             (name, share, arguments.runs) for name in SETS if name != "single" for share in (0.1, 0.2, 0.4)
         ]
         powers = pool.map(power, *zip(*looked, strict=True))
-        report |= {"coverage": _told(found), "false_verdicts": _told(told), "power": _told(powers)}
+        report |= {"coverage": _told(found), "false_verdicts": _told(told)}
+        report |= {"places": _told(placed), "power": _told(powers)}
     text = json.dumps(report, indent=2)
     print(text)
     if arguments.out:
@@ -85,9 +87,9 @@ def speed(systems: int = 50) -> dict[str, float]:
     runs = submissions(systems)
     table = Table.of(runs)
     return {
-        "summaries_50": _seconds(lambda: [summarize(rows, draws=DRAWS) for rows in runs.values()]),
-        "rank_intervals_50": _seconds(lambda: rank_intervals(table, draws=DRAWS)),
-        "all_1225_pairs": _seconds(lambda: compare_all(runs, draws=DRAWS)),
+        "summaries_50": _seconds(lambda: [summarize(rows) for rows in runs.values()]),
+        "rank_intervals_50": _seconds(lambda: rank_intervals(table)),
+        "all_1225_pairs": _seconds(lambda: compare_all(runs)),
     }
 
 
@@ -112,13 +114,11 @@ def coverage(name: str, icc: float, runs: int) -> dict[str, Any]:
     for _ in range(runs):
         a, b, truth = simulated(name, icc, rng, gain=0.05)
         correct, clusters = [row["correct"] for row in a], [row["source"] for row in a]
-        whole, parts = compare(a, b, draws=DRAWS_EACH), compare(a, b, draws=DRAWS_EACH, mean_of="categories")
+        whole, parts = compare(a, b), compare(a, b, mean_of="categories")
         found = {
             "wilson": truth["accuracy"] in wilson(sum(correct), len(correct)),
-            "percentile bootstrap": truth["accuracy"]
-            in cluster_bootstrap(correct, clusters, DRAWS_EACH, widen=False),
-            "accuracy": truth["accuracy"] in cluster_bootstrap(correct, clusters, DRAWS_EACH),
-            "category mean": truth["category mean"] in category_mean_interval(a, draws=DRAWS_EACH),
+            "accuracy": truth["accuracy"] in clustered(correct, clusters),
+            "category mean": truth["category mean"] in category_mean_interval(a),
             "difference": truth["difference"] in whole.interval,
             "difference of category means": truth["difference"] in parts.interval,
         }
@@ -137,20 +137,42 @@ def false_verdicts(name: str, icc: float, runs: int) -> dict[str, Any]:
     told = {"two": 0, "two, category means": 0, "any of five": 0, "two by McNemar": 0}
     for _ in range(runs):
         five = [simulated(name, icc, rng, gain=0.0)[0] for _ in range(5)]
-        pair = compare(five[0], five[1], draws=DRAWS_EACH)
+        pair = compare(five[0], five[1])
         told["two"] += pair.conclusion != "no_evidence"
         told["two by McNemar"] += pair.mcnemar_p < 0.05
-        parts = compare(five[0], five[1], draws=DRAWS_EACH, mean_of="categories")
+        parts = compare(five[0], five[1], mean_of="categories")
         told["two, category means"] += parts.conclusion != "no_evidence"
-        told["any of five"] += bool(
-            better(Table.of({str(at): rows for at, rows in enumerate(five)}), draws=DRAWS_EACH).any()
-        )
+        told["any of five"] += bool(better(Table.of({str(at): rows for at, rows in enumerate(five)})).any())
     return {
         "set": name,
         "icc": icc,
         "runs": runs,
         **{key: round(count / runs, 3) for key, count in told.items()},
     }
+
+
+def places(name: str, icc: float, runs: int) -> dict[str, Any]:
+    """Share of simulated benchmarks on which 20 equal systems all have every place.
+
+    And of 8 unequal ones: pairs whose verdict the places contradict, and pairs that no verdict but others' tell apart.
+    """
+    rng = np.random.default_rng(4)
+    counts = {"all 1 to 20": 0, "contradicted": 0, "apart by others alone": 0}
+    for _ in range(runs):
+        equal = {str(at): simulated(name, icc, rng, gain=0.0)[0] for at in range(20)}
+        counts["all 1 to 20"] += all(
+            (one.best, one.worst) == (1, 20) for one in rank_intervals(Table.of(equal))
+        )
+        table = Table.of({str(at): simulated(name, icc, rng, gain=(at - 4) / 10)[0] for at in range(8)})
+        ranks = {one.system: one for one in rank_intervals(table)}
+        for pair in compare_table(table, power=False):
+            a, b = ranks[pair.a], ranks[pair.b]
+            if pair.conclusion == "no_evidence":
+                counts["apart by others alone"] += a.worst < b.best or b.worst < a.best
+            else:
+                upper, lower = (a, b) if pair.conclusion == "a_better" else (b, a)
+                counts["contradicted"] += not (upper.place < lower.place and upper.best < lower.worst)
+    return {"set": name, "icc": icc, "runs": runs, **counts}
 
 
 def power(name: str, discordance: float, runs: int) -> dict[str, Any]:
@@ -170,7 +192,7 @@ def power(name: str, discordance: float, runs: int) -> dict[str, Any]:
             [{**row, "correct": bool(one)} for row, one in zip(rows, side, strict=True)]
             for side in (first, second)
         )
-        (pair,) = compare_table(Table.of({"a": a, "b": b}), draws=DRAWS_EACH, power=False)
+        (pair,) = compare_table(Table.of({"a": a, "b": b}), power=False)
         found += pair.conclusion == "a_better"
     return {
         "set": name,

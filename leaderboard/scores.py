@@ -28,9 +28,6 @@ from hlvid.scoring.table import MeanOf, Table
 from leaderboard.benchmarks import MEANS, SIZES
 from leaderboard.format.schema import Submission, Trust
 
-DRAWS = 10_000
-MOST_CELLS = 1_000_000  # draws x systems: with hundreds of systems fewer draws, so that a page takes seconds
-
 
 @dataclass(frozen=True)
 class Score:
@@ -59,10 +56,7 @@ def rescore(submission: Submission, rows: Sequence[Row]) -> Score:
 
 def rank_intervals(systems: Mapping[str, Sequence[Row]], mean_of: MeanOf = "questions") -> dict[str, Rank]:
     """The `Rank` of each system; all answered the same questions, which (or whose categories) count alike."""
-    if not systems:
-        return {}
-    draws = min(DRAWS, max(1_000, MOST_CELLS // len(systems)))
-    return {rank.system: rank for rank in ranks_of(Table.of(systems, mean_of), draws=draws)}
+    return {rank.system: rank for rank in ranks_of(Table.of(systems, mean_of))} if systems else {}
 
 
 def second_runs(submissions: Mapping[str, Submission]) -> dict[str, tuple[str, ...]]:

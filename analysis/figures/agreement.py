@@ -29,7 +29,7 @@ RATIO = 0.1
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    from analysis.studies.clips import describe, drawn_anew, identity, load_clips
+    from analysis.studies.clips import describe, identity, load_clips, over_clusters
     from analysis.studies.selectors import likeness
 
     selectors, count = inputs.compared(), max(2, inputs.clips // 2)
@@ -41,7 +41,7 @@ def make(inputs: Inputs) -> Made:
         f"Agreement of selectors at a gazing ratio of {RATIO:.0%}: intersection over union of the patches chosen, "
         f"on {describe(table, inputs)}. {inputs.describe(inputs.looker())}. a: all scales together, every "
         f"pair, frames 2 on. b, c: against {NAMES.get(looker, looker)}, by scale (frames 2 on) and by "
-        f"frame; bars: {drawn_anew(table, inputs)}. Grey ticks in b: two independent draws of as many patches of "
+        f"frame; bars: {over_clusters(table, inputs)}. Grey ticks in b: two independent draws of as many patches of "
         "that scale. Patches that neither chose count for nothing; a scale at which no patch is chosen by either "
         "is left out."
     )

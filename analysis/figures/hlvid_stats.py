@@ -39,7 +39,7 @@ def make(inputs: Inputs) -> Made:
     import pandas as pd
 
     from hlvid.dataset import load
-    from hlvid.scoring.resampling import effective_clusters
+    from hlvid.scoring.clusters import effective_clusters
 
     questions = load(inputs.dataset_root())
     table, seconds = facts(questions), durations(questions)

@@ -60,8 +60,8 @@ def make(inputs: Inputs) -> Made:
     bold = [k for k, model in enumerate(models) if model in names]
     caption = (
         f"Accuracy in % . Rows without a mark: {reference.mark('printed')}. "
-        + (f"Rows 'ours': {len(bold)} configuration(s) run here, with 95 % intervals (recordings or "
-        f"videos drawn anew) and n; of several runs of one configuration the whole one, else the longest, else "
+        + (f"Rows 'ours': {len(bold)} configuration(s) run here, with 95 % intervals (clustered by "
+        f"recording or video) and n; of several runs of one configuration the whole one, else the longest, else "
         f"the newest. '--limit N': no whole run is at hand, these are the first N questions." if bold
            else "Nothing of ours is at hand.")
     )  # fmt: skip

@@ -25,7 +25,7 @@ from analysis.cache import cached
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
-from analysis.studies.clips import Clip, describe, drawn_anew, identity, load_clips
+from analysis.studies.clips import Clip, describe, identity, load_clips, over_clusters
 from analysis.studies.losses import loss_of
 from analysis.studies.scenes import Pictures
 from analysis.studies.selectors import iou_of
@@ -56,7 +56,7 @@ def make(inputs: Inputs) -> Made:
         f"{describe(table, inputs)}; changed without moving anything. a: intersection over union of the "
         "patches chosen with those of the unchanged clip; dashed: with those of another clip, what no agreement "
         "looks like. b: loss with this gaze over the loss with random gaze of the same size on the same changed "
-        f"clip (below 1: the gaze still earns its tokens). Bars: {drawn_anew(table, inputs)}."
+        f"clip (below 1: the gaze still earns its tokens). Bars: {over_clusters(table, inputs)}."
     )
     return Made(numbers, caption, lambda: _draw(numbers))
 

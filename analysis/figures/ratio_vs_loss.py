@@ -27,7 +27,7 @@ def make(inputs: Inputs) -> Made:
     """See the module."""
     import pandas as pd
 
-    from analysis.studies.clips import describe, drawn_anew
+    from analysis.studies.clips import describe, over_clusters
     from analysis.studies.losses import METRIC
     from analysis.studies.selectors import compare
 
@@ -47,7 +47,7 @@ def make(inputs: Inputs) -> Made:
     numbers = pd.DataFrame(rows)
     caption = (
         f"Reconstruction loss against gazing ratio. {inputs.describe(selector)}, on "
-        f"{describe(table, inputs)}. Thick: means, intervals: {drawn_anew(table, inputs)}; "
+        f"{describe(table, inputs)}. Thick: means, intervals: {over_clusters(table, inputs)}; "
         f"the same gaze counted {KINDS[0][1]} and {KINDS[1][1]} patches of a frame. Thin: "
         f"single clips. {METRIC}. The paper's values for one loss, by FPS and resolution, stand in `redundancy`."
     )

@@ -42,7 +42,7 @@ def make(inputs: Inputs) -> Made:
         sizes = " and ".join(f"{n:g}" for n in sorted(table.n.dropna().unique()))
         words = (
             f"Ours: {len(table)} cells of {', '.join(sorted(table.task.unique()))}, n = "
-            f"{sizes} questions a cell, bars: 95 % with recordings drawn anew; crosses: out of memory."
+            f"{sizes} questions a cell, bars: 95 %, clustered by recording; crosses: out of memory."
         )
     caption = (
         f"Scaling. Top: the paper on HLVid ({reference.mark('read')}; a weaker model than that of its "

@@ -28,7 +28,7 @@ NAMES = {
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    from analysis.studies.clips import describe, drawn_anew
+    from analysis.studies.clips import describe, over_clusters
     from analysis.studies.losses import METRIC
     from analysis.studies.selectors import compare
 
@@ -40,7 +40,7 @@ def make(inputs: Inputs) -> Made:
         f"{', '.join(table.selector.unique())}, on {describe(table, inputs)}. "
         f"{learned}. {METRIC}. First frames are "
         f"compared with a blank one by RGB difference and flow, as in the paper. {_best(table)} Bars: "
-        f"{drawn_anew(table, inputs)}. b: {reference.mark('read')}."
+        f"{over_clusters(table, inputs)}. b: {reference.mark('read')}."
     )
     return Made(numbers, caption, lambda: _draw(numbers))
 

@@ -81,8 +81,8 @@ def describe(table: "pd.DataFrame", inputs: Inputs) -> str:
     )
 
 
-def drawn_anew(table: "pd.DataFrame", inputs: Inputs) -> str:
-    """What the intervals resample, for captions: "95 %, 2 videos drawn anew (2000 draws)"."""
+def over_clusters(table: "pd.DataFrame", inputs: Inputs) -> str:
+    """What the intervals are clustered by, for captions: "95 %, clustered, 2 videos"."""
     clusters = table["cluster"].nunique()
     what = number(clusters, "video" if inputs.videos else "generated clip")
     return intervals(clusters, what)

@@ -71,7 +71,7 @@ def row_cells(row: Row, tiers: Sequence[str]) -> list[str]:
 
 
 def interval_text(accuracy: Accuracy) -> str:
-    """`38-60 [35-63]`: Wilson interval, then the clustered bootstrap's, in per cent; results.json has the digits."""
+    """`38-60 [35-63]`: Wilson interval, then the clustered one, in per cent; results.json has the digits."""
     wilson, clustered = accuracy.wilson, accuracy.clustered
     parts = f"{100 * wilson.low:.0f}-{100 * wilson.high:.0f}"
     return f"{parts} [{100 * clustered.low:.0f}-{100 * clustered.high:.0f}]"

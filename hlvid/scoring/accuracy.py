@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.intervals import Interval, cluster_bootstrap, wilson
+from hlvid.scoring.intervals import Interval, clustered, wilson
 
-__all__ = ["Accuracy", "Interval", "Summary", "cluster_bootstrap", "summarize", "wilson"]
+__all__ = ["Accuracy", "Interval", "Summary", "clustered", "summarize", "wilson"]
 
 Row = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 class Accuracy:
     """Right answers among all `n` asked; `value` is the share in 0 to 1 (NaN for n = 0).
 
-    `wilson` takes answers as independent; `clustered` resamples recordings and is the one to quote.
+    `wilson` takes answers as independent; `clustered` lets recordings vary and is the one to quote.
     """
 
     correct: int
@@ -45,13 +45,13 @@ class Summary:
     by_tier: Mapping[str, Accuracy]
 
 
-def summarize(rows: Sequence[Row], *, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Summary:
+def summarize(rows: Sequence[Row], *, level: float = 0.95) -> Summary:
     """Accuracy of one run.
 
     Args:
         rows: one mapping a question with question_id, correct (bool), parsed (letter or None), source,
             category, tier (the last three may be None or absent).
-        level, draws, seed: of the intervals.
+        level: of the intervals.
 
     Raises:
         AnswerError: a row without question_id, correct or parsed, a `correct` that is no truth value, or a
@@ -62,13 +62,13 @@ def summarize(rows: Sequence[Row], *, level: float = 0.95, draws: int = 10_000, 
     def groups(key: str) -> dict[str, Accuracy]:
         labels = sorted({str(row[key]) for row in rows if row.get(key) is not None})
         members = {label: [row for row in rows if str(row.get(key)) == label] for label in labels}
-        return {label: accuracy_of(part, level, draws, seed) for label, part in members.items()}
+        return {label: accuracy_of(part, level) for label, part in members.items()}
 
-    overall = accuracy_of(rows, level, draws, seed)
+    overall = accuracy_of(rows, level)
     return Summary(overall, groups("category"), groups("tier"))
 
 
-def accuracy_of(rows: Sequence[Row], level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Accuracy:
+def accuracy_of(rows: Sequence[Row], level: float = 0.95) -> Accuracy:
     """Accuracy of these rows (see `summarize`, which checks them)."""
     correct = [int(row["correct"]) for row in rows]
     clusters = [cluster_of(row) for row in rows]
@@ -78,7 +78,7 @@ def accuracy_of(rows: Sequence[Row], level: float = 0.95, draws: int = 10_000, s
         unparsed=sum(row["parsed"] is None for row in rows),
         value=sum(correct) / len(rows) if rows else math.nan,
         wilson=wilson(sum(correct), len(rows), level),
-        clustered=cluster_bootstrap(correct, clusters, draws, seed, level),
+        clustered=clustered(correct, clusters, level),
     )
 
 

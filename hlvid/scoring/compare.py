@@ -4,7 +4,7 @@ Example::
 
     print(compare(rows_a, rows_b, names=("full", "gazed")).verdict)
     # full and gazed: no evidence of a difference. full 49.6 %, gazed 48.5 % of 268 questions: +1.1 points, 95 %
-    # interval -4.4 to +5.0 (recordings resampled; sign-flip p = 0.71, McNemar p = 0.71). full alone is right …
+    # interval -3.0 to +5.3 (clustered by recording; sign-flip p = 0.71, McNemar p = 0.71). full alone is right …
 
     compare_all({"a": rows_a, "b": rows_b, "c": rows_c})     # all pairs, p-values corrected by Holm
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlvid.errors import AnswerError
+from hlvid.scoring.clusters import cluster_sums
 from hlvid.scoring.intervals import Interval
 from hlvid.scoring.multiple import holm
 from hlvid.scoring.paired import least_p, mcnemar, paired_design_effect
@@ -31,7 +32,6 @@ from hlvid.scoring.power import (
     recordings_needed,
     rule_factor,
 )
-from hlvid.scoring.resampling import cluster_sums
 from hlvid.scoring.rule import decide, intervals, p_values
 from hlvid.scoring.table import MeanOf, Table
 
@@ -101,7 +101,7 @@ class Comparison:
         return (
             f"{self.a} {100 * self.accuracy_a:.1f} %, {self.b} {100 * self.accuracy_b:.1f} % {what} {self.n} "
             f"questions: {_points(self.difference)} points, {level} interval {_points(self.interval.low)} to "
-            f"{_points(self.interval.high)} (recordings resampled; sign-flip {_p(self.clustered_p)}{corrected}, "
+            f"{_points(self.interval.high)} (clustered by recording; sign-flip {_p(self.clustered_p)}{corrected}, "
             f"McNemar {_p(self.mcnemar_p)}). {self.a} alone is right on {self.only_a}, {self.b} alone on {self.only_b}."
         )
 
@@ -142,8 +142,6 @@ def compare(
     *,
     mean_of: MeanOf = "questions",
     level: float = 0.95,
-    draws: int = 10_000,
-    seed: int = 0,
 ) -> Comparison:
     """Compare two runs on the same questions.
 
@@ -151,16 +149,14 @@ def compare(
         a, b: rows as for `summarize`.
         names: how to call the systems.
         mean_of: what counts alike, questions or categories (MVBench's average, MLVU's M-avg).
-        level, draws, seed: of the interval; 1 - level is also the tests' significance level.
+        level: of the interval; 1 - level is also the tests' significance level.
 
     Raises:
         AnswerError: the runs answer different questions, equal names, no questions.
     """
     if names[0] == names[1]:
         raise AnswerError(f"both systems are called '{names[0]}'; give two names")
-    (found,) = compare_table(
-        Table.of({names[0]: a, names[1]: b}, mean_of), level=level, draws=draws, seed=seed
-    )
+    (found,) = compare_table(Table.of({names[0]: a, names[1]: b}, mean_of), level=level)
     return found
 
 
@@ -169,16 +165,12 @@ def compare_all(
     *,
     mean_of: MeanOf = "questions",
     level: float = 0.95,
-    draws: int = 10_000,
-    seed: int = 0,
 ) -> list[Comparison]:
     """All pairs of runs, in order; `adjusted_p` holds for all of them together."""
-    return compare_table(Table.of(runs, mean_of), level=level, draws=draws, seed=seed)
+    return compare_table(Table.of(runs, mean_of), level=level)
 
 
-def compare_table(
-    table: Table, *, level: float = 0.95, draws: int = 10_000, seed: int = 0, power: bool = True
-) -> list[Comparison]:
+def compare_table(table: Table, *, level: float = 0.95, power: bool = True) -> list[Comparison]:
     """All pairs of a table's systems, in order; with more than one pair p-values are corrected by Holm.
 
     Without `power` nothing is simulated, and `detectable` and `needed` are None.
@@ -187,7 +179,7 @@ def compare_table(
         raise AnswerError("no questions to compare on; give runs with answers")
     pairs = list(combinations(range(len(table.systems)), 2))
     raw = p_values(table, pairs)
-    ends = intervals(table, pairs, level=level, draws=draws, seed=seed)
+    ends = intervals(table, pairs, level=level)
     adjusted: list[float | None] = [*holm(raw)] if len(pairs) > 1 else [None] * len(pairs)
     return [
         _comparison(table, pair, p, corrected, interval, len(pairs), power)

@@ -4,7 +4,7 @@ Example::
 
     mcnemar(16, 13)                                  # 0.71: of 29 disagreements, 16 go one way
     sign_flip([1, 0, -1, 1], ["s1", "s1", "s2", "s3"])
-    difference_interval(draws, difference, ...)      # with recordings resampled
+    difference_interval(0.011, 0.023, ...)           # from its clustered standard error
 
 McNemar's test takes questions as independent. The sign-flip test gives each recording one sign, since a
 system that copes with a recording copes with all of its questions. Both are exact, without random draws.
@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr
 
-from hlvid.scoring.intervals import FEW, Interval, wilson
-from hlvid.scoring.resampling import Floats, cluster_sums, critical_value, percentile_interval
+from hlvid.scoring.clusters import Floats, cluster_sums, critical_value
+from hlvid.scoring.intervals import Interval, wilson
 
 _TRIED = 12  # recordings with weighted sums whose swaps are all tried (4,096); more are counted on a grid
 _STEPS, _MOST = 64, 1 << 14  # of that grid: steps a recording, and at most, from 0 to the farthest total
@@ -95,32 +95,24 @@ def least_p(recordings: int) -> float:
     return min(1.0, 2.0 ** (1 - recordings))
 
 
-def difference_interval(draws: Floats, difference: float, *, clusters: float, level: float) -> Interval:
-    """Interval of a paired difference from bootstrap draws of it.
+def difference_interval(difference: float, error: float, *, clusters: float, level: float) -> Interval:
+    """Interval of a paired difference.
 
     Args:
-        draws: (draws,) resampled differences of accuracy, both systems on the same recordings.
         difference: the one seen, -1 to 1.
+        error: its standard error, both systems on the same recordings (`clusters.standard_error`).
         clusters: effective number of recordings.
         level: for example 0.95.
 
     Returns:
-        Percentiles moved outwards for few clusters; with fewer than 10 effective ones a t interval on the
-        bootstrap's standard error. Where the draws do not vary, as far to each side as unseen disagreement could reach.
+        A t interval within [-1, 1]. Where recordings do not vary, as far to each side as unseen disagreement
+        could reach, with the reason.
     """
-    spread = float(draws.std(ddof=1))
-    if spread < 1e-12:
-        unseen = wilson(0, max(1, round(clusters)), level).high
-        ends = (max(-1.0, difference - unseen), min(1.0, difference + unseen))
-        return Interval(
-            *ends, level, "cluster bootstrap, unseen", "every draw of recordings gives the same difference"
-        )
-    if clusters < FEW:
-        half = critical_value(level, clusters) * spread
-        return Interval(
-            max(-1.0, difference - half), min(1.0, difference + half), level, "cluster bootstrap, t"
-        )
-    return Interval(*percentile_interval(draws, level, clusters), level, "cluster bootstrap")
+    alike = error < 1e-12
+    unseen = wilson(0, max(1, round(clusters)), level).high
+    half = unseen if alike else critical_value(level, clusters) * error
+    reason = "every recording gives the same difference" if alike else None
+    return Interval(max(-1.0, difference - half), min(1.0, difference + half), level, "clustered", reason)
 
 
 def independent_error(differences: ArrayLike, weights: Floats) -> float:

@@ -20,14 +20,14 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from hlvid.scoring.clusters import Floats
 from hlvid.scoring.paired import least_p
-from hlvid.scoring.resampling import Floats
 from hlvid.scoring.rule import decide, intervals, p_values
 from hlvid.scoring.table import Table
 
 POWER = 0.8  # what is called "likely to be found"
 MANY = 200  # effective recordings from which the rule finds what McNemar's test does (factor 1.00 to 1.03)
-_RUNS, _DRAWS, _HALVINGS, _LARGEST = 400, 1000, 7, 4.0
+_RUNS, _HALVINGS, _LARGEST = 400, 7, 4.0
 
 
 def minimum_detectable_difference(
@@ -150,7 +150,7 @@ def _found(structure: Table, difference: float, discordance: float, level: float
     table = replace(structure, correct=np.concatenate([first, second], axis=1))
     pairs = [(run, _RUNS + run) for run in range(_RUNS)]
     rejected = [(pair, p) for pair, p in zip(pairs, p_values(table, pairs), strict=True) if p < 1 - level]
-    ends = intervals(table, [pair for pair, _ in rejected], level=level, draws=_DRAWS)
+    ends = intervals(table, [pair for pair, _ in rejected], level=level)
     return sum(decide(p, end) > 0 for (_, p), end in zip(rejected, ends, strict=True)) / _RUNS
 
 

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlvid.errors import AnswerError
+from hlvid.scoring.clusters import check_level
 from hlvid.scoring.multiple import holm
-from hlvid.scoring.resampling import check_level
 from hlvid.scoring.rule import decide, intervals, p_values
 from hlvid.scoring.table import Table
 
@@ -40,13 +40,12 @@ class Rank:
         return str(self.best) if self.best == self.worst else f"{self.best} to {self.worst}"
 
 
-def rank_intervals(table: Table, *, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> list[Rank]:
+def rank_intervals(table: Table, *, level: float = 0.95) -> list[Rank]:
     """A `Rank` for each system of the table, in its order.
 
     Args:
         table: systems on the same questions.
-        level: probability that all intervals hold the true places.
-        draws, seed: of the bootstrap. With one recording every place is possible.
+        level: probability that all intervals hold the true places. With one recording every place is possible.
 
     Raises:
         AnswerError: no questions.
@@ -54,7 +53,7 @@ def rank_intervals(table: Table, *, level: float = 0.95, draws: int = 10_000, se
     check_level(level)
     if not table.questions:
         raise AnswerError("no questions to rank on; give runs with answers")
-    seen, above = table.accuracy, better(table, level=level, draws=draws, seed=seed)
+    seen, above = table.accuracy, better(table, level=level)
     return [
         Rank(
             system=system,
@@ -67,14 +66,14 @@ def rank_intervals(table: Table, *, level: float = 0.95, draws: int = 10_000, se
     ]
 
 
-def better(table: Table, *, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> NDArray[np.bool_]:
+def better(table: Table, *, level: float = 0.95) -> NDArray[np.bool_]:
     """(S, S) true where the row's system is shown to be better than the column's, all pairs looked at together."""
     found = np.zeros((len(table.systems),) * 2, dtype=np.bool_)
     pairs = list(combinations(range(len(table.systems)), 2))
     adjusted = dict(zip(pairs, holm(p_values(table, pairs)), strict=True))
     # The interval is needed only where the test rejects: 500 systems make 124,750 pairs.
     rejected = [pair for pair in pairs if adjusted[pair] < 1 - level]
-    ends = intervals(table, rejected, level=level, draws=draws, seed=seed)
+    ends = intervals(table, rejected, level=level)
     for (one, other), interval in zip(rejected, ends, strict=True):
         sign = decide(adjusted[one, other], interval)
         found[one, other], found[other, one] = sign > 0, sign < 0

@@ -142,43 +142,39 @@ def compare_runs(
     *,
     mean_of: MeanOf = "questions",
     level: float = 0.95,
-    draws: int = 10_000,
-    seed: int = 0,
 ) -> Report:
     """Compare runs of the same questions in all ways.
 
     Args:
         runs: rows of each, as for `summarize`; two at least.
         mean_of: what counts alike, questions or categories.
-        level, draws, seed: of intervals and tests.
+        level: of intervals and tests.
 
     Raises:
         AnswerError: as `Table.of`.
     """
     table = Table.of(runs, mean_of)
-    systems = tuple(_system(name, rows, mean_of, level, draws, seed) for name, rows in runs.items())
-    pairs = tuple(compare_table(table, level=level, draws=draws, seed=seed))
-    groups = {label: _groups(table, label, level, draws, seed) for label in LABELS}
+    systems = tuple(_system(name, rows, mean_of, level) for name, rows in runs.items())
+    pairs = tuple(compare_table(table, level=level))
+    groups = {label: _groups(table, label, level) for label in LABELS}
     found = {label: parts for label, parts in groups.items() if len(parts) > 1}
     return Report(mean_of, systems, pairs, found, tuple(_changes(table, pairs)))
 
 
-def _system(name: str, rows: Sequence[Row], mean_of: MeanOf, level: float, draws: int, seed: int) -> System:
-    overall = accuracy_of(rows, level, draws, seed)
+def _system(name: str, rows: Sequence[Row], mean_of: MeanOf, level: float) -> System:
+    overall = accuracy_of(rows, level)
     if mean_of == "questions":
         return System(name, overall.value, overall.clustered, overall)
-    interval = category_mean_interval(rows, level=level, draws=draws, seed=seed)
+    interval = category_mean_interval(rows, level=level)
     return System(name, category_mean(rows), interval, overall)
 
 
-def _groups(
-    table: Table, label: str, level: float, draws: int, seed: int
-) -> Mapping[str, tuple[Comparison, ...]]:
+def _groups(table: Table, label: str, level: float) -> Mapping[str, tuple[Comparison, ...]]:
     values = sorted({value for value in table.labels[label] if value is not None})
     parts: dict[str, list[Comparison]] = {}
     for value in values:
         part = replace(table, mean_of="questions").where([one == value for one in table.labels[label]])
-        parts[value] = compare_table(part, level=level, draws=draws, seed=seed, power=False)
+        parts[value] = compare_table(part, level=level, power=False)
     tests = [one for pairs in parts.values() for one in pairs]
     adjusted = iter(holm([one.clustered_p for one in tests]))
     return {
@@ -208,7 +204,7 @@ def _system_line(one: System) -> str:
     of = f"{one.overall.correct} of {one.overall.n} right"
     unparsed = f", {one.overall.unparsed} without a letter" if one.overall.unparsed else ""
     level, low, high = (100 * value for value in (one.interval.level, one.interval.low, one.interval.high))
-    ends = f"{level:g} %: {low:.1f} to {high:.1f}, recordings resampled"
+    ends = f"{level:g} %: {low:.1f} to {high:.1f}, clustered by recording"
     return f"{one.name}: {100 * one.value:.1f} % ({ends}; {of}{unparsed})"
 
 

@@ -3,7 +3,7 @@
 Example::
 
     p = p_values(table, [(0, 1), (0, 2)])                # sign-flip tests, before Holm's correction
-    ends = intervals(table, [(0, 1)], level=0.95)        # recordings resampled
+    ends = intervals(table, [(0, 1)], level=0.95)        # if other recordings had been asked about
     decide(p[0], ends[0])                                # 1: the first is better, -1: the second, 0: not shown
 
 A difference counts as shown when the clustered sign-flip test rejects *and* the clustered interval excludes 0.
@@ -12,16 +12,12 @@ A difference counts as shown when the clustered sign-flip test rejects *and* the
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from hlvid.scoring.clusters import Floats, cluster_sums, standard_error
 from hlvid.scoring.intervals import Interval
 from hlvid.scoring.paired import difference_interval, sign_flip_of_sums
-from hlvid.scoring.resampling import Floats, cluster_sums, resample_means
 from hlvid.scoring.table import Table
 
 Pairs = Sequence[tuple[int, int]]
-
-_BLOCK = 200  # pairs whose draws are held at once
 
 
 def decide(p: float, interval: Interval) -> int:
@@ -42,31 +38,20 @@ def p_values(table: Table, pairs: Pairs) -> list[float]:
     return [sign_flip_of_sums(sums[:, one] - sums[:, other]) for one, other in pairs]
 
 
-def intervals(
-    table: Table, pairs: Pairs, *, level: float = 0.95, draws: int = 10_000, seed: int = 0
-) -> list[Interval]:
-    """Interval of the difference of each (column, column); all share the same draws of recordings."""
+def intervals(table: Table, pairs: Pairs, *, level: float = 0.95) -> list[Interval]:
+    """Interval of the difference of each (column, column)."""
     if table.cluster_count < 2:
         reason = "one recording says nothing about others"
-        return [Interval(-1.0, 1.0, level, "cluster bootstrap", reason) for _ in pairs]
+        return [Interval(-1.0, 1.0, level, "clustered", reason) for _ in pairs]
     sums, sizes = _sums(table), table.cluster_sizes
-    found: list[Interval] = []
-    for start in range(0, len(pairs), _BLOCK):
-        block = pairs[start : start + _BLOCK]
-        columns = np.stack([sums[:, one] - sums[:, other] for one, other in block], axis=1)
-        resampled = resample_means(columns, sizes, draws=draws, seed=seed)
-        found += [_interval(table, pair, resampled[:, at], level) for at, pair in enumerate(block)]
+    effective, total = table.effective_clusters, float(sizes.sum())
+    found = []
+    for one, other in pairs:
+        column = sums[:, one] - sums[:, other]
+        error = float(standard_error(column[:, None], sizes)[0])
+        seen = float(column.sum()) / total
+        found.append(difference_interval(seen, error, clusters=effective, level=level))
     return found
-
-
-def _interval(table: Table, pair: tuple[int, int], draws: Floats, level: float) -> Interval:
-    differences = table.differences(*pair)
-    return difference_interval(
-        draws,
-        float(table.weights @ differences / table.weights.sum()),
-        clusters=table.effective_clusters,
-        level=level,
-    )
 
 
 def _sums(table: Table) -> Floats:

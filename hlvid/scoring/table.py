@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hlvid.errors import AnswerError
 from hlvid.scoring.accuracy import check_rows, cluster_of
-from hlvid.scoring.resampling import Floats, cluster_sums, effective_clusters
+from hlvid.scoring.clusters import Floats, cluster_sums, effective_clusters
 
 Row = Mapping[str, Any]
 MeanOf = Literal["questions", "categories"]
@@ -110,7 +110,7 @@ class Table:
 
     @property
     def effective_clusters(self) -> float:
-        """How many recordings of equal size would say as much (see `resampling.effective_clusters`)."""
+        """How many recordings of equal size would say as much (see `clusters.effective_clusters`)."""
         return effective_clusters(self.cluster_sizes)
 
     @property

@@ -110,12 +110,12 @@ def accuracy(rows: Sequence[Row]) -> float:
 
 
 def accuracy_low(rows: Sequence[Sequence[Row]]) -> float:
-    """Lower end of the 95 % interval, recordings resampled."""
+    """Lower end of the 95 % interval, clustered by recording."""
     return accuracy_of(collapse(_plain(rows))).clustered.low
 
 
 def accuracy_high(rows: Sequence[Sequence[Row]]) -> float:
-    """Upper end of the 95 % interval, recordings resampled."""
+    """Upper end of the 95 % interval, clustered by recording."""
     return accuracy_of(collapse(_plain(rows))).clustered.high
 
 
@@ -130,12 +130,12 @@ def average(rows: Sequence[Sequence[Row]]) -> float:
 
 
 def average_low(rows: Sequence[Sequence[Row]]) -> float:
-    """Lower end of the 95 % interval of `average`, videos resampled."""
+    """Lower end of the 95 % interval of `average`, clustered by video."""
     return averages.category_mean_interval(collapse(_plain(rows))).low
 
 
 def average_high(rows: Sequence[Sequence[Row]]) -> float:
-    """Upper end of the 95 % interval of `average`, videos resampled."""
+    """Upper end of the 95 % interval of `average`, clustered by video."""
     return averages.category_mean_interval(collapse(_plain(rows))).high
 
 

@@ -94,7 +94,7 @@ def _description(row: Facts) -> str:
         return (
             f"{row['setting'] or 'No settings stated'}. No interval: the number of questions is not stated."
         )
-    kind = "recordings resampled" if row["method"] == "clustered" else "Wilson, unclustered: too narrow"
+    kind = "clustered by recording" if row["method"] == "clustered" else "Wilson, unclustered: too narrow"
     interval = f"95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f} % ({kind})"
     rank = f"; possible places {row['rank']['text']}" if row["rank"] else ""
     return f"{row['setting'] or 'No settings stated'}. {interval}{rank}."
@@ -126,7 +126,7 @@ def hub_yaml(entry: Entry, url: str | None = None) -> str | None:
     notes = [
         entry.trust,
         settings_text(entry),
-        f"95 % interval {low:.1f} to {high:.1f} (recordings resampled)",
+        f"95 % interval {low:.1f} to {high:.1f} (clustered by recording)",
     ]
     result: dict[str, Any] = {
         "dataset": {"id": HUB, "task_id": "default"},

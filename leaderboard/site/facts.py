@@ -16,14 +16,14 @@ from typing import Any, get_args
 
 from hlvid.benchmarks.registry import BENCHMARKS, HLVID
 from hlvid.dataset import Question
+from hlvid.scoring.clusters import effective_clusters
 from hlvid.scoring.difficulty import label_suspects
-from hlvid.scoring.resampling import effective_clusters
 from hlvid.scoring.table import Table
 from leaderboard.benchmarks import MINI, TITLES, WITHHELD, mean_of
 from leaderboard.board import Board, Entry, Section
 from leaderboard.format.schema import Prediction, Submission, form_names
 from leaderboard.site.identity import label, model_page, section_id, settings_text
-from leaderboard.site.resampling import constants
+from leaderboard.site.paired import constants
 
 INDEPENDENT = 5  # systems, before all of them failing alike says something about a label
 PUBLISHED = f"sha256:{HLVID.questions_sha256}"  # what a submission to HLVid names before there is one here
@@ -33,7 +33,7 @@ RIGHT, WRONG, NO_LETTER = "1", "0", "-"
 def entry_facts(entry: Entry, section: Section, added: datetime | None = None) -> dict[str, Any]:
     """One line of the table; shares are 0 to 1, absent values None.
 
-    `method` says what the interval is: "clustered" (recordings resampled), "wilson" (a reported share; takes
+    `method` says what the interval is: "clustered" (by recording), "wilson" (a reported share; takes
     questions as independent and is too narrow), or None where no interval is known.
     """
     submission, summary = entry.submission, entry.summary
@@ -148,7 +148,7 @@ def prediction_format() -> dict[str, list[str]]:
 
 
 def answers_of(section: Section) -> dict[str, Any] | None:
-    """Right and wrong of every scored entry, question by question, and how to resample; None without any.
+    """Right and wrong of every scored entry, question by question, and what `paired` adds; None without any.
 
     `entries[i].correct` has a character a question: "1" right, "0" wrong, "-" no letter found (wrong, too).
     `suspects` are questions that enough independent systems fail with one and the same letter.
@@ -165,7 +165,7 @@ def answers_of(section: Section) -> dict[str, Any] | None:
         "questions": [question_facts(known[name], stems) for name in table.questions],
         "entries": [_answers(entry) for entry in scored],
         "suspects": _suspects(section),
-        "resampling": constants(table),
+        "paired": constants(table),
     }
 
 

@@ -152,7 +152,7 @@ def score_line(ready: Ready) -> str:
     unparsed = f", {overall.unparsed} without a letter" if overall.unparsed else ""
     line = (
         f"{overall.correct} of {overall.n} right, {percent(overall.value)} "
-        f"(95 %: {_ends(overall.clustered)}, recordings resampled{unparsed})"
+        f"(95 %: {_ends(overall.clustered)}, clustered by recording{unparsed})"
     )
     if ready.entry.benchmark not in MEANS or ready.entry.interval is None:
         return line

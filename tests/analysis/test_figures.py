@@ -99,7 +99,7 @@ def test_the_key_of_a_measurement_knows_all_that_decides() -> None:
     assert found >= {
         "analysis.figures.camera", "analysis.studies.scenes", "analysis.stats", "autogaze.model.network",
         "autogaze.model.kvcache", "autogaze.model.processing", "autogaze.reconstruction.paste",
-        "hlvid.video.reader", "hlvid.video.pyav", "hlvid.scoring.resampling", "autogaze.selectors.autogaze",
+        "hlvid.video.reader", "hlvid.video.pyav", "hlvid.scoring.clusters", "autogaze.selectors.autogaze",
     }  # fmt: skip
     assert "analysis.style" not in found
 
@@ -124,7 +124,7 @@ def test_captions_say_what_was_measured(name: str, inputs: Inputs, film: Path, t
     shutil.copyfile(film, tmp_path / "b" / film.name)
     videos = (film, tmp_path / "b" / film.name)
     caption = produce(name, dataclasses.replace(inputs, videos=videos, clips=4), tmp_path / "out").caption
-    assert "2 videos drawn anew" in caption and "generated" not in caption
+    assert "clustered, 2 videos" in caption and "generated" not in caption
 
 
 def test_one_clip_is_refused_before_anything_is_measured(

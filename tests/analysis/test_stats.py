@@ -21,7 +21,7 @@ def test_interval_of_clustered_values_covers_the_truth() -> None:
     draw, hits = np.random.default_rng(0), 0
     for _ in range(60):
         centres = draw.normal(0, 1, 20)
-        found = stats.mean(np.repeat(centres, 30), np.repeat(np.arange(20), 30).tolist(), draws=400)
+        found = stats.mean(np.repeat(centres, 30), np.repeat(np.arange(20), 30).tolist())
         hits += found.low <= 0 <= found.high
     assert hits >= 53  # 95 % of 60 is 57; fewer than 53 has a chance of 2 % at 95 % coverage
 
@@ -55,11 +55,11 @@ def test_fitted_line_is_least_squares() -> None:
 
 @pytest.mark.parametrize("clusters", [2, 3, 4, 8])
 def test_few_clusters_make_wide_intervals(clusters: int) -> None:
-    """Percentiles of the draws covered 47 % with two clusters and 77 % with three."""
+    """Percentiles of bootstrap draws covered 47 % with two clusters and 77 % with three."""
     draw, label, hits = np.random.default_rng(clusters), np.repeat(np.arange(clusters), 6), 0
     for _ in range(120):
         values = draw.normal(0, 1, clusters)[label] + draw.normal(0, 1, len(label))
-        found = stats.mean(values, label.tolist(), draws=400)
+        found = stats.mean(values, label.tolist())
         hits += found.low <= 0 <= found.high
     assert hits >= 105  # 114 expected; fewer than 105 has a chance of 0.3 % at 95 % coverage
 

@@ -142,7 +142,7 @@
     document
       .getElementById("legend")
       .replaceChildren(
-        ...(has("clustered") ? [sample(false), " 95 % interval, recordings resampled. "] : []),
+        ...(has("clustered") ? [sample(false), " 95 % interval, clustered by recording. "] : []),
         ...(has("wilson")
           ? [
               sample(true),

@@ -2,12 +2,10 @@
 //
 //   HlvidStatistics.compare(section, indexA, indexB).verdict      // section: data/SECTION.js
 //
-// Constants that need special functions come with the section (leaderboard/site/resampling.py).
+// Constants that need special functions come with the section (leaderboard/site/paired.py).
 globalThis.HlvidStatistics = (() => {
-  const drawn = new WeakMap(); // section -> recordings of every draw, made once
-
   function compare(section, a, b) {
-    const { clusters, effective, level, weights } = section.resampling;
+    const { clusters, level, weights } = section.paired;
     const right = [a, b].map((index) => Array.from(section.entries[index].correct, (one) => (one === "1" ? 1 : 0)));
     const n = clusters.length,
       groups = 1 + Math.max(...clusters);
@@ -28,17 +26,16 @@ globalThis.HlvidStatistics = (() => {
       onlyB,
       difference,
       accuracy: right.map((one) => total(weighted(one)) / n),
-      meanOf: section.resampling.mean_of,
-      interval: interval(section, sums, difference, groups, sizes),
+      meanOf: section.paired.mean_of,
+      interval: interval(section.paired, sums, difference, groups, sizes),
       mcnemar: mcnemar(onlyA, onlyB),
       signFlip: signFlip(sums),
-      effective,
       recordings: groups,
       deciding: sums.filter((sum) => Math.abs(sum) > 1e-9).length,
-      needed: section.resampling.recordings_needed,
+      needed: section.paired.recordings_needed,
     };
     const effect = designEffect(sums, sizes, difference, independent);
-    result.detectable = detectable(Math.min(1, disagreement), effect, section.resampling);
+    result.detectable = detectable(Math.min(1, disagreement), effect, section.paired);
     result.shown = result.signFlip < 1 - level && (result.interval.low > 0 || result.interval.high < 0);
     return { ...result, verdict: verdict(result) };
   }
@@ -111,56 +108,17 @@ globalThis.HlvidStatistics = (() => {
     return Math.sqrt(total(differences.map((one, at) => (((weights?.[at] ?? 1) / n) * (one - difference)) ** 2)));
   }
 
-  function interval(section, sums, difference, groups, sizes) {
-    const { effective, few, critical, unseen, tail } = section.resampling;
-    const within = (low, high, reason = null) => ({ low: Math.max(-1, low), high: Math.min(1, high), reason });
-    if (groups < 2) return within(-1, 1, "one recording says nothing about others");
-    const draws = resampled(section, sums, groups, sizes);
-    const mean = total(draws) / draws.length;
-    const spread = Math.sqrt(total(draws.map((one) => (one - mean) ** 2)) / (draws.length - 1));
-    if (spread < 1e-12) {
-      return within(difference - unseen, difference + unseen, "every draw of recordings gives the same difference");
-    }
-    if (effective < few) {
-      const half = critical * spread;
-      return within(difference - half, difference + half);
-    }
-    draws.sort((one, other) => one - other);
-    return { low: quantile(draws, tail), high: quantile(draws, 1 - tail), reason: null };
-  }
-
-  /** Differences of accuracy on resampled recordings, the same draws for every pair. */
-  function resampled(section, sums, groups, sizes) {
-    const { draws } = section.resampling;
-    if (!drawn.has(section)) drawn.set(section, recordings(section.resampling, groups));
-    const picked = drawn.get(section),
-      result = new Array(draws);
-    for (let draw = 0, at = 0; draw < draws; draw++) {
-      let [sum, size] = [0, 0];
-      for (let left = groups; left > 0; left--, at++) {
-        const group = picked[at];
-        sum += sums[group];
-        size += sizes[group];
-      }
-      result[draw] = sum / size;
-    }
-    return result;
-  }
-
-  function recordings({ draws, generator }, groups) {
-    const next = HlvidGenerator.integers(generator, groups),
-      picked = new Uint32Array(draws * groups);
-    for (let at = 0; at < picked.length; at++) picked[at] = next();
-    return picked;
-  }
-
-  /** numpy's linear quantile of sorted values. */
-  function quantile(sorted, share) {
-    const place = share * (sorted.length - 1),
-      low = Math.floor(place),
-      part = place - low;
-    const [one, other] = [sorted[low], sorted[Math.min(low + 1, sorted.length - 1)]];
-    return part >= 0.5 ? other - (other - one) * (1 - part) : one + (other - one) * part;
+  function interval({ critical, unseen }, sums, difference, groups, sizes) {
+    const within = (half, reason = null) => ({
+      low: Math.max(-1, difference - half),
+      high: Math.min(1, difference + half),
+      reason,
+    });
+    if (groups < 2) return { low: -1, high: 1, reason: "one recording says nothing about others" };
+    const n = total(sizes);
+    const squares = sums.map((sum, group) => (sum - difference * sizes[group]) ** 2 / (1 - sizes[group] / n));
+    const error = Math.sqrt(total(squares)) / n;
+    return error < 1e-12 ? within(unseen, "every recording gives the same difference") : within(critical * error);
   }
 
   function designEffect(sums, sizes, difference, independent) {
@@ -201,7 +159,7 @@ globalThis.HlvidStatistics = (() => {
       `${a} ${fixed(100 * accuracy[0])} %, ${b} ${fixed(100 * accuracy[1])} % ` +
       `${result.meanOf === "questions" ? "of" : "as the mean of the categories of"} ${result.n} questions: ` +
       `${points(result.difference)} points, ${100 * result.level} % interval ${points(ends.low)} to ${points(ends.high)} ` +
-      `(recordings resampled; sign-flip ${pText(result.signFlip)}, McNemar ${pText(result.mcnemar)}). ` +
+      `(clustered by recording; sign-flip ${pText(result.signFlip)}, McNemar ${pText(result.mcnemar)}). ` +
       `${a} alone is right on ${result.onlyA}, ${b} alone on ${result.onlyB}.`;
     return `${headline} ${numbers} ${limits(result)}`;
   }

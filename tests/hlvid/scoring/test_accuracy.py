@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.accuracy import cluster_bootstrap, summarize, wilson
-from hlvid.scoring.resampling import cluster_sums, effective_clusters, resample_means
+from hlvid.scoring.accuracy import clustered, summarize, wilson
+from hlvid.scoring.clusters import cluster_sums, effective_clusters, standard_error
 
 Rows = list[dict[str, Any]]
 MakeRows = Callable[..., Rows]
@@ -46,53 +46,32 @@ def test_wilson_refuses(correct: int, n: int, level: float) -> None:
         wilson(correct, n, level)
 
 
-def test_percentile_bootstrap_equals_scipy_for_single_questions() -> None:
-    """With every question its own cluster this is the plain bootstrap of a mean."""
-    correct = np.r_[np.ones(60), np.zeros(40)]
-    expected = stats.bootstrap((correct,), np.mean, n_resamples=20_000, method="percentile", rng=1)
-    ours = cluster_bootstrap(correct, range(100), draws=20_000, widen=False)
-    assert ours.low == pytest.approx(expected.confidence_interval.low, abs=0.011)  # steps of 0.01
-    assert ours.high == pytest.approx(expected.confidence_interval.high, abs=0.011)
-
-
-def test_bootstrap_spread_equals_the_linearised_standard_error() -> None:
+def test_standard_error_is_what_drawing_recordings_anew_gives() -> None:
+    """Against 20,000 bootstrap draws, and for single questions against scipy's standard error of a mean."""
     rng = np.random.default_rng(3)
     sizes = rng.integers(4, 12, 200)
     clusters = np.repeat(np.arange(200), sizes)
     correct = rng.random(len(clusters)) < np.repeat(rng.beta(2, 2, 200), sizes)
     sums, totals = cluster_sums(correct, clusters.tolist())
-    value = correct.mean()
-    expected = math.sqrt(float(((sums[:, 0] - value * totals) ** 2).sum())) / len(correct)
-    assert resample_means(sums, totals, draws=20_000, seed=0).std() == pytest.approx(expected, rel=0.03)
+    times = rng.multinomial(200, [1 / 200] * 200, size=20_000)
+    drawn = (times @ sums[:, 0]) / (times @ totals)
+    assert standard_error(sums, totals) == pytest.approx(drawn.std(), rel=0.03)
+    alone, ones = cluster_sums(correct, range(len(correct)))
+    assert standard_error(alone, ones) == pytest.approx(stats.sem(correct), rel=1e-9)
+
+
+def test_single_questions_have_wilsons_interval_with_students_t() -> None:
+    ours = clustered([1] * 300 + [0] * 200, range(500))
+    assert (ours.low, ours.high) == pytest.approx((wilson(300, 500).low, wilson(300, 500).high), abs=5e-4)
 
 
 def test_copies_of_a_question_add_nothing() -> None:
     """Ten copies of each answer in one cluster: the interval stays, while Wilson's shrinks by sqrt(10)."""
     correct = [1, 0] * 30
     clusters = list(range(60))
-    once = cluster_bootstrap(correct, clusters)
-    copies = cluster_bootstrap(np.repeat(correct, 10), np.repeat(clusters, 10).tolist())
+    once = clustered(correct, clusters)
+    copies = clustered(np.repeat(correct, 10), np.repeat(clusters, 10).tolist())
     assert (copies.low, copies.high) == pytest.approx((once.low, once.high), abs=1e-12)
-
-
-def test_same_seed_same_interval_another_seed_nearly_so(real_pair: tuple[Rows, Rows]) -> None:
-    correct = [row["correct"] for row in real_pair[0]]
-    sources = [row["source"] for row in real_pair[0]]
-    first = cluster_bootstrap(correct, sources)
-    assert first == cluster_bootstrap(correct, sources)
-    other = cluster_bootstrap(correct, sources, seed=1)
-    assert first != other
-    assert (other.low, other.high) == pytest.approx((first.low, first.high), abs=0.006)
-
-
-def test_draws_do_not_depend_on_the_block_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    sums, sizes = np.arange(12.0).reshape(6, 2), np.full(6, 20.0)
-    whole = resample_means(sums, sizes, draws=1000, seed=5)
-    monkeypatch.setattr("hlvid.scoring.resampling._CELLS", 100)
-    np.testing.assert_allclose(resample_means(sums, sizes, draws=1000, seed=5), whole, rtol=1e-12)
-    np.testing.assert_allclose(
-        resample_means(sums[:, :1], sizes, draws=1000, seed=5), whole[:, :1], rtol=1e-12
-    )
 
 
 def test_effective_clusters_of_the_benchmark(shared: Path) -> None:
@@ -108,13 +87,12 @@ def coverage(sizes: np.ndarray, rate: float, icc: float, runs: int) -> dict[str,
     rng = np.random.default_rng(20_261_121)
     clusters = np.repeat(np.arange(len(sizes)), sizes).tolist()
     scale = (1 - icc) / icc
-    hits = {"wilson": 0, "percentile": 0, "ours": 0}
+    hits = {"wilson": 0, "ours": 0}
     for _ in range(runs):
         rates = rng.beta(rate * scale, (1 - rate) * scale, len(sizes))
         correct = (rng.random(len(clusters)) < np.repeat(rates, sizes)).astype(int)
         hits["wilson"] += rate in wilson(int(correct.sum()), len(clusters))
-        hits["percentile"] += rate in cluster_bootstrap(correct, clusters, draws=800, widen=False)
-        hits["ours"] += rate in cluster_bootstrap(correct, clusters, draws=800)
+        hits["ours"] += rate in clustered(correct, clusters)
     return {name: count / runs for name, count in hits.items()}
 
 
@@ -131,24 +109,23 @@ def test_coverage(sizes: np.ndarray, rate: float, icc: float) -> None:
     share = coverage(sizes, rate, icc, runs=400)
     assert 0.91 <= share["ours"] <= 0.99
     assert share["wilson"] < 0.90 < share["ours"]
-    assert share["percentile"] <= share["ours"]
 
 
 def test_nothing_known_is_the_whole_scale_and_says_why() -> None:
-    one = cluster_bootstrap([1, 0, 1], ["s"] * 3)
+    one = clustered([1, 0, 1], ["s"] * 3)
     assert (one.low, one.high, one.reason) == (0.0, 1.0, "one recording says nothing about others")
-    none = cluster_bootstrap([], [])
+    none = clustered([], [])
     assert (none.low, none.high, none.reason) == (0.0, 1.0, "no answers")
     assert wilson(0, 0).reason == "no answers"
 
 
 @pytest.mark.parametrize("value", [0, 1])
 def test_all_alike_is_not_certain(value: int) -> None:
-    """The bootstrap alone would give [1, 1]; as if each of 6 recordings were one answer is the cautious end."""
-    interval = cluster_bootstrap([value] * 48, [number // 8 for number in range(48)])
+    """The standard error alone would give [1, 1]; as if each of 6 recordings were one answer is the cautious end."""
+    interval = clustered([value] * 48, [number // 8 for number in range(48)])
     assert interval.high - interval.low > 0.3
     assert value in interval
-    many = cluster_bootstrap([value] * 300, list(range(300)))
+    many = clustered([value] * 300, list(range(300)))
     assert (many.low, many.high) == pytest.approx(
         (wilson(300 * value, 300).low, wilson(300 * value, 300).high), abs=1e-3
     )
@@ -157,16 +134,16 @@ def test_all_alike_is_not_certain(value: int) -> None:
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcdef")), min_size=1, max_size=30))
 def test_interval_holds_the_value(answers: list[tuple[bool, str]]) -> None:
     correct = [right for right, _ in answers]
-    interval = cluster_bootstrap(correct, [source for _, source in answers], draws=200)
+    interval = clustered(correct, [source for _, source in answers])
     assert 0 <= interval.low <= interval.high <= 1
     assert interval.low - 1e-9 <= sum(correct) / len(correct) <= interval.high + 1e-9
 
 
 def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match="2 values but 1 cluster"):
-        cluster_bootstrap([1, 0], ["a"])
-    with pytest.raises(ValueError, match="at least 100"):
-        cluster_bootstrap([1, 0], ["a", "b"], draws=10)
+        clustered([1, 0], ["a"])
+    with pytest.raises(ValueError, match="level is 95"):
+        clustered([1, 0], ["a", "b"], level=95)
 
 
 def test_summary_of_real_results(real_pair: tuple[Rows, Rows]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hlvid.scoring.averages import category_mean, category_mean_interval
-from hlvid.scoring.intervals import cluster_bootstrap
+from hlvid.scoring.intervals import clustered
 
 
 def rows(*counts: tuple[str, int, int], per_video: int = 1) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def test_categories_count_the_same_whatever_their_size() -> None:
 
 def test_with_one_category_it_is_the_accuracy_and_its_interval() -> None:
     found = rows(("ego", 30, 80), per_video=2)
-    plain = cluster_bootstrap([row["correct"] for row in found], [row["source"] for row in found])
+    plain = clustered([row["correct"] for row in found], [row["source"] for row in found])
     mean = category_mean_interval(found)
     assert (mean.low, mean.high) == pytest.approx((plain.low, plain.high))
 
@@ -96,5 +96,5 @@ def test_coverage_is_near_what_it_claims() -> None:
                     }
                     for number in range(3)
                 ]
-        hits += sum(truths.values()) / 3 in category_mean_interval(found, draws=400)
+        hits += sum(truths.values()) / 3 in category_mean_interval(found)
     assert 0.90 <= hits / runs <= 1.0

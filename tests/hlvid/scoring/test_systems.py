@@ -85,7 +85,7 @@ def test_rank_intervals_hold_the_true_place(make_rows: MakeRows) -> None:
         ease = np.repeat(rng.normal(0, 0.12, (30, 6)), 8, axis=0)
         answers = rng.random((240, 6)) < skills + ease
         table = Table.of({str(system): make_rows(answers[:, system], sources) for system in range(6)})
-        for index, rank in enumerate(rank_intervals(table, draws=400)):
+        for index, rank in enumerate(rank_intervals(table)):
             held += rank.best <= best[index] and worst[index] <= rank.worst
     assert held / 720 >= 0.94
 
@@ -106,7 +106,7 @@ def test_intervals_contain_the_place_seen(make_rows: MakeRows) -> None:
     rng = np.random.default_rng(3)
     sources = [f"s{number // 6}" for number in range(120)]
     runs = {str(one): make_rows(rng.random(120) < rng.random(), sources) for one in range(12)}
-    for rank in rank_intervals(Table.of(runs), draws=500):
+    for rank in rank_intervals(Table.of(runs)):
         assert 1 <= rank.best <= rank.place <= rank.worst <= 12
 
 

@@ -1,7 +1,6 @@
 """A board of two benchmarks with hostile texts, its site, and a browser in which any error fails the test.
 
-`boards` has HLVid with 12 questions about 4 recordings (few: t intervals) and MVBench with 90 about 14 recordings of
-unequal size (enough for quantiles of the draws).
+`boards` has HLVid with 12 questions about 4 recordings and MVBench with 90 about 14 recordings of unequal size.
 """
 
 import json
@@ -149,7 +148,7 @@ def node(boards: Boards) -> Iterator[Node]:
     if shutil.which("node") is None:
         pytest.skip("no node on PATH; it runs the page's statistics without a browser")
     static = boards.site / "static"
-    scripts = [static / name for name in ("generator.js", "statistics.js", "format.js")]
+    scripts = [static / name for name in ("statistics.js", "format.js")]
     found = Node(*(path for path in scripts if path.is_file()), boards.site / "data" / "format.js")
     yield found
     found.process.kill()

@@ -1,4 +1,4 @@
-"""The browser's statistics are `hlvid.scoring`'s: the same draws, the same numbers, the same sentence (in Node)."""
+"""The browser's statistics are `hlvid.scoring`'s: the same numbers, the same sentence (in Node)."""
 
 import json
 import random
@@ -7,7 +7,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from hlvid.scoring.compare import compare
@@ -15,7 +14,7 @@ from hlvid.scoring.paired import mcnemar, sign_flip
 from hlvid.scoring.table import MeanOf, Table
 from leaderboard.benchmarks import mean_of
 from leaderboard.board import load_board
-from leaderboard.site.resampling import constants, generator_state
+from leaderboard.site.paired import constants
 
 Open = Callable[..., Any]
 Row = dict[str, Any]
@@ -27,7 +26,7 @@ def section_of(runs: dict[str, list[Row]], mean_of: MeanOf) -> dict[str, Any]:
         {"name": name, "label": name, "correct": "".join("1" if row["correct"] else "0" for row in rows)}
         for name, rows in runs.items()
     ]
-    return {"entries": entries, "questions": [], "resampling": constants(Table.of(runs, mean_of))}
+    return {"entries": entries, "questions": [], "paired": constants(Table.of(runs, mean_of))}
 
 
 def run_of(right: list[bool], sources: list[str]) -> list[Row]:
@@ -61,16 +60,6 @@ def check(page: Any, runs: dict[str, list[Row]], mean_of: MeanOf = "questions") 
         [here.interval.low, here.interval.high, here.mcnemar_p, here.clustered_p], rel=1e-9, abs=1e-12
     )
     return here.verdict
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 30, 77, 900])
-def test_the_same_random_numbers(node: Any, count: int) -> None:
-    drawn = node.evaluate(
-        "([state, count]) => { const next = HlvidGenerator.integers(state, count);"
-        " return Array.from({length: 999}, next); }",
-        [generator_state(0), count],
-    )
-    assert drawn == np.random.default_rng(0).integers(0, count, size=(27, 37)).ravel().tolist()
 
 
 def test_every_pair_of_the_board(node: Any, boards: Any) -> None:
