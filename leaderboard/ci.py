@@ -15,7 +15,8 @@ does, so that a pull request cannot change its own judge.
 """
 
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -23,16 +24,22 @@ from typing import Annotated
 import typer
 
 from hlvid.errors import HlvidError, RunError
-from leaderboard.benchmarks import Keys
+from leaderboard.benchmarks import TITLES, Keys
 from leaderboard.board import Entry, entry_of
+from leaderboard.changes import File, changed, large, tree
 from leaderboard.format.faults import Fault
-from leaderboard.format.validate import check_folder
+from leaderboard.format.reading import JSONL_BYTES
+from leaderboard.format.validate import ALLOWED, FOLDER_NAME, FOLDER_RULE, check_folder
 from leaderboard.maintainers import FILE, Maintainers, read
 from leaderboard.scores import percent
-from leaderboard.submit.branch import PLACE, git
+from leaderboard.submit.branch import PLACE, blob, git
 from leaderboard.submit.markdown import escape, table
 
-SHOWN = 20  # faults of one folder in the summary
+SHOWN, SHOWN_FOLDERS = 20, 200  # faults of one folder in the summary, and folders
+
+
+PLAIN = "100644"
+KINDS = {"100755": "executable", "120000": "a symbolic link", "160000": "a submodule"}
 
 
 @dataclass(frozen=True)
@@ -63,15 +70,19 @@ def check(
         raise RunError(f"{repo}: is a shallow clone; fetch the whole history (fetch-depth: 0)")
     fork, known = git(repo, "merge-base", base, "HEAD"), _maintainers(repo, base)
     maintainer = maintainer or author.casefold() in known.maintainers
-    changed = git(repo, "diff", "--no-renames", "--name-only", "-z", fork, "HEAD").split("\0")
-    inside = {tuple(name.split("/")[2:4]) for name in changed if name.startswith(f"{PLACE}/")}
-    outside = [name for name in changed if name and not name.startswith(f"{PLACE}/")]
-    verdicts = [_outside(name) for name in sorted(outside) if not maintainer]
-    for parts in sorted(inside):
-        path = "/".join(parts)
-        new = not git(repo, "ls-tree", "--name-only", base, "--", f"{PLACE}/{path}")
+    before, after = tree(repo, base), tree(repo, "HEAD")
+    inside: set[str] = set()
+    verdicts = [_too_large(*one) for one in large(repo, base)]
+    for name in changed(repo, fork):
+        if name.startswith(f"{PLACE}/"):
+            inside.add("/".join(name.split("/")[2:4]))
+        elif not maintainer:
+            verdicts.append(_outside(name))
+    for path in sorted(inside):
+        new = path not in before
         allowed = new or maintainer or known.may_change(author, path)
-        verdicts.append(_verdict(repo, parts, [] if allowed else [_owned(path, author)], new, keys or Keys()))
+        faults = [] if allowed else [_owned(path, author, known)]
+        verdicts.append(_verdict(repo, path, after.get(path, {}), faults, new, keys or Keys()))
     return verdicts
 
 
@@ -85,7 +96,10 @@ def summary(verdicts: Sequence[Verdict], author: str) -> str:
     ]
     if scored:
         parts.append(table(("submission", "model", "trust", "accuracy", "95 % interval"), map(_row, scored)))
-    parts += [text for verdict in verdicts if (text := _told(verdict))]
+    told = [text for verdict in verdicts if (text := _told(verdict))]
+    parts += told[:SHOWN_FOLDERS] + (
+        [f"and {len(told) - SHOWN_FOLDERS} more."] if len(told) > SHOWN_FOLDERS else []
+    )
     if owned := [escape(f'"{verdict.path}" = ["{author}"]') for verdict in scored if verdict.new]:
         parts.append(f"Who merges this adds to [owners] in {FILE}: {'; '.join(owned)}")
     return "\n\n".join(parts) + "\n"
@@ -126,31 +140,73 @@ def _maintainers(repo: Path, base: str) -> Maintainers:
     return read(git(repo, "show", f"{base}:{FILE}"))
 
 
-def _verdict(repo: Path, parts: tuple[str, ...], faults: list[Fault], new: bool, keys: Keys) -> Verdict:
-    path = "/".join(parts)
-    folder = repo / PLACE / path
-    if len(parts) < 2 or (folder.is_file() and not folder.is_symlink()):
-        problem = "a pull request adds only folders BENCHMARK/NAME here"
-        return Verdict(path, None, (*faults, Fault(path[:100], None, "(file)", problem, "remove the file")))
-    if not folder.exists() and not folder.is_symlink():
+def _too_large(name: str, commit: str) -> Verdict:
+    problem = (
+        f"is of more than {JSONL_BYTES:,} bytes, in commit {commit or '(a merge)'}, and stays in the history"
+    )
+    remedy = "make the branch anew without it"
+    return Verdict(name[:12], None, (Fault(name[:12], None, "(history)", problem, remedy),))
+
+
+def _verdict(
+    repo: Path, path: str, files: Mapping[str, File], faults: list[Fault], new: bool, keys: Keys
+) -> Verdict:
+    if not files:
         return Verdict(path, None, tuple(faults))
-    if folder.parent.resolve() != folder.parent:
-        fault = Fault(path[:100], None, "(folder)", "lies behind a link", "use plain folders")
-        return Verdict(path, None, (*faults, fault))
-    report = check_folder(folder, keys, placed=True)
-    found = (*faults, *report.faults)
-    return Verdict(path, None if found else entry_of(report), found, report.key_missing and not faults, new)
+    faults += _placed(path, files)
+    faults += [one for inner, file in files.items() if inner and (one := _odd(inner, file))]
+    if faults:
+        return Verdict(path, None, tuple(faults))
+    with tempfile.TemporaryDirectory() as scratch:
+        # From git's objects: no link, filter, attribute or file system of a checkout stands between.
+        folder = Path(scratch).resolve() / path
+        folder.mkdir(parents=True)
+        for inner, file in files.items():
+            (folder / inner).write_bytes(blob(repo, file.blob))
+        report = check_folder(folder, keys, placed=True)
+        return Verdict(path, entry_of(report), report.faults, report.key_missing, new)
+
+
+def _placed(path: str, files: Mapping[str, File]) -> list[Fault]:
+    """Whether it is a folder BENCHMARK/NAME at all."""
+    benchmark, _, name = path.partition("/")
+    if "" in files:
+        kind = KINDS.get(files[""].mode, "a file")
+        return [_fault(path, f"is {kind}; a pull request adds only folders BENCHMARK/NAME here", "remove it")]
+    if benchmark not in TITLES:
+        return [_fault(path, "lies under no benchmark's name", f"use one of {', '.join(TITLES)}, spelt so")]
+    return (
+        [] if FOLDER_NAME.fullmatch(name) else [_fault(path, "has a name that is not allowed", FOLDER_RULE)]
+    )
+
+
+def _odd(inner: str, file: File) -> Fault | None:
+    """What is not a plain file of a submission, as git has it."""
+    if file.mode != PLAIN:
+        return _fault(
+            inner, f"is {KINDS.get(file.mode, 'no plain file')}", "add plain files alone (mode 644)"
+        )
+    if inner not in ALLOWED:
+        return _fault(inner, "does not belong here", f"a submission holds {', '.join(sorted(ALLOWED))} alone")
+    if (file.size or 0) > JSONL_BYTES:
+        return _fault(inner, f"has more than {JSONL_BYTES:,} bytes", "shorten it")
+    return None
+
+
+def _fault(name: str, problem: str, remedy: str) -> Fault:
+    return Fault(name[:100], None, "(file)", problem, remedy)
 
 
 def _outside(name: str) -> Verdict:
     problem = f"lies outside {PLACE}/, where a submission has no business"
-    remedy = "take it out, or open another pull request for it"
-    return Verdict(name, None, (Fault(name[:200], None, "(file)", problem, remedy),))
+    return Verdict(name, None, (_fault(name, problem, "take it out, or open another pull request for it"),))
 
 
-def _owned(path: str, author: str) -> Fault:
+def _owned(path: str, author: str, known: Maintainers) -> Fault:
     problem = f"is on the board already and not {author[:60]}'s"
     remedy = f"submit under a folder name of your own, or ask a maintainer to name you in {FILE}"
+    if not known.maintainers:
+        remedy += ", which names none yet: who keeps the repository commits the first one there"
     return Fault(path[:100], None, "(folder)", problem, remedy)
 
 

@@ -82,7 +82,7 @@ def push(repo: Path, branch: Branch, title: str, body: Path, remote: str = "orig
     if shutil.which("gh") is None:
         return said
     arguments = ("pr", "create", "--head", branch.name, "--title", title, "--body-file", str(body.resolve()))
-    return _run(["gh", *arguments], repo)
+    return _text(_run(["gh", *arguments], repo)).rstrip("\n")
 
 
 def push_commands(repo: Path, branch: Branch, title: str, body: Path) -> list[str]:
@@ -94,12 +94,17 @@ def push_commands(repo: Path, branch: Branch, title: str, body: Path) -> list[st
 
 
 def git(repo: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> str:
-    """Run git in `repo`; its output without the last newline.
+    """Run git in `repo`; its output without the last newline, bytes that are not UTF-8 as \\xff.
 
     Raises:
         RunError: git is missing or failed; with the first line it said.
     """
-    return _run(["git", *arguments], repo, extra)
+    return _text(_run(["git", *arguments], repo, extra)).rstrip("\n")
+
+
+def blob(repo: Path, name: str) -> bytes:
+    """A file's content by its object's name, untouched by filters and attributes."""
+    return _run(["git", "cat-file", "blob", name], repo)
 
 
 def _base(repo: Path) -> str:
@@ -112,21 +117,17 @@ def _base(repo: Path) -> str:
     raise RunError(f"{repo}: has no commit to stand on; make one first")
 
 
-def _run(command: list[str], folder: Path, extra: Mapping[str, str] | None = None) -> str:
+def _run(command: list[str], folder: Path, extra: Mapping[str, str] | None = None) -> bytes:
     environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(extra or {})}
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            errors="replace",
-        )
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=120)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RunError(f"{command[0]}: cannot be run in {folder}: {error}") from error
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[0]
-        raise RunError(f"{' '.join(command[:4])} …: {said}")
-    return done.stdout.rstrip("\n")
+        said = _text(done.stderr.strip() or done.stdout.strip()) or f"exit code {done.returncode}"
+        raise RunError(f"{' '.join(command[:4])} …: {said.splitlines()[0]}")
+    return done.stdout
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", "backslashreplace")

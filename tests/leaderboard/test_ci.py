@@ -100,6 +100,18 @@ def test_an_entry_without_an_owner_is_the_maintainers(repo: Path, git_repo: Git)
     assert (run(repo, "ann")[0], run(repo, "meg")[0], run(repo, "bob", "--maintainer")[0]) == (1, 0, 0)
 
 
+def test_a_board_without_maintainers_says_how_the_first_gets_in(repo: Path, git_repo: Git) -> None:
+    git_repo("switch", "-q", "main")
+    (repo / "leaderboard" / "maintainers.toml").write_text("")
+    commit(git_repo, "Keeper")
+    git_repo("switch", "-q", "-c", "later")
+    add(repo, "ann", letter="B")
+    (repo / "leaderboard" / "maintainers.toml").write_text('maintainers = ["bob"]')
+    commit(git_repo, "Bob")
+    code, text = run(repo)
+    assert code == 1 and "who keeps the repository commits the first one there" in text
+
+
 def test_who_owns_is_read_from_the_base(repo: Path, git_repo: Git) -> None:
     add(repo, "ann", letter="B")
     (repo / "leaderboard" / "maintainers.toml").write_text('maintainers = ["bob"]')
@@ -109,7 +121,14 @@ def test_who_owns_is_read_from_the_base(repo: Path, git_repo: Git) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["leaderboard/ci.py", ".github/workflows/x.yml", "README.md", "leaderboard/submissions.py"]
+    "name",
+    [
+        "leaderboard/ci.py",
+        ".github/workflows/x.yml",
+        ".gitmodules",
+        "leaderboard/submissions.py",
+        "leaderboard/Submissions/hlvid/x",
+    ],
 )
 def test_anything_besides_submissions_is_refused(name: str, repo: Path, git_repo: Git) -> None:
     add(repo, "bob")
@@ -224,3 +243,90 @@ def test_a_wrong_dataset_version_is_the_submitters(repo: Path, git_repo: Git) ->
     (folder / "submission.yaml").write_text(text)
     commit(git_repo, "Bob")
     assert run(repo)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "told"),
+    [
+        ("160000", "hlvid_mini/bob", "is a submodule"),
+        ("160000", "hlvid_mini/bob/videos", "is a submodule"),
+        ("160000", "nextqa_mc", "nextqa_mc** is refused"),
+        ("120000", "hlvid_mini/bob", "is a symbolic link"),
+        ("120000", "hlvid_mini/bob/predictions.jsonl", "is a symbolic link"),
+        ("120000", "hlvid_mini/bob/README.md", "is a symbolic link"),
+        ("100755", "hlvid_mini/bob/README.md", "is executable"),
+        ("100644", "hlvid_mini/bob/predictions.jsonl/x", "predictions.jsonl/x: (file): does not belong here"),
+        ("100644", "hlvid_mini/bob/.gitattributes", "does not belong here"),
+        ("100644", "hlvid_mini/bob/Submission.yaml", "does not belong here"),
+        ("100644", "hlvid_mini/Ann/submission.yaml", "has a name that is not allowed"),
+        ("100644", "hlvid_mini/anñ/submission.yaml", "has a name that is not allowed"),
+        ("100644", "hlvid_mini/a\u202enn/submission.yaml", "has a name that is not allowed"),
+        ("100644", "hlvid_mini/bob./README.md", "is not a plain file"),
+        ("100644", "HLVID_mini/ann/submission.yaml", "lies under no benchmark's name"),
+        ("100644", "Hlvid/ann/submission.yaml", "lies under no benchmark's name"),
+        ("100644", "hlvid_mini/README.md", "is a file; a pull request adds only folders"),
+    ],
+)  # fmt: skip
+def test_hostile_paths_fail_and_say_why(mode: str, name: str, told: str, repo: Path, git_repo: Git) -> None:
+    content = git_repo("rev-parse", "HEAD" if mode == "160000" else "HEAD:leaderboard/maintainers.toml")
+    git_repo("update-index", "--add", "--cacheinfo", f"{mode},{content},{PLACE.parent.as_posix()}/{name}")
+    git_repo("-c", "user.name=B", "-c", "user.email=b@x.org", "commit", "-q", "-m", "odd")
+    code, text = run(repo)
+    assert code == 1
+    assert told in text.replace("\\", "")
+
+
+def test_names_that_are_no_utf8(repo: Path, git_repo: Git) -> None:
+    """Once taken for a removed folder, with exit code 0."""
+    folder = repo / PLACE / "x"
+    folder.mkdir()
+    (folder.parent / b"\xff\xfe".decode("utf-8", "surrogateescape")).mkdir()
+    (folder.parent / b"\xff\xfe".decode("utf-8", "surrogateescape") / "submission.yaml").write_text("a: b")
+    commit(git_repo, "Bob")
+    code, text = run(repo)
+    assert code == 1 and "has a name that is not allowed" in text
+
+
+def test_only_what_is_committed_counts(repo: Path, git_repo: Git) -> None:
+    """Neither the working tree nor a filter or attribute of a checkout stands in for the commit."""
+    folder = add(repo, "bob", letter="F")
+    commit(git_repo, "Bob")
+    (folder / "predictions.jsonl").write_text((repo / PLACE / "ann" / "predictions.jsonl").read_text())
+    (repo / ".gitattributes").write_text("*.jsonl filter=nothing export-ignore\n")
+    assert run(repo)[0] == 1
+
+
+def test_a_huge_file_that_a_later_commit_removes_is_told(
+    repo: Path, git_repo: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leaderboard.changes.JSONL_BYTES", 2_000)
+    folder = add(repo, "bob")
+    (folder / "README.md").write_text("x" * 2_001)
+    commit(git_repo, "Bob")
+    (folder / "README.md").unlink()
+    commit(git_repo, "Bob")
+    code, text = run(repo)
+    assert code == 1 and "stays in the history" in text and all_a() in text
+
+
+def test_an_empty_commit_changes_nothing(repo: Path, git_repo: Git) -> None:
+    git_repo("-c", "user.name=B", "-c", "user.email=b@x.org", "commit", "-q", "--allow-empty", "-m", "x")
+    assert run(repo) == (0, "No submission was changed.\n")
+
+
+@pytest.mark.parametrize(("who", "code"), [("bob", 1), ("ann", 1), ("meg", 1)])
+def test_answers_deleted_alone_are_a_fault_and_modes_are_changes(
+    who: str, code: int, repo: Path, git_repo: Git
+) -> None:
+    (repo / PLACE / "ann" / "predictions.jsonl").unlink()
+    commit(git_repo, who)
+    found, text = run(repo, who)
+    assert found == code and ("not bob's" in text) == (who == "bob")
+
+
+def test_thousands_of_files_outside_are_counted(repo: Path, git_repo: Git) -> None:
+    for number in range(300):
+        (repo / f"x{number}").touch()
+    commit(git_repo, "Bob")
+    code, text = run(repo)
+    assert code == 1 and "300 refused" in text and "and 100 more" in text

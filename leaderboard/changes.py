@@ -1,0 +1,49 @@
+"""What a pull request changes, read from git's objects alone: no checkout, filter, attribute or link has a say.
+
+Example::
+
+    changed(repo, fork)                           # ["leaderboard/submissions/hlvid/mine/submission.yaml"]
+    tree(repo, "HEAD")["hlvid/mine"]              # {"submission.yaml": File("100644", "3f2c…", 812), …}
+    large(repo, "origin/main")                    # [] unless a commit holds a file above the limit
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from leaderboard.format.reading import JSONL_BYTES
+from leaderboard.submit.branch import PLACE, git
+
+
+class File(NamedTuple):
+    """A file as git has it; `size` in bytes, None for a submodule."""
+
+    mode: str
+    blob: str
+    size: int | None
+
+
+def changed(repo: Path, fork: str) -> list[str]:
+    """Paths that differ between the fork and HEAD, both sides of a renaming, submodules too whatever they ask for."""
+    flags = ("--no-renames", "--ignore-submodules=none", "--name-only", "-z")
+    return sorted(filter(None, git(repo, "diff", *flags, fork, "HEAD").split("\0")))
+
+
+def tree(repo: Path, commit: str) -> dict[str, dict[str, File]]:
+    """Files of the submissions by "BENCHMARK/NAME" and what follows; what lies higher is a folder with one file ""."""
+    found: dict[str, dict[str, File]] = {}
+    for line in git(repo, "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", PLACE).split("\0"):
+        if line:
+            about, _, name = line.partition("\t")
+            mode, _, blob_name, size = about.split()
+            parts = name.removeprefix(f"{PLACE}/").split("/", 2)
+            place, inner = "/".join(parts[:2]), parts[2] if len(parts) > 2 else ""
+            found.setdefault(place, {})[inner] = File(mode, blob_name, None if size == "-" else int(size))
+    return found
+
+
+def large(repo: Path, base: str) -> list[tuple[str, str]]:
+    """Files above the limit in any commit of the pull request, also those that a later one removed: (object, path)."""
+    flags = ("--objects", f"--filter=blob:limit={JSONL_BYTES + 1}", "--filter-print-omitted")
+    lines = git(repo, "rev-list", *flags, "HEAD", f"^{base}").splitlines()
+    names = [line[1:].partition(" ")[0] for line in lines if line.startswith("~")]
+    return [(name, git(repo, "log", "-1", "--format=%h", f"--find-object={name}", "HEAD")) for name in names]
