@@ -4,8 +4,7 @@
         chunk.start, chunk.gaze.batch, chunk.boxes().xyxy       # first frame, tiles, rectangles in frame
         pixels
 
-Nothing grows with the video's length: one chunk of frames is held at a time, and its tiles go through the
-selector as many at a time as `memory` allows. Which tiles go together changes nothing.
+Nothing grows with the video's length: one chunk of frames is held at a time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,9 +20,6 @@ from autogaze.selectors.base import Selector
 from autogaze.tiling import Tiling
 
 CHUNK = 16
-# A tile of 16 frames at ratio 1: keys and values of 4 layers (47 MB), pixels and trunk (60 MB), scores (36
-# MB).
-BYTES_PER_TILE = 160 << 20
 Frame = npt.NDArray[np.uint8]
 
 
@@ -51,14 +47,12 @@ def gaze_video(
     *,
     ratio: float | Sequence[float] | None = None,
     loss: float | None = None,
-    memory: int = 2 << 30,
     device: str = "cpu",
 ) -> Iterator[TiledGaze]:
     """Gaze at uint8 frames (H, W, 3) of any size, in chunks of 16 (the last one may be shorter).
 
-    ratio: a number, or 16 of them, one for each frame of a chunk. memory: bytes that gazing may take at a
-    time; at least one tile is gazed whatever it says. Raises ValueError where frames are not alike or there
-    are none.
+    ratio: a number, or 16 of them, one for each frame of a chunk. Raises ValueError where frames are not alike or
+    there are none.
     """
     start = 0
     for chunk in _chunks(frames):
@@ -66,22 +60,8 @@ def gaze_video(
         tiles = tiling.split(torch.from_numpy(np.stack(chunk)).to(device))
         valid = tiling.valid.to(device)
         ratios = list(ratio)[: len(chunk)] if isinstance(ratio, Sequence) and len(chunk) < CHUNK else ratio
-        size = max(1, memory // BYTES_PER_TILE)
-        if getattr(selector, "budget", "tile") == "picture":
-            size = len(
-                tiles
-            )  # such a selector shares the budget among a picture's tiles, so it has to see them all
-        parts = [
-            selector.select(
-                tiles[at : at + size],
-                ratio=ratios,
-                loss=loss,
-                valid=valid[at : at + size],
-                layout=tiling.layout if size >= len(tiles) else None,
-            )
-            for at in range(0, len(tiles), size)
-        ]
-        yield TiledGaze(Gaze.cat(parts), start, tiling, tiles)
+        gaze = selector.select(tiles, ratio=ratios, loss=loss, valid=valid, layout=tiling.layout)
+        yield TiledGaze(gaze, start, tiling, tiles)
         start += len(chunk)
     if start == 0:
         raise ValueError("frames: none, expected at least one")

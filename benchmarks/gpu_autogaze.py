@@ -3,47 +3,48 @@
     python -m benchmarks.gpu_autogaze --device cuda --out autogaze.json
     python -m benchmarks.gpu_autogaze --device cpu --small --out autogaze.json       # the static loop, rehearsed
 
-Random weights of the published sizes: time depends on the values only where a loss stops clips. Rows are written as
-they come, so that a run cut short keeps what it has; a cell that is out of memory is a row that says so.
+Random weights of the published sizes: time depends on the values only where a loss stops clips. The most telling comes
+first and is written as it comes, so that a run cut short keeps what it has; a cell that is out of memory says so.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from autogaze.model import decoders
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.static import StaticDecoder
-from benchmarks.autogaze_loops import PlainLoop, TransformersLoop
 from evaluators.profiling.latency.schema import hardware
+from hlvid.files import write_json
 
-REFERENCE_TILES = (
-    32  # the references are launch-bound and hold no more at once, so they are timed at so many at most
-)
+# The references are launch-bound and hold no more at once, so they are timed at so many tiles at most.
+REFERENCE_TILES = 32
 SYNCS = (
     "cudaStreamSynchronize",
     "cudaDeviceSynchronize",
     "cudaEventSynchronize",
     "aten::_local_scalar_dense",
 )
+Cell = tuple[torch.dtype | None, int, float]
 
 
-def seconds(run: Callable[[], object], device: str, rounds: int) -> float:
-    """The fastest of `rounds` after two to warm up, the second of which records the steps."""
+def seconds(run: Callable[[], object], device: str, rounds: int, warm: int = 2) -> float:
+    """The fastest of `rounds` after some to warm up, the second of which records the steps."""
     best = float("inf")
-    for turn in range(rounds + (2 if device == "cuda" else 0)):
+    for turn in range(rounds + (warm if device == "cuda" else 0)):
         start = time.perf_counter()
         run()
         if device == "cuda":
             torch.cuda.synchronize()
-        if device != "cuda" or turn >= 2:
+        if device != "cuda" or turn >= warm:
             best = min(best, time.perf_counter() - start)
     return best
 
@@ -73,38 +74,61 @@ def cell(model: AutoGaze, video: Tensor, ratio: float, rounds: int) -> dict[str,
     }
 
 
-def references(model: AutoGaze, video: Tensor, ratio: float) -> dict[str, float]:
-    """Tiles a second of both references, in float32."""
+def reference(model: AutoGaze, video: Tensor, ratio: float) -> dict[str, Any]:
+    """Tiles a second of ours and of both references, in float32."""
+    # Here, so that a machine whose transformers does not import loses no more than this.
+    from benchmarks.autogaze_loops import PlainLoop, TransformersLoop
+
     budget = max(1, int(torch.tensor(ratio) * model.config.eos))
-    loops = {"plain": PlainLoop(model), "transformers": TransformersLoop(model)}
-    spent = {
-        name: seconds(lambda loop=loop: loop.gaze(video, budget, None), video.device.type, 1)  # type: ignore[misc]
-        for name, loop in loops.items()
+    model.compute_dtype = None
+    loops: dict[str, Callable[[], object]] = {
+        "ours": lambda: model.gaze(video, ratio=ratio),
+        "plain": lambda: PlainLoop(model).gaze(video, budget, None),
+        "transformers": lambda: TransformersLoop(model).gaze(video, budget, None),
     }
-    return {name: len(video) / value for name, value in spent.items()}
-
-
-def profiled(model: AutoGaze, video: Tensor, ratio: float) -> dict[str, Any]:
-    """Kernels, launches and host syncs of one gaze, and a group's share of them."""
-    activities = [ProfilerActivity.CPU]
-    if video.device.type == "cuda":
-        activities.append(ProfilerActivity.CUDA)
-    with profile(activities=activities) as seen:
-        model.gaze(video, ratio=ratio)
-    counts = {event.key: event.count for event in seen.key_averages()}
-    groups = video.shape[1] * -(-max(1, int(ratio * model.config.eos)) // model.config.heads_ahead)
-    on_device = sum(1 for event in seen.events() if event.device_type.name == "CUDA")
-    numbers = {
-        "kernels": on_device or sum(count for name, count in counts.items() if name.startswith("aten::")),
-        "launches": sum(count for name, count in counts.items() if "Launch" in name),
-        "syncs": sum(count for name, count in counts.items() if name.startswith(SYNCS)),
-    }
+    kind = video.device.type
+    spent = {name: seconds(run, kind, 1, 2 if name == "ours" else 0) for name, run in loops.items()}
     return {
-        **numbers,
-        "groups": groups,
-        "counted": "kernels on the device" if on_device else "operations, no device",
-        **{f"{name}_a_group": round(value / groups, 2) for name, value in numbers.items()},
+        "tiles": len(video),
+        "ratio": ratio,
+        **{name: len(video) / value for name, value in spent.items()},
     }
+
+
+class Operations(TorchDispatchMode):
+    """Counts what torch is asked to compute; views compute nothing."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += not func.is_view
+        return func(*args, **(kwargs or {}))
+
+
+def counted(model: AutoGaze, video: Tensor, groups: int) -> dict[str, int]:
+    """Of a gaze of so many groups a frame: kernels, launches and host syncs; on a CPU operations."""
+    ratio = (groups * model.config.heads_ahead + 0.5) / model.config.eos
+    if video.device.type != "cuda":
+        # Threads of their own would go uncounted; one clip has none.
+        with Operations() as seen:
+            model.gaze(video[:1], ratio=ratio)
+        return {"operations": seen.count}
+    model.gaze(video, ratio=ratio)
+    model.gaze(video, ratio=ratio)
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as log:
+        model.gaze(video, ratio=ratio)
+    names = {event.key: event.count for event in log.key_averages()}
+    return {
+        "kernels": sum(1 for event in log.events() if event.device_type.name == "CUDA"),
+        "launches": sum(count for name, count in names.items() if "Launch" in name),
+        "syncs": sum(count for name, count in names.items() if name.startswith(SYNCS)),
+    }
+
+
+def profiled(model: AutoGaze, video: Tensor) -> dict[str, float]:
+    """What one more group a frame adds: 5 groups less 3, so that what a frame costs once falls out."""
+    few, many = counted(model, video, 3), counted(model, video, 5)
+    return {f"{name}_a_group": (many[name] - few[name]) / 2 / video.shape[1] for name in few}
 
 
 def agreement(model: AutoGaze, video: Tensor, ratio: float) -> float:
@@ -112,9 +136,18 @@ def agreement(model: AutoGaze, video: Tensor, ratio: float) -> float:
     model.compute_dtype = None
     exact = model.gaze(video, ratio=ratio).positions
     model.compute_dtype = torch.bfloat16
-    share = (model.gaze(video, ratio=ratio).positions == exact).float().mean()
-    model.compute_dtype = None
-    return float(share)
+    return float((model.gaze(video, ratio=ratio).positions == exact).float().mean())
+
+
+def cells(small: bool) -> Iterator[Cell]:
+    """Precision, tiles and ratio, the most telling first."""
+    if small:
+        yield from ((torch.bfloat16, 3, 0.1), (None, 3, 0.1), (None, 1, 0.1))
+        return
+    for count in (256, 32, 1):
+        for dtype in (torch.bfloat16, None):
+            yield from ((dtype, count, ratio) for ratio in (0.1, 0.75))
+    yield from ((dtype, 1024, ratio) for ratio in (0.1, 0.75) for dtype in (torch.bfloat16, None))
 
 
 def main() -> None:
@@ -129,36 +162,41 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_grad_enabled(False)
     model = AutoGaze().eval().to(options.device)
-    frames, tiles, ratios, rounds = (
-        (2, [1, 3], [0.1], 1) if options.small else (16, [1, 32, 256, 1024], [0.1, 0.75], 2)
-    )
-    video = torch.rand(max(tiles), frames, 3, 224, 224, device=options.device) * 4 - 3
+    asked, frames, rounds = list(cells(options.small)), 2 if options.small else 16, 1 if options.small else 2
+    most = max(count for _, count, _ in asked)
+    video = torch.rand(most, frames, 3, 224, 224, device=options.device) * 4 - 3
     report: dict[str, Any] = {
         "hardware": hardware(options.device),
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
         "frames": frames,
         "rows": [],
+        "references": [],
+        "profile": {},
     }
 
-    def keep(**found: Any) -> None:
-        report.update(found)
-        options.out.write_text(json.dumps(report, indent=1) + "\n")
-        print(json.dumps(found or report["rows"][-1]), flush=True)
+    def keep(found: Any) -> None:
+        write_json(options.out, report)  # whole or not at all: a part may be ended while it writes
+        print(json.dumps(found), flush=True)
 
+    def measure(which: list[Cell]) -> None:
+        for dtype, count, ratio in which:
+            model.compute_dtype = dtype
+            report["rows"].append(cell(model, video[:count], ratio, rounds))
+            keep(report["rows"][-1])
+
+    few = video[: min(REFERENCE_TILES, most)]
+    first = [one for one in asked if one[1] <= 256]
+    measure(first)
     for dtype in (torch.bfloat16, None):
-        for count in tiles:
-            for ratio in ratios:
-                model.compute_dtype = dtype
-                report["rows"].append(cell(model, video[:count], ratio, rounds))
-                keep()
-    keep(bfloat16_equal_tokens=agreement(model, video[:1], ratios[0]))
-    few = video[: min(REFERENCE_TILES, max(tiles))]
-    keep(references={str(ratio): references(model, few, ratio) for ratio in ratios}, reference_tiles=len(few))
-    model.compute_dtype = torch.bfloat16
-    # Clips on a CPU go on threads of their own, of which the profiler would not know; one does not.
-    seen = few if options.device == "cuda" else few[:1]
-    keep(profile={str(ratio): profiled(model, seen, ratio) for ratio in ratios})
+        model.compute_dtype = dtype
+        report["profile"][str(dtype or model.dtype).removeprefix("torch.")] = profiled(model, few)
+    report["bfloat16_equal_tokens"] = agreement(model, video[:1], 0.1)
+    keep([report["profile"], report["bfloat16_equal_tokens"]])
+    for ratio in sorted({ratio for _, _, ratio in asked}):
+        report["references"].append(reference(model, few, ratio))
+        keep(report["references"][-1])
+    measure([one for one in asked if one not in first])
 
 
 if __name__ == "__main__":

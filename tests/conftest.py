@@ -19,7 +19,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # `make pytest`: two processes, a core 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+# Elsewhere on a machine to which only the repository travels (`benchmarks/gpu.sh`).
+SHARED = Path(os.environ.get("HLVID_TEST_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,14 @@
 """Attention of new rows to a static cache: where the device has flash attention by sequence lengths, else by a mask.
 
     attention = attention_for(device, dtype)
-    plan = attention.plan(first, rows=10, end=1024)              # once a step: every layer reaches equally far
+    plan = attention.plan(first, rows=10, end=1024, capacity=6656)   # once a step: every layer reaches equally far
     y = attention.attend(q, keys, values, plan)                  # (B, rows, heads, dim)
 
 Row i of clip b sees the cached tokens up to and including number first[b] + i. Keys and values are (B, capacity,
 heads, dim), the new rows' own already in place. `end`: no row sees beyond it; it does not change within a frame.
 """
 
-import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from torch import Tensor
 class Attention(Protocol):
     """One way to attend."""
 
-    def plan(self, first: Tensor, rows: int, end: int) -> Any:
+    def plan(self, first: Tensor, rows: int, end: int, capacity: int) -> Any:
         """What `attend` needs beside tensors of one layer. first: long (B,)."""
 
     def attend(self, q: Tensor, keys: Tensor, values: Tensor, plan: Any) -> Tensor:
@@ -30,7 +30,7 @@ class Attention(Protocol):
 class Masked:
     """torch's own attention under a mask: any device, any precision."""
 
-    def plan(self, first: Tensor, rows: int, end: int) -> Tensor:
+    def plan(self, first: Tensor, rows: int, end: int, capacity: int) -> Tensor:
         """Bool (B, 1, rows, end)."""
         reach = first[:, None] + torch.arange(rows, device=first.device)
         return (torch.arange(end, device=first.device) <= reach[..., None])[:, None]
@@ -43,39 +43,45 @@ class Masked:
 
 @dataclass(frozen=True)
 class Lengths:
-    """Where sequences start in the packed queries, int32 (B + 1,), and how many keys each has, int32 (B,)."""
+    """Where sequences start in the packed queries and keys, int32 (B + 1,), and how many keys each has, int32 (B,)."""
 
     starts: Tensor
+    spans: Tensor
     seen: Tensor
     rows: int
     end: int
 
 
 class Flash:
-    """`torch.nn.attention.varlen`: half precision on a GPU, reads no key that nobody sees."""
+    """Flash attention by sequence lengths: half precision on a GPU, reads no key that nobody sees.
 
-    def plan(self, first: Tensor, rows: int, end: int) -> Lengths:
-        starts = torch.arange(len(first) + 1, dtype=torch.int32, device=first.device) * rows
-        return Lengths(starts, (first + rows).to(torch.int32), rows, end)
+    The operator beneath `torch.nn.attention.varlen`: that call takes lengths only from torch 2.12 on, and may choose
+    another kernel. kernel: what stands in for it, in a test.
+    """
+
+    def __init__(self, kernel: Callable[..., Any] | None = None) -> None:
+        self._kernel = kernel or torch.ops.aten._flash_attention_forward
+
+    def plan(self, first: Tensor, rows: int, end: int, capacity: int) -> Lengths:
+        row = torch.arange(len(first) + 1, dtype=torch.int32, device=first.device)
+        return Lengths(row * rows, row * capacity, (first + rows).to(torch.int32), rows, end)
 
     def attend(self, q: Tensor, keys: Tensor, values: Tensor, plan: Lengths) -> Tensor:
-        from torch.nn.attention import varlen
-
-        batch, capacity = keys.shape[:2]
-        spans = torch.arange(batch + 1, dtype=torch.int32, device=q.device) * capacity
         # Causal from the last key on: of the `seen` keys the last row sees all, the one before it all but one.
-        y = varlen.varlen_attn(
+        y = self._kernel(
             q.flatten(0, 1),
             keys.flatten(0, 1),
             values.flatten(0, 1),
             plan.starts,
-            spans,
+            plan.spans,
             plan.rows,
             plan.end,
+            0.0,
+            True,
+            False,
             scale=1.0,
-            window_size=(-1, 0),
             seqused_k=plan.seen,
-        )
+        )[0]
         assert isinstance(y, Tensor)
         return y.view(q.shape)
 
@@ -89,6 +95,6 @@ def attention_for(device: torch.device, dtype: torch.dtype) -> Attention:
 
 
 def _has_flash(device: torch.device) -> bool:
-    """Flash attention needs Ampere or later, and a torch that has the call."""
-    there = importlib.util.find_spec("torch.nn.attention.varlen") is not None
-    return there and torch.cuda.get_device_capability(device) >= (8, 0)
+    """Flash attention needs Ampere or later, and a torch that was built with it."""
+    built: bool = torch.backends.cuda.is_flash_attention_available()
+    return built and torch.cuda.get_device_capability(device) >= (8, 0)

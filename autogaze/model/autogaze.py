@@ -25,10 +25,10 @@ from autogaze.model.checkpoint import find_file, load_strict
 from autogaze.model.config import AutoGazeConfig
 from autogaze.model.decoders import compute_dtype
 from autogaze.model.network import Network
-from autogaze.model.static_state import clips_at_once
+from autogaze.model.static_state import bytes_of_clip
 from autogaze.model.streaming import Stream
 from autogaze.model.teacher import Forced, teacher_force
-from autogaze.parallel import side_by_side
+from autogaze.parallel import at_once, side_by_side
 
 # Arguments of transformers' from_pretrained that published code passes and that change nothing here.
 _WITHOUT_EFFECT = {"attn_implementation", "trust_remote_code", "low_cpu_mem_usage"}
@@ -127,32 +127,29 @@ class AutoGaze(nn.Module):
         Frames that are not 224 px are resized (bicubic). Raises ValueError naming what is wrong.
         """
         check_video(video, self.config.max_num_frames)
-        frames = video.shape[1]
-        room = frames * self.config.features + sum(budgets(ratio, frames, self.config.eos))
-        limit = self._stop_at(loss)
-
-        dtype = compute_dtype(self.compute_dtype, self.device)
+        video = video.to(self.device)
+        frames, limit = video.shape[1], self._stop_at(loss)
+        room, dtype = self._room(frames, ratio), compute_dtype(self.compute_dtype, self.device)
 
         def gaze(clips: Tensor) -> Gaze:
-            stream = Stream(
-                self, len(clips), room + 2 * self.config.heads_ahead, self.published_batching, dtype
-            )
+            ahead = 2 * self.config.heads_ahead
+            stream = Stream(self, len(clips), room + ahead, self.published_batching, dtype)
             found = stream.gaze(clips, ratio, limit, temperature, generator, top_k)
             stream.close()
             return found
 
         # Clips that influence each other, or share a generator, stay together.
         together = self.published_batching or temperature is not None
-        return gaze(video) if together else side_by_side(gaze, video, self._at_once(frames, room, dtype))
+        return gaze(video) if together else side_by_side(gaze, video, self.clips_at_once(frames, ratio))
 
-    def _at_once(self, frames: int, room: int, dtype: torch.dtype | None) -> int | None:
-        """Clips that an accelerator's free memory allows together; None on a CPU."""
-        if self.device.type == "cpu":
-            return None
-        if self.device.type != "cuda":
-            return 32
-        free, _ = torch.cuda.mem_get_info(self.device)
-        return clips_at_once(self.config, frames, room, dtype or self.dtype, free)
+    def clips_at_once(self, frames: int, ratio: float | Sequence[float] | None) -> int:
+        """Clips of so many frames that go together: see `autogaze.parallel.at_once`."""
+        dtype = compute_dtype(self.compute_dtype, self.device) or self.dtype
+        return at_once(self.device, bytes_of_clip(self.config, frames, self._room(frames, ratio), dtype))
+
+    def _room(self, frames: int, ratio: float | Sequence[float] | None) -> int:
+        """Tokens of a clip, features and gaze."""
+        return frames * self.config.features + sum(budgets(ratio, frames, self.config.eos))
 
     def gaze_for(
         self,

@@ -141,8 +141,8 @@ class StaticDecoder:
         into = self._flat(state, state.lengths[:, None] + torch.arange(n, device=self.device))
         asking = torch.arange(B, device=self.device) * n + last
         plan, final_plan = (
-            self.attention.plan(state.lengths, n, end),
-            self.attention.plan(state.lengths + last, 1, end),
+            self.attention.plan(state.lengths, n, end, state.capacity),
+            self.attention.plan(state.lengths + last, 1, end, state.capacity),
         )
         for index, layer in enumerate(self.weights.layers):
             final = index == len(self.weights.layers) - 1

@@ -182,8 +182,8 @@ class Watch:
         return not bool(going)
 
 
-def clips_at_once(config: AutoGazeConfig, frames: int, tokens: int, dtype: torch.dtype, free: int) -> int:
-    """Clips of `frames` frames and `tokens` tokens in all that fit into half of `free` bytes; at least 1.
+def bytes_of_clip(config: AutoGazeConfig, frames: int, tokens: int, dtype: torch.dtype) -> int:
+    """What a clip of `frames` frames and `tokens` tokens in all needs.
 
     Counted: keys and values, the masks of a prefill (as SDPA widens them), pixels, and the trunk's activations at once.
     """
@@ -193,4 +193,4 @@ def clips_at_once(config: AutoGazeConfig, frames: int, tokens: int, dtype: torch
     mask = held * (config.features + config.heads_ahead) * (1 + 4)
     pixels = frames * 3 * config.input_img_size**2 * 4
     trunk = 6 * frames * config.features * config.vision_dim * 4
-    return max(1, free // 2 // (cache + mask + pixels + trunk))
+    return cache + mask + pixels + trunk

@@ -7,7 +7,7 @@ Example::
         batch.pixels, batch.gaze              # float (B, T, 3, 392, 392) in [0, 1], and where to look
 
 1,024 frames of 4K are 64 chunks of 16 frames (332 MB each as bytes); of a chunk only
-`max_batch_size_autogaze` tiles are floats at a time. Frames come from anything that has a size, a frame count
+so many tiles as `clips_at_once` says are floats at a time. Frames come from anything that has a size, a frame count
 and `stream`: `hlvid.video.Video` as it is. Thumbnails are some of the same frames made small, so that a video is
 decoded once.
 """
@@ -26,8 +26,9 @@ from autogaze.gaze import Gaze
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.gazing import gaze_for_encoder
 from autogaze.nvila.grid import Grid, thumbnails, tile_grid, uniform
-from autogaze.nvila.settings import CLIP_FRAMES, Kind, VideoSettings
+from autogaze.nvila.settings import CLIP_FRAMES, CLIPS, Kind, VideoSettings
 from autogaze.nvila.stages import Stages
+from autogaze.parallel import at_once
 from autogaze.selectors.base import Selector
 
 Picture = npt.NDArray[np.uint8]
@@ -103,15 +104,29 @@ def stream(
 ) -> Iterator[ClipBatch]:
     """Clips with their gazes: of each chunk first the tiles, row by row, then the thumbnails."""
     stages = stages or Stages(device)
-    chunks = _chunks(source, plan, settings.resize)
+    chunks, most = _chunks(source, plan, settings.resize), clips_at_once(settings, config, selector, device)
     for number in range(plan.chunks):
         with stages.measure("decode"):
             chunk = next(chunks)
-        for kind, first, pixels in _clips(chunk, plan, settings.max_batch_size_autogaze):
+        for kind, first, pixels in _clips(chunk, plan, most):
             with stages.measure("selector"), torch.no_grad():
                 clips = _floats(pixels).to(device)
                 gaze = gaze_for_encoder(clips, selector, config, settings, kind)
             yield ClipBatch(kind, number, first, clips, gaze)
+
+
+def clips_at_once(
+    settings: VideoSettings, config: NVILAConfig, selector: Selector | None, device: torch.device | str
+) -> int:
+    """Clips to gaze at and encode together: as the settings say, else by a GPU's free memory, else 16."""
+    device = torch.device(device)
+    if settings.max_batch_size_autogaze is not None:
+        return settings.max_batch_size_autogaze
+    # Where clips influence each other, who goes together must not depend on a machine.
+    if device.type != "cuda" or getattr(selector, "published_batching", False):
+        return CLIPS
+    # Clips, the same normalised, AutoGaze's cuts of them and the encoder's patches: as floats some ten times over.
+    return at_once(device, 10 * CLIP_FRAMES * 3 * config.tile**2 * 4)
 
 
 def normalise(pixels: Tensor, settings: VideoSettings) -> Tensor:

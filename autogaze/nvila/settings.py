@@ -18,6 +18,8 @@ CLIP_FRAMES = 16
 Ratio = float | tuple[float, ...] | None
 Kind = Literal["tile", "thumbnail"]
 
+CLIPS = 16
+"""Clips at a time where none are named and no free memory is known."""
 CHOICES = {"gaze_grid": ("aligned", "released"), "resize": ("decoder", "pil")}
 """Settings that are one of a few words."""
 
@@ -30,7 +32,8 @@ class VideoSettings:
         also seen whole, as clips of one frame. max_tiles_video: tiles a frame is cut in, at most.
     gazing_ratio_*: share of a frame's tokens that may be gazed, in (0, 1]: one number, or one for each frame
         of a clip; None for all. task_loss_requirement_*: predicted loss at which a frame is done, or None.
-    max_batch_size_autogaze: clips in memory as floats at a time. image_mean, image_std: of the encoder.
+    max_batch_size_autogaze: clips in memory as floats at a time; None: as many as a GPU's free memory takes, 16
+        elsewhere. image_mean, image_std: of the encoder.
     gaze_grid: "aligned": AutoGaze looks on the encoder's own grid. "released": on the grid of the published
         defaults, whose positions the published encoder then reads as its own, though it has another grid
         (1,060 tokens a frame where AutoGaze counted 1,038): most gazed patches are read some places away.
@@ -47,7 +50,7 @@ class VideoSettings:
     gazing_ratio_thumbnail: Ratio = 0.75
     task_loss_requirement_tile: float | None = 0.7
     task_loss_requirement_thumbnail: float | None = 0.7
-    max_batch_size_autogaze: int = 16
+    max_batch_size_autogaze: int | None = None
     image_mean: float = 0.5
     image_std: float = 0.5
     gaze_grid: str = "aligned"
@@ -57,7 +60,8 @@ class VideoSettings:
         _whole("num_video_frames", self.num_video_frames, CLIP_FRAMES, CLIP_FRAMES)
         _whole("num_video_frames_thumbnail", self.num_video_frames_thumbnail, 0)
         _whole("max_tiles_video", self.max_tiles_video, 1)
-        _whole("max_batch_size_autogaze", self.max_batch_size_autogaze, 1)
+        if self.max_batch_size_autogaze is not None:
+            _whole("max_batch_size_autogaze", self.max_batch_size_autogaze, 1)
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: allowed are {', '.join(allowed)}")

@@ -21,6 +21,7 @@ from autogaze.model.autogaze import AutoGaze
 from autogaze.model.calibration import Calibration
 from autogaze.model.checkpoint import CheckpointError, fingerprint
 from autogaze.model.processing import AutoGazeImageProcessor
+from autogaze.parallel import shares
 from autogaze.selectors.base import Layout, Ratio, check_clips
 from autogaze.weights import bundled
 
@@ -35,7 +36,7 @@ class AutoGazeSelector:
     and in `settings`. Mind that a loss means something else to every checkpoint: the bundled one's is the
     pasted picture's, some 0.02 to 0.4. calibrated: `loss` is the loss reached on average, by the checkpoint's
     calibration.json, instead of the predicted one. device, dtype: where and in which precision it runs,
-    "float32" or "bfloat16". batch: tiles at a time, 0 for all.
+    "float32" or "bfloat16".
 
     Raises CheckpointError (a ValueError) where there is no usable checkpoint.
     """
@@ -44,7 +45,6 @@ class AutoGazeSelector:
     revision: str | None = None
     device: str = "cpu"
     dtype: str = "float32"
-    batch: int = 32
     published_batching: bool = False
     calibrated: bool = False
     model: AutoGaze = field(init=False, repr=False, compare=False)
@@ -101,10 +101,12 @@ class AutoGazeSelector:
     ) -> Gaze:
         """See `Selector.select`; at most 16 frames, and `loss` stops a frame early."""
         shown = check_clips(clips, valid, layout)
-        size = self.batch or len(clips)
+        # Clips that influence each other stay together; of others only so many are there in floats again.
+        alone = not self.published_batching
+        most = self.model.clips_at_once(clips.shape[1], ratio) if alone else len(clips)
         parts = [
             self.model.gaze(self.processor.from_unit(part), ratio=ratio, loss=loss)
-            for part in torch.split(clips, size)
+            for part in shares(clips, most)
         ]
         gaze = Gaze.cat([part.to(clips.device) for part in parts])
         return gaze if valid is None else gaze.within(shown)

@@ -23,7 +23,7 @@ from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.gazing import takes_all
 from autogaze.nvila.grid import Grid, tile_grid
 from autogaze.nvila.presets import parameter_count
-from autogaze.nvila.settings import CLIP_FRAMES, Kind, VideoSettings
+from autogaze.nvila.settings import CLIP_FRAMES, CLIPS, Kind, VideoSettings
 
 GB = 1e9
 OVERHEAD = 1.5e9
@@ -142,7 +142,6 @@ def largest_fit(
             * frames
             // settings.num_video_frames,
             max_tiles_video=tiles,
-            max_batch_size_autogaze=min(settings.max_batch_size_autogaze, tiles),
         )
 
     def fits(clips: int, tiles: int) -> bool:
@@ -184,7 +183,7 @@ def _stages(
     """The device's stages in order; what the language model will read grows beside the first two."""
     weights = sum(_parameters(config).values()) * item
     seen = load.language * int(config.llm["hidden_size"]) * item
-    batch = min(settings.max_batch_size_autogaze, grid.tiles)
+    batch = min(settings.max_batch_size_autogaze or CLIPS, grid.tiles)
     clip = _clip_tokens(config, settings, "tile")
     tokens, whole = batch * sum(clip), load.language + prompt
     yield Stage("selector", tokens, weights, seen, _selecting(config, selector, batch, clip))

@@ -4,12 +4,15 @@ pytest tests/autogaze/test_anyres.py
 """
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from autogaze.anyres import BYTES_PER_TILE, Frame, gaze_video
+from autogaze.anyres import Frame, gaze_video
+from autogaze.gaze import Gaze
 from autogaze.model.autogaze import AutoGaze
 from autogaze.selectors import get
 from autogaze.selectors.autogaze import AutoGazeSelector
@@ -61,17 +64,27 @@ def test_a_short_last_chunk() -> None:
     assert [(chunk.start, chunk.gaze.frames) for chunk in chunks] == [(0, 16), (16, 2)]
 
 
-def test_the_memory_budget_changes_no_token(
-    random_model: AutoGaze, tmp_path_factory: pytest.TempPathFactory
+def test_how_many_tiles_go_together_changes_no_token(
+    random_model: AutoGaze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path_factory.mktemp("checkpoint")
-    random_model.save_pretrained(folder)
-    selector = AutoGazeSelector(checkpoint=str(folder))
-    frames = noise(2, 300, 400)
-    (one,) = gaze_video(iter(frames), selector, ratio=0.1, memory=0)
-    (all_at_once,) = gaze_video(iter(frames), selector, ratio=0.1, memory=4 * BYTES_PER_TILE)
-    assert torch.equal(one.gaze.positions, all_at_once.gaze.positions)
-    assert torch.equal(one.gaze.padded, all_at_once.gaze.padded)
+    random_model.save_pretrained(tmp_path)
+    gazes: list[Gaze] = []
+    seen: list[int] = []
+    gaze = AutoGaze.gaze
+
+    def counted(self: AutoGaze, video: torch.Tensor, **how: Any) -> Gaze:
+        seen.append(len(video))
+        return gaze(self, video, **how)
+
+    monkeypatch.setattr(AutoGaze, "gaze", counted)
+    for most, shares in ((1, [1, 1, 1, 1]), (3, [2, 2]), (4, [4])):
+        seen.clear()
+        monkeypatch.setattr("autogaze.model.autogaze.at_once", lambda *_, most=most: most)
+        (chunk,) = gaze_video(iter(noise(2, 300, 400)), AutoGazeSelector(checkpoint=tmp_path), ratio=0.1)
+        assert seen == shares
+        gazes.append(chunk.gaze)
+    assert all(torch.equal(gaze.positions, gazes[0].positions) for gaze in gazes)
+    assert all(torch.equal(gaze.padded, gazes[0].padded) for gaze in gazes)
 
 
 def test_frames_that_are_not_alike_and_none_at_all() -> None:

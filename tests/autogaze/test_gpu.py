@@ -5,6 +5,7 @@ HLVID_TEST_DEVICE=cpu pytest -m gpu tests/autogaze/test_gpu.py
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ from autogaze.model import decoders
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.static import StaticDecoder
 from autogaze.model.streaming import Stream
+from autogaze.nvila.answering import Answerer, make_checkpoint, published_selector
+from autogaze.nvila.config import VIDEO_TOKEN
 from autogaze.reconstruction.videomae import VideoMAE
 from tests.autogaze.encoders.conftest import golden_checkpoint, golden_video  # noqa: F401
 from tests.autogaze.model.test_golden import ALONE, MIXED, SINGLE, assert_equal, run
+from tests.autogaze.nvila.conftest import Drawn
 
 pytestmark = pytest.mark.gpu
 Case = Callable[[str], tuple[dict[str, Any], dict[str, Tensor]]]
@@ -141,3 +145,15 @@ def test_videomae(shared: Path, golden_inputs: dict[str, Tensor], device: str) -
     video = golden_inputs["three"][: gaze.batch].to(device)
     pictures = model(video, gaze, case["frame_idx_to_reconstruct"].tolist()).cpu()
     torch.testing.assert_close(pictures, case["reconstruction"].float(), atol=2e-3, rtol=2**-10)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_gazed_answer_of_a_language_model(device: str, tmp_path: Path, dtype: torch.dtype) -> None:
+    """Decoded frames, gaze, encoder, prefill and generation, one after the other on the device."""
+    checkpoint = make_checkpoint(tmp_path / "tiny")
+    answerer = Answerer.from_pretrained(checkpoint, dtype=dtype, device=device)
+    selector = published_selector(checkpoint, answerer.model.config, device)
+    look = replace(answerer, selector=selector).look(Drawn(1280, 720, noise=True))
+    assert 0 < look.seen.gazed < look.seen.patches
+    reply = answerer.ask(look, f"{VIDEO_TOKEN}\nWhat does the sign say?", max_new_tokens=4)
+    assert look.seen.gazed < reply.tokens * 9 and {"prefill", "generation"} <= set(reply.seconds)

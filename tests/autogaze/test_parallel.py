@@ -8,7 +8,7 @@ from torch import Tensor
 
 from autogaze.gaze import Gaze
 from autogaze.model.autogaze import AutoGaze
-from autogaze.parallel import side_by_side, threads
+from autogaze.parallel import at_once, shares, side_by_side, threads
 from tests.autogaze.model.test_autogaze import clip
 
 
@@ -25,7 +25,7 @@ def _sizes(video: Tensor, seen: list[tuple[int, int]]) -> Gaze:
 
 def test_shares_run_on_one_thread_each_and_come_back_in_order() -> None:
     seen: list[tuple[int, int]] = []
-    gaze = side_by_side(lambda part: _sizes(part, seen), clip(batch=5))
+    gaze = side_by_side(lambda part: _sizes(part, seen), clip(batch=5), 9)
     assert sorted(seen) == [(2, 1), (3, 1)] and gaze.batch == 5
     assert torch.get_num_threads() == 2
 
@@ -35,7 +35,7 @@ def test_an_error_in_a_share_is_the_callers_and_leaves_the_threads_alone() -> No
         raise ValueError("video: of no use")
 
     with pytest.raises(ValueError, match="of no use"):
-        side_by_side(work, clip(batch=2))
+        side_by_side(work, clip(batch=2), 9)
     assert torch.get_num_threads() == 2
 
 
@@ -45,7 +45,7 @@ def test_one_clip_has_all_threads_unless_they_sleep(
 ) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", policy)
     seen: list[tuple[int, int]] = []
-    side_by_side(lambda part: _sizes(part, seen), clip())
+    side_by_side(lambda part: _sizes(part, seen), clip(), 9)
     assert seen == [(1, number)] and torch.get_num_threads() == 2
 
 
@@ -53,14 +53,28 @@ def test_one_clip_has_no_more_threads_than_its_steps_have_work_for(monkeypatch: 
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     torch.set_num_threads(7)
     seen: list[tuple[int, int]] = []
-    side_by_side(lambda part: _sizes(part, seen), clip())
+    side_by_side(lambda part: _sizes(part, seen), clip(), 9)
     assert seen == [(1, 4)] and torch.get_num_threads() == 7
 
 
-def test_an_accelerator_takes_a_share_after_another() -> None:
+def test_no_more_go_together_than_may() -> None:
+    """Shares about as large as each other: what an accelerator recorded for one batch serves the next of its size."""
     seen: list[tuple[int, int]] = []
-    gaze = side_by_side(lambda part: _sizes(part, seen), clip(batch=5), at_once=2)
-    assert [batch for batch, _ in seen] == [2, 2, 1] and gaze.batch == 5
+    with threads(1):
+        gaze = side_by_side(lambda part: _sizes(part, seen), clip(batch=6), 4)
+    assert [batch for batch, _ in seen] == [3, 3] and gaze.batch == 6
+    assert [len(part) for part in shares(clip(batch=5), 2)] == [2, 2, 1]
+
+
+def test_a_gpus_free_memory_says_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What torch holds for reuse counts as free: a second call must not find half of what the first found."""
+    gib, device = 1 << 30, torch.device("cuda")
+    said = {"mem_get_info": (60 * gib, 80 * gib), "memory_reserved": 12 * gib, "memory_allocated": 8 * gib}
+    for name, value in said.items():
+        monkeypatch.setattr(torch.cuda, name, lambda _, value=value: value)
+    assert at_once(device, gib) == 32
+    assert at_once(device, 100 * gib) == 1
+    assert at_once(torch.device("cpu"), gib) == 16 * torch.get_num_threads()
 
 
 @pytest.mark.parametrize("request_", [{"ratio": 0.1}, {"ratio": 0.2, "loss": 0.02}])

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.tables import GPU, NONE, RESULTS, filled, reports
+
 ROOT = Path(__file__).resolve().parents[2]
+PARTS = {
+    *("tests", "autogaze", "film", "vit-bfloat16-fastest", "vit-float32-math", "stages-bfloat16-fastest"),
+    "train",
+}
 
 
 @pytest.mark.slow
@@ -17,9 +23,15 @@ def test_the_rehearsal_passes(tmp_path: Path, shared: Path) -> None:
     environment = {**os.environ, "PYTHON": sys.executable}
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout[-4000:] + said.stderr[-2000:]
-    (noted,) = tmp_path.glob("parts-*.json")
-    parts = json.loads(noted.read_text())
-    assert {"tests", "autogaze", "film", "plan", "train"} <= set(parts)
+    (report,) = tmp_path.glob("gpu-*.json")
+    parts = json.loads(report.read_text())["parts"]
+    assert set(parts) == PARTS
     assert all(part["outcome"] == "passed" for part in parts.values())
-    (measured,) = tmp_path.glob("autogaze-*.json")
-    assert all(row["status"] == "ok" for row in json.loads(measured.read_text())["rows"])
+    assert all(parts[part]["found"] for part in PARTS - {"film"}), "each keeps what it measured"
+    tests = parts["tests"]["found"]
+    assert tests["tests"] > 10 and not tests["skipped"] and tests["recorded"]
+    assert all(row["status"] == "ok" for row in parts["autogaze"]["found"]["rows"])
+    found = reports(tmp_path)
+    for name in GPU:
+        table = filled(f"<!-- table: {name} -->\n<!-- end -->", found, RESULTS)
+        assert NONE not in table and table.count("\n|") > 3

@@ -80,6 +80,8 @@ class NvilaHD(JournalledModel):
         settings = self.backend.settings()
         processor = {k: v for k, v in settings.pop("processor", {}).items() if k != GAZE}
         own = {name: value for name, value in settings.items() if name not in (GAZE, "device", "dtype")}
+        if "video" in own:  # what goes together changes no gaze
+            own["video"] = {k: v for k, v in own["video"].items() if k != "max_batch_size_autogaze"}
         told = {**own, "max_new_tokens": self.longest, "path": self.backend.kind}
         return {**told, "processor": processor} if processor else told
 

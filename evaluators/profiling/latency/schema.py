@@ -32,6 +32,7 @@ class Row:
     tiles: of a frame. patches: tokens encoded. llm_tokens: tokens read by the language model.
     median_s, low_s, high_s: seconds, selector included, decoding apart; the fastest and slowest of n rounds.
     stages: median seconds by stage. peak_bytes: of the device, or of the process on a CPU.
+    planned_bytes: for `stages`, what `hlvid plan` foretells of the device with this setting.
     attention: "math" (no flash attention, as in the paper) or "fastest". note: why a cell has no number.
     """
 
@@ -55,6 +56,7 @@ class Row:
     n: int = 0
     stages: Mapping[str, float] = field(default_factory=dict)
     peak_bytes: int | None = None
+    planned_bytes: int | None = None
     max_fps: float | None = None
     note: str = ""
 

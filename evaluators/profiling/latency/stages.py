@@ -21,10 +21,12 @@ from autogaze.nvila.model import ContextOverflowError
 from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
 from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokenizer import byte_tokenizer
+from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.profiling.latency.cells import Request, asked
 from evaluators.profiling.latency.clock import Timing, measure
 from evaluators.profiling.latency.rig import Rig
 from evaluators.profiling.latency.schema import Row, hardware
+from evaluators.profiling.plan import make_plan
 from hlvid.errors import RunError
 from hlvid.video import Video
 
@@ -41,18 +43,19 @@ def run(request: Request) -> Iterator[Row]:
     for gazed in (True, False):
         for frames, resolution in request.cells:
             ratio = asked(request, CLIP_FRAMES, resolution)[0] if gazed else None
-            timing = _time(request, rig, frames, resolution, ratio)
+            settings = _settings(rig, frames, resolution, ratio)
+            timing = _time(request, rig, settings, gazed)
             yield Row(
                 kind="stages", fps=frames, resolution=resolution, gazed=gazed, ratio=ratio,
                 dtype=request.dtype, attention=request.attention, hardware=hardware(request.device),
-                selector=request.selector if gazed else None, **timing.fields(),
+                selector=request.selector if gazed else None, planned_bytes=_planned(request, rig, settings),
+                **timing.fields(),
             )  # fmt: skip
 
 
-def _time(request: Request, rig: Rig, frames: int, resolution: int, ratio: float | None) -> Timing:
+def _time(request: Request, rig: Rig, settings: VideoSettings, gazed: bool) -> Timing:
     assert rig.model
-    selector = None if ratio is None else rig.selector
-    answerer = Answerer(rig.model, byte_tokenizer(), selector, _settings(rig, frames, resolution, ratio))
+    answerer = Answerer(rig.model, byte_tokenizer(), rig.selector if gazed else None, settings)
 
     def work(stages: Stages) -> Mapping[str, Any]:
         with Video.open(request.video) as video:
@@ -74,6 +77,14 @@ def _time(request: Request, rig: Rig, frames: int, resolution: int, ratio: float
         return Timing("out_of_memory", note=f"context: {error}")
 
 
+def _planned(request: Request, rig: Rig, settings: VideoSettings) -> int:
+    """Bytes on the device at the worst moment, foretold."""
+    with Video.open(request.video) as video:
+        size = video.width, video.height
+    own = rig.selector.model.config if isinstance(rig.selector, AutoGazeSelector) else None
+    return make_plan(rig.config, settings, *size, request.dtype, own, prompt=ANSWER).peak.total
+
+
 def _settings(rig: Rig, frames: int, resolution: int, ratio: float | None) -> VideoSettings:
     """Of the shape's own settings: so many frames, as many tiles as the resolution has, one ratio for all."""
     if frames % CLIP_FRAMES:
@@ -88,4 +99,5 @@ def _settings(rig: Rig, frames: int, resolution: int, ratio: float | None) -> Vi
         gazing_ratio_thumbnail=1.0,
         task_loss_requirement_tile=None,
         task_loss_requirement_thumbnail=None,
+        max_batch_size_autogaze=rig.batch,
     )

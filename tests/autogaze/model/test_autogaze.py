@@ -228,7 +228,7 @@ def test_the_selector_keeps_within_what_is_shown(random_model: AutoGaze, tmp_pat
     clips = torch.rand(3, 1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     shown = torch.arange(265) < 69
     whole = AutoGazeSelector(checkpoint=str(tmp_path)).select(clips, ratio=0.1)
-    cut = AutoGazeSelector(checkpoint=str(tmp_path), batch=2).select(
+    cut = AutoGazeSelector(checkpoint=str(tmp_path)).select(
         clips, ratio=0.1, valid=shown.expand(3, 265).clone()
     )
     assert torch.equal(cut.masks(), whole.masks() & shown)

@@ -15,7 +15,7 @@ from autogaze.model import static_state
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.decoders import decoder_for
 from autogaze.model.static import StaticDecoder
-from autogaze.model.static_state import clips_at_once
+from autogaze.model.static_state import bytes_of_clip
 
 
 @pytest.fixture
@@ -92,7 +92,6 @@ def test_a_decoder_is_kept_until_a_weight_changes(golden_model: AutoGaze) -> Non
 def test_memory_sets_the_batch(golden_model: AutoGaze) -> None:
     config, gib = golden_model.config, 1 << 30
     tokens = 16 * (196 + 198)
-    many = clips_at_once(config, 16, tokens, torch.float32, 80 * gib)
-    assert 256 <= many <= 1024, "an H100 takes 256 tiles at a ratio of 0.75"
-    assert many < clips_at_once(config, 16, tokens, torch.bfloat16, 80 * gib) < 2 * many
-    assert clips_at_once(config, 16, tokens, torch.float32, 1) == 1
+    each = bytes_of_clip(config, 16, tokens, torch.float32)
+    assert 256 <= 40 * gib // each <= 1024, "half an H100 takes 256 tiles at a ratio of 0.75"
+    assert each / 2 < bytes_of_clip(config, 16, tokens, torch.bfloat16) < each

@@ -186,30 +186,41 @@ def standing_in_for_flash(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    cu_seq_q: Tensor,
-    cu_seq_k: Tensor,
+    cum_seq_q: Tensor,
+    cum_seq_k: Tensor,
     max_q: int,
     max_k: int,
+    dropout_p: float,
+    is_causal: bool,
+    return_debug_mask: bool,
     *,
     scale: float,
-    window_size: tuple[int, int],
     seqused_k: Tensor,
-) -> Tensor:
-    """`varlen_attn` as documented, sequence by sequence: causal from the last key in use on."""
-    assert window_size == (-1, 0) and all(x.dtype == torch.int32 for x in (cu_seq_q, cu_seq_k, seqused_k))
+) -> tuple[Tensor, ...]:
+    """The operator as flash attention documents it, sequence by sequence: causal from the last key in use on."""
+    assert is_causal and not dropout_p and not return_debug_mask
+    assert all(x.dtype == torch.int32 for x in (cum_seq_q, cum_seq_k, seqused_k))
     out = torch.empty_like(query)
     for b, seen in enumerate(seqused_k.tolist()):
-        rows = slice(int(cu_seq_q[b]), int(cu_seq_q[b + 1]))
-        start = int(cu_seq_k[b])
+        rows = slice(int(cum_seq_q[b]), int(cum_seq_q[b + 1]))
+        start = int(cum_seq_k[b])
         count = rows.stop - rows.start
-        assert count <= max_q and seen <= max_k and start + seen <= int(cu_seq_k[b + 1])
+        assert count <= max_q and seen <= max_k and start + seen <= int(cum_seq_k[b + 1])
         reach = torch.arange(seen) <= torch.arange(seen - count, seen)[:, None]
         q, k, v = (
             x.transpose(0, 1) for x in (query[rows], key[start : start + seen], value[start : start + seen])
         )
         y = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=reach, scale=scale)
         out[rows] = y.transpose(0, 1)
-    return out
+    return (out,)
+
+
+def test_torchs_operator_takes_what_flash_gives() -> None:
+    """Names, order and shapes as torch itself checks them, on tensors without storage; nothing is computed."""
+    with torch.device("meta"):
+        q, keys = torch.empty(2, 10, 6, 32).half(), torch.empty(2, 512, 6, 32).half()
+        plan = Flash().plan(torch.zeros(2, dtype=torch.long), 10, 512, 512)
+        assert Flash().attend(q, keys, keys, plan).shape == q.shape
 
 
 def test_flash_attention_by_lengths_chooses_the_same(
@@ -219,8 +230,9 @@ def test_flash_attention_by_lengths_chooses_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In float32, which the real kernel does not take, so that equal means equal."""
-    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", standing_in_for_flash)
-    monkeypatch.setattr("autogaze.model.static.attention_for", lambda device, dtype: Flash())
+    monkeypatch.setattr(
+        "autogaze.model.static.attention_for", lambda device, dtype: Flash(standing_in_for_flash)
+    )
     monkeypatch.setattr(decoders, "Decoder", StaticDecoder)
     decoders._kept.clear()
     arguments, theirs = golden_case("alone_per_frame_ratio_loss")

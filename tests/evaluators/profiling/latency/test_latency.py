@@ -127,6 +127,7 @@ def test_stages_of_a_whole_answer(request_of: Request) -> None:
     for row in (gazed, plain):
         assert {"decode", "selector", "encoder", "prefill", "generation"} <= set(row.stages)
     assert gazed.llm_tokens < plain.llm_tokens  # type: ignore[operator]
+    assert 0 < gazed.planned_bytes < plain.planned_bytes  # type: ignore[operator]
     with pytest.raises(RunError, match="multiples of 16"):
         next(stages.run(replace(request_of, kind="stages", cells=((17, 392),))))
 
