@@ -1,4 +1,5 @@
-"""`hlvid figure NAME`, made from records or computed here, and `hlvid explore RUN|VIDEO`, a page to watch a gaze on.
+"""`hlvid figure NAME`, made from records or computed here; `hlvid explore RUN|VIDEO`, a page to watch a gaze on;
+`hlvid yardstick`, which gaze reads most.
 
 Example::
 
@@ -7,6 +8,7 @@ Example::
     hlvid figure --list
     hlvid explore talk.mp4 --ratio 0.1 --out explore && xdg-open explore/index.html
     hlvid explore runs/mini-detail --out explore    # a run of `hlvid eval`: its questions and answers, too
+    hlvid yardstick --selector detail --selector text          # evidence recall at equal tokens, paired
 """
 
 from pathlib import Path
@@ -26,6 +28,7 @@ def mount(app: typer.Typer) -> None:
     """Add this package's commands to the roof; what they need is imported when they run."""
     app.command(rich_help_panel="Look")(figure)
     app.command(rich_help_panel="Look")(explore)
+    app.command(rich_help_panel="Evaluate")(yardstick)
 
 
 def figure(
@@ -90,6 +93,43 @@ def explore(
     inputs.check()
     page = build(target, out, inputs, ratio=ratio, loss=loss, frames=frames, width=resolution)
     typer.echo(f"open {page} in a browser")
+
+
+def yardstick(
+    selector: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME or NAME,key=value; the first is what others are held against."),
+    ] = None,
+    untouched: Annotated[
+        bool, typer.Option("--untouched", help="The set that is for the last word, never for a choice.")
+    ] = False,
+    videos: Annotated[Path | None, typer.Option(help="Recordings instead of HLVid-Mini.")] = None,
+    records: Annotated[
+        list[Path] | None, typer.Option(help="Accuracy of these runs of gaze_reader instead of recall.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Also write every question's row here.")] = None,
+) -> None:
+    """Which gaze reads most at equal tokens: evidence recall, or accuracy of runs, with paired differences."""
+    from analysis.inputs import Inputs
+    from analysis.records import runs
+    from analysis.studies import yardstick as study
+
+    sets, part = study.Yardstick.load(), "untouched" if untouched else "development"
+    if records:
+        inputs = Inputs(records=tuple(records))
+        inputs.check(named=inputs.records)
+        table = study.accuracy(sets, runs(inputs.records, "hlvid_mini"), part)
+    else:
+        chosen = {name: study.selector(name) for name in selector or ("detail",)}
+        table = (
+            study.recall(sets, chosen, part)
+            if videos is None
+            else study.recall_of_recordings(sets, chosen, videos, part)
+        )
+    typer.echo(f"{table.question.nunique()} questions of {table.source.nunique()} recordings, {part} set\n")
+    typer.echo(study.report(table))
+    if csv is not None:
+        table.to_csv(csv, index=False)
 
 
 def _some(names: list[str], inputs: "Inputs", out: Path) -> "list[Outcome]":

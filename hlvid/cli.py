@@ -69,7 +69,9 @@ def _root(
 
 @app.command(rich_help_panel="Get data")
 def mini(
-    preset: Annotated[str, typer.Option(help="default (8 videos), tiny, or full (77 videos).")] = "default",
+    preset: Annotated[
+        str, typer.Option(help="default (8 videos), tiny, study (24 short ones), full (77).")
+    ] = "default",
     seed: Annotated[int, typer.Option(help="Another seed gives other pixels, questions and answers.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="Short for --preset full.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder; by default below the data folder.")] = None,

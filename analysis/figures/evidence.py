@@ -42,7 +42,7 @@ def make(inputs: Inputs) -> Made:
     selectors = inputs.compared()
     table = cached(
         inputs, "evidence", _key(inputs, root, selectors),
-        lambda: evidence.measure(root, selectors, RATIOS, RESOLUTION),
+        lambda: evidence.measure(root, {one.name: one for one in selectors}, RATIOS, RESOLUTION),
     )  # fmt: skip
     answered = evidence.of_runs([run for run in runs(inputs.records, "hlvid_mini") if run.ok], root)
     numbers = _numbers(table, answered, inputs.looker().name)

@@ -7,12 +7,15 @@ from which the offline reader told the options apart in 24 of 24 texts (`hlvid.m
     boxes = load(root)                                           # question id -> its sightings
     coverage(sighting, cells, tile=224, size=(1008, 1792))       # 0 to 1
     measure(dataset, selectors, ratios, resolution=1792)         # question, selector, ratio, covered, ...
+    measure_recordings([Path("street.mp4")], selectors, ratios)  # the same of lines that a text detector finds
+
+What a detector finds in a recording is no truth: such lines compare gazes, and favour one that the detector taught.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,7 @@ from tqdm import tqdm
 
 from autogaze.gaze import SCALES
 from autogaze.selectors.base import Selector
+from autogaze.selectors.text_map import lines, text_map
 from autogaze.tiling import Picture, Tiling
 from evaluators.core.gaze_file import Mask
 from evaluators.core.gaze_file import load as load_gaze
@@ -42,16 +46,17 @@ VISIBLE = 0.9  # of a text, at least, for the frame to count as showing it
 COVERED = 0.9  # of the box: the rest may be the rim around the letters
 FRAMES = 12
 LOOKED = 2  # frames of a video that are gazed: those that show the most answers
+SURE = 0.6  # mean probability from which on what the detector finds counts as a line
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """A text in a frame: box (x0, y0, x1, y1) in px of 3840 x 2160, visible in (0, 1], cap height in px."""
+    """A text in a frame: box (x0, y0, x1, y1) in px of a picture 3840 wide, visible in (0, 1], cap height in px."""
 
     frame: int
-    box: tuple[int, int, int, int]
+    box: tuple[float, float, float, float]
     visible: float
-    cap: int
+    cap: float
 
 
 def load(root: Path) -> dict[str, list[Sighting]]:
@@ -109,9 +114,10 @@ def can_be_read(sighting: Sighting, width: int) -> bool:
 
 
 def measure(
-    dataset: str | Path, selectors: Sequence[Selector], ratios: Sequence[float], resolution: int
+    dataset: str | Path, chosen: Mapping[str, Selector], ratios: Sequence[float], resolution: int
 ) -> "pd.DataFrame":
-    """One row a question, selector and ratio: `covered`, the best coverage over the frames looked at.
+    """One row a question, selector (by the name given) and ratio: `covered`, the best coverage over the frames looked
+    at, and `tokens`, the share of tokens spent there.
 
     Frames: of 12 spread uniformly over a video, the two that show the most answers; questions that none of
     them shows readably at this resolution are left out.
@@ -122,36 +128,87 @@ def measure(
     boxes, rows = load(root), []
     videos = list(dict.fromkeys(question.video for question in questions))
     for name in tqdm(videos, desc="evidence", leave=False):
-        mine = [question for question in questions if question.video == name]
-        rows += _of_video(root / "videos" / name, mine, boxes, selectors, ratios, resolution)
+        mine = {question.id: question for question in questions if question.video == name}
+        with Video.open(root / "videos" / name) as video:
+            size = fit_long_side(video.width, video.height, resolution)
+            sampled = sampling.uniform_linspace(video.frame_count, FRAMES)
+            shown = _sightings(list(mine.values()), boxes, sampled, size[1])
+            found = _Shown.of(video, size, {frame: shown[frame] for frame in _busiest(shown)})
+        for key, row in found.gazed(chosen, ratios):
+            one = mine[key]
+            rows.append(
+                {"question": key, "source": one.source, "tier": one.tier, "speed": speed(boxes[key])} | row
+            )
     return pd.DataFrame(rows)
 
 
-def _of_video(
-    path: Path, questions: Sequence[Question], boxes: Mapping[str, list[Sighting]],
-    selectors: Sequence[Selector], ratios: Sequence[float], resolution: int,
-) -> list[dict[str, Any]]:  # fmt: skip
-    with Video.open(path) as video:
-        size = fit_long_side(video.width, video.height, resolution)
-        sampled = sampling.uniform_linspace(video.frame_count, FRAMES)
-        shown = _sightings(questions, boxes, sampled, size[1])
-        chosen = _busiest(shown)
-        before = {frame: max(0, frame - 1) for frame in chosen}
-        wanted = sorted({*chosen, *before.values()})
+def measure_recordings(
+    paths: Sequence[Path], chosen: Mapping[str, Selector], ratios: Sequence[float]
+) -> "pd.DataFrame":
+    """The same of recordings, in their own size; a question is a line of text that the OCR package's detector finds in
+    one of two frames, at a third and two thirds. Raises ValueError without the OCR package."""
+    import pandas as pd
+
+    rows = []
+    for path in tqdm(paths, desc="recordings", leave=False):
+        with Video.open(path) as video:
+            size = (video.height, video.width)
+            frames = sorted({video.frame_count // 3, video.frame_count * 2 // 3})
+            shown = {
+                frame: _detected(frame, picture)
+                for frame, picture in zip(frames, video.frames(frames, size), strict=True)
+            }
+            found = _Shown.of(video, size, {frame: lines for frame, lines in shown.items() if lines})
+        rows += [
+            {"question": f"{path.stem} {key}", "source": path.stem} | row
+            for key, row in found.gazed(chosen, ratios)
+        ]
+    return pd.DataFrame(rows)
+
+
+def _detected(frame: int, picture: Picture) -> dict[str, Sighting]:
+    """Lines that the detector is sure of and that can be read at this size."""
+    factor = NATIVE[1] / picture.shape[1]
+    found = [line for line in lines(text_map(picture)) if line.sure >= SURE and line.cap >= READABLE]
+    return {
+        f"{frame}-{n}": Sighting(
+            frame, (left * factor, top * factor, right * factor, bottom * factor), 1.0, line.cap * factor
+        )
+        for n, line in enumerate(found)
+        for left, top, right, bottom in [line.letters]
+    }
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Frames of a video to gaze at, each with the one before it, and the texts they show by question."""
+
+    size: tuple[int, int]
+    pairs: dict[int, Picture]
+    texts: dict[int, dict[str, Sighting]]
+
+    @classmethod
+    def of(cls, video: Video, size: tuple[int, int], texts: dict[int, dict[str, Sighting]]) -> "_Shown":
+        before = {frame: max(0, frame - 1) for frame in texts}
+        wanted = sorted({*texts, *before.values()})
         pictures = dict(zip(wanted, video.frames(wanted, size), strict=True))
-    tiling, rows = Tiling.of(*size), []
-    for selector in selectors:
-        for ratio in ratios:
+        return cls(size, {t: np.stack([pictures[before[t]], pictures[t]]) for t in texts}, texts)
+
+    def gazed(
+        self, chosen: Mapping[str, Selector], ratios: Sequence[float]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(question, its row) of every selector and ratio."""
+        tiling = Tiling.of(*self.size)
+        for (name, selector), ratio in product(chosen.items(), ratios):
             best: dict[str, float] = {}
-            for frame in chosen:
-                pair = np.stack([pictures[before[frame]], pictures[frame]][0 if selector.history else 1 :])
-                cells = _cells(selector, tiling, pair, ratio)
-                for key, sighting in shown[frame].items():
-                    best[key] = max(best.get(key, 0.0), coverage(sighting, cells, SCALES[-1], size))
-            rows += [
-                _row(q, boxes[q.id], selector.name, ratio, best[q.id]) for q in questions if q.id in best
-            ]
-    return rows
+            spent = []
+            for frame, pair in self.pairs.items():
+                cells = _cells(selector, tiling, pair if selector.history else pair[1:], ratio)
+                spent.append(sum(int(grid.sum()) for grid in cells) / int(tiling.valid.sum()))
+                for key, sighting in self.texts[frame].items():
+                    best[key] = max(best.get(key, 0.0), coverage(sighting, cells, SCALES[-1], self.size))
+            told = {"selector": name, "ratio": ratio, "tokens": float(np.mean(spent)) if spent else 0.0}
+            yield from ((key, told | {"covered": covered}) for key, covered in best.items())
 
 
 def of_runs(runs: Sequence["Run"], dataset: str | Path) -> "pd.DataFrame":
@@ -218,12 +275,3 @@ def _cells(selector: Selector, tiling: Tiling, frames: Picture, ratio: float) ->
     with torch.no_grad():
         gaze = selector.select(tiling.split(frames), ratio=ratio, valid=tiling.valid, layout=tiling.layout)
     return [tiling.join_patches(mask)[-1] for mask in gaze.scale_masks()]
-
-
-def _row(
-    question: Question, sightings: Sequence[Sighting], selector: str, ratio: float, covered: float
-) -> dict[str, Any]:
-    return {
-        "question": question.id, "source": question.source, "tier": question.tier, "selector": selector,
-        "ratio": ratio, "speed": speed(sightings), "covered": covered,
-    }  # fmt: skip

@@ -1,4 +1,4 @@
-"""`greedy`: the search that training labels are made with, which looks at the answer; a ceiling, not a rival.
+"""`greedy`: the search that training labels are made with, which looks at the answer; a teacher, not a rival.
 
 Example::
 
@@ -34,6 +34,7 @@ class Greedy:
 
     name: ClassVar[str] = "greedy"
     clip_frames: ClassVar[int | None] = None
+    teacher: ClassVar[bool] = True
 
     @property
     def history(self) -> int | None:

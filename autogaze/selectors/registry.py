@@ -28,6 +28,9 @@ SELECTORS = {
     "optical_flow": "autogaze.selectors.optical_flow:OpticalFlow",
     "random": "autogaze.selectors.random:Random",
     "rgb_diff": "autogaze.selectors.rgb_diff:RgbDiff",
+    "text": "autogaze.selectors.text:Text",
+    "text_error": "autogaze.selectors.text_error:TextError",
+    "text_lines": "autogaze.selectors.text:TextLines",
 }
 """name -> "module:class"; a new selector of ours is one line here."""
 GROUP = "autogaze.selectors"

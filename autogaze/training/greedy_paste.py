@@ -173,14 +173,14 @@ class Board:
 
 
 def as_shown(pixels: Floats, side: int) -> Floats:
-    """A frame (3, 224, 224) as the scale of `side` x `side` patches shows it, each patch for itself."""
+    """Pictures (C, 224, 224) as the scale of `side` x `side` patches shows them, each patch for itself."""
     cell = SIDE // side
     if cell == PATCH_SIZE:
         return pixels
     matrix = _THERE_AND_BACK[cell]
-    cells = pixels.reshape(3 * side, cell, side, cell).transpose(0, 2, 1, 3)
+    cells = pixels.reshape(-1, cell, side, cell).transpose(0, 2, 1, 3)
     shown = matrix @ cells @ matrix.T
-    return np.ascontiguousarray(shown.transpose(0, 2, 1, 3).reshape(3, SIDE, SIDE))
+    return np.ascontiguousarray(shown.transpose(0, 2, 1, 3).reshape(-1, SIDE, SIDE))
 
 
 def _there_and_back(cell: int) -> Floats:

@@ -27,11 +27,13 @@ def show() -> None:
 
     for name, place in sorted(places().items()):
         try:
-            needs = ", ".join(getattr(kind_of(name), "needs", ())) or "pixels"
+            kind = kind_of(name)
+            needs = ", ".join(getattr(kind, "needs", ())) or "pixels"
+            role = "  (a teacher: sees all before it chooses)" if getattr(kind, "teacher", False) else ""
         except ValueError as error:  # another package's; the others are there all the same
             typer.echo(f"hlvid: warning: {error}", err=True)
             continue
-        typer.echo(f"{name:14} {needs:10} {place}")
+        typer.echo(f"{name:14} {needs:10} {place}{role}")
 
 
 @selector.command()

@@ -27,7 +27,7 @@ def mount(app: typer.Typer) -> None:
 
 
 def sweep(
-    grid: Annotated[str, typer.Argument(help="A YAML file, or a bundled grid: mini, paper.")],
+    grid: Annotated[str, typer.Argument(help="A YAML file, or a bundled grid: mini, gaze, paper.")],
     out: Annotated[
         Path, typer.Option(help="Folder of the sweep: records.jsonl, and a folder a cell.")
     ] = Path("sweep"),

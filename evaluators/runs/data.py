@@ -17,6 +17,7 @@ import yaml
 from evaluators.runs.checks import check_task
 from hlvid.dataset import load
 from hlvid.errors import DatasetError, RunError
+from hlvid.mini import wanted
 from hlvid.tasks import hooks
 from hlvid.tasks.arguments import a_run_begins, model_looks_at
 from hlvid.tasks.folder import INFO
@@ -80,7 +81,7 @@ def data_identity(
         model_looks_at(looks[1])
     try:
         if task == "hlvid_mini" and not make:
-            load(f"mini-{os.environ.get('HLVID_MINI_PRESET', 'default')}-0")
+            load("mini-{}-{}".format(*wanted()))
         folder = getattr(utils if task in ("hlvid", "hlvid_mini") else hooks, task.upper())
         info: dict[str, Any] = json.loads((Path(folder) / INFO).read_text(encoding="utf-8"))
     except DatasetError:
@@ -97,14 +98,13 @@ def _members(task: str) -> list[str]:
 
 
 def _hlvid(task: str) -> TaskData:
-    preset = os.environ.get("HLVID_MINI_PRESET", "default")
-    source = "hlvid" if task == "hlvid" else f"mini-{preset}-0"
+    source = "hlvid" if task == "hlvid" else "mini-{}-{}".format(*wanted())
     try:
         questions = load(source)
     except DatasetError:
         if task == "hlvid":
             raise
-        return TaskData(task, note=f"HLVid-Mini ({preset}) is generated at the start, in a minute or two")
+        return TaskData(task, note=f"HLVid-Mini ({source}) is generated at the start, in a minute or two")
     paths = {question.video: question.video_path for question in questions}
     here = {name: path for name, path in paths.items() if path is not None and path.is_file()}
     missing = tuple(name for name in paths if name not in here)

@@ -12,9 +12,12 @@ How it is built, from the pixel up: `chance` (machine-independent random numbers
 `render` touches a file or a library whose output differs between machines.
 """
 
+import os
 from pathlib import Path
 
-__all__ = ["make"]
+from hlvid.errors import DatasetError
+
+__all__ = ["make", "wanted"]
 
 
 def make(root: Path | None = None, preset: str = "default", seed: int = 0, progress: bool = True) -> Path:
@@ -22,3 +25,16 @@ def make(root: Path | None = None, preset: str = "default", seed: int = 0, progr
     from hlvid.mini.generate import make as generate
 
     return generate(root, preset, seed, progress)
+
+
+def wanted(name: str | None = None) -> tuple[str, int]:
+    """Preset and seed of a name as "study-11", or "default" (seed 0); of `HLVID_MINI_PRESET`, for runs, unless given.
+
+    Raises:
+        DatasetError: a seed that is no whole number.
+    """
+    name = name or os.environ.get("HLVID_MINI_PRESET", "default")
+    preset, mark, seed = name.partition("-")
+    if mark and not seed.isdecimal():
+        raise DatasetError(f"HLVid-Mini {name!r}: expected PRESET or PRESET-SEED, as study-11")
+    return preset, int(seed or 0)

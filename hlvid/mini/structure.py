@@ -90,5 +90,12 @@ PRESETS = {
         tuple(Clip(recording, 0, 6, 15.0) for recording in _DEFAULT),
         fps=12,
     ),
+    # For choosing between gazes: more questions and recordings than a demo needs, in clips short enough to make.
+    "study": Preset(
+        tuple(
+            Clip(f"{kind}_video_{number}", 0, 8, 10.0) for number in range(12) for kind in ("av", "household")
+        ),
+        fps=12,
+    ),
     "full": Preset(tuple(_real_clips()), fps=12),
 }

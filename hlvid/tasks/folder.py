@@ -52,10 +52,11 @@ def hlvid_folder() -> Path:
 
 
 def mini_folder() -> Path:
-    """HLVid-Mini, generated now if it is not there; `HLVID_MINI_PRESET` chooses its size ("default")."""
-    from hlvid.mini import make
+    """HLVid-Mini, generated now if it is not there (see `hlvid.mini.wanted`)."""
+    from hlvid.mini import make, wanted
 
-    return make(preset=os.environ.get("HLVID_MINI_PRESET", "default"))
+    preset, seed = wanted()
+    return make(preset=preset, seed=seed)
 
 
 def prepare(task: str, root: Path) -> Path:

@@ -44,6 +44,25 @@ def test_the_selector_takes_it_and_says_so(caplog: pytest.LogCaptureFixture) -> 
     assert selector.select(clips, ratio=0.05).per_frame == (13, 13)
 
 
+@pytest.mark.parametrize(("budget", "spent"), [("picture", [5, 5]), ("frame", None)])
+def test_a_shared_budget_is_a_mean_and_takes_the_beginnings_of_lists(
+    budget: str, spent: list[int] | None
+) -> None:
+    """Two tiles, one of them flat: the textured one gets more, and of both what `tile` would take first."""
+    clips = generator.clip(3, frames=2)[None].float().div(255).repeat(2, 1, 1, 1, 1)
+    clips[1] = 0.5
+    shared = get("autogaze", budget=budget).select(clips, ratio=0.01, layout=(2, 1)).masks()
+    assert int(shared.sum()) == 10 and spent in (None, shared.sum((0, 2)).tolist())
+    assert shared[0].sum() > shared[1].sum() > 0
+    whole = get("autogaze").select(clips, ratio=0.04)
+    for tile, frame in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        chosen = shared[tile, frame].nonzero().flatten().tolist()
+        listed = whole.positions[tile].split(whole.per_frame)[frame].remainder(265).tolist()
+        assert sorted(listed[: len(chosen)]) == chosen
+    with pytest.raises(ValueError, match="'tile', 'picture', 'frame'"):
+        get("autogaze", budget="clip")
+
+
 def test_calibrated_loss_is_what_is_reached_on_average() -> None:
     """Measured again on generated clips: other pictures, so only roughly, but nearer than the prediction."""
     measured = Calibration.load(bundled())

@@ -15,10 +15,10 @@ from typing import Any, Self
 from hlvid.errors import RunError
 
 SAMPLINGS = ("uniform_linspace", "uniform_midpoint")
-BUDGETS = ("picture", "tile")
+BUDGETS = ("picture", "tile", "frame")
 DEFAULT_RATIO = 0.25
 LEARNED = "autogaze"
-"""The selector that is a model: it has a checkpoint, predicts a loss, and budgets every tile by itself."""
+"""The selector that is a model: it has a checkpoint and predicts a loss."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class ReaderSettings:
         0.25 for the others.
     resolution: long side of the frames in pixels, as seen by the selector; multiples of 224 fill the tiles.
     frames: how many frames of the video, spread by `sampling` (a policy of `hlvid.video.sampling`).
-    budget: "picture": the tiles of a frame share their tokens; "tile": every tile has its own.
+    budget: "picture": the tiles of a frame share their tokens; "tile": every tile has its own; "frame": the frames
+        gazed together share, too (`autogaze` alone).
     seed: of selectors that draw at random.
     checkpoint: AutoGaze's weights, a folder or a hub id; of selector `autogaze` alone, like `loss`: a frame is
         done once its predicted reconstruction loss is this low, and then the ratio, if given, is the cap.

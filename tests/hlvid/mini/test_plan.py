@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hlvid.errors import DatasetError
+from hlvid.mini import wanted
 from hlvid.mini.board import board, parcel
 from hlvid.mini.plan import TIERS, Asked, plan
 from hlvid.mini.room import BAY_H, BAY_W
@@ -19,7 +20,7 @@ def questions(preset: str, seed: int = 0) -> list[Asked]:
 
 
 @pytest.mark.parametrize(
-    ("preset", "videos", "count"), [("tiny", 2, 8), ("default", 8, 48), ("full", 77, 268)]
+    ("preset", "videos", "count"), [("tiny", 2, 8), ("default", 8, 48), ("study", 24, 192), ("full", 77, 268)]
 )
 def test_sizes(preset: str, videos: int, count: int) -> None:
     assert len(plan(preset)) == videos
@@ -74,7 +75,7 @@ def test_full_without_the_reference() -> None:
     assert max(v.duration for v in videos) == 300
 
 
-@pytest.mark.parametrize("preset", ["tiny", "default", "full"])
+@pytest.mark.parametrize("preset", ["tiny", "default", "study", "full"])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_tiers_and_letters_are_balanced(preset: str, seed: int) -> None:
     asked = questions(preset, seed)
@@ -104,7 +105,7 @@ def test_options_differ_in_one_or_two_characters_and_none_stands_out(seed: int) 
         assert len({tuple(d) for d in near.values()}) == 1, q  # the right one is not the middle one
 
 
-@pytest.mark.parametrize("preset", ["default", "full"])
+@pytest.mark.parametrize("preset", ["default", "study", "full"])
 def test_a_question_means_one_thing_in_its_video(preset: str) -> None:
     for video in plan(preset):
         assert len({q.stem for q in video.questions}) == len(video.questions)
@@ -113,7 +114,7 @@ def test_a_question_means_one_thing_in_its_video(preset: str) -> None:
         assert len(set(words)) == len(words)
 
 
-@pytest.mark.parametrize("preset", ["tiny", "default", "full"])
+@pytest.mark.parametrize("preset", ["tiny", "default", "study", "full"])
 def test_windows_lie_in_their_segment_and_places_are_not_shared(preset: str) -> None:
     for video in plan(preset):
         for q in video.questions:
@@ -146,5 +147,14 @@ def test_another_seed_asks_other_things_and_the_same_seed_the_same() -> None:
 
 
 def test_unknown_preset_names_the_allowed() -> None:
-    with pytest.raises(DatasetError, match=r"'huge'.*tiny, default, full"):
+    with pytest.raises(DatasetError, match=r"'huge'.*tiny, default, study, full"):
         plan("huge")
+
+
+def test_a_run_names_preset_and_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLVID_MINI_PRESET", "study-11")
+    assert wanted() == ("study", 11) and wanted("tiny") == ("tiny", 0)
+    monkeypatch.delenv("HLVID_MINI_PRESET")
+    assert wanted() == ("default", 0)
+    with pytest.raises(DatasetError, match=r"'study-x': expected PRESET or PRESET-SEED"):
+        wanted("study-x")
