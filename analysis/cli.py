@@ -114,7 +114,8 @@ def yardstick(
     from analysis.records import runs
     from analysis.studies import yardstick as study
 
-    sets, part = study.Yardstick.load(), "untouched" if untouched else "development"
+    sets = study.Yardstick.load()
+    part: study.Part = "untouched" if untouched else "development"
     if records:
         inputs = Inputs(records=tuple(records))
         inputs.check(named=inputs.records)

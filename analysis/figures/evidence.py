@@ -36,13 +36,13 @@ NEED = MissingRecordsError(
 def make(inputs: Inputs) -> Made:
     """See the module."""
     from analysis.records import runs
-    from analysis.studies import evidence
+    from analysis.studies import evidence, recall
 
     root = inputs.dataset_root()
     selectors = inputs.compared()
     table = cached(
         inputs, "evidence", _key(inputs, root, selectors),
-        lambda: evidence.measure(root, {one.name: one for one in selectors}, RATIOS, RESOLUTION),
+        lambda: recall.measure(root, {one.name: one for one in selectors}, RATIOS, RESOLUTION),
     )  # fmt: skip
     answered = evidence.of_runs([run for run in runs(inputs.records, "hlvid_mini") if run.ok], root)
     numbers = _numbers(table, answered, inputs.looker().name)
@@ -65,7 +65,8 @@ def _key(inputs: Inputs, root: Any, selectors: list[Any]) -> dict[str, Any]:
 
 
 def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") -> str:
-    from analysis.studies.evidence import COVERED, FRAMES, LOOKED, READABLE, VISIBLE
+    from analysis.studies.evidence import COVERED, READABLE, VISIBLE
+    from analysis.studies.recall import FRAMES, LOOKED
 
     n, sources = table.question.nunique(), table.source.nunique()
     looker = inputs.looker()

@@ -97,7 +97,7 @@ def _pictures(question: "Question", sighting: "Sighting | None") -> Mapping[str,
     }
 
 
-def _around(picture: Any, box: tuple[int, int, int, int]) -> Any:
+def _around(picture: Any, box: tuple[float, float, float, float]) -> Any:
     """The box with half its height of rim, widened to 3 : 2, inside the picture."""
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
     height = max(2.2 * (box[3] - box[1]), 1.2 * (box[2] - box[0]) * 2 / 3)

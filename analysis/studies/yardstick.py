@@ -19,12 +19,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from analysis import stats, tables
-from analysis.studies import evidence
 from analysis.studies.clips import video_files
+from analysis.studies.evidence import COVERED
+from analysis.studies.recall import measure, measure_recordings
 from hlvid.dataset import load
 from hlvid.errors import RunError
 from hlvid.mini import make, wanted
-from hlvid.scoring.compare import Comparison, compare
+from hlvid.scoring.compare import Comparison, compare_table
+from hlvid.scoring.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,20 +95,20 @@ def selector(text: str) -> "Selector":
 
 def recall(sets: Yardstick, chosen: "Mapping[str, Selector]", part: Part = "development") -> "pd.DataFrame":
     """Evidence recall on HLVid-Mini: was the text that is asked for gazed at, finely enough to be read?"""
-    return _hits(evidence.measure(sets.questions(part), chosen, sets.ratios, sets.resolution))
+    return _hits(measure(sets.questions(part), chosen, sets.ratios, sets.resolution))
 
 
 def recall_of_recordings(
     sets: Yardstick, chosen: "Mapping[str, Selector]", folder: Path, part: Part = "development"
 ) -> "pd.DataFrame":
-    """The same of lines that a detector finds in real recordings; see `evidence.measure_recordings`."""
-    return _hits(evidence.measure_recordings(sets.recordings(folder, part), chosen, sets.ratios))
+    """The same of lines that a detector finds in real recordings; see `analysis.studies.recall`."""
+    return _hits(measure_recordings(sets.recordings(folder, part), chosen, sets.ratios))
 
 
 def _hits(table: "pd.DataFrame") -> "pd.DataFrame":
     if table.empty:
         raise RunError("yardstick: no text that could be read at this size in any frame; give other videos")
-    return table.assign(hit=(table.covered >= evidence.COVERED).astype(float))
+    return table.assign(hit=(table.covered >= COVERED).astype(float))
 
 
 def accuracy(sets: Yardstick, runs: "Sequence[Run]", part: Part = "development") -> "pd.DataFrame":
@@ -145,37 +147,32 @@ def report(table: "pd.DataFrame") -> str:
     """Markdown: one line a selector; per ratio the share of hits, its interval, what was spent, and the difference
     from the first selector with interval and sign-flip p."""
     names, ratios = list(dict.fromkeys(table.selector)), sorted(set(table.ratio))
-    rows = []
-    for name in names:
-        row = [name]
-        for ratio in ratios:
-            mine, first = (_part(table, one, ratio) for one in (name, names[0]))
-            row.append(_cell(mine, first if name != names[0] else None))
-        rows.append(row)
+    rows = [[name, *(_cell(table, name, names[0], ratio) for ratio in ratios)] for name in names]
     return tables.markdown(["selector", *(f"{ratio:.1%}" for ratio in ratios)], rows)
 
 
 def paired(table: "pd.DataFrame", name: str, first: str, ratio: float) -> Comparison:
-    """One selector against another at a ratio, question by question."""
-    return compare(*(_rows(_part(table, one, ratio)) for one in (name, first)), names=(name, first))
+    """One selector against another at a ratio, question by question. Raises AnswerError for other questions."""
+    both = {one: _rows(_part(table, one, ratio)) for one in (name, first)}
+    (found,) = compare_table(Table.of(both), power=False)
+    return found
 
 
 def _part(table: "pd.DataFrame", name: str, ratio: float) -> "pd.DataFrame":
     return table[(table.selector == name) & (table.ratio == ratio)]
 
 
-def _cell(part: "pd.DataFrame", first: "pd.DataFrame | None") -> str:
+def _cell(table: "pd.DataFrame", name: str, first: str, ratio: float) -> str:
+    part = _part(table, name, ratio)
     if part.empty:
         return "-"
     share = stats.share(part.hit.tolist(), part.source.tolist())
     text = f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}], {part.tokens.mean():.2%} spent"
-    if first is None or len(first) != len(part):
+    if name == first or _part(table, first, ratio).empty:
         return text
-    found = compare(_rows(part), _rows(first))
-    return (
-        f"{text}; {100 * found.difference:+.1f} [{100 * found.interval.low:+.1f}, "
-        f"{100 * found.interval.high:+.1f}], p = {found.p:.2g}"
-    )
+    found = paired(table, name, first, ratio)
+    low, high = 100 * found.interval.low, 100 * found.interval.high
+    return f"{text}; {100 * found.difference:+.1f} [{low:+.1f}, {high:+.1f}], p = {found.p:.2g}"
 
 
 def _rows(part: "pd.DataFrame") -> list[dict[str, Any]]:

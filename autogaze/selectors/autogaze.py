@@ -168,7 +168,7 @@ class AutoGazeSelector:
         pixels, gaze = self._gaze(clips, ratio, loss)
         after = self.model.teacher_forced(pixels, gaze).losses.masked_fill(gaze.padded, -torch.inf)
         worth = []
-        for lost in after.split(list(gaze.per_frame), 1):
+        for lost in torch.split(after, list(gaze.per_frame), dim=1):
             falling = lost.cummin(1).values
             # Before its first token nothing was predicted of a frame: that token comes before any second one.
             worth.append(torch.cat([FIRST + lost[:, :1], falling[:, :-1]], 1))

@@ -43,12 +43,12 @@ class Text(ScoredSelector):
 
     def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
         """See the class."""
-        grid = torch.stack([_patches(found) for found in maps(clips, layout)])
+        pictures = maps(clips, layout)
+        finest = torch.stack([_patches(found) for found in pictures])
         coarse = [
-            -F.adaptive_avg_pool2d(torch.ones_like(grid), [n * s // SCALES[-1] for n in grid.shape[2:]])
-            for s in SCALES[:-1]
+            -torch.ones(*pictures.shape[:2], *_grid(pictures.shape[2:], scale)) for scale in SCALES[:-1]
         ]
-        return tokens([unstitch(part, layout) for part in (*coarse, grid)]).to(clips.device)
+        return tokens([unstitch(grid, layout) for grid in (*coarse, finest)]).to(clips.device)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ _kept: dict[bytes, Map] = {}
 
 def _map(picture: NDArray[np.uint8]) -> Map:
     """`text_map`, kept for the next ratio or selector that asks about the same picture."""
-    key = hashlib.sha256(picture).digest() + bytes(str(picture.shape), "ascii")
+    key = hashlib.sha256(picture.data).digest() + bytes(str(picture.shape), "ascii")
     if key not in _kept:
         while len(_kept) >= KEPT:
             del _kept[next(iter(_kept))]
