@@ -91,6 +91,7 @@ def rescore(
 
     from hlvid.files import write_text
     from hlvid.scoring.accuracy import accuracy_of
+    from hlvid.scoring.collapse import collapse
     from hlvid.scoring.samples import rescored
 
     before = _samples(run, task)
@@ -99,7 +100,7 @@ def rescore(
     if out is not None:
         lines = [json.dumps({**asdict(one), "place": None}, ensure_ascii=False) + "\n" for one in after]
         write_text(out, "".join(lines))
-    numbers = [accuracy_of([one.to_row() for one in side]) for side in (before, after)]
+    numbers = [accuracy_of(collapse(one.to_row() for one in side)) for side in (before, after)]
     if as_json:
         found = {
             "moved": [_moved(old, new) for old, new in moved],
@@ -138,13 +139,14 @@ def _moved(old: "Sample", new: "Sample") -> dict[str, Any]:
 
 def _read(path: Path, task: str | None, again: bool) -> tuple[list[dict[str, Any]], str | None]:
     """Rows of one run and its benchmark."""
+    from hlvid.scoring.collapse import collapse
     from hlvid.scoring.samples import rescored
     from leaderboard.benchmarks import benchmark_of
     from leaderboard.submit.answers import is_submission
 
     samples = _samples(path, task)
     again = again or is_submission(path)  # as the board does: the text counts
-    rows = [(rescored(one) if again else one).to_row() for one in samples]
+    rows = collapse((rescored(one) if again else one).to_row() for one in samples)
     name = next((one.task for one in samples if one.task is not None), task)
     return rows, None if name is None else benchmark_of(name) or name
 

@@ -28,6 +28,7 @@ from autogaze.nvila.presets import selector_shape, shape
 from autogaze.nvila.processing import ClipBatch, FrameSource, VideoPlan, plan_video, stream
 from autogaze.nvila.reading import Read
 from autogaze.nvila.reduction.encoded import FASTV
+from autogaze.nvila.sampling import GREEDY, Sampling
 from autogaze.nvila.settings import VideoSettings
 from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokenizer import END, FILE, byte_tokenizer, load_tokenizer
@@ -101,17 +102,23 @@ class Answerer:
         return Look(plan, seen, stages.seconds)
 
     def ask(
-        self, look: Look, prompt: str, max_new_tokens: int = 64, choices: Sequence[str] | None = None
+        self,
+        look: Look,
+        prompt: str,
+        max_new_tokens: int = 64,
+        choices: Sequence[str] | None = None,
+        sampling: Sampling = GREEDY,
     ) -> Reply:
         """Answer a prompt that holds `<vila/video>` once.
 
-        choices: texts of one token each, of which the likeliest is the answer; None for free text.
+        choices: texts of one token each, of which one is the answer; None for free text. sampling: the likeliest, or
+        drawn.
         """
         stages = Stages(self.model.device)
         embeds, after = self._prepared(look, self.encode(prompt), stages)
         stop = self.model.config.stop or (self._token(END),)
         allowed = None if choices is None else [self._token(text) for text in choices]
-        answer = self.model.generate(embeds, max_new_tokens, stop, allowed, stages, after)
+        answer = self.model.generate(embeds, max_new_tokens, stop, allowed, stages, after, sampling)
         read = embeds.shape[1] + (after.length if after else 0)
         return Reply(self.tokenizer.decode(answer).strip(), read, stages.seconds)
 

@@ -30,6 +30,7 @@ from autogaze.nvila.reading import Read
 from autogaze.nvila.reduction.encoded import FASTV, reduced_features
 from autogaze.nvila.reduction.llm import prune
 from autogaze.nvila.reduction.reduced import Reduction
+from autogaze.nvila.sampling import GREEDY, Sampling
 from autogaze.nvila.settings import CLIP_FRAMES
 from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokens import by_time, shuffle, shuffled_counts
@@ -242,13 +243,15 @@ class NVILAHD(nn.Module):
         allowed: Sequence[int] | None = None,
         stages: Stages | None = None,
         after: Read | None = None,
+        sampling: Sampling = GREEDY,
     ) -> list[int]:
-        """The most probable continuation of (1, S, hidden), up to a token of `stop` (left out).
+        """A continuation of (1, S, hidden), up to a token of `stop` (left out): the most probable one, or drawn.
 
-        allowed: the answer is the likeliest of these ids, alone. after: what was read before, and stays so.
+        allowed: the answer is one of these ids, alone. after: what was read before, and stays so.
         """
+        stages = stages or Stages(self.device)
         try:
-            return self._continue(embeds, max_new_tokens, stop, allowed, stages or Stages(self.device), after)
+            return self._continue(embeds, max_new_tokens, stop, allowed, stages, after, sampling)
         finally:
             if after is not None:
                 after.forget()
@@ -261,14 +264,15 @@ class NVILAHD(nn.Module):
         allowed: Sequence[int] | None,
         stages: Stages,
         after: Read | None,
+        sampling: Sampling,
     ) -> list[int]:
         with stages.measure("prefill"):
             logits, cache = self._step(inputs_embeds=embeds, past_key_values=after and after.cache)
         if allowed is not None:
-            return [max(allowed, key=lambda token: float(logits[token]))]
+            return [sampling.pick(logits, allowed)]
         answer: list[int] = []
         with stages.measure("generation"):
-            while len(answer) < max_new_tokens and (token := int(logits.argmax())) not in stop:
+            while len(answer) < max_new_tokens and (token := sampling.pick(logits)) not in stop:
                 answer.append(token)
                 if len(answer) < max_new_tokens:
                     ids = torch.tensor([[token]], device=self.device)

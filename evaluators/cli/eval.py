@@ -39,6 +39,15 @@ def evaluate(
         str,
         typer.Option("--task-args", help="Of our tasks: prompt=normalised, shuffle=SEED, circular=true, …."),
     ] = "",
+    gen_kwargs: Annotated[
+        str,
+        typer.Option(
+            "--gen-kwargs", help="How to answer: temperature=1,do_sample=true,max_new_tokens=128, …."
+        ),
+    ] = "",
+    repeats: Annotated[
+        int, typer.Option(help="Ask each question so often; scored as the mean, with the spread.", min=1)
+    ] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default runs/TASK-MODEL-….")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would run and what it takes, and stop.")
@@ -63,7 +72,8 @@ def evaluate(
     from evaluators.runs.command import evaluate as run
     from evaluators.runs.scoring import outcomes
 
-    spec = replace(_spec(task, model, model_args, recipe, limit, seed), task_args=task_args)
+    chosen = _spec(task, model, model_args, recipe, limit, seed)
+    spec = replace(chosen, task_args=task_args, gen_kwargs=gen_kwargs, repeats=repeats)
     if dry_run:
         ready = tell(spec)
     elif smoke:

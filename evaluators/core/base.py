@@ -26,10 +26,12 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from lmms_eval.api.model import lmms
 from tqdm import tqdm
@@ -47,8 +49,11 @@ WITHOUT_SAMPLING: Mapping[str, tuple[Any, ...]] = {
     "temperature": (0, None), "do_sample": (False, None), "num_beams": (1, None), "until": (None, [], ["\n\n"]),
 }  # fmt: skip
 """What every model does anyhow. lmms-eval adds `until` to each request, of which answers of one letter know nothing."""
-HARMLESS = ("max_new_tokens", "top_p", "top_k")
-"""Of sampling, or of answers longer than a letter."""
+HARMLESS = ("max_new_tokens",)
+"""Of answers longer than a letter."""
+LEAST = {"max_new_tokens": 1, "temperature": 0, "top_p": 0, "top_k": 0}
+NARROWING: Mapping[str, tuple[Any, ...]] = {"top_p": (1, None), "top_k": (0, None)}
+"""Of sampling alone, with the values that leave every token."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         self.device = device or "cpu"
         self.runs = Path(runs).expanduser() if runs else None
         self._local = threading.local()
+        self._seed = torch.initial_seed()
 
     @abc.abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -238,7 +244,8 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
     def _record(self, one: Asked, journal: Journal) -> dict[str, Any]:
         self._local.generation = one.generation
         try:
-            answer = self.answer(one.question)
+            with self._drawing(one):
+                answer = self.answer(one.question)
             record = {"text": answer.text, "details": answer.details}
             journal.append(one.key, record, question_id=one.question.id, task=one.task, repeat=one.repeat)
         except Exception as error:
@@ -249,14 +256,27 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
             ) from error
         return record
 
+    @contextmanager
+    def _drawing(self, one: Asked) -> Iterator[None]:
+        """Each sampled answer has random numbers of its own: a start after a kill would draw the first's again."""
+        if not one.generation.get("temperature"):
+            yield
+            return
+        torch.manual_seed(int(one.key, 16))
+        try:
+            yield
+        finally:
+            torch.manual_seed(self._seed)
+
     def _read_all(self, requests: Sequence[Instance]) -> list[Asked]:
         """Every request, checked: what cannot be obeyed is told before anything is computed."""
         times: Counter[tuple[str, Any]] = Counter()
         asked = []
         for index, request in enumerate(requests):
             *_, doc_id, task, _ = request.args
-            asked.append(self._read(index, request, times[task, doc_id]))
-            times[task, doc_id] += 1
+            padding = (request.metadata or {}).get("__padding_only__")  # a rank's last request, for company
+            asked.append(self._read(index, request, 0 if padding else times[task, doc_id]))
+            times[task, doc_id] += not padding
         for one in asked:
             self.check(one)
         if share := Share.here():
@@ -266,9 +286,18 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
 
     def check(self, one: Asked) -> None:
         """Raises RunError for what lmms-eval was told and this model cannot obey."""
+        draws = bool(one.generation.get("temperature"))
         for name, value in one.generation.items():
-            allowed = WITHOUT_SAMPLING.get(name, ())
-            if name not in self.obeys and name not in HARMLESS and value not in allowed:
+            if (least := LEAST.get(name)) is not None and not _is_number(value, least):
+                raise RunError(
+                    f"model {self.name}: generation setting {name}={value!r}; allowed: numbers from {least}"
+                )
+            allowed = WITHOUT_SAMPLING.get(name, NARROWING.get(name, ()))
+            follows = (
+                name == "do_sample" and value is draws
+            )  # from the temperature, which counts or is refused itself
+            without_effect = name in HARMLESS or (name in NARROWING and not draws)
+            if name not in self.obeys and not (follows or without_effect) and value not in allowed:
                 obeyed = ", ".join(sorted({*self.obeys, "max_new_tokens"} if self.reads_text else self.obeys))
                 raise RunError(
                     f"model {self.name}: generation setting {name}={value!r} cannot be obeyed"
@@ -286,7 +315,10 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         own = question_of(self.task_dict[task][split][doc_id])
         generation = next((dict(item) for item in middle if isinstance(item, dict)), {})
         plain = json.loads(json.dumps(generation, default=str))
-        key = key_of(own, str(context), plain, repeat)
+        drawn = {}
+        if plain.get("temperature"):  # tasks say do_sample=False, and a user's temperature says otherwise
+            plain["do_sample"], drawn = True, {"seed": self._seed}
+        key = key_of(own, str(context), {**plain, **drawn}, repeat)
         return Asked(index, replace(own, text=str(context)), own.prompt(), task, plain, repeat, key)
 
     def loglikelihood(self, requests: Sequence[Instance]) -> list[tuple[float, bool]]:
@@ -296,6 +328,13 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
     def generate_until_multi_round(self, requests: Sequence[Instance]) -> list[str]:
         """Not offered: each question is asked once."""
         raise RunError(f"model {self.name}: cannot hold a conversation; use a task with one round")
+
+
+def _is_number(value: Any, least: int) -> bool:
+    """Or None, which is as if left out."""
+    return value is None or (
+        isinstance(value, int | float) and not isinstance(value, bool) and value >= least
+    )
 
 
 def _arguments(model: type[JournalledModel]) -> list[str]:

@@ -89,8 +89,8 @@ def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
             "spec": spec.to_json(),
             "command": ["hlvid", "eval", "--task", spec.task, "--model", spec.model,
                         "--model-args", spec.model_args_text(), "--seed", str(spec.seed),
-                        *(["--limit", str(spec.limit)] if spec.limit else []),
-                        *(["--task-args", spec.task_args] if spec.task_args else [])],
+                        *(part for name, value in spec.options().items()
+                          for part in (f"--{name.replace('_', '-')}", str(value)))],
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "environment": around,
             "decoder": around.get("decoder"),

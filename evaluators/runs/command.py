@@ -64,4 +64,4 @@ def _total(spec: RunSpec) -> int | None:
         return None
     counts = [one.questions for one in data_of(spec.task)]
     known = [min(count, spec.limit or count) for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
+    return spec.repeats * sum(known) if len(known) == len(counts) else None

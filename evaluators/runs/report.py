@@ -95,7 +95,7 @@ def _question(sample: dict[str, Any], album: Album) -> dict[str, Any]:
     except HlvidError as error:  # a video that is gone or broken by now: the answers are still worth showing
         shots, note = [], str(error)
     return {
-        "id": sample["question_id"],
+        "id": sample["question_id"] + (f", answer {sample['repeat'] + 1}" if "repeat" in sample else ""),
         "task": sample["task"],
         "video": sample["video"],
         "category": sample.get("category"),

@@ -12,6 +12,7 @@ then counts those answers as wrong, and nobody should read it as the model's.
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
 from hlvid.scoring.accuracy import Accuracy, Summary, summarize
-from hlvid.scoring.circular import collapse
+from hlvid.scoring.collapse import collapse, each
 
 Row = Mapping[str, Any]
 
@@ -30,9 +31,21 @@ OK, MEMORY, OVERFLOW, TIMEOUT, ERROR, INTERRUPTED = STATUSES = (
 OF_ANSWERS = ("refusal", "length", "empty")
 """Outcomes of single answers beside these."""
 
-KEPT = ("question_id", "video", "source", "category", "tier", "correct", "parsed", "how", "raw_output")
-ARRANGED = ("order", "circle")
-"""Of tasks with shuffle or circular: the published letters as shown, and the question that a rotation belongs to."""
+KEPT = (
+    "question_id",
+    "video",
+    "source",
+    "category",
+    "tier",
+    "correct",
+    "parsed",
+    "how",
+    "raw_output",
+    "details",
+)
+ARRANGED = ("order", "circle", "repeat")
+"""Of tasks with shuffle or circular: the published letters as shown, and the question that a rotation belongs to; of
+repetitions which it is, from 0."""
 VISUAL = ("tokens_selected", "tokens_video")
 LANGUAGE = ("tokens_llm", "tokens_in")
 """Names under which models record tokens: what the vision encoder saw, what the language model read."""
@@ -48,7 +61,7 @@ OVERFLOW_SIGNS = ("context_length_exceeded", "maximum context length", "context 
 
 
 def samples_of(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of `samples.jsonl`, task by task: the question, the answer, what it took.
+    """The rows of `samples.jsonl`, task by task: the question, the answer, what it took; one a repetition.
 
     Args:
         results: of `hlvid.tasks.command.run`, with logged samples.
@@ -58,11 +71,13 @@ def samples_of(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         asked = _questions(results["configs"].get(task, {}))
         for sample in samples:
             question = asked.get(str(sample.get("question_id")), {})
-            kept = {name: sample.get(name) for name in KEPT}
-            kept |= {name: sample[name] for name in ARRANGED if sample.get(name)}
-            if kept["question_id"] is None:  # a task of lmms-eval's own, which says less
-                kept |= {"question_id": str(sample["doc_id"]), "raw_output": str(sample["filtered_resps"][0])}
-            rows.append({"task": task, **kept, **question, "details": sample.get("details") or {}})
+            if sample.get("question_id") is None:  # a task of lmms-eval's own, which says less
+                said = str(sample["filtered_resps"][0])
+                sample = {"question_id": str(sample["doc_id"]), "raw_output": said}
+            for one in each([sample]):
+                kept = {name: one.get(name) for name in KEPT}
+                kept |= {name: one[name] for name in ARRANGED if one.get(name) is not None}
+                rows.append({"task": task, **kept, **question, "details": one.get("details") or {}})
     return rows
 
 
@@ -91,7 +106,7 @@ def results_of(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
         **spec.to_json(),
         "status": status,
         "message": message,
-        "questions": len(rows),
+        "questions": sum(not row.get("repeat") for row in rows),
         **numbers,
         "tasks": {
             task: _numbers(summarize(collapse(part)) if part else None) for task, part in by_task.items()
@@ -151,6 +166,7 @@ def _numbers(summary: Summary | None) -> dict[str, Any]:
         **_accuracy(summary.overall),
         "by_category": {name: _accuracy(part) for name, part in summary.by_category.items()},
         "by_tier": {name: _accuracy(part) for name, part in summary.by_tier.items()},
+        **({"repeats": asdict(summary.repeats)} if summary.repeats else {}),
     }
 
 
@@ -178,7 +194,8 @@ def _status(rows: Sequence[Row]) -> tuple[str, str]:
     first = next(row for row, outcome in outcomes if outcome == worst)
     fits = first["details"].get("fits")
     remedy = "; would fit: " + ", ".join(f"{k}={v}" for k, v in fits.items()) if fits else ""
-    message = f"{sum(bad.values())} of {len(rows)} questions without an answer ({worst})"
+    asked = "answers not given" if any("repeat" in row for row in rows) else "questions without an answer"
+    message = f"{sum(bad.values())} of {len(rows)} {asked} ({worst})"
     told = first["details"].get("message", "no message")
     return worst, f"{message}; question {first['question_id']}: {told}{remedy}"
 

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from hlvid.errors import RunError
 
+OPTIONAL = ("limit", "task_args", "gen_kwargs", "repeats")
 Value = str | int | float | bool
 
 
@@ -30,6 +31,8 @@ class RunSpec:
         limit: only so many questions of each task; None for all.
         seed: of Python, numpy and torch in the process that runs the model.
         task_args: of our tasks, as `lmms_eval --task_args` takes them: "prompt=normalised,shuffle=3".
+        gen_kwargs: how to generate, as `lmms_eval --gen_kwargs` takes it: "temperature=1,do_sample=True".
+        repeats: how often each question is asked.
 
     Raises:
         RunError: a value that lmms-eval's command line cannot carry, named.
@@ -41,13 +44,16 @@ class RunSpec:
     limit: int | None = None
     seed: int = 0
     task_args: str = ""
+    gen_kwargs: str = ""
+    repeats: int = 1
 
     def __post_init__(self) -> None:
         for name in ("task", "model"):
             if not getattr(self, name):
                 raise RunError(f"run: {name} is missing; give --{name}, or a recipe that names it")
-        if self.limit is not None and self.limit < 1:
-            raise RunError(f"run: limit is {self.limit}; allowed: whole numbers from 1")
+        for name in ("limit", "repeats"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise RunError(f"run: {name} is {value}; allowed: whole numbers from 1")
         for name, value in self.model_args.items():
             if not re.fullmatch(r"\w+", name):
                 raise RunError(f"run: model argument {name!r}: allowed are letters, digits and _")
@@ -74,19 +80,20 @@ class RunSpec:
         argv = ["--tasks", self.task, "--model", self.model]
         if self.model_args:
             argv += ["--model_args", self.model_args_text()]
-        if self.limit is not None:
-            argv += ["--limit", str(self.limit)]
-        if self.task_args:
-            argv += ["--task_args", self.task_args]
+        for name, value in self.options().items():
+            argv += [f"--{name}", str(value)]
         argv += ["--seed", str(self.seed), "--batch_size", "1"]
         return [*argv, "--output_path", str(out), "--log_samples", "--verbosity", "ERROR"]
 
+    def options(self) -> dict[str, Any]:
+        """What is asked beside task, model and seed, by the names of lmms-eval's flags."""
+        own = {one.name: one.default for one in fields(self)}
+        return {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) != own[name]}
+
     def to_json(self) -> dict[str, Any]:
-        """All fields as JSON values; without `task_args` where there are none, as runs before there were any."""
-        told = asdict(self)
-        return (
-            told if self.task_args else {name: value for name, value in told.items() if name != "task_args"}
-        )
+        """All fields as JSON values; without those that ask for nothing, as runs before there were any."""
+        left_out = set(OPTIONAL) - {"limit"} - set(self.options())
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

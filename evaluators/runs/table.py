@@ -28,6 +28,8 @@ def build_table(results: Numbers) -> Table:
             table.add_row(
                 "  mean of categories", "", "", "", text, interval(mean["clustered"]), "", style="bold"
             )
+        if repeats := numbers.get("repeats"):
+            table.add_row(f"  {len(repeats['accuracies'])} repetitions", *[""] * 3, *_spread(repeats))
         for kind in ("by_category", "by_tier"):
             for name, part in numbers[kind].items():
                 table.add_row(*_cells(f"  {name}", part))
@@ -64,8 +66,14 @@ def interval(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
 
 
+def _spread(repeats: Numbers) -> tuple[str, str, str]:
+    """What sampling alone moves: the accuracies' standard deviation, and the lowest to the highest."""
+    ends = min(repeats["accuracies"]), max(repeats["accuracies"])
+    return f"± {100 * repeats['deviation']:.1f} %", interval(ends), ""
+
+
 def _cells(name: str, numbers: Numbers) -> list[str]:
     if numbers["accuracy"] is None:
         return [name, "", "", "", "hidden", "", ""]
-    counts = [str(numbers[key]) for key in ("correct", "n", "unparsed")]
+    counts = [f"{numbers[key]:g}" for key in ("correct", "n", "unparsed")]
     return [name, *counts, percent(numbers), interval(numbers["clustered"]), interval(numbers["wilson"])]

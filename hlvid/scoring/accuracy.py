@@ -5,12 +5,14 @@ Example::
     summary = summarize(rows)            # rows: what the tasks' process_results returns
     summary.overall.value, summary.overall.clustered.low, summary.by_tier["44px"].value
 
-An answer that names no option is wrong: it stays in the denominator and is counted in `unparsed`.
+An answer that names no option is wrong: it stays in the denominator and is counted in `unparsed`. A question asked
+several times counts once, as right as its answers are on the mean (`hlvid.scoring.collapse`).
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import Any
 
 from hlvid.errors import AnswerError
@@ -23,34 +25,44 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Right answers among all `n` asked; `value` is the share in 0 to 1 (NaN for n = 0).
+    """Right answers among all `n` questions; `value` is the share in 0 to 1 (NaN for n = 0).
 
-    `wilson` takes answers as independent; `clustered` lets recordings vary and is the one to quote.
+    `correct` and `unparsed` are whole unless questions were asked several times. `wilson` takes answers as
+    independent; `clustered` lets recordings vary and is the one to quote.
     """
 
-    correct: int
+    correct: float
     n: int
-    unparsed: int
+    unparsed: float
     value: float
     wilson: Interval
     clustered: Interval
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """The accuracy of each repetition of a run, 0 to 1, and their standard deviation: what sampling alone moves."""
+
+    accuracies: tuple[float, ...]
+    deviation: float
+
+
+@dataclass(frozen=True)
 class Summary:
-    """Accuracies of one run. Questions without a tier are in no entry of `by_tier`."""
+    """Accuracies of one run. Questions without a tier are in no entry of `by_tier`; `repeats` is None of one answer."""
 
     overall: Accuracy
     by_category: Mapping[str, Accuracy]
     by_tier: Mapping[str, Accuracy]
+    repeats: Repeats | None = None
 
 
 def summarize(rows: Sequence[Row], *, level: float = 0.95) -> Summary:
     """Accuracy of one run.
 
     Args:
-        rows: one mapping a question with question_id, correct (bool), parsed (letter or None), source,
-            category, tier (the last three may be None or absent).
+        rows: one mapping a question with question_id, correct (bool, or a share of repetitions), parsed (letter or
+            None), source, category, tier (the last three may be None or absent).
         level: of the intervals.
 
     Raises:
@@ -65,21 +77,31 @@ def summarize(rows: Sequence[Row], *, level: float = 0.95) -> Summary:
         return {label: accuracy_of(part, level) for label, part in members.items()}
 
     overall = accuracy_of(rows, level)
-    return Summary(overall, groups("category"), groups("tier"))
+    return Summary(overall, groups("category"), groups("tier"), repeats_of(rows))
 
 
 def accuracy_of(rows: Sequence[Row], level: float = 0.95) -> Accuracy:
     """Accuracy of these rows (see `summarize`, which checks them)."""
-    correct = [int(row["correct"]) for row in rows]
+    correct = [float(row["correct"]) for row in rows]
     clusters = [cluster_of(row) for row in rows]
     return Accuracy(
-        correct=sum(correct),
+        correct=_count(correct),
         n=len(rows),
-        unparsed=sum(row["parsed"] is None for row in rows),
+        unparsed=_count(row.get("unparsed_share", row["parsed"] is None) for row in rows),
         value=sum(correct) / len(rows) if rows else math.nan,
         wilson=wilson(sum(correct), len(rows), level),
         clustered=clustered(correct, clusters, level),
     )
+
+
+def repeats_of(rows: Sequence[Row]) -> Repeats | None:
+    """Of rows that `collapse` made of as many repetitions each; None for others."""
+    turns = [row.get("repeats") or () for row in rows]
+    counts = {len(answers) for answers in turns}
+    if len(counts) != 1 or counts <= {0, 1}:
+        return None
+    accuracies = tuple(fmean(answer["correct"] for answer in turn) for turn in zip(*turns, strict=True))
+    return Repeats(accuracies, stdev(accuracies))
 
 
 def cluster_of(row: Row) -> Hashable:
@@ -96,7 +118,7 @@ def check_rows(rows: Sequence[Row]) -> None:
         if missing:
             raise AnswerError(f"row {number}: field '{missing[0]}' is missing; give one row a question")
         name = f"row {number}: question {row['question_id']}"
-        if row["correct"] not in (True, False):
+        if row["correct"] not in (True, False) and not row.get("repeats"):
             raise AnswerError(f"{name}: field 'correct' is {row['correct']!r}; allowed: true, false")
         if row["correct"] and row["parsed"] is None:
             raise AnswerError(
@@ -105,3 +127,9 @@ def check_rows(rows: Sequence[Row]) -> None:
         if str(row["question_id"]) in seen:
             raise AnswerError(f"{name}: occurs twice; keep one answer a question")
         seen.add(str(row["question_id"]))
+
+
+def _count(values: Iterable[float]) -> float:
+    """Their sum, a whole number where it is one."""
+    total = math.fsum(values)
+    return int(total) if total == int(total) else round(total, 6)

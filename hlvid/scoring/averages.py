@@ -22,12 +22,12 @@ def category_mean(rows: Sequence[Row]) -> float:
     """Mean over the categories that occur of the share of right answers, 0 to 1; NaN without rows."""
     shares = []
     for category in dict.fromkeys(row["category"] for row in rows):
-        answers = [bool(row["correct"]) for row in rows if row["category"] == category]
+        answers = [float(row["correct"]) for row in rows if row["category"] == category]
         shares.append(sum(answers) / len(answers))
     return sum(shares) / len(shares) if shares else math.nan
 
 
 def category_mean_interval(rows: Sequence[Row], *, level: float = 0.95) -> Interval:
     """Interval of `category_mean` if other videos had been asked about."""
-    correct, videos = [bool(row["correct"]) for row in rows], [cluster_of(row) for row in rows]
+    correct, videos = [float(row["correct"]) for row in rows], [cluster_of(row) for row in rows]
     return clustered(correct, videos, level, [row["category"] for row in rows])

@@ -18,10 +18,9 @@ from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.clusters import cluster_sums
+from hlvid.scoring.clusters import Floats, cluster_sums
 from hlvid.scoring.intervals import Interval
 from hlvid.scoring.multiple import holm
 from hlvid.scoring.paired import least_p, mcnemar, paired_design_effect
@@ -224,7 +223,7 @@ def _comparison(
     )
 
 
-def _power(table: Table, differences: NDArray[np.int64], effect: float, level: float) -> dict[str, Any]:
+def _power(table: Table, differences: Floats, effect: float, level: float) -> dict[str, Any]:
     """`detectable` and `needed`; nothing where the rule could find nothing, or there is nothing to find."""
     difference, discordance = float(table.shares @ differences), float(table.shares @ np.abs(differences))
     factor = rule_factor(table, level)

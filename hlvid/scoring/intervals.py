@@ -39,7 +39,7 @@ class Interval:
         return self.low <= value <= self.high
 
 
-def wilson(correct: int, n: int, level: float = 0.95) -> Interval:
+def wilson(correct: float, n: int, level: float = 0.95) -> Interval:
     """Wilson's score interval for a share of independent answers, without continuity correction.
 
     Raises:

@@ -120,7 +120,7 @@ def rule_factor(table: Table, level: float = 0.95) -> float:
 @lru_cache(maxsize=64)
 def _factor(clusters: tuple[int, ...], weights: tuple[float, ...], level: float) -> float:
     questions = tuple(map(str, range(len(clusters))))
-    nobody = np.zeros((len(clusters), 0), dtype=np.bool_)
+    nobody = np.zeros((len(clusters), 0))
     table = Table((), questions, nobody, (), clusters, {}, np.array(weights))
     if table.effective_clusters >= MANY:
         return 1.0

@@ -3,7 +3,7 @@
 Example::
 
     samples = read_samples(Path("runs/blind"))          # the folder, or a samples file in it
-    summarize([sample.to_row() for sample in samples])
+    summarize(collapse(sample.to_row() for sample in samples))
     moved = [one for one in samples if rescored(one).parsed != one.parsed]      # today's parser on the kept texts
 
 Nothing else is needed, no dataset and no video: rows of our tasks say what was right, those of plain lmms-eval tasks
@@ -21,6 +21,7 @@ from typing import Any
 from hlvid.dataset.text import split_question, squeeze
 from hlvid.errors import AnswerError
 from hlvid.scoring.answers import parse_answer
+from hlvid.scoring.collapse import each
 
 Row = Mapping[str, Any]
 
@@ -30,7 +31,7 @@ _OWN = "samples.jsonl"  # of `hlvid eval`
 
 @dataclass(frozen=True)
 class Sample:
-    """One answered question. `parsed` is None where no letter was found, with the reason in `how`.
+    """One answer to a question, the `repeat`-th from 0. `parsed` is None where no letter was found, `how` says why.
 
     `options` is empty and `answer` None where the file does not tell them; `source`, `category` and `tier` are None
     where unknown. `place` is file and line, for messages.
@@ -48,11 +49,13 @@ class Sample:
     tier: str | None
     task: str | None
     place: str
+    repeat: int = 0
 
     def to_row(self) -> dict[str, Any]:
-        """What `summarize` and `compare` take."""
+        """What `summarize` and `compare` take, once `collapse` made one row of a question's repetitions."""
         names = ("question_id", "correct", "parsed", "source", "category", "tier")
-        return {name: getattr(self, name) for name in names}
+        turn = {"repeat": self.repeat} if self.repeat else {}
+        return {name: getattr(self, name) for name in names} | turn
 
 
 def rescored(sample: Sample) -> Sample:
@@ -82,20 +85,21 @@ def read_samples(path: Path, task: str | None = None) -> list[Sample]:
     """
     file = find_samples(path, task)
     named = _SAMPLES.fullmatch(file.name)
-    samples = [_sample(row, place, named and named["task"]) for place, row in read_lines(file).items()]
+    lines = [(place, one) for place, row in read_lines(file).items() for one in each([row])]
+    samples = [_sample(row, place, named and named["task"]) for place, row in lines]
     tasks = sorted({one.task for one in samples if one.task is not None})
     if task is not None and task in tasks:
         samples = [one for one in samples if one.task == task]
     elif len(tasks) > 1:
         raise AnswerError(f"{file}: holds answers of {', '.join(tasks)}; choose one with --task")
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, int], str] = {}
     for one in samples:
-        if one.question_id in seen:
-            earlier = seen[one.question_id].rsplit(": ", 1)[-1]
+        if (one.question_id, one.repeat) in seen:
+            earlier = seen[one.question_id, one.repeat].rsplit(": ", 1)[-1]
             raise AnswerError(
                 f"{one.place}: question {one.question_id} was answered on {earlier}; keep one of them"
             )
-        seen[one.question_id] = one.place
+        seen[one.question_id, one.repeat] = one.place
     return samples
 
 
@@ -164,6 +168,7 @@ def _sample(row: Row, place: str, task: str | None) -> Sample:
         tier=_label(row, "tier"),
         task=_label(row, "task") or task,
         place=place,
+        repeat=int(row.get("repeat") or 0),
     )
     if "correct" not in row or "parsed" not in row:
         return rescored(sample)

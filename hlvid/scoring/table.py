@@ -3,7 +3,7 @@
 Example::
 
     table = Table.of({"nvila": rows_a, "blind": rows_b})       # rows as for `summarize`
-    table.correct                                              # (questions, systems) of bool
+    table.correct                                              # (questions, systems): 1 or 0, a share of repetitions
     table.accuracy                                             # (systems,), each question counting alike
     Table.of(runs, mean_of="categories").accuracy              # each category alike: MVBench's average, M-avg
 
@@ -33,14 +33,14 @@ _LABELS = ("source", "category", "tier")
 class Table:
     """Answers of S systems to Q questions.
 
-    `letters[q][s]` is a parsed letter or None; `correct` (Q, S) bool; `clusters` the recording of each question;
+    `letters[q][s]` is a parsed letter or None; `correct` (Q, S) 1, 0 or a share; `clusters` the recording of each;
     `labels` holds source, category and tier of each question (None where unknown). `weights` (Q,) add up to Q:
     1 each, or Q / (K x questions of its category) where each of K categories counts alike.
     """
 
     systems: tuple[str, ...]
     questions: tuple[str, ...]
-    correct: NDArray[np.bool_]
+    correct: Floats
     letters: tuple[tuple[str | None, ...], ...]
     clusters: tuple[Hashable, ...]
     labels: Mapping[str, tuple[str | None, ...]] = field(repr=False)
@@ -77,8 +77,8 @@ class Table:
             systems=systems,
             questions=tuple(first),
             correct=np.array(
-                [[bool(by_id[system][name]["correct"]) for system in systems] for name in first],
-                dtype=np.bool_,
+                [[float(by_id[system][name]["correct"]) for system in systems] for name in first],
+                dtype=np.float64,
             ).reshape(len(first), len(systems)),
             letters=tuple(tuple(by_id[system][name]["parsed"] for system in systems) for name in first),
             clusters=tuple(cluster_of(row) for row in first.values()),
@@ -99,9 +99,9 @@ class Table:
         """(Q,) the weights as parts of 1."""
         return np.asarray(self.weights / self.weights.sum(), dtype=np.float64)
 
-    def differences(self, one: int, other: int) -> NDArray[np.int64]:
-        """(Q,) 1 where only the first of two columns is right, -1 where only the second is, else 0."""
-        return self.correct[:, one].astype(np.int64) - self.correct[:, other]
+    def differences(self, one: int, other: int) -> Floats:
+        """(Q,) 1 where only the first of two columns is right, -1 where only the second is, else 0; shares between."""
+        return self.correct[:, one].astype(np.float64) - self.correct[:, other]
 
     @cached_property
     def cluster_sizes(self) -> Floats:

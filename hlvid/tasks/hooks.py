@@ -11,14 +11,16 @@ data was found when the folder was made.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hlvid.benchmarks import submission as submissions
+from hlvid.dataset.question import Question
 from hlvid.scoring import averages
-from hlvid.scoring.accuracy import accuracy_of
+from hlvid.scoring.accuracy import accuracy_of, repeats_of
 from hlvid.scoring.answers import parse_answer
-from hlvid.scoring.circular import collapse
+from hlvid.scoring.collapse import collapse, over_repeats
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import parity as theirs
 from hlvid.tasks.arguments import arguments_of
@@ -30,6 +32,7 @@ Row = Mapping[str, Any]
 GENERATION = {"max_new_tokens": 64, "temperature": 0, "top_p": 1.0, "num_beams": 1, "do_sample": False}
 """64 tokens: a short reason in front of the letter is not cut off."""
 METRICS = ("accuracy", "accuracy_low", "accuracy_high", "unparsed")  # of a task that names no others
+SPREAD = "accuracy_sd"  # with --repeats
 
 
 def __getattr__(name: str) -> Any:
@@ -71,37 +74,65 @@ def doc_to_target(doc: Doc) -> str:
     return str(doc["answer"])
 
 
-def process_results(doc: Doc, results: Sequence[str]) -> dict[str, Any]:
+class EveryAnswer:
+    """lmms-eval's filter of answers: its own default keeps the first of `--repeats` and drops the others."""
+
+    def apply(self, resps: Iterable[Sequence[str]], docs: object) -> list[list[str]]:
+        """All answers of each question."""
+        return [list(answers) for answers in resps]
+
+
+def process_results(doc: Doc, results: Sequence[str | Sequence[str]]) -> dict[str, Any]:
     """One sample: what was asked and said, what it was taken for, whether it is right, and what it took.
 
     All metrics share `scored`; lmms-eval hands each metric's values to its aggregation. `correct` is None
-    where the answer is hidden.
+    where the answer is hidden. Of a question asked several times (`--repeats`) it is the share of right answers, what
+    was said is the first answer, and `repeats` holds them all.
     """
     question = question_of(doc)
-    raw = str(results[0]) if results else ""
-    foreign = theirs.judge(doc, raw) if doc.get("parser") == theirs.NAME else None
-    parsed = foreign.parsed if foreign else parse_answer(raw, question.options)
+    texts = [text for one in results for text in (one if isinstance(one, list) else [one])] or [""]
+    judged = [_judged(doc, question, str(text), repeat) for repeat, text in enumerate(texts)]
+    answers, (first, foreign) = [answer for answer, _ in judged], judged[0]
     scored = {
         "question_id": question.id,
-        "correct": None if question.answer is None else parsed.letter == question.answer,
-        "parsed": parsed.letter,
+        "correct": first["correct"],
+        "parsed": first["parsed"],
         "source": question.source,
         "category": question.category,
         "tier": question.tier,
         **({"circle": doc["circle"]} if doc.get("circle") else {}),
     }
     metrics = json.loads(doc["metrics"]) if doc.get("metrics") else METRICS
+    if len(answers) > 1:
+        scored = over_repeats([{**scored, **one} for one in answers])
+        metrics = [*metrics, *([SPREAD] if "accuracy" in metrics else [])]
     return {
+        **first,
         **scored,
         "video": question.video,
-        "raw_output": raw,
-        "how": parsed.how,
         **({"order": doc["order"]} if doc.get("order") else {}),
-        "details": ledger.lookup(question.id, doc.get("task") or ""),
         **({"labels": json.loads(doc["labels"])} if doc.get("labels") else {}),
         **{name: scored if name == "accuracy" else [scored] for name in metrics},
-        **({theirs.METRIC: [[doc["task"], foreign.result]]} if foreign else {}),
+        **(
+            {theirs.METRIC: [[doc["task"], foreign.result]]} if foreign else {}
+        ),  # as theirs: of the first answer
+        **({"repeats": answers} if len(answers) > 1 else {}),
     }
+
+
+def _judged(
+    doc: Doc, question: Question, raw: str, repeat: int
+) -> tuple[dict[str, Any], theirs.Judgement | None]:
+    """One of the answers to a question, and what lmms-eval's own task makes of it where that is to read letters."""
+    foreign = theirs.judge(doc, raw) if doc.get("parser") == theirs.NAME else None
+    parsed = foreign.parsed if foreign else parse_answer(raw, question.options)
+    return {
+        "correct": None if question.answer is None else parsed.letter == question.answer,
+        "parsed": parsed.letter,
+        "raw_output": raw,
+        "how": parsed.how,
+        "details": ledger.lookup(question.id, doc.get("task") or "", repeat),
+    }, foreign
 
 
 def accuracy(rows: Sequence[Row]) -> float:
@@ -119,9 +150,15 @@ def accuracy_high(rows: Sequence[Sequence[Row]]) -> float:
     return accuracy_of(collapse(_plain(rows))).clustered.high
 
 
-def unparsed(rows: Sequence[Sequence[Row]]) -> int:
-    """How many answers named no option."""
-    return sum(row["parsed"] is None for row in collapse(_plain(rows)))
+def unparsed(rows: Sequence[Sequence[Row]]) -> float:
+    """How many answers named no option; of several to a question the mean."""
+    return sum((row.get("unparsed_share", row["parsed"] is None) for row in collapse(_plain(rows))), 0.0)
+
+
+def accuracy_sd(rows: Sequence[Sequence[Row]]) -> float:
+    """Standard deviation of the accuracy between repetitions (`--repeats`); NaN where there are none."""
+    spread = repeats_of(collapse(_plain(rows)))
+    return math.nan if spread is None else spread.deviation
 
 
 def average(rows: Sequence[Sequence[Row]]) -> float:

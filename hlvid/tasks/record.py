@@ -88,7 +88,7 @@ def write(results_file: Path, entry: Mapping[str, Any]) -> Path:
 def _summaries(samples: Mapping[str, Any], tasks: Mapping[str, Any]) -> dict[str, Any]:
     """Accuracy by category, tier and source of every task of ours that has answers and logged its samples."""
     from hlvid.scoring.accuracy import summarize
-    from hlvid.scoring.circular import collapse
+    from hlvid.scoring.collapse import collapse
 
     scored = [name for name, info in tasks.items() if info and not info.get("hidden")]
     return {name: asdict(summarize(collapse(samples[name]))) for name in scored if samples.get(name)}

@@ -114,6 +114,9 @@ def _sample(
     question_id, fault = _question_id(file, number, row, key)
     if question_id is None:
         return fault
+    if repeats := row.get("repeats"):
+        problem = f"question {question_id} was asked {len(repeats)} times"
+        return [Fault(file, number, "repeats", problem, "run again without --repeats")]
     raw = next(
         (row[name] for name in ("raw_output", "resps", "filtered_resps") if row.get(name) is not None), None
     )

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from autogaze.nvila.sampling import Sampling
 from evaluators.core.base import Answer, JournalledModel
 from evaluators.models.nvila.arguments import NvilaArguments
 from evaluators.models.nvila.checkpoint import describe
@@ -32,6 +33,7 @@ class Backend(Protocol):
     kind: str
     video: Any
     arguments: NvilaArguments
+    sampling: Sampling
 
     def settings(self) -> dict[str, Any]:
         """Everything that shapes an answer, defaults filled in."""
@@ -52,6 +54,7 @@ class NvilaHD(JournalledModel):
 
     name: ClassVar[str] = "nvila_hd"
     single: ClassVar[bool] = False
+    obeys: ClassVar[frozenset[str]] = frozenset({"temperature", "top_p", "top_k"})
     libraries: ClassVar[tuple[str, ...]] = (
         "av",
         "numpy",
@@ -101,8 +104,10 @@ class NvilaHD(JournalledModel):
 
     def answer(self, question: Question) -> Answer:
         """Text, empty where the setting was too large; see `details["outcome"]`."""
-        if self.longest is None and (asked := self.generation.get("max_new_tokens")):
-            self.backend.arguments = replace(self.arguments, max_new_tokens=int(asked))
+        asked = self.generation
+        if self.longest is None and asked.get("max_new_tokens"):
+            self.backend.arguments = replace(self.arguments, max_new_tokens=int(asked["max_new_tokens"]))
+        self.backend.sampling = Sampling.of(asked)
         return self.backend.answer(question)
 
 

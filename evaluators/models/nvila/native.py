@@ -22,6 +22,7 @@ from autogaze.nvila.answering import Answerer, Look, Reply, published_selector
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.model import ContextOverflowError
 from autogaze.nvila.reduction.reduced import Reduction
+from autogaze.nvila.sampling import GREEDY
 from autogaze.nvila.settings import VideoSettings
 from autogaze.selectors import arguments, foreign, get
 from autogaze.selectors.base import Selector
@@ -47,6 +48,7 @@ class Native:
     """single: whole frames at one scale instead of tiles, no gaze (`nvila_video`)."""
 
     kind = "native"
+    sampling = GREEDY
 
     def __init__(
         self, arguments: NvilaArguments, data: dict[str, Any], device: str, model: str, single: bool = False
@@ -250,7 +252,7 @@ class Native:
             tokens = self.answerer.prompt_tokens(prompt) - 1 + len(look.seen.embeddings) + most
             if tokens > self.config.context and self._refuses:
                 raise ContextOverflowError(tokens, look.plan.chunks, self.config.context)
-            return self.answerer.ask(look, prompt, most, choices)
+            return self.answerer.ask(look, prompt, most, choices, self.sampling)
 
         with Peak(self.device) as peak:
             reply = self._guarded(ask, (width, height))

@@ -13,7 +13,7 @@ tensors. Settings left out are the README's.
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from torch import Tensor
 from autogaze.nvila.config import VIDEO_TOKEN
 from autogaze.nvila.loading import dtype_argument
 from autogaze.nvila.presets import README, shape
+from autogaze.nvila.sampling import GREEDY
 from autogaze.nvila.settings import VideoSettings
 from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
@@ -57,6 +58,7 @@ class Remote:
     """See the module. Raises RunError for arguments that only converted weights take."""
 
     kind = "remote"
+    sampling = GREEDY
 
     def __init__(self, arguments: NvilaArguments, data: Mapping[str, Any], device: str, model: str) -> None:
         self.arguments, self.device, self.model = arguments, torch.device(device), model
@@ -147,8 +149,16 @@ class Remote:
         """Ids of the answer. Pixels lie in lists and stay on the host: the model moves them clip by clip."""
         moved = {name: x.to(self.device) if isinstance(x, Tensor) else x for name, x in inputs.items()}
         with torch.no_grad():
-            output = self.network.generate(**moved, max_new_tokens=most, do_sample=False)
+            output = self.network.generate(**moved, max_new_tokens=most, **self._drawing())
         return _after(output[0].cpu(), inputs["input_ids"][0])
+
+    def _drawing(self) -> dict[str, Any]:
+        """Told in full: what is left out, transformers takes from the checkpoint."""
+        return (
+            {"do_sample": True, **asdict(self.sampling)}
+            if self.sampling.temperature
+            else {"do_sample": False}
+        )
 
     def asked(self) -> dict[str, Any]:
         """Arguments of the published processor."""

@@ -51,7 +51,7 @@ class OpenAIFrames(JournalledModel):
     """
 
     name: ClassVar[str] = "openai_frames"
-    obeys: ClassVar[frozenset[str]] = frozenset({"temperature"})
+    obeys: ClassVar[frozenset[str]] = frozenset({"temperature", "top_p"})
     libraries: ClassVar[tuple[str, ...]] = ("av", "numpy", "openai", "pillow")
 
     def __init__(self, **arguments: Any) -> None:
@@ -137,6 +137,8 @@ class OpenAIFrames(JournalledModel):
         options: dict[str, Any] = {self.api.token_field: generation.get("max_new_tokens", 64)}
         if self.api.send_temperature:
             options["temperature"] = generation.get("temperature", 0)
+        if generation.get("temperature") and generation.get("top_p") not in (None, 1):
+            options["top_p"] = generation["top_p"]
         return options
 
     def _pictures_of(self, question: Question) -> tuple[Delivery, list[str]]:

@@ -1,7 +1,6 @@
 """Run with: pytest tests/evaluators/models/test_base.py. A toy model stands for a real one."""
 
 import multiprocessing
-import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import torch
 
 from evaluators.core.base import Answer, JournalledModel
 from hlvid.dataset.question import Question
@@ -34,7 +34,7 @@ class Toy(JournalledModel):
         self.frames, self.failing, self.outcomes = frames, failing or {}, outcomes or {}
         self.drawing, self.slow = drawing, slow
         if drawing:
-            self.obeys = frozenset({"temperature", "do_sample"})  # type: ignore[misc]
+            self.obeys = frozenset({"temperature"})  # type: ignore[misc]
         self.asked: list[str] = []
         self.prompts: list[str] = []
         self.generations: list[dict[str, Any]] = []
@@ -52,7 +52,7 @@ class Toy(JournalledModel):
         details: dict[str, Any] = {"tokens_selected": 10 + int(question.id)}
         if question.id in self.outcomes:
             details["outcome"] = self.outcomes[question.id]
-        drawn = f" {random.random()}" if self.drawing else ""
+        drawn = f" {torch.rand(1).item()}" if self.drawing else ""
         return Answer(f"answer {question.id}{drawn}", details)
 
 
@@ -182,13 +182,59 @@ def test_repeats_are_asked_anew_and_kept_apart(
     model = Toy(tmp_path, drawing=True)
     five = [request for request in requests_for(model, questions[:2]) for _ in range(5)]
     for request in five:
-        request.arguments[1].update(temperature=1, do_sample=True)
+        request.arguments[1].update(temperature=1)  # which says enough: tasks say do_sample=False
     texts = [result.text for result in model.generate_until(five)]
-    assert len(set(texts)) == len(model.asked) == 10
+    assert len(set(texts)) == len(model.asked) == 10 and model.generations[0]["do_sample"] is True
     again = Toy(tmp_path, drawing=True)
     requests_for(again, questions[:2])
     assert [result.text for result in again.generate_until(five)] == texts
     assert again.asked == []
+    (path,) = tmp_path.glob("*.jsonl")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([lines[0], *lines[4:]]))  # killed, and started with the same seed
+    after = Toy(tmp_path, drawing=True)
+    requests_for(after, questions[:2])
+    assert [result.text for result in after.generate_until(five)] == texts, "none draws what another drew"
+    assert len(after.asked) == 3
+    with torch.random.fork_rng():
+        torch.manual_seed(17)
+        other = Toy(tmp_path, drawing=True)
+        requests_for(other, questions[:2])
+        assert not {result.text for result in other.generate_until(five)} & set(texts), "another seed"
+
+
+def test_a_rank_asked_for_company_asks_nothing_anew(
+    tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    model = Toy(tmp_path)
+    requests = requests_for(model, questions)
+    (company,) = requests_for(model, questions)[-1:]
+    company.metadata["__padding_only__"] = True
+    assert len(model.generate_until([*requests, company, company])) == 8
+    assert len(model.asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("generation", "said"),
+    [
+        (
+            {"temperature": 1, "top_p": 0.5},
+            r"top_p=0.5 cannot be obeyed \(obeyed: max_new_tokens, temperature\)",
+        ),
+        ({"temperature": "warm"}, "temperature='warm'; allowed: numbers from 0"),
+        ({"max_new_tokens": 0}, "max_new_tokens=0; allowed: numbers from 1"),
+        ({"do_sample": True}, "do_sample=True cannot"),
+    ],
+)
+def test_what_would_do_nothing_or_is_no_number_is_refused(
+    generation: dict[str, Any], said: str, tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    model = Toy(tmp_path, drawing=True)
+    requests = requests_for(model, questions)
+    requests[-1].arguments[1].update(generation)
+    with pytest.raises(RunError, match=f"^model toy: generation setting {said}"):
+        model.generate_until(requests)
+    assert model.asked == []
 
 
 @pytest.mark.parametrize(
@@ -198,6 +244,7 @@ def test_repeats_are_asked_anew_and_kept_apart(
         ({"num_beams": 4}, "num_beams=4"),
         ({"until": ["."]}, r"until=\['.'\]"),
         ({"top_quark": 3}, "top_quark=3"),
+        ({"do_sample": True}, "do_sample=True"),
     ],
 )
 def test_what_a_model_cannot_obey_is_refused_before_the_first_question(

@@ -81,6 +81,24 @@ def test_metrics_count_unparsed_answers_as_wrong() -> None:
     assert 0 <= values["accuracy_low"] <= 0.5 <= values["accuracy_high"] <= 1
 
 
+def test_every_repetition_is_scored_with_what_it_took() -> None:
+    ledger.clear()
+    for repeat in range(3):
+        ledger.record(DOC["question_id"], {"frames": repeat}, "", repeat)
+    (texts,) = hooks.EveryAnswer().apply([("B", "I cannot tell.", "B")], None)
+    sample = hooks.process_results(DOC, [texts])
+    assert sample["correct"] == pytest.approx(2 / 3) and sample["parsed"] == "B"
+    assert [one["correct"] for one in sample["repeats"]] == [True, False, True]
+    assert [one["details"] for one in sample["repeats"]] == [{"frames": repeat} for repeat in range(3)]
+    other = hooks.process_results({**DOC, "question_id": "other", "source": "t"}, [["B", "A", "A"]])
+    assert hooks.accuracy([sample["accuracy"], other["accuracy"]]) == pytest.approx(0.5)
+    assert hooks.unparsed([sample["unparsed"], other["unparsed"]]) == pytest.approx(1 / 3)
+    assert hooks.accuracy_sd([sample["accuracy_sd"], other["accuracy_sd"]]) == pytest.approx(0.5)
+    assert "accuracy_sd" not in hooks.process_results(DOC, [["B"]])
+    json.dumps(sample)
+    ledger.clear()
+
+
 def test_every_function_that_the_yaml_names_exists() -> None:
     lines = [line for path in Path(plugin.FOLDER).rglob("*.yaml") for line in path.read_text().splitlines()]
     named = {
