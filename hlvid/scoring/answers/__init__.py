@@ -129,7 +129,7 @@ def tagged(reply: Reply) -> Parsed | None:
     insides = [next(filter(None, match.groups()[match.re is _TAG :]), "") for match in found]
     parsed = [
         Parsed(None, "formula")
-        if re.search(r"[=^<>+]", inside)
+        if _is_formula(inside, reply.options)
         else _read(Reply(inside.strip("{} \n"), reply.options))
         for inside in insides
     ]
@@ -142,6 +142,13 @@ def tagged(reply: Reply) -> Parsed | None:
     if len({one.letter for _, one in meant}) == 1 or turns(reply.text[before.end() : after.start()]):
         return last
     return Parsed(None, "contradiction")
+
+
+def _is_formula(inside: str, options: Mapping[str, str]) -> bool:
+    """Whether signs of a formula stand there that are no option's own: "x = 4"."""
+    for option in options.values():
+        inside = inside.replace(option, "")
+    return re.search(r"[=^<>+]", inside) is not None
 
 
 def bare(reply: Reply) -> Parsed | None:

@@ -15,7 +15,8 @@ from bisect import bisect_right
 _END = re.compile(r"[.!?;。！？；\n](?!\d)")
 _IF = re.compile(
     r"^\W*(?:were|should) (?:it|this|that|there|he|she|they|i|the)\b|\b(?:if|unless|otherwise|whether|suppose|supposing"
-    r"|assuming|provided that|would(?:n't| not)? have been|had (?:it|the|this|that|there|he|she|they|i)\b(?! to))\b"
+    r"|assuming|provided (?:that|the|it)|as long as|in case|depend(?:s|ing) on|else (?:it|the|[a-j]\b)"
+    r"|would(?:n't| not)? have been|had (?:it|the|this|that|there|he|she|they|i)\b(?! to))\b"
     r"|如果|假如",
     re.IGNORECASE,
 )
@@ -31,9 +32,13 @@ _LOOK = re.compile(
     r"\bif (?:you|we|one|i) (?:look|watch|zoom|pause|read|check|see|saw|understand|remember|recall)\w*",
     re.IGNORECASE,
 )
+_ASKS = re.compile(
+    r"\W*(?:is|are|was|does|do|did|would|could|should|might|may|can|will|shall)\b", re.IGNORECASE
+)
 _WOULD = re.compile(r"\b(?:would|could)\b|'d\b", re.IGNORECASE)
 _TURN = re.compile(
-    r"\b(?:but|however|actually|correction|wait|sorry|rather|instead|yet|scratch that|i mean|hold on"
+    r"\b(?:but|however|actually|edit(?:ed)?|revis\w+|updated?|amended|correct(?:ed|ion)|wait|sorry|rather|instead|yet"
+    r"|i take (?:that|it) back|changed my mind|scratch that|i mean|hold on"
     r"|(?:on|upon|after) (?:second|closer|further|reflection|reconsider\w*|re-?\w+)\b"
     r"|let me (?:re|look|check|correct|think|see)\w*|no(?=\s*[,.:!—–-]))",
     re.IGNORECASE,
@@ -41,7 +46,8 @@ _TURN = re.compile(
 _ALSO = re.compile(r"\b(?:also|too|as well|both|equally|either|another)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,:，：()\x00]|\b(?:but|however|so|therefore|because|yet|though)\b", re.IGNORECASE)
 _DOUBT = re.compile(
-    r"\b(?:do(?:es)?(?:n't| not) (?:think|believe|see|know|look)|doubt|can't|cannot|can not|couldn't|could not|unable"
+    r"\b(?:do(?:es)?(?:n't| not) (?:think|believe|see|know|look)|(?<!no )(?<!out )(?<!out a )(?<!beyond )doubt"
+    r"|can't|cannot|can not|couldn't|could not|unable"
     r"|not (?:sure|certain|convinced)|(?:wrong|incorrect|false) (?:answer|option|choice)|(?:wrong|incorrect)\s*$"
     r"|avoid|exclud\w+|eliminat(?:e|es|ed|ing)|never|none of)\b",
     re.IGNORECASE,
@@ -74,7 +80,8 @@ class Clauses:
             sentence = _GUESS.sub(" ", self.text[start:end])
             if not _WOULD.search(sentence):
                 sentence = _LOOK.sub(" ", sentence)
-            self._supposes[start] = _IF.search(sentence) is not None
+            asks = sentence.rstrip().endswith("?") and _ASKS.match(sentence)
+            self._supposes[start] = bool(asks) or _IF.search(sentence) is not None
         return self._supposes[start]
 
     def hedged(self, position: int) -> bool:

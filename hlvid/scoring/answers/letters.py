@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hlvid.scoring.answers import words as words
-from hlvid.scoring.answers.clauses import Clauses
+from hlvid.scoring.answers.clauses import Clauses, turns
 from hlvid.scoring.answers.texts import blotted, occurrences, starts_with
 
 Role = Literal["declared", "denied", "mentioned", "loose"]
@@ -26,7 +26,10 @@ _TOKEN = re.compile(
 _STOP = re.compile(r"[.!?。;；]|\n")
 _ENDS_CLAUSE = re.compile(r"\s*(?:$|[^\sA-Za-z0-9À-ɏ(\"'&+])|[ \t]*\n|\s*[(\"']")
 _PAUSE = re.compile(r"[.,:;!?\n(–—]")
-_ELLIPSIS = re.compile(r"\s+(?:it )?is\s*(?:[.!]|$)")
+_COMMA = re.compile(r"[,.;!?\n(–—]")
+_ELLIPSIS = re.compile(
+    r"\s+(?:it )?(?:is|was|does|did|do|can|could|would|will|has)\s*(?:[.!]|$)"
+)  # "A does not match, B does."
 _REACH = 8  # words read backwards from a letter, and after it
 _TIES = "'’&+-\\/."
 _TIED_AFTER = re.compile(r"['’][A-Za-z]|[-&+][\w&+]|\.[A-Za-z]\.")
@@ -178,25 +181,87 @@ class _Reading:
             gap = self.text[self.tokens[here].end : self.tokens[here + 1].start]
             if _STOP.search(gap) and ":" not in gap and self.tokens[here].word != "ans":  # "Ans. B"
                 break
+            if _COMMA.search(gap) and self.subjectless(passed) and self.ends_clause(last):
+                break
             word = self.tokens[here].word
-            if not passed and index == len(self.tokens) - 1 and re.search(r"[:.!?]", gap) and len(word) == 1:
+            if (
+                not passed
+                and index == len(self.tokens) - 1
+                and re.search(r"[:.!?]", gap)
+                and re.fullmatch("[a-z]", word)
+            ):
                 break  # "not A, not B: C"
             if word in words.TURNS and not passed and re.match(r"\s*[,.:!—–-]", gap):  # "wait, no: B"
                 return ("declared" if self.ends_clause(last) else "loose"), False, False, True
-            if word == "but" and words.ALL & {
-                one.word for one in self.tokens[max(0, here - 2) : here]
-            }:  # "all but A"
+            if words.is_denial(word) and _COMMA.search(
+                self.text[self.tokens[here].end : self.tokens[index].start]
+            ):
+                break  # "A does not match, B does"
+            earlier = {one.word for one in self.tokens[max(0, here - 3) : here]}
+            if word in words.EXCEPT and words.NOTHING & earlier:  # "none other than A", "no option but A"
+                return "declared", False, False, True
+            if word == "but" and words.ALL & earlier:  # "all but A"
                 return "denied", False, False, False
             role = self.role_after(word, passed, last)
+            if (
+                role == "loose"
+                and (self.announced(index) or self.corrected(index))
+                and self.ends_clause(last)
+            ):
+                return "declared", False, False, True
             if role is not None:
+                if role == "declared" and self.declines(here, index):
+                    return "denied", False, False, False
                 before = self.tokens[here - 1].word if here else ""
                 final = role == "declared" and bool({"final", "finally"} & {before, word, *passed})
                 return role, self.leading[here] and self.ends_clause(last), final, role == "declared"
             passed.append(word)
-        if self.opens_text(index) and self.ends_clause(last):
+        if self.ends_clause(last) and (
+            self.opens_text(index) or self.subjectless(passed) or self.announced(index)
+        ):
             return "declared", True, False, False
         named = self.delimited(index) or any(words.is_marker(word) for word in passed)
         return ("mentioned" if named else "loose"), False, False, False
+
+    def declines(self, here: int, index: int) -> bool:
+        """Whether a no stands before the words that would declare a letter: "I would not choose", "never say it's"."""
+        for at in range(here, max(-1, here - _REACH), -1):
+            between = self.text[self.tokens[at].end : self.tokens[index].start]
+            if _COMMA.search(between):
+                return False
+            word = self.tokens[at].word
+            if words.is_denial(word):
+                heading = at == 0 or "\n" in self.text[self.tokens[at - 1].end : self.tokens[at].start]
+                no_one = self.tokens[at + 1].word in ("one", "way")
+                return (word != "no" or no_one) and (heading or ":" not in between)
+            if (
+                word in words.CLAUSE_STARTS
+                or word not in words.FILLERS | words.LEAD_IN | words.STRONG | words.THAT
+            ):
+                return False
+        return False
+
+    def announced(self, index: int) -> bool:
+        """Whether the letter ends the reply after a colon and no denial on its line: "My reading: B"."""
+        start = self.tokens[index].start
+        if index < len(self.tokens) - 1 or not re.search(
+            r"[:=][\s\"'*(\[]*$", self.text[max(0, start - 9) : start]
+        ):
+            return False
+        line = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        return not any(words.is_denial(word) for word in re.findall(r"[\w']+", line.casefold()))
+
+    def corrected(self, index: int) -> bool:
+        """Whether the letter follows a turn and a comma: "On reflection, B"."""
+        start = self.tokens[index].start
+        begin, _ = self.clauses.sentence(start)
+        lead = self.text[max(begin, start - 60) : start].rstrip()
+        return lead.endswith(",") and turns(lead)
+
+    @staticmethod
+    def subjectless(passed: list[str]) -> bool:
+        """Whether these words, read backwards to the start of a sentence, say "looks like", "should be"."""
+        return bool(passed) and passed[0] in words.BE and not set(passed) - words.FILLERS - words.THAT
 
     def role_after(self, word: str, passed: list[str], last: int) -> Role | None:
         """What a word before a letter makes of it, given the words between; None to read on backwards."""
@@ -226,13 +291,21 @@ class _Reading:
                 return "denied"
             if _PAUSE.search(gap):
                 break
-            if word in words.CORRECT:
+            if word == "right" and {"to the", "on the"} & {
+                f"{self.tokens[here - 2].word} {self.tokens[here - 1].word}"
+            }:
+                break
+            if word in words.CORRECT or (word in words.GRADES and self.ends_grade(here)):
                 return "declared"
             if words.is_marker(word):
                 return "mentioned"
-            if word not in words.AFTER_FILLERS:
+            if word not in words.AFTER_FILLERS | words.GRADES:
                 break
         return "loose"
+
+    def ends_grade(self, here: int) -> bool:
+        """Whether "likely", "better" says it all: "C is more likely.", not "C is likely wrong"."""
+        return self.follower(here) in (None, "than", "here", "because", "since", "given")
 
     def ends_clause(self, index: int) -> bool:
         """Whether the sentence or clause stops at this letter, or its option's text or a reason follows."""
@@ -250,7 +323,7 @@ class _Reading:
         if index == 0 or (start >= line and self.tokens[index - 1].end <= line):
             return True
         gap = self.text[self.tokens[index - 1].end : start]
-        alone = index == 1 and len(self.tokens[0].word) == 1  # "B. D"
+        alone = index == 1 and re.fullmatch("[a-z]", self.tokens[0].word)  # "B. D"
         return index == len(self.tokens) - 1 and not alone and re.search(r"[:.!?)\x00]\s", gap) is not None
 
     def delimited(self, index: int) -> bool:

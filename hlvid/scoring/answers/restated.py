@@ -22,10 +22,14 @@ _LABELLED = re.compile(
 )
 _SIGNS = re.compile(r"[\s)\]*_\"'`.:=|,>\-–—→]{0,8}")
 _GAP = re.compile(r"(?:[\s,;/|.*_•·\-–—\"'`)(\[\]]|\b(?:and|or)\b|\b\d{1,2}[.)])*", re.IGNORECASE)
-_YES = r"✓|correct|right|true|yes|matches"
-_NO = r"✗|x|incorrect|wrong|false|no|not (?:correct|right|true)|does(?:n't| not) match"
+_GOOD = r"correct|right|true|match(?:es|ing)?|fits?|visible|shown|mentioned|supported|plausible|consistent|accurate"
+_YES = rf"✓|yes|y|{_GOOD}"
+_NO = (
+    r"✗|x|no|n|incorrect|wrong|false|ruled out|eliminated|excluded|inaccurate|inconsistent|implausible|unlikely"
+    rf"|(?:not|is(?:n't| not)|does(?:n't| not)) (?:{_GOOD})"
+)
 _VERDICT = re.compile(
-    rf"[\s:=|,.*_()\[\]\"'`\-–—>→]{{0,8}}(?:(?:is|are|looks|seems)\s+)?(?:the\s+)?(?:(?P<yes>{_YES})|(?P<no>{_NO}))"
+    rf"[\s:=|,.*_()\[\]\"'`\-–—>→]{{0,8}}(?:[✓✗]\s{{0,4}}(?=\w))?(?:(?:this|that|it)\s+)?(?:(?:is|are|looks|seems)\s+)?(?:the\s+)?(?:(?P<yes>{_YES})|(?P<no>{_NO}))"
     r"(?![A-Za-z'])(?: (?:answer|option|choice|one))?[)\].!*_]*[ \t]*(?=$|[\n,;|/\x00]|(?-i:[A-Z(]))",
     re.IGNORECASE,
 )
@@ -60,7 +64,8 @@ def set_aside(text: str, options: Options) -> Restated:
         verdicts = {}
     lists = list(_lists(text, options))
     shares = [match for match in _SHARES.finditer(text) if match[1].upper() in map(str.upper, options)]
-    if len({match[1] for match in shares}) >= 2:  # "A: 10 %, B: 80 %"
+    if len({match[1] for match in shares}) >= 2 and not any("%" in option for option in options.values()):
+        # "A: 10 %, B: 80 %": how sure it is of each
         lists += [match.span() for match in shares]
     return Restated(blotted(text, lists), bool(lists), verdicts)
 

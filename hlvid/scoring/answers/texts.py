@@ -10,6 +10,7 @@ HLVid's options differ by one character ("DL3", "DL8"), so nothing is matched ap
 case and spacing are overlooked, unless two options differ in nothing else.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -20,10 +21,15 @@ from hlvid.scoring.answers.thinking import without_thinking
 from hlvid.scoring.answers.words import REFUSALS, is_denial
 
 Options = Mapping[str, str]
+Occurrence = tuple[int, int, str]  # start, end, letter
 
 BLOT = "\x00"  # stands for a character that is not to be read
 LONGEST = 8000  # characters of an answer that are read, thinking not counted
 
+_HTML = re.compile(
+    r"<(b|i|u|p|em|strong|span|div|code|pre|mark|small|center|font|h[1-6]|li|td)\b[^<>]{0,80}>([^<]*)</\1>|<br\s*/?>",
+    re.IGNORECASE,
+)
 _SPECIAL = re.compile(r"<\|[^|<>]*\|>|</?(?:s|image|video|bos|eos|pad|unk)>")
 _STRUCK_OR_FRAME = re.compile(r"<s>[^<\n]*</s>", re.IGNORECASE)
 _STRUCK = re.compile(
@@ -33,8 +39,7 @@ _LATEX = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:rm|bf|it|sf|tt|bb|cal)|emph|underline|bf|rm|it|bm|boldsymbol|operatorname|mbox|fbox"
     r"|large|Large|huge|Huge)\b\s*(?:\{([^{}\n]*)\})?"
 )
-_ESCAPES = {"&lt;": "<", "&gt;": ">", "🅰": "A", "🅱": "B"}
-_ESCAPED = re.compile("|".join(_ESCAPES), re.IGNORECASE)
+_EMOJI = str.maketrans({"🅰": "A", "🅱": "B"})
 _MATHS = re.compile(
     r"(?<!\$)\${1,2}[ \t]{0,4}((?:\\boxed|[(\[]?[A-Za-z][)\]]?[.:]?[ \t]{0,4}(?=\$))[^$\n]{0,200})\${1,2}|\\[()\[\]]"
 )
@@ -45,14 +50,16 @@ _RIGHT_MARK, _WRONG_MARK = (
 _WRAPPING = " \t\r\n\"'`*_“”‘’「」"
 _SEAM = re.compile(r"\s+|(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])|(?<=[a-z])(?=[A-Z])")
 _OPENING = re.compile(r"[\s\"'`*_“”‘’「」(\[]*")
-_CLAUSE = re.compile(r"[,.;:!?\n。，；：]|\bbut\b", re.IGNORECASE)
 _ALL_BUT = re.compile(r"\b(?:anything|everything|all|any|every|each)(?: \w+)? but\W*$", re.IGNORECASE)
 _DENIED_AFTER = re.compile(
-    r"[\s\"'*)]{0,8}(?:(?:is|was|can be|looks|seems)\s+)?(?:(?:clearly|definitely|also)\s+)?(?:wrong|incorrect|excluded"
-    r"|ruled out"
-    r"|not\s+(?:right|correct|shown|visible|the\s+(?:answer|right|correct))|false\b|✗|isn't\b)|[\s\"'*)]{0,8}\?\s{0,4}no\b",
+    r"[\s\"'*)]{0,8}(?:\?\s{0,4}no\b|✗|(?:both\s+)?(?:(?:is|was|are|were|does|do|did|can|could|has|have)(?:n't|'t|\s*not)\b"
+    r"|(?:(?:is|was|are|were|can be|looks?|seems?)\s+)?(?:(?:clearly|definitely|also|both)\s+)?"
+    r"(?:wrong|incorrect|false|unlikely|nowhere|excluded|ruled out|eliminated)\b))",
     re.IGNORECASE,
 )
+_OF_ALL = re.compile(r"\b(?:both|are|were|don|do\b|can)", re.IGNORECASE)  # "DL3 and DL5 are wrong"
+_COMMA = re.compile(r"[\s\"'*]*,[\s\"'*]*")
+_WORD = re.compile(r"[\s\"'*,]*(?:[/&]|\b(?:or|and|nor)\b)[\s\"'*]*", re.IGNORECASE)
 _YES_NO = {"yes", "no", "true", "false"}
 _NOT_IN_WORD_BEFORE = r"(?<![A-Za-z0-9À-ɏ])(?<![A-Za-z0-9À-ɏ][-/.])(?<!\d[,:])"
 _NOT_IN_WORD_AFTER = r"(?![A-Za-z0-9À-ɏ]|[-/.,:][A-Za-z0-9À-ɏ])"
@@ -65,7 +72,7 @@ def clean(text: str) -> tuple[str, bool]:
         The text, and whether thinking was cut off, which takes everything after its tag with it. Of a reply that
         rambles on only both ends are kept, where answers stand.
     """
-    text, cut = without_thinking(_ESCAPED.sub(lambda match: _ESCAPES[match[0].lower()], text))
+    text, cut = without_thinking(html.unescape(text.translate(_EMOJI)))
     if len(text) > 4 * LONGEST:
         text = text[: 2 * LONGEST] + "\n" + text[-2 * LONGEST :]
     if "[✓]" in text:
@@ -74,10 +81,16 @@ def clean(text: str) -> tuple[str, bool]:
     text = _plain(text)
     text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cf", "Cc"))
     text = _SPECIAL.sub(" ", _without_struck(text))
-    for _ in range(3):  # commands inside commands
-        text = _LATEX.sub(lambda match: match[1] or " ", text)
-    text = _MATHS.sub(lambda match: match[1] or " ", text).strip()
+    text = _unmarked(text).strip()
     return (text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"), cut
+
+
+def _unmarked(text: str) -> str:
+    """Without HTML's and LaTeX's words for how it looks."""
+    for _ in range(3):  # commands inside commands
+        text = _HTML.sub(lambda match: match[2] or " ", text)
+        text = _LATEX.sub(lambda match: match[1] or " ", text)
+    return _MATHS.sub(lambda match: match[1] or " ", text)
 
 
 def _without_struck(text: str) -> str:
@@ -103,11 +116,7 @@ def contained(text: str, options: Options) -> list[str]:
     found = _outermost(text, options)
     text = blotted(text, [(start, end) for start, end, _ in found])  # "Do not enter" denies nothing
     clauses = Clauses(text)
-    outer = [
-        (start, end, letter)
-        for start, end, letter in found
-        if not clauses.supposes(start) and not _denied(text, start, end)
-    ]
+    outer = [one for chain in _chains(text, found) for one in _asserted(text, clauses, chain)]
     letters = list(dict.fromkeys(letter for _, _, letter in outer))
     if len(letters) == 2 and len(outer) == 2:  # "It looks like DL3 at first, but it is DL8"
         (first, end, _), (second, _, letter) = outer
@@ -116,10 +125,10 @@ def contained(text: str, options: Options) -> list[str]:
     return letters
 
 
-def _outermost(text: str, options: Options) -> list[tuple[int, int, str]]:
+def _outermost(text: str, options: Options) -> list[Occurrence]:
     """Occurrences of the options' texts in order, without those inside a longer one's. O(n log n)."""
     found = [(start, end, letter) for letter in options for start, end in occurrences(text, letter, options)]
-    outer: list[tuple[int, int, str]] = []
+    outer: list[Occurrence] = []
     reach, longest = -1, 0
     for start, end, letter in sorted(found, key=lambda one: (one[0], -one[1])):
         if end > reach or end - start == longest:
@@ -169,21 +178,25 @@ def _pattern(
 ) -> re.Pattern[str] | None:
     """Matches an option's text as words of its own; spaces may differ at seams such as in "DL 8"."""
     texts = dict(options)
-    option = _trim(_plain(texts[letter]))
-    if len(option) < 2 and not option.isdigit():
+    option = _trim(_unmarked(_plain(texts[letter])))
+    if len(option) < 2 and not option.isdigit() and not (labelled and option):
         return None
     twins = sum(_fold(other) == _fold(option) for other in texts.values())
     body = r"\s*".join(re.escape(part) for part in _SEAM.split(option))
     ending = ""
     if option.casefold() in _YES_NO:
-        ending = r"(?=\s*(?:[.,;!/|(\[*]|\n|$|[A-Za-z][.):]))" if labelled else r"(?=\s*(?:[.,;!]|$))"
+        ending = (
+            r"(?=\s*(?:[.,;:!/|(\[*\-–—→✓✗]|\n|$|is\b|[A-Za-z][.):]))"
+            if labelled
+            else r"(?=\s*(?:[.,;!]|and\b|or\b|$))"
+        )
     before = "" if labelled else _NOT_IN_WORD_BEFORE
     return re.compile(before + body + _NOT_IN_WORD_AFTER + ending, 0 if twins > 1 else re.IGNORECASE)
 
 
 def _plain(text: str) -> str:
-    """Full-width and styled characters as plain ones, one kind of apostrophe."""
-    return unicodedata.normalize("NFKC", text).replace("’", "'")
+    """Full-width and styled characters and HTML's entities as plain ones, one kind of apostrophe."""
+    return unicodedata.normalize("NFKC", html.unescape(text)).replace("’", "'")
 
 
 def _trim(text: str) -> str:
@@ -196,14 +209,42 @@ def _fold(text: str) -> str:
     return "".join(_trim(_plain(text)).casefold().split())
 
 
-def _denied(text: str, start: int, end: int) -> bool:
-    """Whether its clause says no: "does not say DL3", "DL3 is wrong", "DL3? No.", "I cannot tell if it is DL3"."""
-    before = text[max(0, start - 100) : start]
-    clause = _CLAUSE.split(before)[-1].casefold()
-    if (
-        _ALL_BUT.search(before)
+def _chains(text: str, found: list[Occurrence]) -> list[list[Occurrence]]:
+    """Occurrences that one word joins: "DL3 or DL5", "DL3, DL5 and DL8"; a comma alone joins nothing."""
+    chains: list[list[Occurrence]] = []
+    commas = 0  # of the last chains, how many a comma alone sets apart
+    for one in found:
+        between = (chains[-1][-1][1], one[0]) if chains else (0, -1)
+        if chains and between[1] - between[0] < 20 and _WORD.fullmatch(text, *between):
+            first = len(chains) - 1 - commas
+            for chain in chains[first + 1 :]:
+                chains[first] += chain
+            del chains[first + 1 :]
+            chains[first].append(one)
+            commas = 0
+        else:
+            commas = commas + 1 if chains and _COMMA.fullmatch(text, *between) else 0
+            chains.append([one])
+    return chains
+
+
+def _asserted(text: str, clauses: Clauses, chain: list[Occurrence]) -> list[Occurrence]:
+    """Those of a chain that its sentence does not suppose or deny."""
+    start, end = chain[0][0], chain[-1][1]
+    if clauses.supposes(start) or _denied_before(text, clauses, start):
+        return []
+    after = _DENIED_AFTER.match(text, end)
+    if after is None:
+        return chain
+    return [] if _OF_ALL.search(after[0]) else chain[:-1]
+
+
+def _denied_before(text: str, clauses: Clauses, start: int) -> bool:
+    """Whether its clause says no: "does not say DL3", "I cannot tell if it is DL3", "anything but DL3"."""
+    clause = clauses.clause(start).casefold()
+    return (
+        _ALL_BUT.search(text, max(0, start - 100), start) is not None
         or any(is_denial(word) for word in clause.split()[-3:])
+        or clause.endswith("different from ")
         or any(phrase in clause for phrase in REFUSALS)
-    ):
-        return True
-    return _DENIED_AFTER.match(text, end) is not None
+    )

@@ -88,7 +88,7 @@ def test_the_set_is_large_and_mixed() -> None:
      ("The answer is F.", "no such option"), ("I cannot tell.", "refusal"), ("a sign", "no letter"),
      ("C", "bare letter"),
      ("\\boxed{C}", "bare letter"), ("DL8", "option text"), ("The answer is C", "declared"),
-     ("That matches option C", "mentioned"),
+     ("I see option C", "mentioned"),
      ("It says DL8 there", "option text inside")],
 )  # fmt: skip
 def test_says_how(text: str, how: str) -> None:
@@ -174,6 +174,13 @@ HOSTILE = (
     "&lt;",
     "A: yes, ",
     "\u0301",
+    "<b>A",
+    "DL3 or ",
+    "DL3, ",
+    "so the A ",
+    "is it A? ",
+    "It is: A",
+    "&amp;",
 )
 
 
