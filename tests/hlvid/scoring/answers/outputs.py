@@ -7,13 +7,13 @@ Example::
     generated("held out")                     # other templates of the same families: looked at by the score alone
 
 A template names the letter meant {L} with its text {T}, another {O} with {U}, a third {P} with {V}; {LIST} is the
-options written out, {LINES} the same, one a line. `seen.json` was there while rules were written; `held_out.json` was
-written before their last change and is scored alone.
+options written out, {LINES} the same, one a line. `seen.json` was there while rules were written; `held_out.json`
+(with option sets of its own) was written before its writer read the rules that were changed last, and is scored alone.
 """
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,19 +47,22 @@ class Case:
 def generated(half: str, seed: int = 20261127) -> list[Case]:
     """The "seen" or the "held out" outputs: the same for everybody, no text twice."""
     file = Path(__file__).parent / f"{half.replace(' ', '_')}.json"
-    templates: dict[str, dict[str, list[str]]] = json.loads(file.read_text(encoding="utf-8"))
+    templates = json.loads(file.read_text(encoding="utf-8"))
+    sets = templates.pop("sets", SETS)
     found: dict[tuple[str, tuple[str, ...]], Case] = {}
-    for case in _all(templates, random.Random(seed)):
+    for case in _all(templates, sets, random.Random(seed)):
         found.setdefault((case.text, tuple(case.options.values())), case)
     return list(found.values())
 
 
-def _all(templates: dict[str, dict[str, list[str]]], draw: random.Random) -> Iterator[Case]:
+def _all(
+    templates: Mapping[str, Mapping[str, list[str]]], sets: Sequence[Options], draw: random.Random
+) -> Iterator[Case]:
     for kind, families in templates.items():  # "meant": the letter is {L}; "none": there is none
         for family, own in families.items():
             for template in own:
                 for _ in range(_times(template)):
-                    yield _case(family, template, kind == "meant", draw)
+                    yield _case(family, template, draw.choice(sets), kind == "meant", draw)
 
 
 def _times(template: str) -> int:
@@ -68,8 +71,7 @@ def _times(template: str) -> int:
     return 7 if "CROSS" in template else 4 if "{" in template else 1
 
 
-def _case(family: str, template: str, meant: bool, draw: random.Random) -> Case:
-    options = draw.choice(SETS)
+def _case(family: str, template: str, options: Options, meant: bool, draw: random.Random) -> Case:
     right, other, third = draw.sample(sorted(options), 3)
     if "{CROSS" in template:
         text = _verdicts(template, options, right, draw)
