@@ -32,7 +32,8 @@ WITHHELD = {"egoschema": "https://egoschema.github.io"}
 """Benchmarks whose answers nobody but their authors has, with where those take submissions."""
 SAME_QUESTIONS = {"videomme_w_subtitle": "videomme"}
 """Asked with more beside them: ids, options and answers are the other's, the prompts are not."""
-SIZES = {"hlvid": _SETS["hlvid"].questions or 0}  # where reported numbers need it and no key is at hand
+QUESTIONS = {name: one.questions for name, one in _SETS.items()}  # as published, where known
+SIZES = {"hlvid": QUESTIONS["hlvid"] or 0}  # of reported numbers that are known to be about all of them
 _TASKS = {task: name for name, one in _SETS.items() for task in (name, one.name, *one.aliases)}
 
 _MINI_NAME = re.compile(r"mini-([a-z]{1,20})-(\d{1,9})")

@@ -10,6 +10,7 @@ one would be the key, and "all chose C, which is wrong" halves the guess). Stems
 which is ours to print; of the others ids, recordings and categories.
 """
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, get_args
@@ -18,12 +19,13 @@ from hlvid.benchmarks.registry import BENCHMARKS, HLVID
 from hlvid.dataset import Question
 from hlvid.scoring.clusters import effective_clusters
 from hlvid.scoring.difficulty import label_suspects
+from hlvid.scoring.power import recordings_needed
 from hlvid.scoring.table import Table
-from leaderboard.benchmarks import MINI, TITLES, WITHHELD, mean_of
+from leaderboard.benchmarks import MINI, QUESTIONS, TITLES, WITHHELD, mean_of
 from leaderboard.board import Board, Entry, Section
 from leaderboard.format.schema import Prediction, Submission, form_names
 from leaderboard.site.identity import label, model_page, section_id, settings_text
-from leaderboard.site.paired import constants
+from leaderboard.site.paired import LEVEL, constants
 
 INDEPENDENT = 5  # systems, before all of them failing alike says something about a label
 PUBLISHED = f"sha256:{HLVID.questions_sha256}"  # what a submission to HLVid names before there is one here
@@ -79,14 +81,16 @@ def section_facts(section: Section) -> dict[str, Any]:
     for question in section.questions:
         recordings[question.source] = recordings.get(question.source, 0) + 1
     scored = len(section.scored())
+    pairs = math.comb(scored, 2)
     return {
         "id": section_id(section),
         "benchmark": section.benchmark,
         "title": section.title,
         "revision": section.revision,
         "published": PUBLISHED if section.benchmark == "hlvid" else None,
-        "questions": len(section.questions) or None,
+        "questions": len(section.questions) or QUESTIONS[section.benchmark],
         "recordings": len(recordings) or None,
+        "recordings_needed": recordings_needed(LEVEL, pairs) if pairs else None,
         "effective_recordings": effective_clusters(list(recordings.values())) if recordings else None,
         "chance": _chance(section.questions),
         "scored": scored,

@@ -98,7 +98,7 @@ def _facts(entry: Entry, section: Section) -> list[tuple[str, Any]]:
         ("Patch selector", settings.selector),
         ("Gazing ratio", settings.gazing_ratio),
         ("Decoder", settings.decoder),
-        ("Prompts (SHA-256)", settings.prompt_sha256),
+        ("Prompts (hash)", settings.prompt_sha256),
         ("Visual tokens a question", cost.tokens_per_question),
         ("Seconds a question", cost.seconds_per_question),
         ("Hardware", cost.hardware),

@@ -117,10 +117,8 @@
   /** What the table holds and how to read its bars, in words. */
   function describe() {
     document.getElementById("hlvid-pair").hidden = shown.benchmark !== "hlvid" || shown.scored > 0;
-    const size =
-      shown.questions === null
-        ? ""
-        : `${number(shown.questions)} questions about ${number(shown.recordings)} recordings. `;
+    const about = shown.recordings === null ? "" : ` about ${number(shown.recordings)} recordings`;
+    const size = shown.questions === null ? "" : `${number(shown.questions)} questions${about}. `;
     const missing = shown.scored
       ? ""
       : " No predictions exist, so there are no places and nothing can be compared question by question.";
@@ -129,7 +127,7 @@
       shown.reported && `${shown.reported} reported in papers`,
     ];
     document.getElementById("summary").textContent =
-      `${shown.title}: ${size}${counts.filter(Boolean).join(", ")}.${missing}`;
+      `${shown.title}: ${size}${counts.filter(Boolean).join(", ")}.${missing}${tooFew()}`;
     const rows = entries.filter((entry) => entry.section === shown.id);
     const has = (method) => rows.some((row) => row.method === method);
     const sample = (loose) =>
@@ -156,6 +154,12 @@
       );
   }
 
+  /** All pairs are looked at together, so on few recordings not even the first and the last can be told apart. */
+  function tooFew() {
+    if (shown.scored < 2 || shown.recordings >= shown.recordings_needed) return "";
+    return ` On so few recordings no places of ${shown.scored} entries can be told apart (it takes ${shown.recordings_needed}); a pair chosen beforehand may be: compare two.`;
+  }
+
   function drawFronts(rows) {
     document.getElementById("fronts").hidden = !rows.some((row) => row.seconds !== null || row.tokens !== null);
     HlvidFronts.draw(document.getElementById("front-seconds"), rows, "seconds", "seconds a question");
@@ -167,6 +171,8 @@
     for (const radio of radios) radio.checked = radio.value === (wanted.get("section") ?? sections[0]?.id);
     if (!radios.some((radio) => radio.checked) && radios.length) radios[0].checked = true;
     for (const field of filters.elements) if (field.name) field.value = wanted.get(field.name) ?? "";
+    const used = [...new FormData(filters)].some(([name, value]) => name !== "text" && value);
+    document.getElementById("more").open = used || !matchMedia("(max-width: 40rem)").matches; // the table first on a phone
   }
 
   if (!sections.length) {

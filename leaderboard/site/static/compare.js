@@ -38,7 +38,7 @@
       headline(result),
       element("p", { class: "verdict", id: "verdict" }, result.verdict),
       element("div", { class: "pair" }, difference(result, labels), duels(answers, one, other, result, labels)),
-      ...groups(answers, one, other, labels),
+      ...groups(answers, one, other),
       ...lists(answers, one, other, labels),
     );
   }
@@ -119,7 +119,7 @@
     );
   }
 
-  function groups(answers, one, other, labels) {
+  function groups(answers, one, other) {
     return [
       ["category", "By category"],
       ["tier", "By smallest detail"],
@@ -137,8 +137,8 @@
       const head = [
         field === "tier" ? "Tier" : "Category",
         "Questions",
-        `A: ${labels[0]}`,
-        `B: ${labels[1]}`,
+        "A",
+        "B",
         "A − B",
       ].map((words, index) => element("th", { scope: "col", class: index ? "num" : null }, words));
       const cells = ({ n, a, b }) =>

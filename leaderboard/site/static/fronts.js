@@ -43,7 +43,7 @@ globalThis.HlvidFronts = (() => {
             .slice(0, 3)
             .join(", ")} %; off a logarithmic axis.`
         : "",
-      silent ? `${silent} state none.` : "",
+      silent ? `${silent} of the entries ${silent === 1 ? "states" : "state"} no ${words}.` : "",
     ];
     return element("p", { class: "fine" }, parts.filter(Boolean).join(" "));
   }

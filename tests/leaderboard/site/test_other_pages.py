@@ -14,7 +14,7 @@ def test_an_entry_shows_groups_recordings_and_questions(open_page: Open) -> None
     assert page.locator(".cells .cell.right").count() == right
     assert page.locator(".recordings section").count() == 14
     assert page.locator("table.groups tbody tr").count() == 3
-    assert "not stated" in page.inner_text("dl.facts") and "32" in page.inner_text("dl.facts")
+    assert "Not stated: revision; " in page.inner_text("main") and "32" in page.inner_text("dl.facts")
     page.click("text=Compare with another")
     page.wait_for_selector("#verdict")
     assert page.input_value("select[name=a]") == "sys-3"

@@ -73,6 +73,30 @@ def score(source: Path, keys: Keys, out: Path) -> int | None:
 @settings(max_examples=150, **QUIET)
 @given(data=st.data())
 def test_damaged_runs(key: AnswerKey, data: st.DataObject) -> None:
+    judge_run(key, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, **QUIET)
+@given(data=st.data())
+def test_ten_thousand_damaged_runs(key: AnswerKey, data: st.DataObject) -> None:
+    judge_run(key, data)
+
+
+@settings(max_examples=1_000, **QUIET)
+@given(data=st.data())
+def test_damaged_tables(key: AnswerKey, data: st.DataObject) -> None:
+    judge_table(key, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, **QUIET)
+@given(data=st.data())
+def test_ten_thousand_damaged_tables(key: AnswerKey, data: st.DataObject) -> None:
+    judge_table(key, data)
+
+
+def judge_run(key: AnswerKey, data: st.DataObject) -> None:
     rows = [
         {"doc_id": n, "question_id": q.id, "input": q.prompt(), "resps": [[q.answer]], "details": DETAILS}
         for n, q in enumerate(key.questions)
@@ -91,9 +115,7 @@ def test_damaged_runs(key: AnswerKey, data: st.DataObject) -> None:
         assert right == 12 or (changed and right == 11)
 
 
-@settings(max_examples=150, **QUIET)
-@given(data=st.data())
-def test_damaged_tables(key: AnswerKey, data: st.DataObject) -> None:
+def judge_table(key: AnswerKey, data: st.DataObject) -> None:
     text = "question_id,answer\n" + "".join(f"{one.id},{one.answer}\n" for one in key.questions)
     for _ in range(data.draw(st.integers(0, 2))):
         at = data.draw(st.integers(0, len(text)))
