@@ -99,8 +99,8 @@ def import_names() -> Finding:
 def reader() -> Finding:
     """Whether `gaze_reader` can run."""
     try:
-        importlib.import_module("rapidocr_onnxruntime")
-        importlib.import_module("rapidfuzz")
+        for name in ("onnxruntime", "rapidocr", "rapidfuzz"):
+            importlib.import_module(name)
     except ImportError as error:
         return Finding("note", f"gaze_reader cannot run ({error}); pip install 'hlvid[reader]'")
     return Finding("ok", "gaze_reader: OCR engine and models are there")

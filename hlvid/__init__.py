@@ -6,4 +6,4 @@ Example::
     questions = load("mini")
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -10,7 +10,11 @@ Each setting is one lmms-eval run of its own; its name is the name of its output
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+import yaml
+
+from evaluators.models.gaze_reader.settings import ReaderSettings
 
 RESOLUTIONS = (448, 896, 1792, 3584)  # long side in pixels: each makes one more detail tier readable
 RATIOS = (0.1,)  # gazing ratio: share of the multi-scale patches of every frame
@@ -38,6 +42,12 @@ class Setting:
         if self.selector is None:
             return self.model
         return self.selector if self.ratio == 1 else f"{self.selector}, gazing ratio {self.ratio:.0%}"
+
+    def reader(self) -> ReaderSettings:
+        """What the reader is asked for, from lmms-eval's `key=value,...`."""
+        known = {field.name for field in fields(ReaderSettings)}
+        pairs = (part.split("=", 1) for part in self.model_args.split(","))
+        return ReaderSettings(**{key: yaml.safe_load(value) for key, value in pairs if key in known})
 
 
 def demo_settings(

@@ -10,7 +10,7 @@ frame, the gazed patches by scale and what is rebuilt from these patches alone; 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from evaluators.demo.rows import Row
 from evaluators.demo.table import row_cells, tier_names
 from evaluators.models.gaze_reader.pictures import COLOURS, look_at, overlay
-from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.dataset import Question
 
 Picture = npt.NDArray[np.uint8]
@@ -102,7 +101,7 @@ def _example(
     frame = seen[len(seen) // 2] if seen else sorted(boxes)[len(boxes) // 2]
     path = question.video_path
     assert path is not None  # load() resolves it
-    settings = ReaderSettings(**_reader_arguments(row.setting.model_args))
+    settings = row.setting.reader()
     look, tiling, looker = look_at(path, frame, settings)
     pictures = (look.original, overlay(look, tiling), look.rebuilt)
     height, width = look.original.shape[:2]
@@ -118,22 +117,6 @@ def _example(
         _save(pictures, TITLES, WIDTH, f"{name}-whole", out),
         _save([picture[crop] for picture in pictures], ("close-up",) * 3, CLOSE_UP, f"{name}-close", out),
     )  # fmt: skip
-
-
-def _reader_arguments(model_args: str) -> dict[str, Any]:
-    """lmms-eval's `key=value,...` as arguments of `ReaderSettings`."""
-    known = {field.name: field for field in fields(ReaderSettings)}
-    pairs = (part.split("=", 1) for part in model_args.split(","))
-    return {key: _number(value) for key, value in pairs if key in known}
-
-
-def _number(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _around(box: Box, width: int, height: int) -> tuple[slice, slice]:

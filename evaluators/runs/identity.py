@@ -33,7 +33,7 @@ NOT_RUNNING = (
     "evaluators.runs.data",
 )
 """Modules that name models and tasks, or compare, and decide about no number."""
-LIBRARIES = ("av", "lmms-eval", "numpy", "onnxruntime", "rapidocr-onnxruntime", "torch", "transformers")
+LIBRARIES = ("av", "lmms-eval", "numpy", "onnxruntime", "rapidocr", "torch", "transformers")
 BUNDLED = "autogaze.weights"
 
 

@@ -27,7 +27,7 @@ from hlvid.tasks.folder import INFO
 PACKAGES = (
     *("hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets"),
     *("av", "decord", "numpy", "pillow", "opencv-python-headless"),
-    *("rapidocr-onnxruntime", "onnxruntime", "rapidfuzz"),
+    *("rapidocr", "onnxruntime", "rapidfuzz"),
 )
 
 

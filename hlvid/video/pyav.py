@@ -3,8 +3,8 @@
 Example::
 
     reader = PyavReader(Path("clip.mp4"))
-    for index, picture in reader.stream([10, 500], size=(504, 896)):
-        ...
+    for index, view in reader.views([10, 500]):
+        view((504, 896))                            # uint8 (504, 896, 3)
 
 With a trusted index (see `hlvid.video.index`) whole GOPs are jumped over, frames that nobody asked for and
 nobody refers to never reach the decoder, and only frames asked for are converted, at the size asked for.
@@ -14,8 +14,9 @@ Without a trusted index it is decoded from the start anyway. Memory does not gro
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ from hlvid.video.picture import FILTER, Painter, Picture
 from hlvid.video.plan import make_plan
 from hlvid.video.planned import WrongIndexError, decode_planned
 from hlvid.video.streams import open_file
+
+View = Callable[[Size | None], Picture]
+"""A decoded frame: uint8 (height, width, 3) RGB at the size asked for, None for the video's own."""
 
 
 class PyavReader:
@@ -62,34 +66,37 @@ class PyavReader:
             notes=index.notes,
         )
 
-    def stream(self, indices: Sequence[int], size: Size | None) -> Iterator[tuple[int, Picture]]:
-        """(index, uint8 (height, width, 3)) for valid, ascending, distinct `indices`."""
+    def views(self, indices: Sequence[int]) -> Iterator[tuple[int, View]]:
+        """(index, view) for valid, ascending, distinct `indices`."""
         rest = list(indices)
-        paint = self._painter(size)
+        view = self._painter()
         if rest and self._index.packets is not None:
             before = self._index.pts
             try:
                 for index, frame in self._planned(self._index.packets, rest):
                     rest = rest[1:]
-                    yield index, paint(index, frame)
+                    yield index, partial(view, index, frame)
             except WrongIndexError as why:
                 self._index = relearn(self._path, self._wanted, fault=str(why))
                 done = [index for index in indices if index not in set(rest)]
                 self._check_same(before, done)
         if rest:
-            yield from ((index, paint(index, frame)) for index, frame in self._in_order(rest))
+            yield from ((index, partial(view, index, frame)) for index, frame in self._in_order(rest))
 
-    def _painter(self, size: Size | None) -> Any:
+    def _painter(self) -> Callable[[int, Any, Size | None], Picture]:
+        """Paints frames of this video, with one painter a size."""
         shape = self._index.shape
-        painter = Painter(size or shape.shown, shape)
+        painters: dict[Size | None, Painter] = {}
 
-        def paint(index: int, frame: Any) -> Picture:
+        def paint(index: int, frame: Any, size: Size | None) -> Picture:
             if size is None and (frame.height, frame.width) != (shape.height, shape.width):
                 raise VideoError(
                     f"{self._path}: frame {index} is {frame.width} x {frame.height} px, the first one "
                     f"{shape.width} x {shape.height}; ask for one size (size=(height, width))"
                 )
-            return painter.paint(frame)
+            if size not in painters:
+                painters[size] = Painter(size or shape.shown, shape)
+            return painters[size].paint(frame)
 
         return paint
 

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from hlvid.errors import VideoError
 from hlvid.video.info import Info, Size
 from hlvid.video.picture import Picture
-from hlvid.video.pyav import PyavReader
+from hlvid.video.pyav import PyavReader, View
 
 
 class VideoWarning(UserWarning):
@@ -195,13 +195,19 @@ class Video:
 
         Arguments and errors as for `frames`; they are checked at once, not at the first frame.
         """
-        wanted = sorted(set(self._checked(indices)))
         self._size(size)
-        return self._stream(wanted, size)
+        return ((index, view(size)) for index, view in self.views(indices))
 
-    def _stream(self, wanted: list[int], size: Size | None) -> Iterator[tuple[int, Picture]]:
+    def views(self, indices: Sequence[int]) -> Iterator[tuple[int, View]]:
+        """(index, view) of each distinct frame of `indices`, ascending; `view(size)` is what `stream` gives.
+
+        For several sizes of one decoding. Arguments and errors as for `stream`.
+        """
+        return self._views(sorted(set(self._checked(indices))))
+
+    def _views(self, wanted: list[int]) -> Iterator[tuple[int, View]]:
         try:
-            yield from self._reader.stream(wanted, size)
+            yield from self._reader.views(wanted)
         finally:
             self._refresh()
 

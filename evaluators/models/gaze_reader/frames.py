@@ -18,7 +18,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -97,16 +98,46 @@ class FrameSource:
         if kept is None:
             yield from self.video.stream(self.indices, self.size)
             return
-        with whole(kept) as part:
-            shape = (len(self.indices), *self.size, 3)
-            store = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+        with self._filled(kept) as store:
             for slot, (index, picture) in enumerate(self.video.stream(self.indices, self.size)):
                 store[slot] = picture
                 yield index, picture
+
+    @contextmanager
+    def _filled(self, kept: Path) -> Iterator[Picture]:
+        """An entry to be filled, uint8 (T, H, W, 3); it gets its name and its note when it is full."""
+        with whole(kept) as part:
+            shape = (len(self.indices), *self.size, 3)
+            store = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+            yield store
             store.flush()
-            del store
             write_json(_note(kept), self.seconds, indent=None)
         _trim(kept.parent, CACHE_BYTES)
+
+
+def keep(path: Path, resolutions: Collection[int], frames: int, sampling: str) -> None:
+    """Keep a video's frames at all these resolutions, decoded once, for settings that will read it at each of them.
+
+    Raises VideoError when it does not decode.
+    """
+    with ExitStack() as stack:
+        opened = [stack.enter_context(FrameSource(path, one, frames, sampling)) for one in resolutions]
+        absent = [
+            (source, stack.enter_context(source._filled(kept)))
+            for source in opened
+            if (kept := source._kept()) and _spent(kept) is None
+        ]
+        if not absent:
+            return
+        first = opened[0]
+        started = time.perf_counter()
+        for slot, (_, view) in enumerate(first.video.views(first.indices)):
+            decoding = time.perf_counter() - started
+            for source, store in absent:
+                started = time.perf_counter()
+                store[slot] = view(source.size)
+                source.seconds += decoding + time.perf_counter() - started
+            started = time.perf_counter()
 
 
 def _note(kept: Path) -> Path:

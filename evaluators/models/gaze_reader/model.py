@@ -51,7 +51,7 @@ class GazeReader(JournalledModel):
         "onnxruntime",
         "opencv-python-headless",
         "rapidfuzz",
-        "rapidocr-onnxruntime",
+        "rapidocr",
         "torch",
     )
 

@@ -1,11 +1,10 @@
-"""Reading text from pictures, offline: PP-OCRv4 models that come inside the `rapidocr-onnxruntime` wheel.
+"""Reading text from pictures, offline: PP-OCRv4 models that come inside the `rapidocr` wheel (before 3.9).
 
 Example::
 
     engine = Engine()
     engine.read(canvas)      # [Text("DL3", 0.98, (40.0, 12.0, 88.0, 30.0))]
-    engine.version           # "rapidocr-onnxruntime 1.4.4, onnxruntime 1.31.1, det d2a7720d..., rec
-    48fc40f2..."
+    engine.version           # "rapidocr 3.8.4, onnxruntime 1.31.1, det d2a7720d..., rec 48fc40f2..."
 
 RapidOCR would enlarge small pictures and shrink those above 2000 px. Here it must not: text is searched and
 cut out at the size it was seen at, so that a reading says something about the resolution. (The recogniser
@@ -45,37 +44,57 @@ class Engine:
 
     def __init__(self) -> None:
         try:
-            import rapidocr_onnxruntime
+            import onnxruntime  # noqa: F401  # rapidocr works with several engines and asks for none of them
+            import rapidocr
         except ImportError as error:
             raise RunError(
                 f"gaze_reader: no OCR engine ({error}); install it with: pip install 'hlvid[reader]'"
             ) from error
-        self.models = Path(rapidocr_onnxruntime.__file__).parent / "models"
+        self.models = Path(rapidocr.__file__).parent / "models"
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self.engine: Any = rapidocr_onnxruntime.RapidOCR(
-            max_side_len=AS_IT_IS, min_side_len=1, width_height_ratio=-1, intra_op_num_threads=threads
+        self.engine: Any = rapidocr.RapidOCR(
+            params={
+                "Global.log_level": "critical",  # it warns of every picture without text
+                "Global.max_side_len": AS_IT_IS,
+                "Global.min_side_len": 1,
+                "Global.width_height_ratio": -1,
+                "Global.use_cls": False,
+                "Det.limit_side_len": 1,
+                "Det.model_path": str(self._model("det")),
+                "Rec.model_path": str(self._model("rec")),
+                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+                "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
+            }
         )
-        self.engine.text_det.limit_type, self.engine.text_det.limit_side_len = "min", 1
 
     def read(self, picture: Picture) -> list[Text]:
         """All lines of an uint8 (H, W, 3) RGB picture whose sides are multiples of 32."""
         if picture.shape[0] % 32 or picture.shape[1] % 32:
             raise ValueError(f"picture: shape {picture.shape}, expected sides that are multiples of 32")
-        found, _ = self.engine(np.ascontiguousarray(picture[..., ::-1]), use_cls=False)
-        return [Text(str(text), float(score), _bounds(corners)) for corners, text, score in found or []]
+        found = self.engine(np.ascontiguousarray(picture[..., ::-1]))
+        if found.txts is None:
+            return []
+        return [
+            Text(text, float(score), _bounds(corners))
+            for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
+        ]
+
+    def _model(self, kind: str) -> Path:
+        """The file of the detector ("det") or the recogniser ("rec")."""
+        return next(self.models.glob(f"ch_PP-OCRv4_{kind}_*.onnx"))
 
     @cached_property
     def version(self) -> str:
         """Packages with versions, and the start of each model file's SHA-256."""
-        packages = [f"{name} {metadata.version(name)}" for name in ("rapidocr-onnxruntime", "onnxruntime")]
+        packages = [f"{name} {metadata.version(name)}" for name in ("rapidocr", "onnxruntime")]
         models = []
         for kind in ("det", "rec"):
-            content = (self.models / f"ch_PP-OCRv4_{kind}_infer.onnx").read_bytes()
-            models.append(f"{kind} {hashlib.sha256(content).hexdigest()[:12]}")
+            digest = hashlib.sha256(self._model(kind).read_bytes()).hexdigest()
+            models.append(f"{kind} {digest[:12]}")
         return ", ".join(packages + models)
 
 
-def _bounds(corners: list[list[float]]) -> tuple[float, float, float, float]:
+def _bounds(corners: npt.NDArray[np.float32]) -> tuple[float, float, float, float]:
     """The upright rectangle around four corners."""
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     return float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))

@@ -15,10 +15,8 @@ from rich.console import Console
 
 from evaluators.demo.figure import draw
 from evaluators.demo.grid import FRAMES, FULL_OTHERS, FULL_RATIOS, RESOLUTIONS, Setting, demo_settings
-from evaluators.demo.report import _reader_arguments
 from evaluators.demo.rows import Row, full_series, make_row
 from evaluators.demo.table import build_table, tier_names
-from evaluators.models.gaze_reader.settings import ReaderSettings
 
 
 def printed(rows: Sequence[Row], width: int = 80) -> str:
@@ -51,15 +49,13 @@ def test_a_selector_of_ones_own_stands_beside_the_others() -> None:
     assert [one.name for one in mine] == [
         f"autogaze.selectors.centre-Centre-{px}-r0.10" for px in (448, 896, 1792)
     ]
-    assert (
-        ReaderSettings(**_reader_arguments(mine[0].model_args)).selector == "autogaze.selectors.centre:Centre"
-    )
+    assert mine[0].reader().selector == "autogaze.selectors.centre:Centre"
 
 
 def test_every_setting_is_one_the_reader_takes() -> None:
     for setting in demo_settings(full=True):
         if setting.model == "gaze_reader":
-            assert ReaderSettings(**_reader_arguments(setting.model_args)).selector == setting.selector
+            assert setting.reader().selector == setting.selector
 
 
 def test_tiers_are_drawn_for_the_series_run_in_full(rows: Sequence[Row]) -> None:

@@ -40,7 +40,7 @@ def test_nvila(dataset: Path, gazes: Path, tmp_path: Path) -> None:
 
 
 def test_gaze_reader(dataset: Path, gazes: Path) -> None:
-    pytest.importorskip("rapidocr_onnxruntime")
+    pytest.importorskip("rapidocr")
     from evaluators.models.gaze_reader.reader import read_video
     from evaluators.models.gaze_reader.settings import ReaderSettings
 

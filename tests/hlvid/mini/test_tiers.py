@@ -10,7 +10,7 @@ BENCHMARK = Path(__file__).resolve().parents[3] / "benchmarks" / "mini_tiers.py"
 
 @pytest.mark.slow
 def test_a_tier_becomes_readable_at_its_width(tmp_path: Path) -> None:
-    pytest.importorskip("rapidocr_onnxruntime")
+    pytest.importorskip("rapidocr")
     spec = importlib.util.spec_from_file_location("mini_tiers", BENCHMARK)
     assert spec is not None and spec.loader is not None
     mini_tiers = importlib.util.module_from_spec(spec)

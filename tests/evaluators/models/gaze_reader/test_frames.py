@@ -85,3 +85,26 @@ def test_oldest_entries_go_first(tmp_path: Path) -> None:
 
 def test_more_frames_than_there_are(clip: Path) -> None:
     assert [index for index, _ in read(clip, 9)[1]] == list(range(8))
+
+
+def test_several_resolutions_are_decoded_once(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    apart = {
+        px: list(FrameSource(clip, px, 3, "uniform_linspace", cache=False).__enter__()) for px in (224, 448)
+    }
+    monkeypatch.setenv("HLVID_STATE", str(tmp_path))
+    opened: list[list[int]] = []
+    views = Video.views
+    monkeypatch.setattr(
+        Video, "views", lambda self, indices: opened.append(list(indices)) or views(self, indices)
+    )
+    frames.keep(clip, [224, 448], 3, "uniform_linspace")
+    frames.keep(clip, [224, 448], 3, "uniform_linspace")
+    assert len(opened) == 1
+    for px, expected in apart.items():
+        with FrameSource(clip, px, 3, "uniform_linspace") as source:
+            for (index, picture), (i, plain) in zip(source, expected, strict=True):
+                assert index == i and np.array_equal(picture, plain)
+        assert source.from_cache and source.seconds > 0
+    assert len(opened) == 1
