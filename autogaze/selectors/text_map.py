@@ -6,19 +6,20 @@ Example::
     for line in lines(found):
         line.box, line.cap, line.sure             # (812, 330, 964, 352), 15.4, 0.91
 
-The detector (PP-OCRv4, inside the `rapidocr-onnxruntime` wheel) sees every pixel: what is chosen by it is a teacher's
+The detector (PP-OCRv4, inside the `rapidocr` wheel) sees every pixel: what is chosen by it is a teacher's
 choice, not that of a gaze which has to guess.
 """
 
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from autogaze.selectors.text_models import model_file
 
 Map = NDArray[np.float32]
 
@@ -85,13 +86,12 @@ def lines(probability: Map) -> list[TextLine]:
 @lru_cache(maxsize=1)
 def _detector() -> Any:
     try:
+        path = model_file("det")
         import onnxruntime
-        import rapidocr_onnxruntime
     except ImportError as error:
         raise ValueError(
             f"no text detector ({error}); install it with: pip install 'hlvid[reader]'"
         ) from error
-    path = Path(rapidocr_onnxruntime.__file__).parent / "models" / "ch_PP-OCRv4_det_infer.onnx"
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
     options.log_severity_level = 3

@@ -16,12 +16,12 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from autogaze.selectors.text_models import model_file
 from hlvid.errors import RunError
 
 Picture = npt.NDArray[np.uint8]
@@ -44,13 +44,12 @@ class Engine:
 
     def __init__(self) -> None:
         try:
-            import onnxruntime  # noqa: F401  # rapidocr works with several engines and asks for none of them
+            self.models = {"det": model_file("det"), "rec": model_file("rec")}
             import rapidocr
         except ImportError as error:
             raise RunError(
                 f"gaze_reader: no OCR engine ({error}); install it with: pip install 'hlvid[reader]'"
             ) from error
-        self.models = Path(rapidocr.__file__).parent / "models"
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self.engine: Any = rapidocr.RapidOCR(
             params={
@@ -60,8 +59,8 @@ class Engine:
                 "Global.width_height_ratio": -1,
                 "Global.use_cls": False,
                 "Det.limit_side_len": 1,
-                "Det.model_path": str(self._model("det")),
-                "Rec.model_path": str(self._model("rec")),
+                "Det.model_path": str(self.models["det"]),
+                "Rec.model_path": str(self.models["rec"]),
                 "EngineConfig.onnxruntime.intra_op_num_threads": threads,
                 "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
             }
@@ -79,18 +78,14 @@ class Engine:
             for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
         ]
 
-    def _model(self, kind: str) -> Path:
-        """The file of the detector ("det") or the recogniser ("rec")."""
-        return next(self.models.glob(f"ch_PP-OCRv4_{kind}_*.onnx"))
-
     @cached_property
     def version(self) -> str:
         """Packages with versions, and the start of each model file's SHA-256."""
         packages = [f"{name} {metadata.version(name)}" for name in ("rapidocr", "onnxruntime")]
-        models = []
-        for kind in ("det", "rec"):
-            digest = hashlib.sha256(self._model(kind).read_bytes()).hexdigest()
-            models.append(f"{kind} {digest[:12]}")
+        models = [
+            f"{kind} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+            for kind, path in self.models.items()
+        ]
         return ", ".join(packages + models)
 
 

@@ -17,7 +17,7 @@ from autogaze.selectors.text import READABLE
 from autogaze.selectors.text_map import lines, text_map
 from autogaze.tiling import Tiling
 
-pytest.importorskip("rapidocr_onnxruntime", reason="no text detector: pip install 'hlvid[reader]'")
+pytest.importorskip("rapidocr", reason="no text detector: pip install 'hlvid[reader]'")
 
 TEACHERS = ("text", "text_lines", "text_error")
 SMALL, LARGE = (300, 60, 351, 72), (60, 130, 329, 200)
