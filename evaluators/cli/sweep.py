@@ -52,6 +52,7 @@ def sweep(
     """Run every cell of a grid that is not done yet; exit 1 where one ended in an error."""
     from evaluators.runs.scoring import outcomes
     from evaluators.sweeps.grid import load_grid
+    from evaluators.sweeps.records import FINAL
     from evaluators.sweeps.runner import Options, faults
     from evaluators.sweeps.runner import sweep as run
     from hlvid.errors import RunError
@@ -71,9 +72,7 @@ def sweep(
     ended = run(wanted, out, options, _launch(launch, out, jobs, gpus, slurm or []))
     typer.echo(f"{out}: " + ", ".join(f"{count} {status}" for status, count in ended.items()))
     typer.echo(f"  hlvid results {out}; hlvid figure scaling --records {out}")
-    if set(ended) - {"ok", "out_of_memory", "context_overflow", "timeout"} or sum(ended.values()) < len(
-        wanted.cells()
-    ):
+    if set(ended) - set(FINAL) or sum(ended.values()) < len(wanted.cells()):
         raise typer.Exit(1)
 
 

@@ -214,7 +214,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
 
     def _answers(self, asked: Sequence[Asked], journal: Journal) -> Iterator[tuple[Asked, Answer]]:
         """Video by video; what another process is asking about comes last, when it has answered most of it."""
-        waiting = deque(_by_video(asked))
+        waiting = deque(by_video(asked))
         late: list[Asked] = []
         while waiting:
             group = waiting.popleft()
@@ -348,7 +348,7 @@ def _arguments(model: type[JournalledModel]) -> list[str]:
     return [name for name in names if name not in ("self", "batch_size", "max_batch_size")]
 
 
-def _by_video(asked: Sequence[Asked]) -> list[list[Asked]]:
+def by_video(asked: Sequence[Asked]) -> list[list[Asked]]:
     """Those of one video together, videos in the order of their first question."""
     groups: dict[str, list[Asked]] = {}
     for one in asked:

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
+from evaluators.core.outcomes import classify
 from evaluators.core.share import Share
 from evaluators.runs.files import JOURNAL, RAW, RECORD, RESULTS, SPEC, read_json, write_samples
 from evaluators.runs.identity import asked_of, shaped_by
-from evaluators.runs.scoring import classify, failed, metrics_of, results_of, samples_of
+from evaluators.runs.scoring import failed, metrics_of, results_of, samples_of
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError
 from hlvid.files import Lines, locked, write_json

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from evaluators.core.outcomes import OK
 from evaluators.runs.run import execute
-from evaluators.runs.scoring import OK
 from evaluators.runs.spec import RunSpec
 from evaluators.runs.table import build_table
 from hlvid.tasks.plugin import task_names

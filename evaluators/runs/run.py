@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.core.identity import differences
+from evaluators.core.outcomes import ERROR, INTERRUPTED, MEMORY, OK, TIMEOUT, classify
 from evaluators.runs.files import ASKED, GAZE, HOLDER, JOURNAL, LOCK, LOG, RESULTS, SPEC, read_json
 from evaluators.runs.identity import named_from, run_identity, shaped_by
 from evaluators.runs.progress import Progress, duration
-from evaluators.runs.scoring import ERROR, INTERRUPTED, MEMORY, OK, TIMEOUT, classify, failed
+from evaluators.runs.scoring import failed
 from evaluators.runs.shares import answer_in_shares
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError

@@ -5,18 +5,18 @@ Example::
     rows = samples_of(lmms_eval_results)            # every question with what was asked, said and spent
     results_of(spec, rows)["clustered"]             # [0.41, 0.63]
 
-An answer that could not be given for want of memory or context makes the run's status say so: its accuracy
-then counts those answers as wrong, and nobody should read it as the model's.
+An answer that could not be given for want of memory or context makes the run's status say so, and so do many that were
+cut by their limit: its accuracy then counts those answers as wrong, and nobody should read it as the model's.
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from evaluators.core.outcomes import LENGTH, MEMORY, OF_ANSWERS, OK, OVERFLOW, STATUSES
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
 from hlvid.scoring.accuracy import Accuracy, Summary, summarize
@@ -24,12 +24,8 @@ from hlvid.scoring.collapse import collapse, each
 
 Row = Mapping[str, Any]
 
-OK, MEMORY, OVERFLOW, TIMEOUT, ERROR, INTERRUPTED = STATUSES = (
-    "ok", "out_of_memory", "context_overflow", "timeout", "error", "interrupted",
-)  # fmt: skip
-
-OF_ANSWERS = ("refusal", "length", "empty")
-"""Outcomes of single answers beside these."""
+CUT = 0.05
+"""The share of answers cut by their limit above which a run's accuracy is not the model's."""
 
 KEPT = (
     "question_id",
@@ -49,15 +45,6 @@ repetitions which it is, from 0."""
 VISUAL = ("tokens_selected", "tokens_video")
 LANGUAGE = ("tokens_llm", "tokens_in")
 """Names under which models record tokens: what the vision encoder saw, what the language model read."""
-
-MEMORY_SIGNS = (
-    "out of memory",
-    "not enough memory",
-    "memoryerror",
-    "can't allocate memory",
-    "cannot allocate memory",
-)
-OVERFLOW_SIGNS = ("context_length_exceeded", "maximum context length", "context overflow", "contextoverflow")
 
 
 def samples_of(results: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -128,14 +115,6 @@ def outcomes(text: str) -> tuple[str, ...]:
     return found
 
 
-def classify(message: str) -> str:
-    """The status that an error's message tells: out of memory, context overflow, or any other error."""
-    text = message.lower()
-    if any(sign in text for sign in MEMORY_SIGNS):
-        return MEMORY
-    return OVERFLOW if any(sign in text for sign in OVERFLOW_SIGNS) else ERROR
-
-
 def failed(spec: RunSpec, status: str, message: str) -> dict[str, Any]:
     """The results of a run that ended without any: no accuracy, and why."""
     nothing: dict[str, Any] = {
@@ -184,20 +163,32 @@ def _accuracy(one: Accuracy) -> dict[str, Any]:
 def _status(rows: Sequence[Row]) -> tuple[str, str]:
     """ "ok", or the commonest reason why answers are missing, with the first one's message.
 
-    A refusal or an empty text is an answer: it counts as unparseable.
+    A refusal or an empty text is an answer: it counts as unparseable. So is one that was cut, up to a share of `CUT`.
     """
-    outcomes = [(row, row["details"].get("outcome")) for row in rows]
-    bad = Counter(outcome for _, outcome in outcomes if outcome in (MEMORY, OVERFLOW))
-    if not bad:
-        return OK, ""
-    (worst, _), *_ = bad.most_common(1)
-    first = next(row for row, outcome in outcomes if outcome == worst)
-    fits = first["details"].get("fits")
-    remedy = "; would fit: " + ", ".join(f"{k}={v}" for k, v in fits.items()) if fits else ""
-    asked = "answers not given" if any("repeat" in row for row in rows) else "questions without an answer"
-    message = f"{sum(bad.values())} of {len(rows)} {asked} ({worst})"
-    told = first["details"].get("message", "no message")
-    return worst, f"{message}; question {first['question_id']}: {told}{remedy}"
+    ended: dict[str, list[Row]] = {}
+    for row in rows:
+        ended.setdefault(row["details"].get("outcome") or OK, []).append(row)
+    bad = {outcome: ended[outcome] for outcome in (MEMORY, OVERFLOW) if outcome in ended}
+    if bad:
+        worst = max(bad, key=lambda outcome: len(bad[outcome]))
+        first, count = bad[worst][0], sum(map(len, bad.values()))
+        fits = first["details"].get("fits")
+        remedy = "; would fit: " + ", ".join(f"{k}={v}" for k, v in fits.items()) if fits else ""
+        told = first["details"].get("message", "no message")
+        asked = "answers not given" if any("repeat" in row for row in rows) else "questions without an answer"
+        return worst, (
+            f"{count} of {len(rows)} {asked} ({worst}); "
+            f"question {first['question_id']}: {told}{remedy}"
+        )
+    cut = ended.get(LENGTH, [])
+    if len(cut) > CUT * len(rows):
+        tokens = cut[0]["details"].get("tokens_out")
+        return LENGTH, (
+            f"{len(cut)} of {len(rows)} answers were cut by their limit, first question {cut[0]['question_id']}"
+            + (f" after {tokens} tokens" if tokens else "")
+            + "; raise max_new_tokens (a model that reasons needs thousands), or have it reason less (reasoning_effort)"
+        )
+    return OK, ""
 
 
 def _mean(rows: Sequence[Row], names: Sequence[str]) -> float | None:

@@ -15,11 +15,11 @@ from typing import Any
 
 from rich.console import Console
 
+from evaluators.core.outcomes import OK
 from evaluators.runs.data import data_of
 from evaluators.runs.files import RECORD, read_json, read_samples
 from evaluators.runs.progress import duration
 from evaluators.runs.run import execute
-from evaluators.runs.scoring import OK
 from evaluators.runs.spec import RunSpec
 from hlvid.tasks.plugin import task_names
 

@@ -111,7 +111,7 @@ def parse_model_args(text: str) -> dict[str, Value]:
         RunError: a part without "=", or a name given twice.
     """
     arguments: dict[str, Value] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    for part in filter(None, (part.strip() for part in _parts(text))):
         name, sign, value = part.partition("=")
         if not sign or not name.strip():
             raise RunError(f"--model-args: {part!r} is not key=value")
@@ -119,6 +119,18 @@ def parse_model_args(text: str) -> dict[str, Value]:
             raise RunError(f"--model-args: {name.strip()} is given twice")
         arguments[name.strip()] = _value(value.strip())
     return arguments
+
+
+def _parts(text: str) -> list[str]:
+    """Cut at commas, but for those inside of braces and brackets."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "{[") - (letter in "}]")
+        if letter == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def _value(text: str) -> Value:

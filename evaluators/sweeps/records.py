@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "records.jsonl"
-FINAL = ("ok", "out_of_memory", "context_overflow", "timeout")
+FINAL = ("ok", "out_of_memory", "context_overflow", "length", "timeout")
 """How a cell can be done; after an error or an interruption it is run again, after a time-out under another limit."""
 STAGES = ("decode", "select", "encode", "prefill", "generate")
 STAGE_NAMES = {"selector": "select", "encoder": "encode", "generation": "generate"}

@@ -12,12 +12,18 @@ Every argument that is not one of `FrameSettings` goes to the inner model as it 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked
+
+from evaluators.core.arguments import STRICT, read
 from hlvid.errors import RunError
 
-SAMPLINGS = ("uniform_linspace", "uniform_midpoint")
-SHAPES = ("auto", "aspect", "square")
+Count = Annotated[int, Field(ge=1)]
+Resolution = Annotated[int, Field(ge=2, le=10**5)]
+Positive = Annotated[float, Field(gt=0)]
+Sampling = Literal["uniform_linspace", "uniform_midpoint"]
 
 
 @dataclass(frozen=True)
@@ -55,22 +61,22 @@ def form_of(inner: str) -> Form:
     return FORMS.get(inner, Form())
 
 
-@dataclass(frozen=True)
+@checked(frozen=True, config=STRICT)
 class FrameSettings:
     """What was asked.
 
     inner: a model of lmms-eval. frames: how many, or with `fps` at most how many. resolution: long side in
-    px; the side of the square for models that take squares. sampling: one of `SAMPLINGS`. fps: frames a
+    px; the side of the square for models that take squares. fps: frames a
     second instead of a fixed count. shape: "auto" is what `form_of` knows. allow_resize: accept (and record)
     frames that the model's processor changes.
     """
 
     inner: str
-    frames: int
-    resolution: int
-    sampling: str = "uniform_linspace"
-    fps: float | None = None
-    shape: str = "auto"
+    frames: Count
+    resolution: Resolution
+    sampling: Sampling = "uniform_linspace"
+    fps: Positive | None = None
+    shape: Literal["auto", "aspect", "square"] = "auto"
     allow_resize: bool = False
 
     @classmethod
@@ -80,16 +86,9 @@ class FrameSettings:
         Raises:
             RunError: an argument is missing or not allowed; named, with its value and what is.
         """
-        for name in ("inner", "frames", "resolution"):
-            if given.get(name) is None:
-                raise RunError(
-                    f"{model}: {name} is missing; as in inner=qwen2_5_vl,frames=64,resolution=1792"
-                )
         names = {one.name for one in fields(cls)}
-        settings = cls(
-            **{name: value for name, value in given.items() if name in names and value is not None}
-        )
-        settings._check(model)
+        own = {name: value for name, value in given.items() if name in names}
+        settings = read(cls, model, own, "inner=qwen2_5_vl,frames=64,resolution=1792")
         rest = {name: value for name, value in given.items() if name not in names}
         _no_second_say(model, settings.inner, rest)
         return settings, rest
@@ -101,18 +100,6 @@ class FrameSettings:
             return known
         square = self.shape == "square"
         return Form(known.count, known.pixels, known.multiple, square, known.fixed)
-
-    def _check(self, model: str) -> None:
-        for name, least in (("frames", 1), ("resolution", 2)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise RunError(f"{model}: {name} is {value!r}; allowed: whole numbers from {least}")
-        for name, allowed in (("sampling", SAMPLINGS), ("shape", SHAPES), ("allow_resize", (True, False))):
-            if getattr(self, name) not in allowed:
-                shown = ", ".join(map(str, allowed))
-                raise RunError(f"{model}: {name} is {getattr(self, name)!r}; allowed: {shown}")
-        if self.fps is not None and (isinstance(self.fps, str | bool) or not self.fps > 0):
-            raise RunError(f"{model}: fps is {self.fps!r}; allowed: a positive number")
 
 
 def _no_second_say(model: str, inner: str, rest: Mapping[str, Any]) -> None:

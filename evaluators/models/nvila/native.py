@@ -28,10 +28,11 @@ from autogaze.selectors import arguments, foreign, get
 from autogaze.selectors.base import Selector
 from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
+from evaluators.core.outcomes import OK
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
 from evaluators.models.nvila.checkpoint import weights
 from evaluators.models.nvila.gaze_watch import GazeWatch
-from evaluators.models.nvila.outcome import OK, out_of_memory, overflow
+from evaluators.models.nvila.outcome import out_of_memory, overflow
 from evaluators.profiling.plan import PROMPT_TOKENS
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError

@@ -14,9 +14,9 @@ from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.model import ContextOverflowError
 from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
 from evaluators.core.base import Answer
+from evaluators.core.outcomes import MEMORY, OVERFLOW
 from evaluators.profiling.plan import OVERHEAD, PROMPT_TOKENS, largest_fit, make_plan
 
-OK, OVERFLOW, MEMORY = "ok", "context_overflow", "out_of_memory"
 Size = tuple[int, int]
 """Width and height in pixels."""
 

@@ -28,8 +28,9 @@ from autogaze.nvila.sampling import GREEDY
 from autogaze.nvila.settings import VideoSettings
 from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
+from evaluators.core.outcomes import OK
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
-from evaluators.models.nvila.outcome import OK, out_of_memory
+from evaluators.models.nvila.outcome import out_of_memory
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 from hlvid.video import Video

@@ -3,7 +3,8 @@
 Example::
 
     settings = ApiSettings.read({"model": "gpt-4o", "frames": 32, "resolution": 1344})   # settings.py
-    pictures = encode(delivery.frames, settings)                                         # pictures.py
-    reply = Caller(settings, budget).ask(pictures, "Which sign …?", {"max_tokens": 64})  # calls.py
+    pictures = encode(delivery.frames, "jpeg", quality=90)                               # pictures.py
+    body = request(settings, delivery, pictures, "Which sign …?", {"max_new_tokens": 64})
+    reply, attempts = Caller(settings, budget).ask(body)                                 # calls.py, replies.py
     budget.spent                                                                         # budget.py
 """

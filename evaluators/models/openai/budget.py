@@ -25,10 +25,11 @@ class BudgetError(RunError):
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one answer as the endpoint reports them, over all attempts that were answered."""
+    """Tokens of one answer as the endpoint reports them; `reasoning` of those that came out."""
 
     tokens_in: int
     tokens_out: int
+    reasoning: int = 0
 
     @property
     def total(self) -> int:
@@ -36,7 +37,11 @@ class Usage:
         return self.tokens_in + self.tokens_out
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out)
+        return Usage(
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            self.reasoning + other.reasoning,
+        )
 
 
 class Budget:
@@ -85,19 +90,22 @@ class Budget:
             self._dearest = max(self._dearest, usage, key=lambda one: (self.price_of(one) or 0, one.total))
 
     @contextmanager
-    def turn(self) -> Iterator["Budget"]:
-        """Leave for one request. Raises BudgetError where it, with those under way, might pass a cap."""
+    def turn(self, requests: int = 1, sent: bool = False) -> Iterator["Budget"]:
+        """Leave for so many; `sent`: they are under way already.
+
+        Raises BudgetError where they, with others under way, might pass a cap.
+        """
         with self._lock:
-            self._allow()
-            self._under_way += 1
+            if not sent:
+                self._allow(self._under_way + requests)
+            self._under_way += requests
         try:
             yield self
         finally:
             with self._lock:
-                self._under_way -= 1
+                self._under_way -= requests
 
-    def _allow(self) -> None:
-        ahead = self._under_way + 1
+    def _allow(self, ahead: int) -> None:
         cost = self.cost + ahead * (self.price_of(self._dearest) or 0.0)
         tokens = self.spent.total + ahead * self._dearest.total
         if self.max_cost is not None and cost > self.max_cost:

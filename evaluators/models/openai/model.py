@@ -8,14 +8,14 @@ Example::
     lmms_eval --tasks hlvid_mini --model openai_frames --model_args \\
         model=Qwen/Qwen2.5-VL-7B-Instruct,base_url=http://localhost:8000/v1,api_key_env=none,frames=16,resolution=896
 
-All arguments are in `evaluators.models.openai.settings`. Questions are asked several at a time; each answer is on disk
-with its tokens and price as soon as it is there. A question that finds no answer does not stop the others:
-the run ends with an error that names it, and the same command asks it again.
+All arguments are in `evaluators.models.openai.settings`. Questions are asked several at a time, video by video, or as
+batches (`batch`); each answer is on disk with its tokens and price as soon as it is there. A question that finds no
+answer does not stop the others: the run ends with an error that names it, and the same command asks it again.
 """
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -23,21 +23,23 @@ from typing import Any, ClassVar
 
 from lmms_eval.api.instance import GenerationResult, Instance
 
-from evaluators.core.base import Answer, Asked, JournalledModel
+from evaluators.core.base import Answer, Asked, JournalledModel, by_video
 from evaluators.core.journal import Journal
-from evaluators.models.frames.audit import sent
+from evaluators.core.outcomes import OVERFLOW
+from evaluators.models.frames.audit import SENT, sent
 from evaluators.models.frames.delivery import Delivery, deliver
 from evaluators.models.frames.settings import Form
 from evaluators.models.openai.budget import Budget, Usage
-from evaluators.models.openai.calls import Caller, GaveUpError, Reply
-from evaluators.models.openai.pictures import check_size, encode
+from evaluators.models.openai.calls import Caller
+from evaluators.models.openai.pictures import encode, request, server_side, size_of
+from evaluators.models.openai.replies import GaveUpError, Reply
 from evaluators.models.openai.settings import ApiSettings
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 from hlvid.tasks.arguments import model_looks_at
 
-KEPT_VIDEOS = 2
-"""Videos whose pictures stay in memory: the one being asked about, and the next."""
+HOPELESS = 20
+"""Questions without any answer, and none with one, after which the endpoint is taken for dead."""
 
 
 class OpenAIFrames(JournalledModel):
@@ -63,7 +65,8 @@ class OpenAIFrames(JournalledModel):
         self.budget = Budget(api.price_in, api.price_out, api.max_cost, api.max_tokens_total)
         self.caller = Caller(api, self.budget)
         self._charged: set[Path] = set()
-        self._videos: OrderedDict[Path, tuple[Delivery, list[str]]] = OrderedDict()
+        self._videos: dict[Path | None, tuple[Delivery, list[str]]] = {}
+        self._left: Counter[Path | None] = Counter()
         self._decoding = threading.Lock()
 
     def settings(self) -> dict[str, Any]:
@@ -74,15 +77,61 @@ class OpenAIFrames(JournalledModel):
         """The endpoint's text; "" with an outcome in the details where it refused or said nothing.
 
         Raises:
-            GaveUpError, BudgetError, RunError: see `Caller.ask` and `check_size`.
+            GaveUpError, BudgetError, RunError: see `Caller.ask`.
         """
-        delivery, pictures = self._pictures_of(question)
-        prompt, generation = question.prompt(), self.generation
-        size = check_size(pictures, prompt, self.api.max_request_mb)
+        body, about = self.prepared(question, self.generation)
+        if body is None:
+            return Answer("", about)
         started = time.perf_counter()
-        reply = self.caller.ask(pictures, prompt, self._options(generation))
-        seconds = {"decode": round(delivery.seconds, 4), "call": round(time.perf_counter() - started, 4)}
-        return Answer(reply.text, self._details(reply, delivery, size, seconds))
+        reply, attempts = self.caller.ask(body)
+        about["seconds"]["call"] = round(time.perf_counter() - started, 4)
+        return self.answered(reply, {**about, "attempts": attempts})
+
+    def prepared(
+        self, question: Question, generation: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """The request's body, and what is known of it; no body where it is larger than `max_request_mb`."""
+        delivery, pictures = self._pictures_of(question)
+        body = request(self.api, delivery, pictures, question.prompt(), generation)
+        size, limit = size_of(body), self.api.max_request_mb
+        caps = server_side(self.api, delivery).get("mm_processor_kwargs")
+        verdict = f"{SENT}; its cap on pixels was set: {caps}" if caps else SENT
+        about: dict[str, Any] = {
+            "frames": delivery.count,
+            "pixels": list(delivery.size),
+            "indices": delivery.indices,
+            "decoder": delivery.decoder,
+            "audit": sent(self.api.asked_for(), delivery, verdict),
+            "request_bytes": size,
+            "seconds": {"decode": round(delivery.seconds, 4)},
+        }
+        if size <= limit * 1e6:
+            return body, about
+        about |= {
+            "outcome": OVERFLOW,
+            "message": (
+                f"a request of {size / 1e6:.1f} MB is above max_request_mb={limit:g}; ask for fewer frames, a smaller "
+                "resolution or quality, or, if the endpoint allows, raise it and run with --again context_overflow"
+            ),
+            "fits": {"frames": int(delivery.count * limit * 1e6 / size)},
+        }
+        return None, about
+
+    def answered(self, reply: Reply, about: dict[str, Any]) -> Answer:
+        """A reply with all that is known of it."""
+        usage, details = reply.usage, dict(about)
+        details |= {
+            "outcome": reply.outcome,
+            "finish_reason": reply.finish,
+            "served_by": reply.served_by,
+            "tokens_in": usage.tokens_in if usage else None,
+            "tokens_out": usage.tokens_out if usage else None,
+            "cost": self.budget.price_of(usage) if usage else None,
+        }
+        if usage and usage.reasoning:
+            details["tokens_reasoning"] = usage.reasoning
+        details |= {name: getattr(reply, name) for name in ("reasoning", "message") if getattr(reply, name)}
+        return Answer(reply.text, details)
 
     def generate_until(self, requests: Sequence[Instance]) -> list[GenerationResult]:
         """Asks what the journal lacks, several at a time, then answers from it in order.
@@ -93,16 +142,30 @@ class OpenAIFrames(JournalledModel):
         asked = self._read_all(requests)
         journal = self.journal(asked)
         self._charge_earlier(journal)
-        self._ask_all([one for one in asked if journal.get(one.key) is None], journal)
+        missing = [one for group in by_video(asked) for one in group if journal.get(one.key) is None]
+        self._left = Counter(one.question.video_path for one in missing)
+        if self.api.batch and missing:
+            from evaluators.models.openai.batches import ask_all
+
+            if self.budget.capped and not len(journal):  # its price is what the cap is kept by
+                self._ask_all(missing[:1], journal)
+            lost = ask_all(self, [one for one in missing if journal.get(one.key) is None], journal)
+        else:
+            lost = self._ask_all(missing, journal)
+        if lost:
+            raise RunError(
+                f"{len(lost)} of {len(missing)} questions found no answer, the others are kept; "
+                f"run the same command to ask them again. First: {lost[0]}"
+            )
         return super().generate_until(requests)
 
-    def _ask_all(self, missing: Sequence[Asked], journal: Journal) -> None:
-        """Answer all, or raise; questions without an answer are named when the others are done."""
+    def _ask_all(self, missing: Sequence[Asked], journal: Journal) -> list[str]:
+        """Answer all; returns why some found no answer, after the others are done."""
         lost: list[str] = []
+        done = 0
+        self.caller.stopped.clear()
         with ThreadPoolExecutor(self.api.concurrency, thread_name_prefix=self.name) as pool:
-            futures: list[Future[Answer | None]] = [
-                pool.submit(self._answer, one, journal) for one in missing
-            ]
+            futures: list[Future[Answer | None]] = [pool.submit(self._one, one, journal) for one in missing]
             try:
                 for future in as_completed(futures):
                     error = future.exception()
@@ -110,15 +173,28 @@ class OpenAIFrames(JournalledModel):
                         lost.append(str(error))
                     elif error is not None:
                         raise error
+                    else:
+                        done += 1
+                    if len(lost) >= HOPELESS and not done:
+                        raise RunError(f"{len(lost)} questions in a row found no answer. First: {lost[0]}")
             except BaseException:  # Ctrl-C, too: whoever waits for a retry need not
-                self.caller.stop()
+                self.caller.stopped.set()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-        if lost:
-            raise RunError(
-                f"{len(lost)} of {len(missing)} questions found no answer, the others are kept; "
-                f"run the same command to ask them again. First: {lost[0]}"
-            )
+        return lost
+
+    def _one(self, one: Asked, journal: Journal) -> Answer | None:
+        try:
+            return self._answer(one, journal)
+        finally:
+            self.leave(one.question)
+
+    def leave(self, question: Question) -> None:
+        """Done with a question: the last one of a video lets its pictures go."""
+        with self._decoding:
+            self._left[question.video_path] -= 1
+            if self._left[question.video_path] <= 0:
+                self._videos.pop(question.video_path, None)
 
     def computing(self) -> dict[str, str]:
         """Elsewhere."""
@@ -132,15 +208,6 @@ class OpenAIFrames(JournalledModel):
                 f"{self.name}: temperature={one.generation['temperature']}, but send_temperature=False"
             )
 
-    def _options(self, generation: dict[str, Any]) -> dict[str, Any]:
-        """The task's generation settings in the endpoint's words."""
-        options: dict[str, Any] = {self.api.token_field: generation.get("max_new_tokens", 64)}
-        if self.api.send_temperature:
-            options["temperature"] = generation.get("temperature", 0)
-        if generation.get("temperature") and generation.get("top_p") not in (None, 1):
-            options["top_p"] = generation["top_p"]
-        return options
-
     def _pictures_of(self, question: Question) -> tuple[Delivery, list[str]]:
         """A video's frames as data URLs; one thread decodes at a time, the others wait for it or the net."""
         path = question.video_path
@@ -149,36 +216,9 @@ class OpenAIFrames(JournalledModel):
         with self._decoding:
             if path not in self._videos:
                 delivery = deliver(path, self.api.asked_for(), Form())
-                self._videos[path] = (
-                    delivery,
-                    encode(delivery.frames, self.api.image_format, self.api.quality),
-                )
-            self._videos.move_to_end(path)
-            while len(self._videos) > KEPT_VIDEOS:
-                self._videos.popitem(last=False)
+                pictures = encode(delivery.frames, self.api.image_format, self.api.quality)
+                self._videos[path] = delivery, pictures
             return self._videos[path]
-
-    def _details(
-        self, reply: Reply, delivery: Delivery, size: int, seconds: dict[str, float]
-    ) -> dict[str, Any]:
-        usage = reply.usage
-        return {
-            "frames": delivery.count,
-            "pixels": list(delivery.size),
-            "indices": delivery.indices,
-            "decoder": delivery.decoder,
-            "audit": sent(self.api.asked_for(), delivery),
-            "request_bytes": size,
-            "outcome": reply.outcome,
-            "finish_reason": reply.finish,
-            "served_by": reply.served_by,
-            "attempts": reply.attempts,
-            "failures": list(reply.failures),
-            "tokens_in": usage.tokens_in if usage else None,
-            "tokens_out": usage.tokens_out if usage else None,
-            "cost": self.budget.price_of(usage) if usage else None,
-            "seconds": seconds,
-        }
 
     def _charge_earlier(self, journal: Journal) -> None:
         """A cap holds for a run, not for each start of it."""

@@ -2,16 +2,22 @@
 
 Example::
 
-    pictures = encode(frames, "jpeg", quality=90)       # ["data:image/jpeg;base64,…", …]
-    check_size(pictures, "Which sign …?", limit_mb=20)  # RunError where the endpoint would refuse it
+    pictures = encode(frames, "jpeg", quality=90)          # ["data:image/jpeg;base64,…", …]
+    body = request(settings, delivery, pictures, "Which sign …?", {"max_new_tokens": 64})
+    size_of(body)                                          # bytes, nearly
 """
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from hlvid.errors import RunError
+from evaluators.models.frames.delivery import Delivery
+from evaluators.models.openai.settings import ApiSettings
 from hlvid.video.picture import Picture
+
+LEAST_PIXELS = 4 * 28 * 28
+"""The smallest picture that Qwen's processors leave as it is."""
 
 
 def encode(frames: Picture, image_format: str, quality: int) -> list[str]:
@@ -29,13 +35,65 @@ def encode(frames: Picture, image_format: str, quality: int) -> list[str]:
     return urls
 
 
-def check_size(pictures: Sequence[str], prompt: str, limit_mb: float) -> int:
-    """Bytes of the request, nearly. Raises RunError above `limit_mb` (10^6 bytes), saying what would fit."""
-    size = sum(map(len, pictures)) + len(prompt.encode())
-    if size > limit_mb * 1e6:
-        fits = int(len(pictures) * limit_mb * 1e6 / size)
-        raise RunError(
-            f"a request of {size / 1e6:.1f} MB is above max_request_mb={limit_mb:g}; ask for fewer frames "
-            f"(about {fits} fit), a smaller resolution or quality, or raise the limit if the endpoint allows"
-        )
+def request(
+    settings: ApiSettings,
+    delivery: Delivery,
+    pictures: Sequence[str],
+    prompt: str,
+    generation: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The body of a chat completion: pictures first, so that questions on one video share their beginning."""
+    drawn = generation.get("temperature") and generation.get("top_p") not in (None, 1)
+    body: dict[str, Any] = {
+        settings.token_field: settings.max_new_tokens or generation.get("max_new_tokens", 64),
+        **({"temperature": generation.get("temperature") or 0} if settings.send_temperature else {}),
+        **({"top_p": generation["top_p"]} if drawn else {}),
+        **({"reasoning_effort": settings.reasoning_effort} if settings.reasoning_effort else {}),
+        **server_side(settings, delivery),
+        **(settings.extra_body or {}),
+    }
+    content = [*_shown(settings, pictures), {"type": "text", "text": prompt}]
+    return {"model": settings.model, "messages": [{"role": "user", "content": content}], **body}
+
+
+def server_side(settings: ApiSettings, delivery: Delivery) -> dict[str, Any]:
+    """What a server of ours is told of the frames: to keep their pixels, their number and their times.
+
+    A processor caps the pixels of a picture, or of a whole video (Qwen3-VL); vLLM takes the first 32 frames of a
+    video unless told how many there are.
+    """
+    height, width = delivery.size
+    video = settings.send == "video"
+    most, least = height * width * (delivery.count if video else 1), min(LEAST_PIXELS, height * width)
+    told: dict[str, Any] = {}
+    if settings.pixel_cap == "size":
+        told["mm_processor_kwargs"] = {"size": {"shortest_edge": least, "longest_edge": most}}
+    elif settings.pixel_cap == "max_pixels":
+        told["mm_processor_kwargs"] = {"min_pixels": least, "max_pixels": most}
+    if video:
+        told["media_io_kwargs"] = {
+            "video": {
+                "num_frames": delivery.count,
+                "fps": delivery.fps,
+                "frames_indices": list(delivery.indices),
+                "total_num_frames": delivery.total,
+                "duration": delivery.duration,
+            }
+        }
+    return told
+
+
+def _shown(settings: ApiSettings, pictures: Sequence[str]) -> list[dict[str, Any]]:
+    if settings.send == "video":
+        frames = ",".join(url.partition(",")[2] for url in pictures)
+        return [{"type": "video_url", "video_url": {"url": f"data:video/jpeg;base64,{frames}"}}]
+    return [{"type": "image_url", "image_url": {"url": url, "detail": settings.detail}} for url in pictures]
+
+
+def size_of(body: Mapping[str, Any]) -> int:
+    """Bytes of the request, nearly: its pictures and its text."""
+    size = 0
+    for part in body["messages"][0]["content"]:
+        value = part.get("text") or (part.get("image_url") or part["video_url"])["url"]
+        size += len(value.encode())
     return size

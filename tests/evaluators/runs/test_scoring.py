@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from evaluators.runs.scoring import classify, failed, metrics_of, results_of, samples_of
+from evaluators.core.outcomes import classify
+from evaluators.runs.scoring import failed, metrics_of, results_of, samples_of
 from evaluators.runs.spec import RunSpec
 from evaluators.runs.table import build_table, cost
 from hlvid.scoring.accuracy import summarize

@@ -7,7 +7,10 @@ import pytest
 from evaluators.runs.spec import RunSpec, parse_model_args
 from hlvid.errors import RunError
 
-TEXT = "selector=detail,ratio=0.10,frames=8,cache=True,off=false,gaze=0.2+0.06x15,loss=none,path=a/b=c,e=1e-3"
+TEXT = (
+    "selector=detail,ratio=0.10,frames=8,cache=True,off=false,gaze=0.2+0.06x15,loss=none,path=a/b=c,e=1e-3,"
+    'body={"a": {"b": 1, "c": [2, 3]}}'
+)
 
 
 def test_arguments_mean_what_lmms_eval_makes_of_them() -> None:

@@ -21,6 +21,8 @@ KEY = "sk-very-secret-key-0123456789"
 def reply(text: str | None = "B", **changes: Any) -> dict[str, Any]:
     """A chat completion."""
     message = {"role": "assistant", "content": text, "refusal": changes.pop("refusal", None)}
+    if "reasoning_content" in changes:
+        message["reasoning_content"] = changes.pop("reasoning_content")
     choice = {"index": 0, "finish_reason": changes.pop("finish", "stop"), "message": message}
     return {
         "id": "chatcmpl-1",
@@ -112,6 +114,13 @@ def endpoint() -> Iterator[Endpoint]:
     yield made
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client library waits a hundredth of its time."""
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.005)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.08)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """One question against a server that misbehaves: what is tried again, what ends the run, what is an answer."""
 
-import email.utils
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,123 +7,87 @@ from typing import Any
 import pytest
 
 from evaluators.models.openai.budget import Budget, BudgetError, Usage
-from evaluators.models.openai.calls import Caller, GaveUpError, retry_after
+from evaluators.models.openai.calls import Caller
+from evaluators.models.openai.replies import GaveUpError
 from evaluators.models.openai.settings import ApiSettings
 from hlvid.errors import RunError
 
-
-@pytest.fixture
-def waits() -> list[float]:
-    """The pauses that the caller made, in seconds."""
-    return []
+BODY = {"model": "toy", "messages": [{"role": "user", "content": "Which?"}], "max_tokens": 8}
 
 
 @pytest.fixture
-def caller(endpoint: Any, key: str, waits: list[float]) -> Callable[..., Caller]:
-    """caller(retries=…, …): one that notes its pauses instead of making them."""
+def caller(endpoint: Any, key: str, quick_retries: None) -> Callable[..., Caller]:
+    """caller(retries=…, …): one that hardly pauses between attempts."""
 
     def build(budget: Budget | None = None, **changes: Any) -> Caller:
         base = {"model": "toy", "frames": 1, "resolution": 160, "base_url": endpoint.url}
         settings = ApiSettings.read({**base, "api_key_env": "TOY_KEY", "timeout": 5, **changes})
-        return Caller(settings, budget or Budget(), sleep=waits.append)
+        return Caller(settings, budget or Budget())
 
     return build
 
 
-def _ask(caller: Caller) -> Any:
-    return caller.ask(["data:image/png;base64,AAAA"], "Which?", {"max_tokens": 8})
+def _error(code: str | None, message: str = "no", **more: Any) -> dict[str, Any]:
+    return {"error": {"message": message, "code": code, **more}}
 
 
 def test_an_answer_has_text_tokens_and_the_model_that_served_it(
     caller: Callable[..., Caller], endpoint: Any
 ) -> None:
-    got = _ask(caller())
-    assert (got.text, got.outcome, got.served_by) == ("B", "ok", "toy-2026-01-01")
+    got, attempts = caller().ask(BODY)
+    assert (got.text, got.outcome, got.served_by, attempts) == ("B", "ok", "toy-2026-01-01", 1)
     assert got.usage == Usage(1000, 10)
-    content = endpoint.seen[0]["messages"][0]["content"]
-    assert [part["type"] for part in content] == ["image_url", "text"]
-    assert endpoint.seen[0]["max_tokens"] == 8
+    assert endpoint.seen == [BODY]
 
 
-def test_429_waits_as_long_as_the_server_says(
-    caller: Callable[..., Caller], endpoint: Any, waits: list[float]
-) -> None:
-    endpoint.script = [(429, {"Retry-After": "7"}, {"error": {"message": "slow down"}})]
-    got = _ask(caller())
-    assert (got.text, got.attempts, waits) == ("B", 2, [7.0])
-    assert "HTTP 429" in got.failures[0]
-
-
-def test_a_wait_above_max_wait_gives_up_instead_of_sleeping(
-    caller: Callable[..., Caller], endpoint: Any, waits: list[float]
-) -> None:
-    endpoint.script = [(429, {"Retry-After": "86400"}, {})]
-    with pytest.raises(GaveUpError, match=r"wait 86400 s, above max_wait=120"):
-        _ask(caller())
-    assert waits == []
-
-
-def test_500_backs_off_further_each_time(
-    caller: Callable[..., Caller], endpoint: Any, waits: list[float]
-) -> None:
-    endpoint.script = [(500, {}, {}), (503, {}, {}), (502, {}, {})]
-    assert _ask(caller()).attempts == 4
-    assert [round(wait) for wait in waits] == pytest.approx([1, 2, 4], rel=0.26)
-    assert all(
-        low <= wait <= high for wait, low, high in zip(waits, (0.75, 1.5, 3), (1.25, 2.5, 5), strict=True)
-    )
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [(429, {"Retry-After": "0.02"}, _error("rate_limit_exceeded"))],
+        [(500, {}, {}), (503, {}, {}), (502, {"Content-Type": "text/html"}, "<html>bad gateway</html>")],
+        [("drop",)],
+    ],
+)
+def test_what_passes_is_tried_again(faults: list[Any], caller: Callable[..., Caller], endpoint: Any) -> None:
+    endpoint.script = list(faults)
+    got, attempts = caller().ask(BODY)
+    assert (got.text, attempts) == ("B", len(faults) + 1)
 
 
 def test_a_server_that_never_recovers_costs_one_question(
     caller: Callable[..., Caller], endpoint: Any
 ) -> None:
-    endpoint.script = [(500, {}, {})] * 3
-    with pytest.raises(GaveUpError, match=r"no answer in 3 attempts: HTTP 500"):
-        _ask(caller(retries=2))
+    endpoint.script = [(502, {"Content-Type": "text/html"}, "<html>bad gateway</html>")] * 3
+    with pytest.raises(GaveUpError, match=r"HTTP 502: .*bad gateway"):
+        caller(retries=2).ask(BODY)
     assert len(endpoint.seen) == 3
 
 
 def test_a_hanging_server_is_left_after_the_timeout(caller: Callable[..., Caller], endpoint: Any) -> None:
     endpoint.script = [("hang", 1.5)]
     started = time.perf_counter()
-    got = _ask(caller(timeout=0.2))
-    assert (got.text, got.failures) == ("B", ("no reply within 0.2 s",))
+    assert caller(timeout=0.2).ask(BODY)[1] == 2
+    endpoint.script = [("hang", 0.5)]
+    with pytest.raises(GaveUpError, match=r"no reply within 0.2 s in 1 attempts"):
+        caller(timeout=0.2, retries=0).ask(BODY)
     assert time.perf_counter() - started < 1.4
 
 
-def test_cut_json_and_a_broken_connection_are_tried_again(
-    caller: Callable[..., Caller], endpoint: Any, answering: Callable[..., dict[str, Any]]
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ({"id": "x", "choices": []}, "without a choice"),
+        ({}, "without a choice"),
+        ({"error": {"message": "provider is down", "code": 503}}, "HTTP 503: provider is down"),
+        (("cut", {"choices": []}), "unreadable"),
+    ],
+)
+def test_a_reply_without_an_answer_leaves_the_question_for_later(
+    step: Any, why: str, caller: Callable[..., Caller], endpoint: Any
 ) -> None:
-    endpoint.script = [("cut", answering("A")), ("drop",)]
-    got = _ask(caller())
-    assert (got.text, got.attempts) == ("B", 3)
-    assert got.failures[0].startswith("unreadable reply")
-    assert got.failures[1].startswith("connection")
-
-
-def test_no_choice_is_tried_again(
-    caller: Callable[..., Caller], endpoint: Any, answering: Callable[..., dict[str, Any]]
-) -> None:
-    endpoint.script = [answering(choices=[]), answering(choices=None), {}]
-    got = _ask(caller())
-    assert (got.text, got.attempts, set(got.failures)) == ("B", 4, {"a reply without a choice"})
-
-
-def test_tokens_of_all_attempts_are_counted(
-    caller: Callable[..., Caller], endpoint: Any, answering: Callable[..., dict[str, Any]]
-) -> None:
-    endpoint.script = [answering("")]
-    budget = Budget()
-    assert _ask(caller(budget)).usage == Usage(2000, 20)
-    assert budget.spent == Usage(2000, 20)
-
-
-def test_silence_to_the_end_is_an_empty_answer(
-    caller: Callable[..., Caller], endpoint: Any, answering: Callable[..., dict[str, Any]]
-) -> None:
-    endpoint.script = [answering(""), answering(None)]
-    got = _ask(caller(retries=1))
-    assert (got.text, got.outcome, got.attempts) == ("", "empty", 2)
+    endpoint.script = [step]
+    with pytest.raises(GaveUpError, match=why):
+        caller().ask(BODY)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +96,13 @@ def test_silence_to_the_end_is_an_empty_answer(
         ({"text": None, "refusal": "I cannot help."}, "I cannot help.", "refusal"),
         ({"text": None, "finish": "content_filter"}, "", "refusal"),
         ({"text": None, "finish": "length"}, "", "length"),
+        ({"text": "It is the", "finish": "length"}, "It is the", "length"),
+        ({"text": None}, "", "empty"),
+        ({"text": [{"type": "text", "text": "B"}]}, "B", "ok"),
+        ({"text": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "B"}]}, "B", "ok"),
     ],
 )
-def test_refusals_and_limits_are_answers(
+def test_refusals_limits_and_parts_are_answers(
     changes: dict[str, Any],
     text: str,
     outcome: str,
@@ -144,30 +111,72 @@ def test_refusals_and_limits_are_answers(
     answering: Callable[..., dict[str, Any]],
 ) -> None:
     endpoint.script = [answering(**changes)]
-    got = _ask(caller())
-    assert (got.text, got.outcome, got.attempts) == (text, outcome, 1)
+    got, attempts = caller().ask(BODY)
+    assert (got.text, got.outcome, attempts) == (text, outcome, 1)
 
 
-def test_a_wrong_key_ends_the_run_and_is_not_repeated(
-    caller: Callable[..., Caller], endpoint: Any, key: str
+@pytest.mark.parametrize(
+    ("status", "error", "outcome"),
+    [
+        (400, _error("content_filter", innererror={"code": "ResponsibleAIPolicyViolation"}), "refusal"),
+        (400, _error(None, innererror={"code": "ResponsibleAIPolicyViolation"}), "refusal"),
+        (400, _error("data_inspection_failed"), "refusal"),
+        (400, _error("invalid_prompt"), "refusal"),
+        (400, _error("context_length_exceeded"), "context_overflow"),
+        (400, {"object": "error", "message": "longer than the maximum model length"}, "context_overflow"),
+        (413, "Request Entity Too Large", "context_overflow"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_one_question_is_its_answer(
+    status: int, error: Any, outcome: str, caller: Callable[..., Caller], endpoint: Any
 ) -> None:
-    endpoint.script = [(401, {}, {"error": {"message": f"Incorrect API key provided: {key}"}})]
-    with pytest.raises(RunError, match=r"HTTP 401.*\[key\]") as caught:
-        _ask(caller())
+    endpoint.script = [(status, {}, error)]
+    got, _ = caller(budget=Budget(max_tokens=100)).ask(BODY)
+    assert (got.text, got.outcome) == ("", outcome)
+    assert f"HTTP {status}" in got.message
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "message"),
+    [
+        (400, _error(None, "251 pictures sent, 250 are the most"), "251 pictures sent"),
+        (400, _error("unsupported_parameter", param="max_tokens"), "token_field=max_completion_tokens"),
+        (400, _error("unsupported_value", param="temperature"), "send_temperature=False"),
+        (404, {"message": "no such page", "statusCode": 404}, r"HTTP 404: no such page; .*ends in /v1"),
+        (429, _error("insufficient_quota", "You exceeded your current quota"), "exceeded your current quota"),
+        (422, {"detail": "Unexpected fields in the request"}, "Unexpected fields"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_settings_ends_the_run(
+    status: int, error: Any, message: str, caller: Callable[..., Caller], endpoint: Any
+) -> None:
+    endpoint.script = [(status, {}, error)] * 2
+    with pytest.raises(RunError, match=message) as caught:
+        caller().ask(BODY)
     assert not isinstance(caught.value, GaveUpError)
-    assert caught.value.__suppress_context__
-    assert key not in str(caught.value)
     assert len(endpoint.seen) == 1
 
 
-def test_a_used_up_account_is_not_waited_for(
-    caller: Callable[..., Caller], endpoint: Any, waits: list[float]
+def test_keys_are_hidden_whoever_repeats_them(
+    caller: Callable[..., Caller], endpoint: Any, key: str, answering: Callable[..., dict[str, Any]]
 ) -> None:
-    body = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
-    endpoint.script = [(429, {"Retry-After": "1"}, body)]
-    with pytest.raises(RunError, match="exceeded your current quota"):
-        _ask(caller())
-    assert waits == []
+    said = f"Incorrect API key provided: {key}, or sk-1234, or sk-pr**********xyz"
+    endpoint.script = [(401, {}, {"error": {"message": said}}), answering(f"B {key}", model=f"toy {key}")]
+    with pytest.raises(RunError, match=r"HTTP 401.*\[key\], or \[key\], or \[key\]$") as caught:
+        caller().ask(BODY)
+    assert caught.value.__suppress_context__
+    got, _ = caller().ask(BODY)
+    assert (got.text, got.served_by) == ("B [key]", "toy [key]")
+
+
+def test_reasoning_is_kept_apart_from_the_answer(
+    caller: Callable[..., Caller], endpoint: Any, answering: Callable[..., dict[str, Any]]
+) -> None:
+    endpoint.script = [answering(None, finish="length", reasoning_content="The answer is A")]
+    endpoint.script[0]["usage"]["completion_tokens_details"] = {"reasoning_tokens": 9}
+    got, _ = caller().ask(BODY)
+    assert (got.text, got.outcome, got.reasoning) == ("", "length", "The answer is A")
+    assert got.usage is not None and got.usage.reasoning == 9
 
 
 def test_another_model_than_the_one_asked_ends_the_run(
@@ -175,27 +184,26 @@ def test_another_model_than_the_one_asked_ends_the_run(
 ) -> None:
     endpoint.script = [answering("B", model="newer-3")] * 2 + [answering("B", model="vendor/toy")]
     with pytest.raises(RunError, match=r"toy: the reply is from 'newer-3'; .*allow_other_model=True"):
-        _ask(caller())
-    assert _ask(caller(allow_other_model=True)).served_by == "newer-3"
-    assert _ask(caller()).served_by == "vendor/toy"
+        caller().ask(BODY)
+    assert caller(allow_other_model=True).ask(BODY)[0].served_by == "newer-3"
+    assert caller().ask(BODY)[0].served_by == "vendor/toy"
 
 
 def test_without_token_counts_no_cap_can_be_kept(
     caller: Callable[..., Caller], endpoint: Any, answering: Callable[..., dict[str, Any]]
 ) -> None:
     endpoint.script = [answering("B", usage=None), answering("B", usage=None)]
-    assert _ask(caller()).usage is None
+    assert caller().ask(BODY)[0].usage is None
     with pytest.raises(RunError, match="no token counts"):
-        _ask(caller(Budget(max_tokens=10)))
+        caller(Budget(max_tokens=10)).ask(BODY)
 
 
 def test_the_cap_stops_before_it_is_passed(caller: Callable[..., Caller], endpoint: Any) -> None:
-    budget = Budget(price_in=1.0, price_out=100.0, max_cost=0.0045)  # 0.002 an answer
-    one = caller(budget)
-    _ask(one)
-    _ask(one)
+    one = caller(Budget(price_in=1.0, price_out=100.0, max_cost=0.0045))  # 0.002 an answer
+    one.ask(BODY)
+    one.ask(BODY)
     with pytest.raises(BudgetError, match=r"spent 0.0040 of max_cost=0.0045"):
-        _ask(one)
+        one.ask(BODY)
     assert len(endpoint.seen) == 2
 
 
@@ -203,14 +211,5 @@ def test_requests_under_way_are_reckoned_with() -> None:
     budget = Budget(max_tokens=350)
     budget.charge(Usage(90, 10))
     refused = pytest.raises(BudgetError, match="used 100 of max_tokens_total=350")
-    with budget.turn(), budget.turn(), refused, budget.turn():
+    with budget.turn(2), refused, budget.turn():
         pytest.fail("a third request was let through")
-
-
-def test_retry_after_reads_seconds_milliseconds_and_dates() -> None:
-    later = email.utils.formatdate(time.time() + 30, usegmt=True)
-    assert retry_after({"retry-after": "2.5"}) == 2.5
-    assert retry_after({"retry-after-ms": "1500", "retry-after": "9"}) == 1.5
-    assert retry_after({"retry-after": later}) == pytest.approx(30, abs=2)
-    assert retry_after({"retry-after": "soon"}) is None
-    assert retry_after({}) is None

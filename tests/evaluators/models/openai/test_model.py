@@ -18,7 +18,7 @@ from hlvid.video import Video
 
 
 @pytest.fixture
-def model(endpoint: Any, key: str, tmp_path: Path) -> Callable[..., OpenAIFrames]:
+def model(endpoint: Any, key: str, tmp_path: Path, quick_retries: None) -> Callable[..., OpenAIFrames]:
     """model(frames=…): an openai_frames that asks the local server."""
 
     def build(**changes: Any) -> OpenAIFrames:
@@ -150,13 +150,101 @@ def test_a_refusal_is_scored_as_said(
     assert ledger.lookup("q0", "hlvid")["outcome"] == "refusal"
 
 
-def test_a_request_above_the_limit_is_not_sent(
+def test_a_request_above_the_limit_is_recorded_and_not_sent(
     model: Callable[..., OpenAIFrames], endpoint: Any, questions: list[Any], requests_for: Any
 ) -> None:
     one = model(max_request_mb=0.001)
-    with pytest.raises(RunError, match=r"above max_request_mb=0.001; ask for fewer frames \(about \d"):
-        one.generate_until(requests_for(one, questions[:1]))
-    assert endpoint.seen == []
+    (result,) = one.generate_until(requests_for(one, questions[:1]))
+    details = ledger.lookup("q0", "hlvid")
+    assert (result.text, details["outcome"], endpoint.seen) == ("", "context_overflow", [])
+    assert "above max_request_mb=0.001" in details["message"]
+    assert details["fits"]["frames"] < 3
+
+
+def test_a_filtered_question_is_a_refusal_and_the_run_goes_on(
+    model: Callable[..., OpenAIFrames], endpoint: Any, questions: list[Any], requests_for: Any, tmp_path: Path
+) -> None:
+    one = model(concurrency=1)
+    endpoint.script = [(400, {}, {"error": {"code": "content_filter", "message": "filtered"}})]
+    assert [result.text for result in one.generate_until(requests_for(one, questions))] == [""] + ["B"] * 5
+    assert [line["record"]["details"]["outcome"] for line in _lines(tmp_path)] == ["refusal"] + ["ok"] * 5
+
+
+def test_each_video_is_decoded_once_whatever_the_order(
+    model: Callable[..., OpenAIFrames],
+    endpoint: Any,
+    questions: list[Any],
+    requests_for: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from evaluators.models.openai import model as module
+
+    decoded: list[Path] = []
+    deliver = module.deliver
+    monkeypatch.setattr(module, "deliver", lambda path, *rest: decoded.append(path) or deliver(path, *rest))
+    one = model(concurrency=4)  # the questions' own order changes the video with each
+    one.generate_until(requests_for(one, questions))
+    assert len(decoded) == 2
+    assert one._videos == {}
+
+
+def test_a_reasoning_model_gets_its_fields(
+    model: Callable[..., OpenAIFrames], endpoint: Any, questions: list[Any], requests_for: Any, tmp_path: Path
+) -> None:
+    body = tmp_path / "body.json"
+    body.write_text('{"chat_template_kwargs": {"enable_thinking": true}, "top_p": 0.9}')
+    one = model(
+        token_field="max_completion_tokens",
+        send_temperature=False,
+        max_new_tokens=4096,
+        reasoning_effort="low",
+        extra_body=str(body),
+    )
+    one.generate_until(requests_for(one, questions[:1]))
+    sent = {name: value for name, value in endpoint.seen[0].items() if name not in ("model", "messages")}
+    assert sent == {
+        "max_completion_tokens": 4096,
+        "reasoning_effort": "low",
+        "chat_template_kwargs": {"enable_thinking": True},
+        "top_p": 0.9,
+    }
+
+
+def test_a_server_of_ours_is_told_to_keep_pixels_number_and_times(
+    model: Callable[..., OpenAIFrames],
+    endpoint: Any,
+    questions: list[Any],
+    requests_for: Any,
+    clips: list[Path],
+) -> None:
+    one = model(send="video", pixel_cap="size")
+    one.generate_until(requests_for(one, questions[:1]))
+    (video, _), sent = endpoint.seen[0]["messages"][0]["content"], endpoint.seen[0]
+    head, _, frames = video["video_url"]["url"].partition("base64,")
+    assert head == "data:video/jpeg;"
+    assert [_picture(f"data:image/jpeg;base64,{one}").shape for one in frames.split(",")] == [
+        (90, 160, 3)
+    ] * 3
+    assert sent["mm_processor_kwargs"] == {"size": {"shortest_edge": 3136, "longest_edge": 3 * 90 * 160}}
+    assert sent["media_io_kwargs"]["video"] == {
+        "num_frames": 3, "fps": 6.0, "frames_indices": [0, 6, 11], "total_num_frames": 12, "duration": 2.0,
+    }  # fmt: skip
+    assert "its cap on pixels was set" in ledger.lookup("q0", "hlvid")["audit"]["verdict"]
+
+
+def test_an_endpoint_that_is_down_ends_the_run_soon(
+    model: Callable[..., OpenAIFrames],
+    endpoint: Any,
+    questions: list[Any],
+    requests_for: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("evaluators.models.openai.model.HOPELESS", 3)
+    one = model(retries=0, concurrency=1)
+    endpoint.script = [(503, {}, {})] * 6
+    with pytest.raises(RunError, match=r"3 questions in a row found no answer. First: .*q0.*HTTP 503"):
+        one.generate_until(requests_for(one, questions))
+    assert len(endpoint.seen) < 6
 
 
 def test_the_key_is_sent_and_kept_nowhere(
@@ -189,11 +277,18 @@ def test_the_key_is_sent_and_kept_nowhere(
     ("changes", "message"),
     [
         ({"api_key": "sk-1"}, "api_key is not taken"),
-        ({"frames": 0}, "frames is 0; allowed: whole numbers from 1"),
-        ({"quality": 90.5}, "quality is 90.5; allowed: whole numbers from 1 to 100"),
-        ({"image_format": "gif"}, "image_format is 'gif'; allowed: jpeg, png"),
+        ({"frames": 0}, "frames is 0; allowed: greater than or equal to 1"),
+        ({"quality": 90.5}, "quality is 90.5; allowed: a valid integer"),
+        ({"image_format": "gif"}, "image_format is 'gif'; allowed: 'jpeg' or 'png'"),
         ({"max_cost": 5}, "max_cost needs price_in and price_out"),
         ({"base_url": "http://me:secret@host/v1"}, "base_url holds a password"),
+        ({"base_url": "http://secret@host/v1"}, "base_url holds a password"),
+        ({"base_url": "http://host/v1?key=secret"}, "or a query"),
+        ({"extra_body": {"a": [{"Api-Key": "secret"}]}}, "extra_body: Api-Key would be written into results"),
+        ({"extra_body": "{no json"}, "extra_body is '{no json'; allowed: a JSON object, or a file"),
+        ({"extra_body": '{"messages": []}'}, "messages is set by openai_frames itself"),
+        ({"max_new_tokens": True}, "max_new_tokens is True; allowed: a valid integer"),
+        ({"send": "video", "image_format": "png"}, "send=video is a row of JPEGs"),
         ({"colour": 1}, "unknown argument 'colour'; allowed: model, frames"),
         ({"resolution": None}, "resolution is missing"),
     ],
@@ -206,6 +301,10 @@ def test_wrong_arguments_are_named(changes: dict[str, Any], message: str) -> Non
 
 def test_no_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOY_KEY", raising=False)
+    monkeypatch.setenv("TOY_KEY_2", "hunter2hunter2")
+    held = {"model": "m", "frames": 1, "resolution": 16, "api_key_env": "TOY_KEY_2"}
+    with pytest.raises(RunError, match="the key is among the arguments"):
+        ApiSettings.read({**held, "extra_body": {"x": "hunter2hunter2"}}).key()
     settings = ApiSettings.read({"model": "m", "frames": 1, "resolution": 16, "api_key_env": "TOY_KEY"})
     with pytest.raises(RunError, match="the environment has no TOY_KEY"):
         settings.key()

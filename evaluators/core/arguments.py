@@ -1,0 +1,44 @@
+"""How the arguments of a model are checked: a frozen pydantic dataclass, and one way to word what is wrong.
+
+Example::
+
+    read(ApiSettings, "openai_frames", {"model": "gpt-4o", "frames": 0, "resolution": 1344})
+    # RunError: openai_frames: frames is 0; allowed: greater than or equal to 1
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, ValidationError
+
+from hlvid.errors import RunError
+
+STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
+"""True is no number and "3" is no 3: lmms-eval has read the text already, and YAML has types."""
+
+Settings = TypeVar("Settings")
+
+
+def read(kind: type[Settings], model: str, given: Mapping[str, Any], example: str = "") -> Settings:
+    """`kind` from `--model_args`; None is left out. example: of the arguments, told where one is missing.
+
+    Raises:
+        RunError: an argument is unknown, missing or not allowed; named, with its value and what is.
+    """
+    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in names:
+            raise RunError(f"{model}: unknown argument {name!r}; allowed: {', '.join(names)}")
+    try:
+        return kind(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise RunError(f"{model}: {_fault(error.errors()[0], example)}") from None
+
+
+def _fault(found: Any, example: str) -> str:
+    name, kind, message = ".".join(map(str, found["loc"])), found["type"], str(found["msg"])
+    if kind in ("missing", "missing_argument"):
+        return f"{name} is missing" + (f"; as in {example}" if example else "")
+    message = message.removeprefix("Value error, ").replace("Input should be", "allowed:")
+    return f"{name} is {found['input']!r}; {message}" if name else message

@@ -1,0 +1,222 @@
+"""Questions through the endpoint's batches (half the price, within a day), each submitted once, whatever is killed.
+
+Example::
+
+    lost = ask_all(model, asked, journal)        # submits what no batch has yet, waits, journals what comes
+
+Beside the journal lies `….batches.jsonl`: a line before a batch is made ("planned", with a word of its own that goes
+into the batch's metadata), one with its id, one when its answers are journalled. After a kill the same command finds
+the batch by its id or, where it died between making and noting it, by that word, and waits for it.
+"""
+
+import json
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from evaluators.core.base import Asked
+from evaluators.core.journal import Journal
+from evaluators.models.openai.budget import BudgetError
+from evaluators.models.openai.replies import GaveUpError, Reply
+from hlvid.errors import RunError
+from hlvid.files import Lines, append_line, locked
+
+if TYPE_CHECKING:
+    from evaluators.models.openai.model import OpenAIFrames
+
+ENDED = ("completed", "failed", "expired", "cancelled")
+MOST = 50_000
+"""Requests that one batch may have."""
+
+
+@dataclass
+class Batch:
+    """One batch: its word, what it asks ({journal key: what is known of the request}) and its id, once there is one."""
+
+    word: str
+    about: dict[str, Any]
+    id: str | None = None
+    told: str = field(default="", compare=False)
+
+
+def ask_all(model: "OpenAIFrames", asked: Sequence[Asked], journal: Journal) -> list[str]:
+    """Journal an answer for each; returns why some found none.
+
+    Raises:
+        RunError: another process waits for these batches, or one cannot be made.
+    """
+    state = journal.path.with_suffix(".batches.jsonl")
+    busy = RunError(f"{state}: another process waits for these batches; wait for it, or end it")
+    with locked(state.with_suffix(".lock"), busy), ExitStack() as turns:
+        work = _Work(model, journal, state)
+        waiting = work.found()
+        under_way = {key for batch in waiting for key in batch.about}
+        turns.enter_context(model.budget.turn(len(under_way), sent=True))
+        stopped: BudgetError | None = None
+        try:
+            for batch in work.submitted([one for one in asked if one.key not in under_way], turns):
+                waiting.append(batch)
+        except BudgetError as error:
+            stopped = error
+        lost = work.fetched(waiting, {one.key: one for one in asked})
+        if stopped:
+            raise stopped
+        return lost
+
+
+class _Work:
+    def __init__(self, model: "OpenAIFrames", journal: Journal, state: Path) -> None:
+        self.model, self.journal, self.state = model, journal, state
+        self.caller, self.client = model.caller, model.caller.client
+
+    def note(self, **line: Any) -> None:
+        append_line(self.state, line)
+
+    def found(self) -> list[Batch]:
+        """Batches of earlier starts that are not fetched yet."""
+        batches: dict[str, Batch] = {}
+        for _, line in Lines(self.state).read(final=True):
+            word = str((line or {}).get("word"))
+            if line is None:
+                continue
+            if "about" in line:
+                batches[word] = Batch(word, line["about"])
+            elif "id" in line and word in batches:
+                batches[word].id = line["id"]
+            elif line.get("fetched"):
+                batches.pop(word, None)
+        lost = {word for word, batch in batches.items() if batch.id is None}
+        if lost:
+            with self.caller.errors():
+                for made in self.client.batches.list(limit=100):
+                    word = str((made.metadata or {}).get("hlvid"))
+                    if word in lost:
+                        batches[word].id = made.id
+                        self.note(word=word, id=made.id)
+            for word in [word for word in lost if batches[word].id is None]:
+                self.note(word=word, fetched=True)  # it died before the batch was made
+        return [batch for batch in batches.values() if batch.id is not None]
+
+    def submitted(self, todo: Iterable[Asked], turns: ExitStack) -> Iterator[Batch]:
+        """Files of at most `batch_mb`, each a batch; what is larger than a request may be is journalled at once."""
+        lines = self._lines(todo)
+        line = next(lines, None)
+        while line is not None:
+            with tempfile.TemporaryFile(dir=self.state.parent) as file:
+                batch, size = Batch(uuid.uuid4().hex, {}), 0
+                while line is not None and len(batch.about) < MOST:
+                    key, about, data = line
+                    if batch.about and size + len(data) > self.model.api.batch_mb * 1e6:
+                        break
+                    batch.about[key] = about
+                    size += file.write(data)
+                    line = next(lines, None)
+                turns.enter_context(self.model.budget.turn(len(batch.about)))
+                yield self._made(batch, file)
+
+    def _lines(self, todo: Iterable[Asked]) -> Iterator[tuple[str, dict[str, Any], bytes]]:
+        for one in todo:
+            body, about = self.model.prepared(one.question, one.generation)
+            self.model.leave(one.question)
+            if body is None:
+                self._journal(one, "", about)
+                continue
+            data = {"custom_id": one.key, "method": "POST", "url": "/v1/chat/completions", "body": body}
+            yield one.key, about, json.dumps(data).encode() + b"\n"
+
+    def _made(self, batch: Batch, file: IO[bytes]) -> Batch:
+        file.seek(0)
+        self.note(word=batch.word, about=batch.about)
+        with self.caller.errors():
+            sent = self.client.files.create(file=("hlvid.jsonl", file), purpose="batch")
+            made = self.client.batches.create(
+                input_file_id=sent.id,
+                endpoint="/v1/chat/completions",
+                completion_window="24h",
+                metadata={"hlvid": batch.word},
+            )
+        batch.id = made.id
+        self.note(word=batch.word, id=made.id)
+        return batch
+
+    def fetched(self, waiting: Sequence[Batch], asked: Mapping[str, Asked]) -> list[str]:
+        """Wait for all; journal each batch's answers when it has ended."""
+        lost: list[str] = []
+        left = list(waiting)
+        while left:
+            for batch in tuple(left):
+                with self.caller.errors():
+                    seen = self.client.batches.retrieve(batch.id)
+                self._tell(batch, seen)
+                if seen.status in ENDED:
+                    lost += self._answers(batch, seen, asked)
+                    self.note(word=batch.word, fetched=True)
+                    left.remove(batch)
+            if left:
+                time.sleep(self.model.api.poll)
+        return lost
+
+    def _answers(self, batch: Batch, seen: Any, asked: Mapping[str, Asked]) -> list[str]:
+        lost, missing = [], dict.fromkeys(batch.about)
+        fatal: RunError | None = None
+        for line in self._results(seen):
+            key = str(line.get("custom_id"))
+            missing.pop(key, None)
+            if key not in asked:
+                continue
+            try:
+                reply = self._reply(line)
+            except GaveUpError as error:
+                lost.append(f"question {asked[key].question.id}: {error}")
+                continue
+            except RunError as error:  # the others' answers are paid for and kept
+                fatal = fatal or RunError(f"question {asked[key].question.id}: {error}")
+                continue
+            answer = self.model.answered(reply, {**batch.about[key], "batch": batch.id})
+            self._journal(asked[key], answer.text, answer.details)
+        if fatal:
+            self.note(word=batch.word, fetched=True)
+            raise fatal
+        why = self.caller.clean(_why(seen))
+        return lost + [f"question {asked[key].question.id}: {why}" for key in missing if key in asked]
+
+    def _results(self, seen: Any) -> Iterator[dict[str, Any]]:
+        for name in filter(None, (seen.output_file_id, seen.error_file_id)):
+            with self.caller.errors():
+                text = self.client.files.content(name).text
+            yield from (json.loads(line) for line in text.splitlines() if line.strip())
+
+    def _reply(self, line: Mapping[str, Any]) -> Reply:
+        response = line.get("response")
+        if not isinstance(response, Mapping):
+            raise GaveUpError(
+                self.caller.clean(str((line.get("error") or {}).get("message") or "no response"))
+            )
+        return self.caller.judged(int(response.get("status_code") or 500), response.get("body"))
+
+    def _journal(self, one: Asked, text: str, details: Mapping[str, Any]) -> None:
+        with self.journal.turn(one.key):
+            if self.journal.get(one.key) is None:
+                about = {"question_id": one.question.id, "task": one.task, "repeat": one.repeat}
+                self.journal.append(one.key, {"text": text, "details": details}, **about)
+
+    def _tell(self, batch: Batch, seen: Any) -> None:
+        counts = seen.request_counts
+        done = f"{counts.completed + counts.failed} of {counts.total}" if counts else f"{len(batch.about)}"
+        told = f"{self.model.name}: batch {batch.id}: {seen.status}, {done} questions"
+        if told != batch.told:
+            print(told, file=sys.stderr)
+            batch.told = told
+
+
+def _why(seen: Any) -> str:
+    """Why a batch has no answer to a question: its own words, where it has any."""
+    errors = getattr(seen.errors, "data", None) or []
+    words = "; ".join(str(one.message) for one in errors[:3])
+    return f"batch {seen.id} {seen.status}" + (f": {words}" if words else " without an answer to it")

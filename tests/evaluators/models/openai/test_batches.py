@@ -1,0 +1,246 @@
+"""batch=True against a server with batches: one submission a question, through kills, lost answers and caps."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluators.models.openai import batches
+from evaluators.models.openai.model import OpenAIFrames
+from hlvid.errors import RunError
+from hlvid.tasks import costs as ledger
+
+
+class Service:
+    """Files and batches in memory; `replies` says what becomes of each request (by default the answer "B")."""
+
+    def __init__(self, answering: Callable[..., dict[str, Any]]) -> None:
+        self.answering = answering
+        self.files: dict[str, str] = {}
+        self.batches: dict[str, dict[str, Any]] = {}
+        self.replies: dict[int, Any] = {}
+        self.status = "completed"
+        self.chats = 0
+        self.url = ""
+
+    @property
+    def questions(self) -> list[str]:
+        """Of every request that was ever submitted."""
+        return [
+            json.loads(line)["body"]["messages"][0]["content"][-1]["text"]
+            for made in self.batches.values()
+            for line in self.files[made["input_file_id"]].splitlines()
+        ]
+
+    def create(self, asked: dict[str, Any]) -> dict[str, Any]:
+        number = len(self.batches)
+        made = {"id": f"batch_{number}", "object": "batch", "status": "validating", **asked}
+        self.batches[made["id"]] = made
+        return made
+
+    def retrieve(self, name: str) -> dict[str, Any]:
+        made = self.batches[name]
+        if self.status == "in_progress":
+            return {**made, "status": "in_progress"}
+        lines = [json.loads(line) for line in self.files[made["input_file_id"]].splitlines()]
+        out = [
+            self.answered(index, line)
+            for index, line in enumerate(lines)
+            if self.replies.get(index) != "gone"
+        ]
+        self.files[f"out-{name}"] = "\n".join(json.dumps(line) for line in reversed(out))  # in any order
+        counts = {"total": len(lines), "completed": len(out), "failed": 0}
+        return {**made, "status": self.status, "output_file_id": f"out-{name}", "request_counts": counts}
+
+    def answered(self, index: int, line: dict[str, Any]) -> dict[str, Any]:
+        status, body = self.replies.get(index, (200, self.answering("B")))
+        return {
+            "custom_id": line["custom_id"],
+            "response": {"status_code": status, "body": body},
+            "error": None,
+        }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        service: Service = self.server.service  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.endswith("/files"):
+            name = f"file_{len(service.files)}"
+            service.files[name] = re.search(rb"\r\n\r\n(\{\"custom_id.*?)\r\n--", body, re.DOTALL)[1].decode()  # type: ignore[index]
+            self.send({"id": name, "object": "file"})
+        elif self.path.endswith("/batches"):
+            self.send(service.create(json.loads(body)))
+        else:
+            service.chats += 1
+            self.send(service.answering("B"))
+
+    def do_GET(self) -> None:
+        service: Service = self.server.service  # type: ignore[attr-defined]
+        last = self.path.split("?")[0].split("/")
+        if last[-1] == "content":
+            self.send(service.files[last[-2]])
+        elif last[-1] == "batches":
+            self.send({"object": "list", "data": list(service.batches.values()), "has_more": False})
+        else:
+            self.send(service.retrieve(last[-1]))
+
+    def send(self, data: Any) -> None:
+        body = (data if isinstance(data, str) else json.dumps(data)).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def service(answering: Callable[..., dict[str, Any]]) -> Iterator[Service]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    made = Service(answering)
+    made.url = f"http://127.0.0.1:{server.server_port}/v1"
+    server.service = made  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def model(service: Service, key: str, tmp_path: Path, quick_retries: None) -> Callable[..., OpenAIFrames]:
+    """model(…): an openai_frames that asks in batches."""
+
+    def build(**changes: Any) -> OpenAIFrames:
+        base = {"model": "toy", "frames": 2, "resolution": 64, "base_url": service.url, "runs": str(tmp_path)}
+        return OpenAIFrames(
+            **{**base, "api_key_env": "TOY_KEY", "batch": True, "poll": 0.01, "retries": 0, **changes}
+        )
+
+    return build
+
+
+def test_all_questions_go_in_batches_of_a_size_and_come_back_whatever_the_order(
+    model: Any, service: Service, questions: list[Any], requests_for: Any
+) -> None:
+    one = model(batch_mb=0.006, price_in=1.0, price_out=1.0)
+    results = one.generate_until(requests_for(one, questions))
+    assert [result.text for result in results] == ["B"] * 6
+    assert len(service.batches) > 1
+    assert service.chats == 0
+    assert sorted(service.questions) == sorted(question.prompt() for question in questions)
+    details = ledger.lookup("q3", "hlvid")
+    assert (details["tokens_in"], details["cost"], details["frames"]) == (1000, 0.00101, 2)
+    assert details["batch"].startswith("batch_")
+    assert one._videos == {}
+
+
+@pytest.mark.parametrize("moment", ["submitted", "noted", "waiting"])
+def test_a_kill_between_submitting_and_fetching_submits_nothing_twice(
+    moment: str,
+    model: Any,
+    service: Service,
+    questions: list[Any],
+    requests_for: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Killed(BaseException):
+        """As kill -9: nothing of ours runs after it."""
+
+    one, note = model(), batches._Work.note
+
+    def dying(self: Any, **line: Any) -> None:
+        if moment == "submitted" and "id" in line:
+            raise Killed  # the service has the batch, we never learned its id
+        note(self, **line)
+        if moment == "noted" and "id" in line:
+            raise Killed
+
+    service.status = "in_progress"
+    with monkeypatch.context() as patch:
+        patch.setattr(batches._Work, "note", dying)
+        patch.setattr(batches.time, "sleep", lambda _: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            one.generate_until(requests_for(one, questions))
+    service.status = "completed"
+    again = model()
+    assert len(again.generate_until(requests_for(again, questions))) == 6
+    assert len(service.batches) == 1
+    assert len(service.questions) == 6
+
+
+def test_a_kill_before_the_batch_is_made_submits_it_then(
+    model: Any, service: Service, questions: list[Any], requests_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = model()
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "create", lambda _: (_ for _ in ()).throw(ConnectionResetError))
+        with pytest.raises(RunError, match="no connection"):
+            one.generate_until(requests_for(one, questions))
+    again = model()
+    again.generate_until(requests_for(again, questions))
+    assert len(service.questions) == 6
+
+
+def test_a_refusal_is_an_answer_and_what_got_lost_is_asked_again(
+    model: Any, service: Service, questions: list[Any], requests_for: Any
+) -> None:
+    one = model()
+    filtered = {"error": {"code": "content_filter", "message": "no"}}
+    service.replies = {0: (400, filtered), 1: (500, {"error": {"message": "busy"}}), 2: "gone"}
+    with pytest.raises(RunError, match=r"2 of 6 questions found no answer"):
+        one.generate_until(requests_for(one, questions))
+    service.replies = {}
+    again = model()
+    assert again.generate_until(requests_for(again, questions))[0].text == ""
+    assert ledger.lookup("q0", "hlvid")["outcome"] == "refusal"
+    assert len(service.questions) == 8
+    assert len(service.batches) == 2
+
+
+def test_a_wrong_setting_ends_the_run_and_keeps_what_was_paid_for(
+    model: Any, service: Service, questions: list[Any], requests_for: Any
+) -> None:
+    one = model()
+    service.replies = {0: (400, {"error": {"message": "use another", "param": "max_tokens"}})}
+    with pytest.raises(RunError, match=r"use another; set token_field=max_completion_tokens"):
+        one.generate_until(requests_for(one, questions))
+    service.replies = {}
+    again = model()
+    again.generate_until(requests_for(again, questions))
+    assert len(service.questions) == 7
+
+
+def test_a_cap_is_kept_by_the_price_of_one_question_asked_at_once(
+    model: Any, service: Service, questions: list[Any], requests_for: Any
+) -> None:
+    one = model(max_tokens_total=4000, batch_mb=0.000001)  # a batch a question
+    with pytest.raises(RunError, match="max_tokens_total=4000"):
+        one.generate_until(requests_for(one, questions))
+    assert (service.chats, len(service.questions)) == (1, 2)
+    richer = model(max_tokens_total=40_000)
+    richer.generate_until(requests_for(richer, questions))
+    assert (service.chats, len(service.questions)) == (1, 5)
+
+
+def test_two_processes_do_not_submit_the_same(
+    model: Any, questions: list[Any], requests_for: Any, tmp_path: Path
+) -> None:
+    from hlvid.files import locked
+
+    one = model()
+    asked = requests_for(one, questions)
+    journal = one.journal(one._read_all(asked))
+    with (
+        locked(journal.path.with_suffix(".batches.lock")),
+        pytest.raises(RunError, match="another process waits for these batches"),
+    ):
+        one.generate_until(asked)
