@@ -177,8 +177,7 @@ def _status(rows: Sequence[Row]) -> tuple[str, str]:
         told = first["details"].get("message", "no message")
         asked = "answers not given" if any("repeat" in row for row in rows) else "questions without an answer"
         return worst, (
-            f"{count} of {len(rows)} {asked} ({worst}); "
-            f"question {first['question_id']}: {told}{remedy}"
+            f"{count} of {len(rows)} {asked} ({worst}); question {first['question_id']}: {told}{remedy}"
         )
     cut = ended.get(LENGTH, [])
     if len(cut) > CUT * len(rows):
