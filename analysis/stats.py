@@ -8,17 +8,17 @@ Example::
     rank_correlation(scale, variance, images) # Spearman's rho, its interval, p and what p takes for granted
 
 Patches of a clip and frames of a video are not independent: intervals are clustered (by clip, or recording where
-known), t intervals with `hlvid.scoring`'s standard errors; shares have the intervals of accuracies.
+known), t intervals on the jackknife's standard errors; shares have the intervals of accuracies.
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hlvid.scoring.clusters import cluster_sums, combined, critical_value, effective_clusters
+from hlvid.scoring.clusters import cluster_sums, critical_value, effective_clusters
 from hlvid.scoring.intervals import clustered
 
 Floats = NDArray[np.float64]
@@ -74,8 +74,7 @@ def mean(values: ArrayLike, clusters: Sequence[Hashable], least: float = -math.i
     labels = [label for label, good in zip(clusters, known, strict=True) if good]
     if not labels:
         return Estimate(math.nan, math.nan, math.nan, 0, 0)
-    value = float(table[known].mean())
-    return _estimate(value, (table[known] - value) / len(labels), labels, least=least)
+    return _estimate(lambda m: m[:, :1], table[known, None], labels, least=least)[0]
 
 
 def share(hits: ArrayLike, clusters: Sequence[Hashable]) -> Estimate:
@@ -92,63 +91,71 @@ def share(hits: ArrayLike, clusters: Sequence[Hashable]) -> Estimate:
 def difference(values: ArrayLike, first: ArrayLike, clusters: Sequence[Hashable]) -> Estimate:
     """Mean of the `first` group (bool (n,)) minus the mean of the rest, both of the same clusters."""
     table, group = np.asarray(values, float), np.asarray(first, bool)
-    if not group.any() or group.all():
-        return Estimate(math.nan, math.nan, math.nan, len(table), len(set(clusters)))
-    one, rest = float(table[group].mean()), float(table[~group].mean())
-    influence = np.where(group, (table - one) / group.sum(), -(table - rest) / (~group).sum())
-    return _estimate(one - rest, influence, clusters)
+    columns = np.stack([table * group, group, table * ~group, ~group], 1)
+    return _estimate(lambda m: m[:, :1] / m[:, 1:2] - m[:, 2:3] / m[:, 3:], columns, clusters)[0]
 
 
 def rank_correlation(x: ArrayLike, y: ArrayLike, clusters: Sequence[Hashable]) -> Ranks:
     """Spearman's rho of x and y (n,) with its clustered interval; ranks are taken once, over all values."""
-    from scipy.stats import rankdata, spearmanr, zscore
+    from scipy.stats import rankdata, spearmanr
 
-    a, b = zscore(rankdata(np.asarray(x, float))), zscore(rankdata(np.asarray(y, float)))
-    test = spearmanr(np.asarray(x, float), np.asarray(y, float))
-    rho = float(test.statistic)
-    return Ranks(
-        _estimate(rho, (a * b - rho * (a**2 + b**2) / 2) / len(a), clusters, -1.0, 1.0), float(test.pvalue)
-    )
+    a, b = rankdata(np.asarray(x, float)), rankdata(np.asarray(y, float))
+    a, b = (a - a.mean()) / len(a), (b - b.mean()) / len(b)
+
+    def rho(m: Floats) -> Floats:
+        spread = (m[:, 3] - m[:, 0] ** 2) * (m[:, 4] - m[:, 1] ** 2)
+        return np.asarray((m[:, 2] - m[:, 0] * m[:, 1]) / np.sqrt(np.maximum(spread, 0)))[:, None]
+
+    (found,) = _estimate(rho, np.stack([a, b, a * b, a * a, b * b], 1), clusters, -1.0, 1.0)
+    return Ranks(found, float(spearmanr(np.asarray(x, float), np.asarray(y, float)).pvalue))
 
 
 def fitted_line(
     x: ArrayLike, y: ArrayLike, clusters: Sequence[Hashable], at: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
-    """Least squares of y on x (n,), evaluated `at` (m,): the line, and the ends of its 95 % interval.
+    """Least squares of y on x (n,), evaluated `at` (m,): the line, and the ends of its 95 % interval."""
+    a, b, where = np.asarray(x, float), np.asarray(y, float), np.asarray(at, float)
 
-    The interval is clustered (a sandwich estimate); NaN with fewer than two clusters.
-    """
-    a, b = np.asarray(x, float), np.asarray(y, float)
-    design, where = (
-        np.stack([a, np.ones_like(a)], 1),
-        np.stack([np.asarray(at, float), np.ones(np.size(at))], 1),
-    )
-    inverse = np.linalg.pinv(design.T @ design)
-    best = inverse @ design.T @ b
-    influence = (design @ inverse @ where.T) * (b - design @ best)[:, None]  # (n, m)
-    found = [_estimate(float(v), one, clusters) for v, one in zip(where @ best, influence.T, strict=True)]
-    return where @ best, np.array([one.low for one in found]), np.array([one.high for one in found])
+    def line(m: Floats) -> Floats:
+        slope = (m[:, 2] - m[:, 0] * m[:, 1]) / np.maximum(m[:, 3] - m[:, 0] ** 2, 1e-12)
+        return np.asarray(m[:, 1, None] + slope[:, None] * (where[None] - m[:, 0, None]))
+
+    found = _estimate(line, np.stack([a, b, a * b, a * a], 1), clusters)
+    value, low, high = np.array([(one.value, one.low, one.high) for one in found]).T
+    return value, low, high
 
 
 def _estimate(
-    value: float,
-    influence: Floats,
+    statistic: Callable[[Floats], Floats],
+    columns: Floats,
     clusters: Sequence[Hashable],
     least: float = -math.inf,
     most: float = math.inf,
-) -> Estimate:
-    """With its interval, cut at the ends of what the value can be.
+) -> list[Estimate]:
+    """What `statistic` makes of the columns' means, with intervals, cut at the ends of what a value can be.
 
-    `influence` (n,) is what each item adds to the estimate's error, to first order; where no cluster adds any there is
-    no spread to see, which is not to say that there is none.
+    Args:
+        statistic: of means (r, K), r times: (r, m) values.
+        columns: (n, K) numbers.
+        clusters: n labels.
+
+    Standard errors are the jackknife's: each cluster left out once (Efron and Stein 1981), which also knows how far a
+    single cluster pulls a correlation or a line. Where none moves the value no spread is seen, which is not to say that
+    there is none: no interval, as with fewer than two clusters.
     """
-    sums, sizes = cluster_sums(influence, clusters)
+    sums, sizes = cluster_sums(columns, clusters)
     groups = len(sizes)
-    error = float(combined(sums, sizes)[0]) if groups > 1 and math.isfinite(value) else 0.0
-    if not error > 1e-12:
-        return Estimate(value, math.nan, math.nan, len(influence), groups)
-    half = critical_value(0.95, effective_clusters(sizes)) * error
-    return Estimate(value, max(value - half, least), min(value + half, most), len(influence), groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = statistic(sums.sum(0, keepdims=True) / sizes.sum())[0]
+        without = statistic((sums.sum(0) - sums) / (sizes.sum() - sizes)[:, None])
+    errors = np.sqrt((groups - 1) / groups * ((without - values) ** 2).sum(0))
+    half = critical_value(0.95, effective_clusters(sizes)) * np.where(errors > 1e-12, errors, math.nan)
+    return [
+        Estimate(float(v), max(float(v - h), least), min(float(v + h), most), len(columns), groups)
+        if math.isfinite(v) and math.isfinite(h)
+        else Estimate(float(v), math.nan, math.nan, len(columns), groups)
+        for v, h in zip(values, half, strict=True)
+    ]
 
 
 def _p(p: float) -> str:

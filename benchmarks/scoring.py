@@ -9,6 +9,7 @@
   videos of 3 questions, and 120 single questions in 6 categories, answers correlated within recordings by `icc`.
 - false_verdicts: how often equal systems are told apart: two, five at once (Holm), and by McNemar's test alone.
 - places: how often 20 equal systems are all "1 to 20", and places of 8 unequal ones that a verdict contradicts (never).
+- figures: coverage of the estimates that figures draw (`analysis.stats`), by number of clusters.
 - power: how often the rule finds the difference that `compare` says it finds 8 times in 10.
 """
 
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis import stats
 from hlvid.scoring.accuracy import clustered, summarize, wilson
 from hlvid.scoring.averages import category_mean_interval
 from hlvid.scoring.compare import compare, compare_all, compare_table
@@ -66,7 +68,8 @@ def main() -> None:
         ]
         powers = pool.map(power, *zip(*looked, strict=True))
         report |= {"coverage": _told(found), "false_verdicts": _told(told)}
-        report |= {"places": _told(placed), "power": _told(powers)}
+        drawn = pool.map(figures, (2, 3, 4, 6, 8, 12, 24), [arguments.runs] * 7)
+        report |= {"places": _told(placed), "power": _told(powers), "figures": _told(drawn)}
     text = json.dumps(report, indent=2)
     print(text)
     if arguments.out:
@@ -201,6 +204,27 @@ def power(name: str, discordance: float, runs: int) -> dict[str, Any]:
         "stated": round(stated, 3),
         "found": round(found / runs, 3),
     }
+
+
+def figures(clusters: int, runs: int) -> dict[str, Any]:
+    """Coverage of what `analysis.stats` estimates: 12 values a cluster, cluster effects as large as the rest."""
+    rng = np.random.default_rng(5)
+    label = np.repeat(np.arange(clusters), 12)
+    labels, first = label.tolist(), np.arange(len(label)) % 2 == 0
+    hits = {"mean": 0, "difference": 0, "share": 0, "rank correlation": 0}
+    for _ in range(runs):
+        values = rng.normal(0, 1, clusters)[label] + rng.normal(0, 1, len(label))
+        gains = values + first * rng.normal(0, 1, clusters)[label]
+        right = rng.random(len(label)) < rng.beta(0.7 * 4, 0.3 * 4, clusters)[label]
+        other = rng.normal(0, 1, clusters)[label] + rng.normal(0, 1, len(label))
+        found = {
+            "mean": (0.0, stats.mean(values, labels)),
+            "difference": (0.0, stats.difference(gains, first, labels)),
+            "share": (0.7, stats.share(right, labels)),
+            "rank correlation": (0.0, stats.rank_correlation(other, values, labels).rho),
+        }  # fmt: skip
+        hits = {name: hits[name] + (one.low <= truth <= one.high) for name, (truth, one) in found.items()}
+    return {"clusters": clusters, "runs": runs, **{name: round(n / runs, 3) for name, n in hits.items()}}
 
 
 def simulated(
