@@ -70,9 +70,11 @@ def compare(
         systems: Mapping[str, Sequence[Mapping[str, Any]]] = read_correctness(runs[0], questions)
         benchmark = task
     else:
-        read = [_read(path, task, again) for path in runs]
-        systems = {name: rows for name, (rows, _) in zip(distinct_names(runs), read, strict=True)}
-        benchmark = _one_benchmark(runs, [name for _, name in read])
+        read = [_samples(path, task) for path in runs]
+        names = distinct_names(runs)
+        systems = {name: _rows(path, one, again) for name, path, one in zip(names, runs, read, strict=True)}
+        benchmark = _one_benchmark(runs, [_benchmark(one, task) for one in read])
+        _one_way(runs, read)
     if len(systems) < 2:
         raise AnswerError(f"{runs[0]}: is one system alone; give two runs or more")
     report = compare_runs(systems, mean_of=mean_of(benchmark or ""), level=level)
@@ -137,18 +139,33 @@ def _moved(old: "Sample", new: "Sample") -> dict[str, Any]:
     }
 
 
-def _read(path: Path, task: str | None, again: bool) -> tuple[list[dict[str, Any]], str | None]:
-    """Rows of one run and its benchmark."""
+def _rows(path: Path, samples: "Sequence[Sample]", again: bool) -> list[dict[str, Any]]:
+    """One row a question: rotations and repetitions are counted together."""
     from hlvid.scoring.collapse import collapse
     from hlvid.scoring.samples import rescored
-    from leaderboard.benchmarks import benchmark_of
     from leaderboard.submit.answers import is_submission
 
-    samples = _samples(path, task)
     again = again or is_submission(path)  # as the board does: the text counts
-    rows = collapse((rescored(one) if again else one).to_row() for one in samples)
+    return collapse((rescored(one) if again else one).to_row() for one in samples)
+
+
+def _benchmark(samples: "Sequence[Sample]", task: str | None) -> str | None:
+    from leaderboard.benchmarks import benchmark_of
+
     name = next((one.task for one in samples if one.task is not None), task)
-    return rows, None if name is None else benchmark_of(name) or name
+    return None if name is None else benchmark_of(name) or name
+
+
+def _one_way(runs: Sequence[Path], read: "Sequence[Sequence[Sample]]") -> None:
+    """Right in every rotation is harder than right once: such runs are compared among themselves."""
+    from hlvid.errors import AnswerError
+
+    rotated = [any(one.circle for one in samples) for samples in read]
+    if len(set(rotated)) > 1:
+        raise AnswerError(
+            f"{runs[rotated.index(True)]}: asked in every rotation of the options (circular=true), "
+            f"{runs[rotated.index(False)]} once; compare runs asked alike"
+        )
 
 
 def _samples(path: Path, task: str | None) -> "list[Sample]":

@@ -34,7 +34,8 @@ class Sample:
     """One answer to a question, the `repeat`-th from 0. `parsed` is None where no letter was found, `how` says why.
 
     `options` is empty and `answer` None where the file does not tell them; `source`, `category` and `tier` are None
-    where unknown. `place` is file and line, for messages.
+    where unknown. Of tasks with shuffle or circular, `order` is the published letters as shown and `circle` the question
+    that a rotation belongs to. `place` is file and line, for messages.
     """
 
     question_id: str
@@ -50,12 +51,20 @@ class Sample:
     task: str | None
     place: str
     repeat: int = 0
+    order: str | None = None
+    circle: str | None = None
+
+    @property
+    def published(self) -> str | None:
+        """The letter that the option chosen has where nobody changed their order."""
+        shown = sorted(self.order or "")
+        return self.order[shown.index(self.parsed)] if self.order and self.parsed in shown else self.parsed
 
     def to_row(self) -> dict[str, Any]:
-        """What `summarize` and `compare` take, once `collapse` made one row of a question's repetitions."""
-        names = ("question_id", "correct", "parsed", "source", "category", "tier")
-        turn = {"repeat": self.repeat} if self.repeat else {}
-        return {name: getattr(self, name) for name in names} | turn
+        """What `summarize` and `compare` take, once `collapse` made one row of a question's turns."""
+        names = ("question_id", "correct", "source", "category", "tier")
+        turn = {name: value for name in ("repeat", "circle") if (value := getattr(self, name))}
+        return {name: getattr(self, name) for name in names} | {"parsed": self.published} | turn
 
 
 def rescored(sample: Sample) -> Sample:
@@ -169,6 +178,8 @@ def _sample(row: Row, place: str, task: str | None) -> Sample:
         task=_label(row, "task") or task,
         place=place,
         repeat=int(row.get("repeat") or 0),
+        order=_label(row, "order"),
+        circle=_label(row, "circle"),
     )
     if "correct" not in row or "parsed" not in row:
         return rescored(sample)

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from hlvid.dataset import Question
+from hlvid.dataset.order import relabelled, rotations
 from hlvid.errors import AnswerError
 from leaderboard import compare_cli
 from leaderboard.benchmarks import AnswerKey, Keys
@@ -87,6 +88,60 @@ def test_rescore_lists_what_moved_and_asks_nobody(
     kept = run("compare", folder, tmp_path / "new.jsonl")
     assert "old: 16.7 %" in kept and "new.jsonl: 25.0 %" in kept
     assert "old: 25.0 %" in run("compare", folder, tmp_path / "new.jsonl", "--rescore")
+
+
+def rotated_folder(path: Path, questions: tuple[Question, ...], says: Callable[[Question], str]) -> Path:
+    """What `hlvid eval` leaves of circular=true: each rotation with its options relabelled."""
+    path.mkdir()
+    rows = []
+    for one in questions:
+        for order in rotations(one):
+            asked = relabelled(one, order)
+            letter = says(asked)
+            rows.append({
+                "task": "hlvid", "question_id": f"{one.id}~{order}", "circle": one.id, "order": order, "tier": None,
+                "source": one.source, "category": one.category, "how": "", "raw_output": letter, "parsed": letter,
+                "correct": letter == asked.answer, "options": dict(asked.options), "answer": asked.answer,
+            })  # fmt: skip
+    (path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_rotations_of_one_question_count_once(
+    run: Callable[..., str], key: AnswerKey, tmp_path: Path
+) -> None:
+    """A model that always says A is right on a quarter of the rotations, and on no question."""
+    always = rotated_folder(tmp_path / "always", key.questions, lambda one: "A")
+    knows = rotated_folder(tmp_path / "knows", key.questions, lambda one: str(one.answer))
+    text = run("compare", knows, always)
+    assert "knows: 100.0 %" in text and "12 of 12 right" in text and "always: 0.0 %" in text
+    assert text == run("compare", knows, always, "--rescore")
+    assert "of 12 questions" in text and "10 (C|A)" in text and "~" not in text
+    assert "0 of 48 answers moved; 0 -> 0 right" in run("rescore", always, "--out", tmp_path / "kept.jsonl")
+    assert "kept.jsonl: 0.0 %" in run("compare", knows, tmp_path / "kept.jsonl")
+    once = run_folder(tmp_path / "once", key.questions, ["A"] * 12, ["A"] * 12)
+    with pytest.raises(AnswerError, match=r"always: asked in every rotation .* compare runs asked alike"):
+        run("compare", once, always)
+
+
+def test_shuffled_answers_are_told_by_published_letters(
+    run: Callable[..., str], key: AnswerKey, tmp_path: Path
+) -> None:
+    perfect = run_folder(
+        tmp_path / "perfect",
+        key.questions,
+        [str(one.answer) for one in key.questions],
+        [one.answer for one in key.questions],
+    )
+    rows = [json.loads(line) for line in (perfect / "samples.jsonl").read_text().splitlines()]
+    for row, one in zip(rows, key.questions, strict=True):
+        asked = relabelled(one, "DCBA")
+        row |= {"order": "DCBA", "options": dict(asked.options), "answer": asked.answer, "parsed": "A",
+                "raw_output": "A", "correct": asked.answer == "A"}  # fmt: skip
+    shuffled = tmp_path / "shuffled.jsonl"
+    shuffled.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    changed = json.loads(run("compare", perfect, shuffled, "--json"))["changed"]
+    assert {one["letter_b"] for one in changed} == {"D"}
 
 
 def test_faults(run: Callable[..., str], key: AnswerKey, tmp_path: Path) -> None:
