@@ -75,8 +75,11 @@ def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
     write_samples(folder, rows)
     entry = returned.get("record") or {}
     _record(spec, folder, entry)
-    asked = {task: info["fingerprint"] for task, info in entry.get("datasets", {}).items()}
-    return {**results_of(spec, rows), "metrics": metrics_of(returned), "dataset": asked}
+    datasets = entry.get("datasets", {})
+    asked = {task: info["fingerprint"] for task, info in datasets.items()}
+    left_out = {task: len(info["left_out"]) for task, info in datasets.items() if info.get("left_out")}
+    metrics = metrics_of(returned)
+    return {**results_of(spec, rows), "metrics": metrics, "dataset": asked, "left_out": left_out}
 
 
 def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:

@@ -22,6 +22,8 @@ def build_table(results: Numbers) -> Table:
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for task, numbers in results["tasks"].items():
         table.add_row(*_cells(task, numbers), style="bold")
+        if left_out := (results.get("left_out") or {}).get(task):
+            table.add_row(f"  {left_out} not asked (HLVID_PARTIAL=1)", *[""] * 6)
         mean = category_mean(results, task)
         if mean is not None:
             text = percent({"accuracy": mean["average"]})

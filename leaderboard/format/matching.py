@@ -9,8 +9,9 @@ The letter that counts is read from `raw_output` by hlvid's own parser where tha
 `answer`; where both are given and disagree, a warning says so and the text wins: all rows are parsed alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from hlvid.dataset import Question
 from hlvid.scoring.accuracy import Row
@@ -36,10 +37,12 @@ def match(
     questions: Sequence[Question],
     file: str,
     limit: float | None = None,
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> Matched:
     """Pair predictions with questions; each question has to be answered once, and nothing else.
 
-    `limit` is the `--limit` of the run that the lines are from: then that is why questions are missing.
+    `limit` is the `--limit` of the run that the lines are from: then that is why questions are missing. `left_out`
+    are the questions that the submission says were not asked: they have no line, and count as wrong.
     """
     known = {question.id: question for question in questions}
     first: dict[str, tuple[int, Prediction]] = {}
@@ -55,8 +58,13 @@ def match(
             faults.append(Fault(file, number, "question_id", problem, "keep one line a question"))
         else:
             first[name] = (number, prediction)
-    scored = [_score(question, first[question.id], file) for question in questions if question.id in first]
-    missing = [question.id for question in questions if question.id not in first]
+    scored = [
+        _score(question, first[question.id], file) if question.id in first else (_row(question, None), [], [])
+        for question in questions
+        if question.id in first or question.id in left_out
+    ]
+    faults += _said_wrongly(left_out, known, first)
+    missing = [name for name in known if name not in first and name not in left_out]
     return Matched(
         tuple(row for row, _, _ in scored),
         tuple(warning for _, warnings, _ in scored for warning in warnings),
@@ -70,6 +78,22 @@ def with_matched(line_faults: Sequence[Fault], matched: Matched) -> list[Fault]:
     return sorted(found, key=lambda one: (one.line is None, one.line or 0))
 
 
+def _said_wrongly(
+    left_out: Mapping[str, str], known: Collection[str], answered: Collection[str]
+) -> list[Fault]:
+    """What is said to be left out is a question, and has no line."""
+    problems = [
+        (name, "is not a question of this benchmark" if name not in known else "has a line, too")
+        for name in left_out
+        if name not in known or name in answered
+    ]
+    remedy = "name the questions without a line, and no other"
+    return [
+        Fault("submission.yaml", None, "left_out", f"{shorten(name)} {what}", remedy)
+        for name, what in problems
+    ]
+
+
 def _missing(names: Sequence[str], file: str, limit: float | None) -> list[Fault]:
     """One fault for all questions without a line."""
     if not names:
@@ -79,7 +103,7 @@ def _missing(names: Sequence[str], file: str, limit: float | None) -> list[Fault
         return [Fault(file, None, "question_id", problem, "run it without --limit: all questions count")]
     shown = ", ".join(shorten(name, 30) for name in names[:NAMED])
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    remedy = 'add a line for each; "answer": null where the model gave none'
+    remedy = 'add a line for each; "answer": null where the model gave none; what was not asked is named in left_out'
     return [Fault(file, None, "question_id", f"{len(names)} question(s) have no line: {shown}{more}", remedy)]
 
 
@@ -97,7 +121,11 @@ def _score(
                 "raw_output counts"
             )
         letter = parsed
-    row = {
+    return _row(question, letter), warnings, faults
+
+
+def _row(question: Question, letter: str | None) -> Row:
+    return {
         "question_id": question.id,
         "parsed": letter,
         "correct": letter is not None and letter == question.answer,
@@ -105,7 +133,6 @@ def _score(
         "category": question.category,
         "tier": question.tier,
     }
-    return row, warnings, faults
 
 
 def _answer(

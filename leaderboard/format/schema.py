@@ -49,6 +49,7 @@ Short = Annotated[
 Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_visible)]
 Link = Annotated[HttpUrl, Field(max_length=500)]
 FolderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+QuestionId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^(sha256:)?[0-9a-f]{64}$")]
 
 
@@ -145,15 +146,19 @@ class Submission(_Strict):
     withdrawn: Short | None = Field(
         None, description="Why this entry is withdrawn; it leaves the table, its page stays and says so."
     )
+    left_out: dict[QuestionId, Short] = Field(
+        {},
+        max_length=10_000,
+        description="Questions that were not asked (a video is damaged or may not be shared), each with why. They "
+        "have no line, count as wrong, and the board says how many.",
+    )
     notes: Text = Field("", description="Anything else a reader should know.")
 
 
 class Prediction(_Strict):
     """One line of `predictions.jsonl`."""
 
-    question_id: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        description="As in the dataset; a whole number is taken as its digits."
-    )
+    question_id: QuestionId = Field(description="As in the dataset; a whole number is taken as its digits.")
     answer: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         None, description="A letter of the question's options; null where the model gave none."
     )
@@ -174,6 +179,6 @@ def form_names(model: type[BaseModel], prefix: str = "") -> dict[str, bool]:
         kinds = (field.annotation, *get_args(field.annotation))
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             found |= form_names(field.annotation, f"{prefix}{name}.")
-        elif name not in ("schema_version", "reported"):
+        elif name not in ("schema_version", "reported", "left_out"):
             found[prefix + name] = int in kinds or float in kinds
     return found

@@ -123,6 +123,9 @@ def _one_kind(schema: Mapping[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "const" in schema:
         return f"`{schema['const']}`"
+    if schema["type"] == "object":
+        values = _one_kind(schema["additionalProperties"])
+        return f"question ids, each with {values}"
     kind = {"string": "text", "integer": "whole number", "number": "number", "null": "null"}[schema["type"]]
     kind = "http(s) link" if schema.get("format") == "uri" else kind
     if "pattern" in schema:

@@ -82,7 +82,9 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
         missing = bool(key_faults) and data["benchmark"] != MINI  # whose key is everywhere
         return Report(folder, submission, tuple(faults), key_missing=missing)
     numbered, line_faults = read_predictions(folder / JSONL_NAME, limit=line_limit(key))
-    matched = match(numbered, key.questions, JSONL_NAME)
+    matched = match(
+        numbered, key.questions, JSONL_NAME, left_out=submission.left_out if submission is not None else {}
+    )
     faults += with_matched(line_faults, matched)
     predictions = {prediction.question_id: prediction for _, prediction in numbered}
     if submission is not None:

@@ -27,13 +27,14 @@ def model_page(entry: Entry) -> str:
 
 def settings_text(entry: Entry) -> str:
     """What tells entries of one model apart: "detail, ratio 0.10, 8 frames, 896 px"."""
-    settings = entry.submission.settings
+    settings, left_out = entry.submission.settings, len(entry.submission.left_out)
     parts = [
         settings.selector,
         None if settings.gazing_ratio is None else f"ratio {settings.gazing_ratio:.2f}",
         None if not settings.frames else f"{settings.frames:,} frames",
         "no pixels" if settings.frames == 0 else None,
         None if not settings.resolution else f"{settings.resolution:,} px",
+        f"{left_out:,} not asked" if left_out else None,
     ]
     return ", ".join(part for part in parts if part)
 

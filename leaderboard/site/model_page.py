@@ -19,6 +19,7 @@ from leaderboard.site.identity import model_page, settings_text
 from leaderboard.site.pages import OPENNESS
 
 FEWEST = 3  # recordings: with fewer an interval reaches from nothing to all
+SHOWN = 20  # questions that were not asked
 STATES = {"1": "right", "0": "wrong", "-": "no letter"}
 
 
@@ -110,8 +111,16 @@ def _facts(entry: Entry, section: Section) -> list[tuple[str, Any]]:
             else []
         ),
         ("Dataset revision", section.revision if entry.scored else None),
+        *([("Not asked", _not_asked(submission.left_out))] if submission.left_out else []),
         ("Contact", submission.contact),
     ]
+
+
+def _not_asked(left_out: Mapping[str, str]) -> str:
+    """The first questions that were left out, with why."""
+    named = [f"{name} ({why})" for name, why in list(left_out.items())[:SHOWN]]
+    more = f" and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
+    return f"{', '.join(named)}{more}"
 
 
 def _span(values: Sequence[int | None]) -> str | None:

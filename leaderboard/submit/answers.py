@@ -13,6 +13,7 @@ from hlvid.scoring.answers import parse_answer
 from hlvid.scoring.samples import Sample, read_lines
 from leaderboard.benchmarks import Keys, benchmark_of
 from leaderboard.format.faults import SubmissionError
+from leaderboard.format.schema import Prediction
 from leaderboard.format.validate import JSONL_NAME, YAML_NAME
 from leaderboard.submit.drafts import make_draft
 
@@ -47,7 +48,7 @@ def submitted(path: Path, benchmark: str | None = None, keys: Keys | None = None
     answers = {one.question_id: (number, one) for number, one in draft.lines}
     samples = []
     for question, row in zip(draft.key.questions, draft.matched.rows, strict=True):
-        number, answer = answers[question.id]
+        number, answer = answers.get(question.id) or (0, Prediction(question_id=question.id))  # left out
         raw = answer.raw_output if answer.raw_output is not None else answer.answer or ""
         samples.append(
             Sample(

@@ -29,7 +29,7 @@ from leaderboard.format.validate import FOLDER_NAME, FOLDER_RULE, JSONL_NAME, YA
 from leaderboard.format.yaml_loader import YamlLines, dump_yaml
 from leaderboard.submit.public import secrets
 from leaderboard.submit.run_fields import run_fields
-from leaderboard.submit.runs import Run, find_run, read_samples
+from leaderboard.submit.runs import Run, find_run, mapping, read_samples
 from leaderboard.submit.tables import read_table
 
 Fields = Mapping[str, Any]
@@ -86,12 +86,17 @@ def make_draft(
     if key is None:
         faults += line_faults
     else:
-        faults += _other_questions(run, key)
+        left_out = _left_out(run, key, lines) or (submission.left_out if submission is not None else {})
+        faults += _other_questions(run, key, left_out)
         file = source.name if source.is_file() else _file_of(run)
-        matched = match(lines, key.questions, file, run.limit if run is not None else None)
+        matched = match(lines, key.questions, file, run.limit if run is not None else None, left_out)
         faults += with_matched(line_faults, matched) + _private(submission, lines, file)
         if submission is not None:
-            found = {"dataset_revision": key.revision, "cost": _with_means(submission.cost, lines)}
+            found = {
+                "dataset_revision": key.revision,
+                "cost": _with_means(submission.cost, lines),
+                "left_out": left_out,
+            }
             submission = submission.model_copy(update=found)
     name = name or (slug(submission) if submission else "")
     return Draft(name, submission, tuple(lines), key, matched, tuple(faults))
@@ -173,7 +178,25 @@ def _submission(fields: Fields) -> tuple[Submission | None, list[Fault]]:
     return None, [Fault(YAML_NAME, None, "reported", problem, "remove it, or send the folder by hand")]
 
 
-def _other_questions(run: Run | None, key: AnswerKey) -> list[Fault]:
+def _left_out(run: Run | None, key: AnswerKey, lines: Sequence[Numbered]) -> dict[str, str]:
+    """Question -> why a run with HLVID_PARTIAL=1 did not ask it, as its record says; {} where that does not explain
+    all that is missing."""
+    recorded = mapping(run.dataset.get("left_out")) if run is not None and run.limit is None else {}
+    answered = {one.question_id for _, one in lines}
+    missing = [one for one in key.questions if one.id not in answered]
+    if len(missing) > len(recorded):
+        return {}
+    unnamed = "not asked (HLVID_PARTIAL=1)"  # the record names rows of files, not questions
+    by_video = [str(why) for why in recorded.values()]
+    return {
+        one.id: str(recorded.get(one.id) or next((why for why in by_video if one.video in why), unnamed))[
+            :120
+        ]
+        for one in missing
+    }
+
+
+def _other_questions(run: Run | None, key: AnswerKey, left_out: Mapping[str, str]) -> list[Fault]:
     """A run on other questions than the key's has to be seen, even where ids agree.
 
     Only prompts in the task's own wording can be compared as a whole; others are looked at one by one (`asks`).
@@ -185,7 +208,8 @@ def _other_questions(run: Run | None, key: AnswerKey) -> list[Fault]:
     if dataset.get("shuffle") is not None or dataset.get("circular"):
         problem = "the run showed options in another order, under other letters than the key has"
         return [Fault("record.json", None, "shuffle", problem, "run again without shuffle and circular")]
-    if asked is None or not own or not key.worded or asked == prompt_hash(key.questions):
+    these = [one for one in key.questions if one.id not in left_out]
+    if asked is None or not own or not key.worded or asked == prompt_hash(these):
         return []
     problem = f"the run asked other questions than {key.revision} has"
     return [Fault("record.json", None, "prompts", problem, "run again on the present version, all questions")]

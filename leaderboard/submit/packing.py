@@ -150,6 +150,8 @@ def score_line(ready: Ready) -> str:
     assert ready.entry.summary is not None
     overall = ready.entry.summary.overall
     unparsed = f", {overall.unparsed} without a letter" if overall.unparsed else ""
+    left_out = len(ready.entry.submission.left_out)
+    unparsed += f", {left_out} of these not asked and counted as wrong" if left_out else ""
     line = (
         f"{overall.correct} of {overall.n} right, {percent(overall.value)} "
         f"(95 %: {_ends(overall.clustered)}, clustered by recording{unparsed})"

@@ -206,7 +206,8 @@ def test_end_to_end_through_the_command(dataset: Path, tmp_path: Path) -> None:
     assert record["identities"][0]["settings"]["strategy"] == "hash"
     assert record["decoder"].startswith("pyav")
     told = record["datasets"]["hlvid"]
-    assert results["dataset"] == {"hlvid": told["fingerprint"]} and told["set"].startswith("sha256:")
+    assert results["left_out"] == {} and results["dataset"] == {"hlvid": told["fingerprint"]}
+    assert told["set"].startswith("sha256:")
     assert (out / "report.html").is_file()
 
 

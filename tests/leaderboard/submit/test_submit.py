@@ -19,6 +19,9 @@ from hlvid.tasks.record import write as write_record
 from leaderboard.benchmarks import AnswerKey, Keys, answer_key
 from leaderboard.cli import mount
 from leaderboard.format.faults import SubmissionError
+from leaderboard.format.validate import check_folder
+from leaderboard.site.identity import settings_text
+from leaderboard.submit.answers import submitted
 from leaderboard.submit.packing import describe, prepare
 
 Make = Callable[..., Path]
@@ -131,6 +134,66 @@ def test_a_limit_that_left_nothing_out_is_none(run_folder: Path, tmp_path: Path)
     results["config"]["limit"] = 100.0
     (run_folder / "2026_results.json").write_text(json.dumps(results))
     assert prepare(run_folder, tmp_path / "out", submissions=tmp_path).entry.accuracy == 1.0
+
+
+@pytest.fixture
+def partial_run(run_folder: Path) -> Path:
+    """The same run with HLVID_PARTIAL=1, where one video is broken: its question was not asked."""
+    key = answer_key("hlvid_mini", "mini-tiny-0")
+    samples = run_folder / "2026_samples_hlvid_mini.jsonl"
+    samples.write_text("".join(samples.read_text().splitlines(keepends=True)[1:]))
+    record = run_folder / "record_2026_results.json"
+    told = json.loads(record.read_text())
+    told["datasets"]["hlvid_mini"] |= {
+        "left_out": {key.questions[0].id: f"{key.questions[0].video} is broken"},
+        "prompts": prompt_hash(key.questions[1:]),
+    }
+    record.write_text(json.dumps(told))
+    return run_folder
+
+
+def test_what_a_partial_run_left_out_is_said_and_counts_as_wrong(partial_run: Path, tmp_path: Path) -> None:
+    ready = prepare(partial_run, tmp_path / "out", submissions=tmp_path)
+    key, first = ready.key, ready.key.questions[0]
+    assert pyyaml.safe_load((ready.folder / "submission.yaml").read_text())["left_out"] == {
+        first.id: f"{first.video} is broken"
+    }
+    assert ready.entry.accuracy == (len(key.questions) - 1) / len(key.questions)
+    assert "1 of these not asked and counted as wrong" in describe(ready)
+    assert "1 not asked" in settings_text(ready.entry)
+    again = submitted(ready.folder)
+    assert [one.correct for one in again] == [False] + [True] * (len(key.questions) - 1)
+
+
+def test_silence_about_what_was_left_out_is_refused(partial_run: Path, tmp_path: Path) -> None:
+    samples, record = partial_run / "2026_samples_hlvid_mini.jsonl", partial_run / "record_2026_results.json"
+    told = json.loads(record.read_text())
+    kept = samples.read_text()
+    samples.write_text("".join(kept.splitlines(keepends=True)[1:]))
+    with pytest.raises(
+        SubmissionError, match=r"2 question\(s\) have no line"
+    ):  # one of them for no reason given
+        prepare(partial_run, tmp_path / "out", submissions=tmp_path)
+    samples.write_text(kept)
+    del told["datasets"]["hlvid_mini"]["left_out"]
+    record.write_text(json.dumps(told))
+    with pytest.raises(SubmissionError, match=r"1 question\(s\) have no line.* named in left_out"):
+        prepare(partial_run, tmp_path / "out", submissions=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"), [(1, "has a line, too"), (None, "is not a question of this benchmark")]
+)
+def test_what_is_left_out_has_no_line(
+    place: int | None, problem: str, partial_run: Path, tmp_path: Path
+) -> None:
+    ready = prepare(partial_run, tmp_path / "out", submissions=tmp_path)
+    stated = pyyaml.safe_load((ready.folder / "submission.yaml").read_text())
+    stated["left_out"]["nobody's" if place is None else ready.key.questions[place].id] = "why not"
+    (ready.folder / "submission.yaml").write_text(json.dumps(stated))
+    with pytest.raises(SubmissionError, match=problem):
+        prepare(ready.folder, tmp_path / "other", submissions=tmp_path)
+    assert problem in str(check_folder(ready.folder).faults)
 
 
 def test_a_plain_samples_file(tmp_path: Path, key: AnswerKey, keys: Keys) -> None:
