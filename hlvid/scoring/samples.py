@@ -34,7 +34,7 @@ class Sample:
     """One answer to a question, the `repeat`-th from 0. `parsed` is None where no letter was found, `how` says why.
 
     `options` is empty and `answer` None where the file does not tell them; `source`, `category` and `tier` are None
-    where unknown. Of tasks with shuffle or circular, `order` is the published letters as shown and `circle` the question
+    where unknown. With shuffle or circular, `order` is the published letters as shown and `circle` the question
     that a rotation belongs to. `place` is file and line, for messages.
     """
 
