@@ -44,6 +44,7 @@ from hlvid.errors import HlvidError, RunError
 from hlvid.files import write_json
 from hlvid.tasks import costs as ledger
 from hlvid.tasks.doc import question_of
+from hlvid.tasks.failures import not_ours
 
 WITHOUT_SAMPLING: Mapping[str, tuple[Any, ...]] = {
     "temperature": (0, None), "do_sample": (False, None), "num_beams": (1, None), "until": (None, [], ["\n\n"]),
@@ -312,7 +313,10 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
     def _read(self, index: int, request: Instance, repeat: int) -> Asked:
         """Simple: (ctx, gen_kwargs, doc_to_visual, id, task, split); chat: messages before gen_kwargs."""
         context, *middle, doc_id, task, split = request.args
-        own = question_of(self.task_dict[task][split][doc_id])
+        try:
+            own = question_of(self.task_dict[task][split][doc_id])
+        except KeyError:
+            raise not_ours(task, self.name) from None
         generation = next((dict(item) for item in middle if isinstance(item, dict)), {})
         plain = json.loads(json.dumps(generation, default=str))
         drawn = {}

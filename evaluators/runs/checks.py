@@ -14,8 +14,10 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from evaluators.models.registry import MODELS
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError, RunError
+from hlvid.tasks.failures import check_tasks, not_ours
 from hlvid.tasks.plugin import register, task_names
 
 COMMON = ("batch_size", "max_batch_size", "device", "runs")
@@ -24,7 +26,10 @@ COMMON = ("batch_size", "max_batch_size", "device", "runs")
 
 def faults_of(spec: RunSpec) -> list[str]:
     """Why the run would be refused, a line each; none where nothing speaks against it."""
-    checks = (partial(check_task, spec.task), partial(check_model_args, spec.model, spec.model_args))
+    checks = (
+        partial(check_task, spec.task, spec.model),
+        partial(check_model_args, spec.model, spec.model_args),
+    )
     found = []
     for check in checks:
         try:
@@ -34,14 +39,14 @@ def faults_of(spec: RunSpec) -> list[str]:
     return found
 
 
-def check_task(task: str) -> None:
-    """Raises RunError for a task that neither we nor lmms-eval have."""
+def check_task(task: str, model: str = "") -> None:
+    """Raises RunError for a task that neither we nor lmms-eval have, or of lmms-eval's own for a model of ours."""
     names = [name for name in task.split(",") if name not in task_names()]
     if all("*" in name or Path(name).exists() for name in names):
         return  # lmms-eval takes patterns and folders, too
-    from hlvid.tasks.failures import check_tasks
-
     check_tasks(names, _all_tasks())
+    if names and model in MODELS:
+        raise not_ours(names[0], model)
 
 
 def check_model_args(model: str, arguments: Mapping[str, Any]) -> None:

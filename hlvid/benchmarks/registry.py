@@ -260,6 +260,13 @@ def get(name: str) -> Benchmark:
     )
 
 
+def like(name: str) -> Task | None:
+    """Our task for the questions of one of lmms-eval's: "mvbench_action_sequence" -> hlvid_mvbench; None without."""
+    exact = (one for one in TASKS if name in (one.board, *one.aliases))
+    same = (one for one in TASKS if name.split("_")[0] == one.board.split("_")[0])
+    return next(exact, None) or next(same, None)
+
+
 def task(name: str) -> Task:
     """A set of questions by our task's name, its name on the leaderboard, or lmms-eval's name for it.
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hlvid.benchmarks.registry import like
 from hlvid.errors import HlvidError, RunError, of_path
 from hlvid.tasks import costs as ledger
 from hlvid.tasks.arguments import given_arguments
@@ -40,6 +41,13 @@ def check_model(model: str, tasks: str | None) -> None:
         raise RunError(
             f"model {model!r} is unknown{_did_you_mean(model, known)}; 'lmms_eval models' lists all"
         )
+
+
+def not_ours(task: str, model: str) -> RunError:
+    """For a task of lmms-eval's own, whose rows a model of ours cannot read."""
+    ours = like(task)
+    remedy = f"ask {ours.name}" if ours else f"ask one of {', '.join(task_names())}"
+    return RunError(f"task {task!r} is lmms-eval's own, and model {model} asks tasks of ours; {remedy}")
 
 
 def check_tasks(names: Sequence[str], known: Sequence[str]) -> None:

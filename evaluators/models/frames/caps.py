@@ -2,7 +2,7 @@
 
 Example::
 
-    lift(inner, delivery)     # ["Qwen2VLVideoProcessor.size.longest_edge 602112 -> 115605504"]
+    lift(inner, delivery)     # {"Qwen2VLVideoProcessor": {"shortest_edge": 3136, "longest_edge": 115605504}}
 
 A cap is a number beside the model that makes frames smaller without a word: qwen_vl_utils holds a video's
 frames to 768 tokens each (3840 x 2160 becomes 1008 x 560, whatever max_pixels says) and all of them to
@@ -15,27 +15,21 @@ from typing import Any
 
 from evaluators.models.frames.delivery import Delivery
 
-BYPASSED = "qwen_vl_utils: VIDEO_MAX_TOKEN_NUM, total_pixels"
-"""Caps that never apply, because `standins.fetch_video` stands where they are."""
-
 _HOLDERS = ("processor", "_processor", "image_processor", "_image_processor", "video_processor")
 
 
-def lift(inner: object, delivery: Delivery) -> list[str]:
-    """Widen the caps that would change this delivery; returns what was changed, in words."""
+def lift(inner: object, delivery: Delivery) -> dict[str, dict[str, Any]]:
+    """Widen the caps that would change this delivery; returns what the caps of each processor are then."""
     height, width = delivery.size
-    done = []
     for processor in pixel_processors(inner):
-        size = getattr(processor, "size", None)
-        if not hasattr(processor, "merge_size") or size is None:
-            continue
-        # Qwen2's processor compares a frame with its cap, Qwen3's the whole video.
-        done += _set(processor, "longest_edge", max(size["longest_edge"], delivery.count * height * width))
-        done += _set(processor, "shortest_edge", min(size["shortest_edge"], height * width))
-        if getattr(processor, "cap_pixels_per_frame", False):
-            processor.cap_pixels_per_frame = False
-            done.append(f"{type(processor).__name__}.cap_pixels_per_frame True -> False")
-    return done
+        if hasattr(processor, "merge_size"):
+            # Qwen2's processor compares a frame with its cap, Qwen3's the whole video.
+            size = processor.size
+            _set(processor, "longest_edge", max(size["longest_edge"], delivery.count * height * width))
+            _set(processor, "shortest_edge", min(size["shortest_edge"], height * width))
+            if getattr(processor, "cap_pixels_per_frame", False):
+                processor.cap_pixels_per_frame = False
+    return {type(one).__name__: _caps(one) for one in pixel_processors(inner)}
 
 
 def pixel_processors(inner: object) -> Iterator[Any]:
@@ -53,11 +47,17 @@ def pixel_processors(inner: object) -> Iterator[Any]:
                 yield part
 
 
-def _set(processor: Any, edge: str, value: int) -> list[str]:
-    before = processor.size[edge]
-    if before == value:
-        return []
-    setattr(processor.size, edge, value) if not isinstance(processor.size, dict) else processor.size.update(
-        {edge: value}
-    )
-    return [f"{type(processor).__name__}.size.{edge} {before} -> {value}"]
+def _set(processor: Any, edge: str, value: int) -> None:
+    if isinstance(processor.size, dict):
+        processor.size[edge] = value
+    else:
+        setattr(processor.size, edge, value)
+
+
+def _caps(processor: Any) -> dict[str, Any]:
+    size = dict(processor.size)
+    per_frame = getattr(processor, "cap_pixels_per_frame", None)
+    return {
+        **{name: int(value) for name, value in size.items() if isinstance(value, int)},
+        **({} if per_frame is None else {"cap_pixels_per_frame": bool(per_frame)}),
+    }

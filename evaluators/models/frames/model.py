@@ -22,17 +22,27 @@ from typing import Any, ClassVar
 from lmms_eval.api.instance import GenerationResult, Instance
 
 from evaluators.core.base import WITHOUT_SAMPLING, Answer, Asked, JournalledModel
+from evaluators.core.memory import is_out_of_memory, release
+from evaluators.core.outcomes import MEMORY, OVERFLOW
 from evaluators.core.weights import named_in
 from evaluators.models.frames import caps
 from evaluators.models.frames.audit import EXACT, audit, table
 from evaluators.models.frames.delivery import Delivery, deliver
 from evaluators.models.frames.mends import mended
-from evaluators.models.frames.probe import Probe, probing
+from evaluators.models.frames.probe import Probe, TooLongError, probing
 from evaluators.models.frames.settings import FrameSettings
 from evaluators.models.frames.standins import Served, importable, modules_of, serving
 from hlvid.dataset.question import Question
-from hlvid.errors import RunError
+from hlvid.errors import HlvidError, RunError
 from hlvid.tasks.arguments import model_looks_at
+
+PROMPT = 512
+"""Tokens kept for question and template where frames that would fit are told."""
+SERVERS = (
+    *("vllm", "vllm_generate", "sglang", "llava_sglang", "openai", "async_openai", "litellm", "srt_api"),
+    *("batch_gpt4", "gpt4v", "gemini", "claude", "reka", "qwen_vl_api", "aero_realtime_vllm"),
+)
+"""Models of lmms-eval that ask a server or an engine of its own, into which no probe reaches."""
 
 
 class HlvidFrames(JournalledModel):
@@ -89,32 +99,55 @@ class HlvidFrames(JournalledModel):
         )
 
     def answer(self, question: Question) -> Answer:
-        """The inner model's text.
+        """The inner model's text; "" with an outcome in the details where memory or context were not enough.
 
         Raises:
             RunError: the frames were changed on their way into the model, or the inner model failed.
         """
-        delivery = self._delivery_of(question)
-        lifted = caps.lift(self.inner, delivery)
+        try:
+            delivery = self._delivery_of(question)
+        except MemoryError as short:
+            return _unanswered(MEMORY, f"decoding: {short or type(short).__name__}", {})
+        now = caps.lift(self.inner, delivery)
         started = time.perf_counter()
+        text = ""
         with importable(), serving(delivery, modules_of(self.inner)) as served, probing(self.inner) as probe:
-            text = self._ask(question, delivery)
+            try:
+                text = self._ask(question, delivery)
+            except Exception as raised:
+                probe.error = probe.error or raised
         seconds = {"decode": delivery.seconds, "model": time.perf_counter() - started}
-        if probe.error is not None:
-            raise RunError(f"{self.asked_for.inner}: {type(probe.error).__name__}: {probe.error}")
-        row = self._audited(delivery, served, probe)
-        details = {
+        details: dict[str, Any] = {
             "frames": delivery.count,
             "pixels": [delivery.size[0], delivery.size[1]],
             "indices": delivery.indices,
             "decoder": delivery.decoder,
-            "audit": row,
             "readers": sorted(set(served.readers)),
-            "caps_lifted": lifted,
             "tokens_in": probe.tokens_in,
             "seconds": {name: round(value, 4) for name, value in seconds.items()},
         }
+        if short_of := self._short_of_memory(probe):
+            return _unanswered(MEMORY, short_of, details)
+        details["audit"] = {**self._audited(delivery, served, probe), "caps": now}
+        if isinstance(error := probe.error, TooLongError):
+            fits = int(delivery.count * (error.context - PROMPT) / error.tokens)
+            details["fits"] = {"frames": fits} if fits > 0 else None
+            return _unanswered(OVERFLOW, str(error), details)
         return Answer(text, details)
+
+    def _short_of_memory(self, probe: Probe) -> str | None:
+        """Why memory ran out, once it is free again; None where it did not. Raises what else went wrong."""
+        error = probe.error
+        if error is None or isinstance(error, TooLongError):
+            return None
+        if isinstance(error, HlvidError):
+            raise error
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        if not is_out_of_memory(error):
+            raise RunError(f"{self.asked_for.inner}: {type(error).__name__}: {said}") from error
+        error = probe.error = None  # its frames hold what was computed
+        release()
+        return said
 
     def generate_until(self, requests: Sequence[Instance]) -> list[GenerationResult]:
         """As the base class, and prints the audit at the end."""
@@ -197,11 +230,20 @@ class HlvidFramesChat(HlvidFrames):
 _COMMON = ("batch_size", "max_batch_size", "device", "runs")
 
 
+def _unanswered(outcome: str, message: str, details: dict[str, Any]) -> Answer:
+    return Answer("", {**details, "outcome": outcome, "message": message})
+
+
 def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None) -> Any:
     """The inner model, with our count of frames, our pixels and our device."""
     import torch
     from lmms_eval.models import MODEL_REGISTRY_V2
 
+    if settings.inner in SERVERS:
+        raise RunError(
+            f"hlvid_frames: inner={settings.inner} computes elsewhere, where nothing can be measured; start a server "
+            "and ask it with --model openai_frames (docs/serving.md)"
+        )
     form = settings.form()
     with importable():
         try:

@@ -170,9 +170,10 @@ def _context(index: int = 0) -> int:
 
 def fetch_video(
     ele: dict[str, Any],
-    image_patch_size: int = 14,
+    *_: Any,
     return_video_sample_fps: bool = False,
     return_video_metadata: bool = False,
+    **__: Any,
 ) -> Any:
     """qwen_vl_utils.fetch_video without its caps: uint8 (T, 3, H, W), with the file's true times.
 

@@ -24,6 +24,8 @@ FRAMES = {"frames": 4, "resolution": 448}
         ("hlvid_mini", "gaze_reader", {"nosuch": 1}, "unknown argument 'nosuch'; allowed: selector, ratio"),
         ("hlvid_mini", "nvila_hd", {"pretrained": "x", "nosuch": 1}, "unknown argument 'nosuch'; allowed"),
         ("hlvid_mini", "hlvid_frames", {"inner": "nope", **FRAMES}, "inner: model 'nope' is unknown"),
+        ("mvbench_moving_count", "gaze_reader", {}, "model gaze_reader asks tasks of ours; ask hlvid_mvbench"),
+        ("mme", "gaze_reader", {}, "'mme' is lmms-eval's own, and model gaze_reader asks tasks of ours; ask one of"),
         ("hlvid_mini", "openai_frames", {"model": "m", **FRAMES}, "no OPENAI_API_KEY"),
     ],
 )
@@ -39,7 +41,8 @@ def test_it_is_refused(
     ("task", "model", "arguments"),
     [
         ("hlvid_mini", "blind", {"strategy": "longest", "runs": "here"}),
-        ("mme", "gaze_reader", {"ratio": 0.1, "cache": False}),
+        ("hlvid_videomme", "gaze_reader", {"ratio": 0.1, "cache": False}),
+        ("mme", "qwen2_5_vl", {}),
         ("hlvid_*", "hlvid_frames", {"inner": "qwen2_5_vl", **FRAMES}),
         ("hlvid_mini", "openai_frames", {"model": "m", "api_key_env": "none", **FRAMES}),
         ("hlvid_mini", "qwen2_5_vl", {"anything": 1}),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -12,6 +13,8 @@ import torch
 
 from evaluators.models.frames import caps
 from evaluators.models.frames.model import HlvidFramesChat
+from evaluators.models.frames.probe import context_of, language_model
+from evaluators.models.frames.settings import FORMS
 from hlvid.errors import RunError
 from hlvid.tasks import costs as ledger
 from hlvid.video import Video
@@ -192,11 +195,122 @@ def test_an_error_that_the_model_swallows_stops_the_run(
     one = model("internvl", resolution=448)
 
     def fail(**_: Any) -> None:
-        raise MemoryError("CUDA out of memory")
+        raise ValueError("no such token")
 
     one.inner.model.generate = fail
-    with pytest.raises(RunError, match=r"question 0 .*internvl_hf: MemoryError: CUDA out of memory"):
+    with pytest.raises(RunError, match=r"question 0 .*internvl_hf: ValueError: no such token"):
         one.generate_until(requests_for(one, questions[:1]))
+
+
+@pytest.mark.parametrize("checkpoint", ["internvl", "qwen2_5"])  # one swallows errors, the other does not
+def test_a_question_without_memory_is_recorded_and_the_others_go_on(
+    checkpoint: str, model: Callable[..., HlvidFramesChat], requests_for: Any, questions: list[Any]
+) -> None:
+    one = model(checkpoint, resolution=448)
+    generate, calls = one.inner.model.generate, []
+
+    def short(*args: Any, **inputs: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return generate(*args, **inputs)
+
+    one.inner.model.generate = short
+    texts = [result.text for result in one.generate_until(requests_for(one, questions))]
+    outcomes = [ledger.lookup(name, "hlvid").get("outcome") for name in "012"]
+    assert (len(texts), texts[1], outcomes) == (3, "", [None, "out_of_memory", None])
+    assert "Tried to allocate 2 GiB" in ledger.lookup("1", "hlvid")["message"]
+
+
+@pytest.mark.parametrize("checkpoint", ["qwen2_5", "llava_onevision", "internvl"])
+def test_what_exceeds_the_inner_models_context_is_no_answer(
+    checkpoint: str, model: Callable[..., HlvidFramesChat], requests_for: Any, questions: list[Any]
+) -> None:
+    size = {"qwen2_5": 112, "llava_onevision": 384, "internvl": 448}[checkpoint]
+    one = model(checkpoint, resolution=size)
+    language = language_model(one.inner.model)
+    assert context_of(language) == 32768
+    one.generate_until(requests_for(one, questions[:1]))
+    details = ledger.lookup("0", "hlvid")
+    tokens = details["tokens_in"]
+    assert "outcome" not in details
+
+    language.config.max_position_embeddings = tokens - 1
+    (result,) = one.generate_until(requests_for(one, [replace(questions[0], id="9")]))
+    details = ledger.lookup("9", "hlvid")
+    assert (result.text, details["outcome"], details["tokens_in"]) == ("", "context_overflow", tokens)
+    assert f"{tokens} tokens exceed the model's context of {tokens - 1}" in details["message"]
+    assert details["audit"]["verdict"] == "exact"
+
+
+@pytest.mark.parametrize(
+    ("config", "context"),
+    [
+        ({"max_position_embeddings": 32768}, 32768),
+        ({"max_position_embeddings": 32768, "rope_parameters": {"rope_type": "default"}}, 32768),
+        (
+            {
+                "max_position_embeddings": 32768,
+                "rope_parameters": {"factor": 4.0, "original_max_position_embeddings": 32768},
+            },
+            131072,
+        ),
+        ({"max_position_embeddings": 4096, "rope_scaling": {"rope_type": "linear", "factor": 2.0}}, 8192),
+        (
+            {
+                "max_position_embeddings": 131072,
+                "rope_scaling": {"factor": 8.0, "original_max_position_embeddings": 8192},
+            },
+            131072,
+        ),
+        ({}, None),
+    ],
+)
+def test_stretched_positions_count(config: dict[str, Any], context: int | None) -> None:
+    assert context_of(SimpleNamespace(config=SimpleNamespace(**config))) == context
+
+
+def test_every_claimed_model_is_one_of_lmms_evals_and_takes_the_arguments() -> None:
+    """Read from its source: some need packages that are not here."""
+    import ast
+
+    import lmms_eval
+    from lmms_eval.models import MODEL_REGISTRY_V2
+
+    for name, form in FORMS.items():
+        manifest = MODEL_REGISTRY_V2.get_manifest(name)
+        path = manifest.simple_class_path or manifest.chat_class_path
+        module, _, cls = path.rpartition(".")
+        source = Path(lmms_eval.__file__).parents[1] / f"{module.replace('.', '/')}.py"
+        classes = [one for one in ast.walk(ast.parse(source.read_text())) if isinstance(one, ast.ClassDef)]
+        init = next(
+            part
+            for one in classes
+            for part in one.body
+            if one.name == cls and isinstance(part, ast.FunctionDef) and part.name == "__init__"
+        )
+        taken = {one.arg for one in (*init.args.args, *init.args.kwonlyargs)}
+        assert {form.count, *(form.pixels or ()), *form.fixed} - {None} <= taken, name
+
+
+def test_a_model_that_computes_elsewhere_is_sent_to_openai_frames(
+    model: Callable[..., HlvidFramesChat],
+) -> None:
+    with pytest.raises(RunError, match=r"inner=vllm computes elsewhere.*--model openai_frames"):
+        model("qwen2_5", inner="vllm", resolution=112)
+
+
+def test_a_task_of_lmms_evals_own_names_ours(
+    model: Callable[..., HlvidFramesChat], requests_for: Any, questions: list[Any]
+) -> None:
+    one = model("qwen2_5", resolution=112)
+    (asked,) = requests_for(one, questions[:1])
+    one.task_dict["videomme"] = {"test": [{"question": "Which?", "options": ["A. x"], "videoID": "y"}]}
+    asked.arguments = (*asked.args[:-3], 0, "videomme", "test")
+    with pytest.raises(
+        RunError, match=r"'videomme' is lmms-eval's own, .*hlvid_frames .*; ask hlvid_videomme"
+    ):
+        one.generate_until([asked])
 
 
 def test_a_crash_loses_nothing(
