@@ -24,8 +24,18 @@ FRAMES = {"frames": 4, "resolution": 448}
         ("hlvid_mini", "gaze_reader", {"nosuch": 1}, "unknown argument 'nosuch'; allowed: selector, ratio"),
         ("hlvid_mini", "nvila_hd", {"pretrained": "x", "nosuch": 1}, "unknown argument 'nosuch'; allowed"),
         ("hlvid_mini", "hlvid_frames", {"inner": "nope", **FRAMES}, "inner: model 'nope' is unknown"),
-        ("mvbench_moving_count", "gaze_reader", {}, "model gaze_reader asks tasks of ours; ask hlvid_mvbench"),
-        ("mme", "gaze_reader", {}, "'mme' is lmms-eval's own, and model gaze_reader asks tasks of ours; ask one of"),
+        (
+            "mvbench_moving_count",
+            "gaze_reader",
+            {},
+            "model gaze_reader asks tasks of ours; ask hlvid_mvbench",
+        ),
+        (
+            "mme",
+            "gaze_reader",
+            {},
+            "'mme' is lmms-eval's own, and model gaze_reader asks tasks of ours; ask one of",
+        ),
         ("hlvid_mini", "openai_frames", {"model": "m", **FRAMES}, "no OPENAI_API_KEY"),
     ],
 )
