@@ -125,6 +125,7 @@ def _submit(
         return
     branch = branch_for(ready, repository)
     typer.echo(f"Branch: {branch.name} on {branch.base} ({branch.commit[:12]}); your checkout is as it was")
+    typer.echo(f"Its commit names you as {branch.author}, which becomes public, too (git config user.email)")
     if push:
         if not yes:
             typer.confirm("Publish what is shown above?", abort=True)

@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from leaderboard.format.reading import JSONL_BYTES, YAML_BYTES
 from leaderboard.format.schema import Prediction, Submission
-from leaderboard.format.validate import ALLOWED, FOLDER_RULE, JSONL_NAME, MOST_LINES, YAML_NAME
+from leaderboard.format.validate import ALLOWED, FOLDER_RULE, JSONL_NAME, MOST_LINES, README, YAML_NAME
 from leaderboard.format.yaml_loader import DEPTH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ How to submit: [leaderboard.md](leaderboard.md).
 
 A submission is the folder `leaderboard/submissions/BENCHMARK/NAME/` with `{YAML_NAME}` and
 `{JSONL_NAME}`. For NAME {FOLDER_RULE}.
-Other files are refused, except README.md, and so are links and folders.
+Other files are refused, except {README}, and so are links and folders.
 
 - `{YAML_NAME}`: at most {YAML_BYTES // 1024} KiB and {DEPTH} levels, without tags, anchors and aliases; no field
   twice. Values mean what they look like: `no` and `12:30` are texts, `010` is ten.
@@ -75,7 +75,7 @@ def docs_text() -> str:
         _section(YAML_NAME, _fields(definitions["Submission"], definitions)),
         _section(f"One line of {JSONL_NAME}", _fields(definitions["Prediction"], definitions)),
     ]
-    assert {YAML_NAME, JSONL_NAME, "README.md"} == ALLOWED
+    assert {YAML_NAME, JSONL_NAME, README} == ALLOWED
     return "\n".join([INTRODUCTION, *sections, EXAMPLE])
 
 

@@ -27,7 +27,8 @@ from leaderboard.format.yaml_loader import YamlLines
 
 YAML_NAME = "submission.yaml"
 JSONL_NAME = "predictions.jsonl"
-ALLOWED = {YAML_NAME, JSONL_NAME, "README.md"}
+README = "README.md"
+ALLOWED = {YAML_NAME, JSONL_NAME, README}
 FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _HASH = re.compile(r"(?:^|sha256:)[0-9a-f]{64}$")
 FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"

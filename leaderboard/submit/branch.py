@@ -25,11 +25,12 @@ PLACE = "leaderboard/submissions"
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch with one commit of its own; `base` is what it stands on, by name."""
+    """A branch with one commit of its own; `base` is what it stands on, by name; `author` "Ann <ann@example.org>"."""
 
     name: str
     commit: str
     base: str
+    author: str
 
 
 def results_repository(start: Path) -> Path | None:
@@ -69,7 +70,7 @@ def make_branch(repo: Path, folder: Path, target: str, message: str) -> Branch:
         tree = git(repo, "write-tree", extra=index)
     commit = git(repo, "commit-tree", tree, "-p", base, "-m", message)
     git(repo, "update-ref", "-m", "hlvid submit", f"refs/heads/{name}", commit)
-    return Branch(name, commit, base)
+    return Branch(name, commit, base, git(repo, "show", "-s", "--format=%an <%ae>", commit))
 
 
 def push(repo: Path, branch: Branch, title: str, body: Path, remote: str = "origin") -> str:

@@ -18,10 +18,12 @@ from typing import Any
 from hlvid.scoring.accuracy import Accuracy, Interval
 from leaderboard.benchmarks import MEANS, AnswerKey, Keys, mean_of
 from leaderboard.board import SUBMISSIONS, Entry, Section, entry_of, load_board
-from leaderboard.format.validate import JSONL_NAME, YAML_NAME, check_folder
+from leaderboard.format.faults import Fault, SubmissionError
+from leaderboard.format.reading import YAML_BYTES, read_text
+from leaderboard.format.validate import JSONL_NAME, README, YAML_NAME, check_folder
 from leaderboard.scores import percent
 from leaderboard.submit.branch import PLACE, Branch, make_branch
-from leaderboard.submit.drafts import make_draft, write_folder
+from leaderboard.submit.drafts import make_draft, private, write_folder
 from leaderboard.submit.markdown import escape, table
 from leaderboard.submit.standing import Standing, stand
 
@@ -69,6 +71,8 @@ def prepare(
     folder = write_folder(make_draft(source, given, name, keys), out)
     report = check_folder(folder, keys, placed=True)
     report.raise_for_faults()
+    if faults := _readme_faults(folder):
+        raise SubmissionError(faults)
     entry = entry_of(report)
     assert entry is not None and report.key is not None  # no faults, and never a reported number
     standing = stand(
@@ -79,6 +83,15 @@ def prepare(
     ready = Ready(folder, report.key, entry, standing, title, body)
     body.write_text(pull_request(ready), encoding="utf-8")
     return ready
+
+
+def _readme_faults(folder: Path) -> list[Fault]:
+    """A README.md that the submitter wrote goes along, and is public like the rest."""
+    if not (folder / README).exists():
+        return []
+    text, faults = read_text(folder / README, YAML_BYTES)
+    lines = enumerate(text.split("\n"), 1)
+    return faults or private((README, number, "(line)", line) for number, line in lines)
 
 
 def branch_for(ready: Ready, repo: Path) -> Branch:
@@ -105,6 +118,7 @@ def published(ready: Ready) -> str:
     return (
         f"What becomes public, {YAML_NAME}:\n{indent((ready.folder / YAML_NAME).read_text(encoding='utf-8'), '    ')}"
         f"and {JSONL_NAME}: {len(ready.entry.predictions)} lines ({counted})"
+        + (f", and {README} as it is" if (ready.folder / README).exists() else "")
     )
 
 

@@ -11,6 +11,7 @@ let through and all else becomes "…". Texts that a submitter or a model wrote 
 looks like a key or a home folder is named, and `hlvid submit` refuses to go on.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -26,64 +27,40 @@ _VERSION = re.compile(r"[0-9a-f]{7,64}|v?\d[\d.]{0,20}(rc\d+)?|main|master")
 _VARIABLE = re.compile(r"HLVID_[A-Z_]{1,30}")
 
 #: arguments of models, of `--gen_kwargs` and flags whose numbers shape an answer and tell nothing about a machine
-NUMBERS = frozenset(
-    (
-        *("frames", "ratio", "resolution", "loss", "seed", "repeat", "repeats", "num_video_frames", "fps", "nframes"),
-        *("num_video_frames_thumbnail", "max_tiles_video", "gazing_ratio_tile", "gazing_ratio_thumbnail"),
-        *("task_loss_requirement_tile", "task_loss_requirement_thumbnail", "max_frames_num", "max_num_frames"),
-        *("num_frames", "max_frames", "max_pixels", "min_pixels", "max_new_tokens", "temperature", "top_p", "top_k"),
-        *("num_beams", "keep", "batch_size", "limit", "num_fewshot", "shuffle"),
-    )
-)  # fmt: skip
-WORDS = frozenset(
-    (
-        *("selector", "sampling", "budget", "strategy", "shape", "gazing", "choices", "reduction", "prompt"),
-        *("do_sample", "allow_resize", "use_fast", "circular", "dtype", "torch_dtype", "attn_implementation"),
-    )
-)
-VALUES = frozenset(
-    (
-        *(
-            "true",
-            "false",
-            "auto",
-            "none",
-            "on",
-            "off",
-            "all",
-            "float32",
-            "float16",
-            "bfloat16",
-            "sdpa",
-            "eager",
-        ),
-        *(
-            "flash_attention_2",
-            "hlvid",
-            "lmms_eval",
-            "published",
-            "normalised",
-            "hash",
-            "longest",
-            "most_common",
-        ),
-        *("uniform_linspace", "uniform_midpoint", "picture", "tile", "aspect", "square", "letters", "free"),
-        *("autogaze", "centre", "coarse_first", "detail", "everything", "greedy", "optical_flow", "random"),
-        *("rgb_diff", "default", "full", "tiny"),
-    )
-)
+NUMBERS = frozenset((
+    "frames", "ratio", "resolution", "loss", "seed", "repeat", "repeats", "num_video_frames", "fps", "nframes",
+    "num_video_frames_thumbnail", "max_tiles_video", "gazing_ratio_tile", "gazing_ratio_thumbnail",
+    "task_loss_requirement_tile", "task_loss_requirement_thumbnail", "max_frames_num", "max_num_frames",
+    "num_frames", "max_frames", "max_pixels", "min_pixels", "max_new_tokens", "temperature", "top_p", "top_k",
+    "num_beams", "keep", "batch_size", "limit", "num_fewshot", "shuffle",
+))  # fmt: skip
+WORDS = frozenset((
+    "selector", "sampling", "budget", "strategy", "shape", "gazing", "choices", "reduction", "prompt", "do_sample",
+    "allow_resize", "use_fast", "circular", "dtype", "torch_dtype", "attn_implementation",
+))  # fmt: skip
+VALUES = frozenset((
+    "true", "false", "auto", "none", "on", "off", "all", "float32", "float16", "bfloat16", "sdpa", "eager",
+    "flash_attention_2", "hlvid", "lmms_eval", "published", "normalised", "hash", "longest", "most_common",
+    "uniform_linspace", "uniform_midpoint", "picture", "tile", "aspect", "square", "letters", "free", "autogaze",
+    "centre", "coarse_first", "detail", "everything", "greedy", "optical_flow", "random", "rgb_diff", "default",
+    "full", "tiny",
+))  # fmt: skip
 OURS = ("blind", "gaze_reader", "hlvid_frames", "nvila_hd", "nvila_video", "openai_frames")
 LISTS = ("--model_args", "--gen_kwargs")
-_SECRETS = (
-    (re.compile(r"\b(?:sk|pk|rk|gsk|xai)-[A-Za-z0-9_-]{6,}"), "an API key"),
-    (re.compile(r"\b(?:hf|ghp|gho|ghs|github_pat|glpat|npm|xox[abp])[_-][A-Za-z0-9_-]{10,}"), "an access token"),
-    (re.compile(r"\bAKIA[0-9A-Z]{12,}|\bAIza[\w-]{20,}|\beyJ[\w-]{10,}\.[\w-]{5,}"), "a cloud key"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"), "a private key"),
-    (re.compile(r"(?i)\b(?:api[_-]?key|token|password|passwd|secret)\s*[=:]\s*\S{4,}"), "a password"),
-    (re.compile(r"(?i)\bauthorization:\s*\S+|\bbearer\s+[\w.~+/-]{12,}"), "a password"),
-    (re.compile(r"://[^\s/@]+:[^\s/@]+@"), "a password in a link"),
-    (re.compile(r"(?:/home|/Users|/root)(?:/[\w.-]+)+|~/[\w.-]+|[A-Za-z]:\\Users\\[\w.-]+"), "a home folder"),
-)  # fmt: skip
+_PATTERNS = {
+    "an API key": r"\b(?:sk|pk|rk|gsk|csk|xai|nvapi|pplx|pypi)[-_][A-Za-z0-9_-]{6,}",
+    "an access token": r"\b(?:hf|gh[opsur]|github_pat|glpat|npm|xox[abp]|r8|dckr_pat|dop_v1)[_-][A-Za-z0-9_-]{10,}",
+    "a cloud key": r"\b(?:AKIA|ASIA)[0-9A-Z]{12,}|\bAIza[\w-]{20,}|\bya29\.[\w-]{10,}|\beyJ[\w-]{10,}\.[\w-]{5,}",
+    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY",
+    "a password": r"(?i)(?:api[_-]?key|token|password|passwd|secret)[\"']?\s*[=:]\s*\S{4,}"
+    r"|\bauthorization:\s*\S+|\bbearer\s+[\w.~+/-]{12,}|\bbasic\s+(?=\S*[\d=])[\w+/]{12,}|://[^\s/@]+:[^\s/@]+@",
+    "a home folder": r"(?:/home|/Users|/root|/scratch|/gpfs|/lustre|/nfs)(?:/[\w.-]+)+|~/[\w.-]+"
+    r"|[A-Za-z]:\\+Users\\+[\w.-]+|file://\S+|(?<!\S)\\\\[\w.-]+\\\w+",
+    "a private host": r"(?:://|host=['\"]?)(?:localhost|10\.\d+|127\.\d+|192\.168|172\.(?:1[6-9]|2\d|3[01])"
+    r"|[\w.-]+\.(?:intern|internal|local|lan|corp))\b",
+}
+_SECRETS = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
+_NAMED_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH")
 
 
 def command(parts: Sequence[str], variables: Mapping[str, object] | None = None) -> str:
@@ -122,13 +99,30 @@ def plain(text: object) -> str | None:
     return text[:120] or None
 
 
-def secrets(text: str) -> list[str]:
-    """What in a text looks like a key, password or home folder, each with its first characters."""
-    return [
+def secrets(text: str, own: Mapping[str, str] | None = None) -> list[str]:
+    """What in a text looks like a key, password, private host or folder, each with its first characters.
+
+    Args:
+        text: anything.
+        own: values that must not be in it, with what each is (`own_secrets`).
+    """
+    found = [kind for value, kind in (own or {}).items() if value in text]
+    return found + [
         f"{kind} ({match[0][:6].strip()}{HIDDEN})"
-        for pattern, kind in _SECRETS
+        for kind, pattern in _SECRETS.items()
         for match in pattern.finditer(text)
     ]
+
+
+def own_secrets() -> dict[str, str]:
+    """Values of this machine's environment variables that are named like keys, and the home folder."""
+    named = {
+        value: f"the value of ${name}"
+        for name, value in os.environ.items()
+        if _NAMED_SECRET.search(name.upper()) and len(value) >= 8 and not value.isdigit()
+    }
+    home = str(Path.home())
+    return named | ({home: "your home folder"} if home.count("/") > 1 or "\\" in home else {})
 
 
 def _flags(arguments: Sequence[str]) -> Iterator[str]:

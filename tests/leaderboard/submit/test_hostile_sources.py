@@ -128,7 +128,7 @@ def judge_table(key: AnswerKey, data: st.DataObject) -> None:
         right = score(path, Keys([key]), Path(scratch) / "out")
     if right is not None:
         rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-        cells = [{str(k).strip().lower(): (v or "").strip() for k, v in row.items()} for row in rows]
+        cells = [{str(k).strip().lower(): "".join(v or "").strip() for k, v in row.items()} for row in rows]
         answers = {row["question_id"]: row["answer"].upper() for row in cells if any(row.values())}
         assert right == sum(answers[one.id] == one.answer for one in key.questions)
 

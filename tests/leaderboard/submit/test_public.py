@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from leaderboard.benchmarks import answer_key
 from leaderboard.format.faults import SubmissionError
 from leaderboard.submit import public
 from leaderboard.submit.packing import prepare
@@ -176,9 +177,52 @@ def test_a_key_in_an_answer_or_note_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+PRIVATE = (
+    *("sk-ant-api03-{}", "nvapi-{}", "gsk_{}", "r8_{}", "ghu_{}", "hf_{}", "ya29.{}", "ASIA{}", "xoxb-{}"),
+    *("my password: {}", '"api_key": "{}"', "Authorization: {}", "Basic {}", "http://me:{}@h.org/v1"),
+    *("/home/{}/runs", "C:\\Users\\{}\\x", "/scratch/{}/hlvid", "/gpfs/{}/a", "~/{}", "file:///d/{}"),
+    "\\\\{}\\share",
+    *("http://localhost:8000/{}", "http://10.1.2.3/{}", "https://{}.intern/v1", "Pool(host='{}.corp', port=80)"),
+    "{}",  # the value of a variable of this machine
+)  # fmt: skip
+PLACES = ("notes", "training_data", "contact", "model.name", "model.revision", "settings.decoder", "cost.hardware",
+          "raw_output", "README.md")  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_private_passes_at_any_place(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each kind of secret at each place: 225 submissions, all refused before anything is public."""
+    mark = "Zq7" + "xK4" * 7
+    monkeypatch.setenv("SOME_SERVICE_TOKEN", mark)
+    key = answer_key("hlvid_mini", "mini-tiny-0")
+    for number, shape in enumerate(PRIVATE):
+        text = shape.format(mark if shape == "{}" else mark[::-1].upper() if "A{" in shape else mark[::-1])
+        rows = [{"question_id": one.id, "answer": "A"} for one in key.questions]
+        given: dict[str, Any] = {
+            "benchmark": "hlvid_mini", "dataset_revision": "mini-tiny-0", "model": {"name": "m", "openness": "closed"},
+        }  # fmt: skip
+        out = tmp_path / str(number)
+        if place == "raw_output":
+            rows[3]["raw_output"] = f"Error: {text} failed. A"
+        elif place == "README.md":
+            (out / "hlvid_mini" / "m").mkdir(parents=True)
+            (out / "hlvid_mini" / "m" / place).write_text(f"# My run\n\nsee {text}\n")
+        else:
+            group, _, name = place.rpartition(".")
+            (given.setdefault(group, {}) if group else given)[name] = f"see {text}"
+        source = tmp_path / f"{number}.jsonl"
+        source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        with pytest.raises(SubmissionError, match="looks like"):
+            prepare(source, out, given, submissions=tmp_path)
+
+
 def test_harmless_texts_are_no_secrets() -> None:
     for text in (
         "The answer is B.",
+        "A basic understanding of localhost: the answer is \\boxed{B} \\\\ \\frac{1}{2}",
+        "Signs say 10.0.0.1 and home/ann; the secretary's keys: none.",
         "risk-averse: 12",
         "https://example.org/a",
         "ann@example.org",
