@@ -4,8 +4,10 @@ Example::
 
     hlvid train labels --out labels/train --generated 2000 --videos my/videos
     hlvid train labels --out labels/val --videos my/videos --part val
+    hlvid train labels --out labels/theirs --published DATA/gazing_labels.json --videos DATA
     hlvid train ntp --config ntp-cpu --labels labels/train --validation labels/val --out runs/ntp
     hlvid train grpo --config grpo-cpu --labels labels/train --init runs/ntp/model --out runs/grpo
+    hlvid train report runs/ntp runs/grpo                     # while they run, too
     hlvid train calibrate runs/grpo/model --clips labels/val
     hlvid train evaluate --clips labels/val --checkpoint ntp=runs/ntp/model --checkpoint both=runs/grpo/model
 
@@ -94,6 +96,9 @@ def _train(stage: str, config: str, *values: Any) -> None:
 def labels(
     out: Annotated[Path, typer.Option(help="Folder for the labelled clips; what is there is kept.")],
     videos: Annotated[Path | None, typer.Option(help="Folder of videos to cut clips from.")] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="The authors' gazing_labels.json, of the data sets below --videos.")
+    ] = None,
     generated: Annotated[int, typer.Option(help="Generated clips beside them.")] = 0,
     per_video: Annotated[int, typer.Option(help="Clips of each video.")] = 64,
     part: Annotated[str, typer.Option(help="train, val or all: which of the videos.")] = "train",
@@ -103,8 +108,16 @@ def labels(
 ) -> None:
     """Cut and generate clips, and search each greedily for the tokens that lower its loss most."""
     from autogaze.training.label_making import Settings, make_labels
+    from autogaze.training.published_labels import make_published
 
     with one_line():
+        if published is not None:
+            if videos is None:
+                raise ValueError(
+                    f"--published {published}: give --videos, the folder that holds its data sets"
+                )
+            typer.echo(f"labels: {make_published(out, published, videos, part, processes)}")  # type: ignore[arg-type]
+            return
         settings = Settings(seed=seed, frames=frames)
         folder = make_labels(out, videos, generated, per_video, processes, part, settings)  # type: ignore[arg-type]
     typer.echo(f"labels: {folder}")
@@ -164,6 +177,22 @@ def evaluate(
         typer.echo(f"written: {out}")
 
 
+@app.command()
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of runs, finished or not; of several seeds, say.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The page; report.html in the first run by default.")
+    ] = None,
+) -> None:
+    """Curves, validation and the newest picture of each run, on one page that needs no server."""
+    from autogaze.training.report import write
+
+    with one_line():
+        typer.echo(f"report: {write(runs, out or runs[0] / 'report.html')}")
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, mark, folder = text.partition("=")
     if not (name and mark and folder):
@@ -172,7 +201,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _frames(folder: Path, limit: int) -> list[Any]:
-    from autogaze.training.stages import held_back
+    from autogaze.training.looks import held_back
 
     return held_back(folder, limit)[0]
 

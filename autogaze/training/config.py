@@ -102,7 +102,8 @@ class TrainConfig(_Strict):
     accumulate: micro-steps a step. frames: clip lengths, one of which is drawn each micro-step; 0 is the
     labels' own length, and more than that is for GRPO and lists of the network's own (`ntp.own`), for which a clip
     runs there and back. memory: the pasted picture remembers what earlier frames saw. validation: folder of
-    labelled clips or videos kept apart, looked at every `validate_every` steps at `ratios`.
+    labelled clips or videos kept apart, looked at every `validate_every` steps at `ratios`, and
+    for the ratio that is spent where a frame is done once its predicted loss is `validate_stop`.
     """
 
     stage: Literal["ntp", "grpo"]
@@ -125,6 +126,7 @@ class TrainConfig(_Strict):
     validation: Path | None = None
     validate_every: int = Field(500, gt=0)
     validate_clips: int = Field(16, gt=0)
+    validate_stop: float | None = Field(None, gt=0)
     ratios: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
 
     @model_validator(mode="after")
@@ -145,6 +147,7 @@ class TrainConfig(_Strict):
             "validation",
             "validate_every",
             "validate_clips",
+            "validate_stop",
             "ratios",
         }
         return hashlib.sha256(self.model_dump_json(exclude=apart).encode()).hexdigest()[:16]

@@ -27,7 +27,7 @@ from autogaze.gaze import Gaze
 from autogaze.training import contenders as who
 from autogaze.training.contenders import Choose
 from autogaze.training.judge import Judge, PasteTable, judge_of
-from autogaze.training.stages import held_back
+from autogaze.training.looks import held_back
 
 RATIOS = (0.02, 0.05, 0.1, 0.2)
 DRAWS = 10_000

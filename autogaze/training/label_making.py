@@ -12,13 +12,13 @@ with `part="val"`, are the only ones taken.
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -87,15 +87,13 @@ def make_labels(
     videos: folder of videos, `per_video` clips of each. generated: clips of the generator. part: which videos.
     Raises LabelError where the folder holds a set of other settings, ValueError for arguments out of range.
     """
-    from tqdm import tqdm
 
     folder, settings = Path(out), settings or Settings()
     jobs = plan(videos, generated, per_video, part, settings.shard)
-    _agree(folder, settings, jobs)
-    missing = [job for job in jobs if not (folder / job.name).exists()]
-    with tqdm(total=sum(job.clips for job in missing), unit="clip", disable=not progress) as bar:
-        for done in _run(partial(make_shard, folder, settings), missing, processes):
-            bar.update(done)
+    clips = {job.name: job.clips for job in jobs}
+    agree(folder, {"version": VERSION, **asdict(settings)}, clips)
+    work = partial(make_shard, folder, settings)
+    fill(folder, clips, {job.name: job for job in jobs}, work, processes, progress)
     return folder
 
 
@@ -154,10 +152,12 @@ def _wanted(name: str, part: Part) -> bool:
     return part == "all" or held_out(name) == (part == "val")
 
 
-def _agree(folder: Path, settings: Settings, jobs: Sequence[Job]) -> None:
-    """Write the manifest, or compare with the one that is there."""
-    own = {"version": VERSION, **asdict(settings), "shards": {job.name: job.clips for job in jobs}}
-    own = json.loads(json.dumps(own))
+def agree(folder: Path, settings: Mapping[str, Any], shards: Mapping[str, int]) -> None:
+    """Write the manifest, or compare with the one that is there. shards: clips by name.
+
+    Raises LabelError where the folder holds a set of other settings.
+    """
+    own = json.loads(json.dumps({**settings, "shards": dict(shards)}))
     path = folder / MANIFEST
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -174,10 +174,25 @@ def _agree(folder: Path, settings: Settings, jobs: Sequence[Job]) -> None:
         )
 
 
-def _run(work: "partial[int]", jobs: Sequence[Job], processes: int) -> Iterator[int]:
-    if processes == 1:
-        yield from map(work, jobs)
-        return
-    # Spawned, not forked: torch's and OpenCV's threads do not survive a fork.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(work, jobs)
+def fill(
+    folder: Path,
+    clips: Mapping[str, int],
+    jobs: Mapping[str, Any],
+    work: "partial[int]",
+    processes: int,
+    progress: bool,
+) -> None:
+    """Do the jobs whose shards are not there. clips, jobs: of each shard; `work` makes one, and returns its clips."""
+    from tqdm import tqdm
+
+    names = [name for name in jobs if not (folder / name).exists()]
+    missing = [jobs[name] for name in names]
+    with tqdm(total=sum(clips[name] for name in names), unit="clip", disable=not progress) as bar:
+        if processes == 1:
+            for job in missing:
+                bar.update(work(job))
+            return
+        # Spawned, not forked: torch's and OpenCV's threads do not survive a fork.
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            for done in pool.map(work, missing):
+                bar.update(done)

@@ -7,8 +7,8 @@ Example::
     labels = LabelSet("labels")             # every shard of a folder; frames are read when asked for
     labels[7].order[0]
 
-A shard is one safetensors file. `python -m autogaze.training.labels --help` makes a set of them
-(see `autogaze.training.label_making`).
+A shard is one safetensors file. `hlvid train labels` makes a set of them (see `autogaze.training.label_making`), or
+from the published ones (`autogaze.training.published_labels`).
 """
 
 import os
@@ -128,7 +128,9 @@ class LabelSet(Dataset[LabelledClip]):
         self.folder = Path(folder)
         self.shards = [Shard(path) for path in sorted(self.folder.glob(f"*{SUFFIX}"))]
         if not self.shards:
-            raise LabelError(f"labels {self.folder}: no *{SUFFIX} file in this folder; make some first")
+            raise LabelError(
+                f"labels {self.folder}: no *{SUFFIX} file in it; make some with 'hlvid train labels'"
+            )
         self._places = [(shard, i) for shard in self.shards for i in range(len(shard))]
 
     def __len__(self) -> int:

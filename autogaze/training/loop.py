@@ -6,6 +6,7 @@ Example::
     runs/ntp/state.pt           the newest step: weights, optimiser, step number
     runs/ntp/metrics.jsonl      one line a step
     runs/ntp/validation.jsonl   one line a look: loss at each gazing ratio
+    runs/ntp/pictures/          one picture a look: where the model gazes
     runs/ntp/model/             the finished checkpoint, as `AutoGaze.from_pretrained` reads it
 
 Killed at any moment, the same call goes on from the newest state and ends with the same weights, bit for bit:
@@ -25,9 +26,10 @@ from autogaze.model.config import AutoGazeConfig
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig, TrainingError
 from autogaze.training.initial import fresh
+from autogaze.training.looks import Look
 from autogaze.training.processes import Team, processes
 from autogaze.training.schedule import rate
-from autogaze.training.stages import Look, Stage, make_look, make_stage
+from autogaze.training.stages import Stage, make_stage
 from autogaze.training.trail import Trail
 
 
@@ -40,7 +42,7 @@ def train(config: TrainConfig, stop_after: int | None = None) -> AutoGaze:
     with processes(config.device) as team:
         config = config.model_copy(update={"device": team.device})
         model = _start(config).to(team.device)
-        stage, look = make_stage(config, team.rank, team.world), make_look(config) if team.leads else None
+        stage, look = make_stage(config, team.rank, team.world), Look.of(config) if team.leads else None
         _run(model, stage, look, config, team, stop_after)
         if team.leads:
             save(model, config.out / "model")
@@ -80,7 +82,7 @@ def _run(
     trail = Trail(config.out, begin) if team.leads else None
     end = config.steps if stop_after is None else min(config.steps, begin + stop_after)
     if trail and look and begin == 0:
-        trail.validation(0, look(model))
+        _look(look, model, 0, trail)
     for step in range(begin, end):
         start = time.perf_counter()
         figures = _step(model, optimizer, stage, step, config, team)
@@ -88,11 +90,16 @@ def _run(
         if trail:
             trail.step(step, {**figures, "seconds": time.perf_counter() - start})
             if look and (done % config.validate_every == 0 or done == config.steps):
-                trail.validation(done, look(model))
+                _look(look, model, done, trail)
             if done % config.checkpoint_every == 0 or done == end:
                 _write_state(model, optimizer, done, config)
     if trail:
         trail.close()
+
+
+def _look(look: Look, model: AutoGaze, step: int, trail: Trail) -> None:
+    trail.validation(step, look(model))
+    trail.picture(step, look.picture(model))
 
 
 def _step(

@@ -1,4 +1,4 @@
-"""What a run leaves to look at: metrics.jsonl, validation.jsonl, and TensorBoard's own files where installed.
+"""What a run leaves to look at: metrics.jsonl, validation.jsonl, pictures, and TensorBoard's own files where installed.
 
 Example::
 
@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 
 class Trail:
     """Writes one line a step and one a validation into `folder`; begin: the step that the run goes on with."""
@@ -19,6 +23,7 @@ class Trail:
         folder.mkdir(parents=True, exist_ok=True)
         self._metrics = folder / "metrics.jsonl"
         self._looks = folder / "validation.jsonl"
+        self._pictures = folder / "pictures"
         _forget(self._metrics, begin)
         _forget(self._looks, begin + 1)
         self._board = _board(folder, begin)
@@ -30,6 +35,14 @@ class Trail:
     def validation(self, step: int, figures: Mapping[str, float]) -> None:
         """What a validation after `step` steps found."""
         self._write(self._looks, "validation", step, figures)
+
+    def picture(self, step: int, picture: NDArray[np.uint8]) -> None:
+        """What the model gazes at after `step` steps: uint8 (H, W, 3)."""
+        path = self._pictures / f"{step:07d}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(picture).save(path)
+        if self._board is not None:
+            self._board.add_image("gaze", picture, step, dataformats="HWC")
 
     def close(self) -> None:
         """Flush TensorBoard's files."""

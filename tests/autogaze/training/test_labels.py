@@ -144,7 +144,7 @@ def test_shard_without_an_entry_is_named(tmp_path: Path) -> None:
 def test_nothing_to_read_and_nothing_to_make(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="no such file"):
         load(tmp_path / "none.safetensors")
-    with pytest.raises(LabelError, match=r"no \*\.safetensors file in this folder"):
+    with pytest.raises(LabelError, match=r"no \*\.safetensors file in it; make some with"):
         LabelSet(tmp_path)
     with pytest.raises(ValueError, match="nothing to label"):
         make_labels(tmp_path, progress=False)

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 from autogaze.model.config import AutoGazeConfig
 from autogaze.training import generator
+from autogaze.training.cli import app
 from autogaze.training.config import CONFIGS, TrainConfig, TrainingError, load
 from autogaze.training.greedy import search_paste
 from autogaze.training.initial import fresh
@@ -122,10 +124,20 @@ def test_accumulating_equals_a_larger_batch(given: Path, tmp_path: Path) -> None
 
 
 def test_validation_shows_every_ratio(given: Path, tmp_path: Path) -> None:
-    train(settings(given, tmp_path, steps=2, validation=given / "labels", validate_every=1, validate_clips=2))
+    asked = {"validation": given / "labels", "validate_every": 1, "validate_clips": 2, "validate_stop": 1e6}
+    train(settings(given, tmp_path, steps=2, **asked))
     looks = lines(tmp_path / "validation.jsonl")
     assert [look["step"] for look in looks] == [0, 1, 2]
     assert all(look["0.02"] > look["0.2"] > 0 for look in looks)
+    assert all(0 < look["spent"] < 0.1 for look in looks)  # any loss will do: one group of tokens a frame
+    pictures = sorted((tmp_path / "pictures").glob("*.png"))
+    assert [path.stem for path in pictures] == ["0000000", "0000001", "0000002"]
+    said = CliRunner().invoke(app, ["report", str(tmp_path), "--out", str(tmp_path / "report.html")])
+    page = (tmp_path / "report.html").read_text()
+    assert said.exit_code == 0 and "report.html" in said.output
+    assert f"{looks[-1]['0.02']:.4f}" in page and page.count("data:image/png;base64,") == 2
+    empty = CliRunner().invoke(app, ["report", str(tmp_path / "elsewhere")])
+    assert empty.exit_code == 1 and "no metrics.jsonl" in empty.output
 
 
 def test_other_settings_do_not_go_on_with_a_run(given: Path, tmp_path: Path) -> None:
@@ -135,7 +147,7 @@ def test_other_settings_do_not_go_on_with_a_run(given: Path, tmp_path: Path) -> 
 
 
 def test_what_is_missing_is_named(given: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"labels .*nowhere.*hlvid train labels"):
+    with pytest.raises(ValueError, match=r"labels .*nowhere.*hlvid train labels"):
         train(settings(given, tmp_path, labels=tmp_path / "nowhere"))
     with pytest.raises(TrainingError, match=r"init .*nowhere"):
         train(settings(given, tmp_path, init=tmp_path / "nowhere"))
