@@ -16,7 +16,8 @@ CHAT = (
     "{% for message in messages %}{{ message['role'] }}: "
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
     "{% for part in message['content'] %}"
-    "{% if part['type'] == 'video' %}VIDEO{% elif part['type'] == 'text' %}{{ part['text'] }}{% endif %}"
+    "{% if part['type'] == 'video' %}VIDEO{% elif part['type'] == 'image' %}IMAGE"
+    "{% elif part['type'] == 'text' %}{{ part['text'] }}{% endif %}"
     "{% endfor %}{% endif %}\n{% endfor %}assistant: "
 )
 TEXT = {
@@ -151,7 +152,9 @@ def qwen2_5(tmp_path_factory: pytest.TempPathFactory) -> Path:
         image_processor=Qwen2VLImageProcessor(),
         tokenizer=tokenizer,
         video_processor=Qwen2VLVideoProcessor(),
-        chat_template=CHAT.replace("VIDEO", "<|vision_start|><|video_pad|><|vision_end|>"),
+        chat_template=CHAT.replace("VIDEO", "<|vision_start|><|video_pad|><|vision_end|>").replace(
+            "IMAGE", "<|vision_start|><|image_pad|><|vision_end|>"
+        ),
     )
     folder = tmp_path_factory.mktemp("qwen2_5")
     return _save(folder, Qwen2_5_VLForConditionalGeneration(config), processor)
