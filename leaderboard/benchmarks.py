@@ -122,7 +122,8 @@ def answer_key(benchmark: str, revision: str | None = None) -> AnswerKey:
         return AnswerKey(benchmark, f"{name}@{content}", questions, _bare(content))
     if benchmark in WITHHELD:
         raise DatasetError(
-            f"{benchmark}: its authors withhold the answers and score submissions themselves: {WITHHELD[benchmark]}"
+            f"{benchmark}: its authors withhold the answers and score submissions themselves: {WITHHELD[benchmark]}; "
+            "what they answer is 'reported' here, in a folder without predictions"
         )
     if benchmark != "hlvid":
         questions = _suite_questions(SAME_QUESTIONS.get(benchmark, benchmark))

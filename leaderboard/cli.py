@@ -65,12 +65,14 @@ def submit(
 
         typer.echo(schema_text(), nl=False)
         return
+    from leaderboard.benchmarks import benchmark_of
+
     if source is None:
         raise typer.BadParameter(
             "give a run folder, samples file, table or submission folder", param_hint="SOURCE"
         )
     fields = {
-        "benchmark": benchmark,
+        "benchmark": benchmark and (benchmark_of(benchmark.lower()) or benchmark),
         "dataset_revision": dataset_revision,
         "model": {
             "name": model,

@@ -137,7 +137,7 @@
         ),
         ...fields.map((field) => element("td", {}, question[field] ?? "–")),
         element("td", {}, question.source),
-        ...(question.stem ? [element("td", {}, question.stem)] : []),
+        ...(question.stem ? [element("td", { class: "asks" }, question.stem)] : []),
         ...(answers.suspects.length
           ? [element("td", {}, answers.suspects.includes(question.id) ? "all agree on one wrong letter" : "")]
           : []),
