@@ -11,6 +11,7 @@ gaze is worth on the changed clip: its loss over that of random gaze.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -82,27 +83,36 @@ def measure(selector: Selector, rival: Selector, clips: Sequence[Clip], ratio: f
     rows: list[dict[str, Any]] = []
     before: Tensor | None = None
     for clip in tqdm(clips, desc="changed clips", leave=False):
+        changed = {"unchanged": clip.frames, **{name: change(clip.frames) for name, change in SHIFTS.items()}}
         who = {"clip": clip.name, "cluster": clip.cluster}
-        row, mask = _judge(selector, rival, clip, ratio)
-        rows.append(who | row | {"change": "unchanged", "iou": 1.0})
-        for name, change in SHIFTS.items():
-            changed = Clip(clip.name, clip.cluster, change(clip.frames))
-            row, other = _judge(selector, rival, changed, ratio)
-            rows.append(who | row | {"change": name, "iou": _iou(mask, other)})
+        found = _judge(selector, rival, [replace(clip, frames=frames) for frames in changed.values()], ratio)
+        mask = found[0][1]
+        for name, (numbers, other) in zip(changed, found, strict=True):
+            rows.append(who | numbers | {"change": name, "iou": _iou(mask, other)})
         if before is not None:
             rows.append(who | {"change": "another clip", "iou": _iou(mask, before)})
         before = mask
     return pd.DataFrame(rows)
 
 
-def _judge(selector: Selector, rival: Selector, clip: Clip, ratio: float) -> tuple[dict[str, Any], Tensor]:
-    """The numbers of one clip, and the mask (T, 265) of its gaze."""
-    tensor = clip.tensor()
+def _judge(
+    selector: Selector, rival: Selector, clips: Sequence[Clip], ratio: float
+) -> list[tuple[dict[str, Any], Tensor]]:
+    """Of each of clips of one length, gazed at together: the numbers, and the mask (T, 265) of its gaze."""
+    tensor = torch.cat([clip.tensor() for clip in clips])
     with torch.no_grad():
         gaze = selector.select(tensor, ratio=ratio)
-        there = rival.select(tensor, ratio=max(gaze.ratio(), 1 / 265))
-    loss, other = float(loss_of(tensor, gaze).mean()), float(loss_of(tensor, there).mean())
-    return {"ratio": gaze.ratio(), "loss": loss, "relative_loss": loss / other}, gaze.masks()[0]
+        shares = (gaze.counts().double().mean(1) / gaze.tokens).tolist()
+        there = [
+            rival.select(one[None], ratio=max(share, 1 / gaze.tokens))
+            for one, share in zip(tensor, shares, strict=True)
+        ]
+    losses = loss_of(tensor, gaze).mean(1).tolist()
+    found = []
+    for one, other, share, loss, mask in zip(tensor, there, shares, losses, gaze.masks(), strict=True):
+        relative = loss / float(loss_of(one[None], other).mean())
+        found.append(({"ratio": share, "loss": loss, "relative_loss": relative}, mask))
+    return found
 
 
 def _iou(first: Tensor, second: Tensor) -> float:

@@ -95,13 +95,10 @@ def measure(selector: Selector, files: Sequence[Path], seed: int = 0) -> "pd.Dat
     for path in tqdm(files, desc="redundancy", leave=False):
         with Video.open(path) as video:
             pictures, rate = _second(video)
-        for resolution in RESOLUTIONS:
-            if resolution > pictures.shape[1]:
-                continue
-            tiles = _tiles(pictures, resolution, seed)
-            for fps, frames in _rates(tiles, rate):
+        for fps, frames, sides in _rates(pictures, rate, seed):
+            for resolution, losses in _curves(selector, frames, sides):
                 cell = {"video": path.name, "cluster": str(path), "fps": fps, "resolution": resolution}
-                rows += [cell | one for one in _curve(selector, frames)]
+                rows += [cell | one for one in losses]
     return pd.DataFrame(rows)
 
 
@@ -126,23 +123,37 @@ def _tiles(pictures: Pictures, resolution: int, seed: int) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(cells.reshape(-1, *cells.shape[2:])[np.sort(chosen)]))
 
 
-def _rates(tiles: Tensor, rate: float) -> Iterator[tuple[int, Tensor]]:
-    """The frame rates that the video has, with their frames."""
+def _rates(pictures: Pictures, rate: float, seed: int) -> Iterator[tuple[int, Tensor, list[int]]]:
+    """Of each frame rate that the video has: the tiles of all resolutions, and the resolution of each tile."""
+    parts = {side: _tiles(pictures, side, seed) for side in RESOLUTIONS if side <= pictures.shape[1]}
+    tiles, sides = torch.cat(list(parts.values())), [side for side, part in parts.items() for _ in part]
     for fps in FPS:
-        if fps <= rate * 1.05 and tiles.shape[1] >= fps * 0.95:
-            indices = [min(tiles.shape[1] - 1, int(k * rate / fps)) for k in range(fps)]
-            yield fps, tiles[:, indices]
+        if fps <= rate * 1.05 and len(pictures) >= fps * 0.95:
+            indices = [min(len(pictures) - 1, int(k * rate / fps)) for k in range(fps)]
+            yield fps, tiles[:, indices], sides
 
 
-def _curve(selector: Selector, frames: Tensor) -> list[dict[str, Any]]:
-    """Loss against ratio of (tiles, T, 3, 224, 224); longer than 16 frames, the mean over its chunks."""
-    parts = [curve(selector, part.float() / 255, RATIOS) for part in torch.split(frames, LONGEST, dim=1)]
-    weights = np.array([part.shape[1] for part in torch.split(frames, LONGEST, dim=1)], float)
-    joined = []
-    for rows in zip(*parts, strict=True):
-        mean = {key: float(np.average([r[key] for r in rows], weights=weights)) for key in ("ratio", "loss")}
-        joined.append({"asked": rows[0]["asked"]} | mean)
-    return joined
+def _curves(
+    selector: Selector, frames: Tensor, sides: Sequence[int]
+) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Loss against ratio, a resolution: the mean over its tiles (of tiles, T, 3, 224, 224) and chunks of 16 frames."""
+    chunks = torch.split(frames, LONGEST, dim=1)
+    parts = [curve(selector, chunk.float() / 255, RATIOS) for chunk in chunks]
+    weights = [chunk.shape[1] for chunk in chunks]
+    for side in dict.fromkeys(sides):
+        mine = [k for k, one in enumerate(sides) if one == side]
+        rows = []
+        for place, asked in enumerate(RATIOS):
+            means = {
+                key: float(
+                    np.average(
+                        [np.mean([part[k][place][key] for k in mine]) for part in parts], weights=weights
+                    )
+                )
+                for key in ("ratio", "loss")
+            }
+            rows.append({"asked": asked} | means)
+        yield side, rows
 
 
 def _draw(numbers: "pd.DataFrame") -> "Figure":

@@ -45,6 +45,7 @@ from hlvid.files import write_json
 from hlvid.tasks import costs as ledger
 from hlvid.tasks.doc import question_of
 from hlvid.tasks.failures import not_ours
+from hlvid.video import damage_found
 
 WITHOUT_SAMPLING: Mapping[str, tuple[Any, ...]] = {
     "temperature": (0, None), "do_sample": (False, None), "num_beams": (1, None), "until": (None, [], ["\n\n"]),
@@ -247,7 +248,9 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         try:
             with self._drawing(one):
                 answer = self.answer(one.question)
-            record = {"text": answer.text, "details": answer.details}
+            damage = damage_found(one.question.video_path or one.question.video)
+            details = answer.details | ({"video_damage": list(damage)} if damage else {})
+            record = {"text": answer.text, "details": details}
             journal.append(one.key, record, question_id=one.question.id, task=one.task, repeat=one.repeat)
         except Exception as error:
             what = str(error) if isinstance(error, HlvidError) else f"{type(error).__name__}: {error}"

@@ -11,6 +11,6 @@ Nothing here imports torch; PyAV is loaded when a video is opened.
 """
 
 from hlvid.video import sampling, tiles
-from hlvid.video.reader import Video, VideoWarning
+from hlvid.video.reader import Video, VideoWarning, damage_found
 
-__all__ = ["Video", "VideoWarning", "sampling", "tiles"]
+__all__ = ["Video", "VideoWarning", "damage_found", "sampling", "tiles"]

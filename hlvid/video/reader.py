@@ -33,6 +33,14 @@ class VideoWarning(UserWarning):
     """A video is damaged or odd, but frames of it can be read."""
 
 
+_damage: dict[Path, tuple[str, ...]] = {}
+
+
+def damage_found(path: str | Path) -> tuple[str, ...]:
+    """What this process has found broken in a file by reading it, in words; empty for one that it did not open."""
+    return _damage.get(Path(path).absolute(), ())
+
+
 class Video:
     """An open video; made by `Video.open`.
 
@@ -214,6 +222,8 @@ class Video:
     def _refresh(self) -> None:
         """Take over what the reader knows by now; new damage is told once, or raised if strict."""
         self._info = self._reader.info
+        if self._info.damage:
+            _damage[self.path.absolute()] = self._info.damage
         if self._info.notes == self._told:
             return
         self._told = self._info.notes

@@ -1,5 +1,6 @@
 """Measurements against cases whose answer is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -89,11 +90,22 @@ def test_patches_table(clip: Clip) -> None:
 
 
 def test_loss_falls_with_the_ratio_and_vanishes_at_one(clip: Clip) -> None:
-    rows = losses.curve(selectors.get("random"), clip.tensor(), (0.05, 0.3, 1.0))
+    (rows,) = losses.curve(selectors.get("random"), clip.tensor(), (0.05, 0.3, 1.0))
     values = [row["loss"] for row in rows]
     assert values[0] > values[1] > values[2]
     assert values[2] == pytest.approx(0, abs=1e-6)
     assert rows[2]["ratio"] == 1 and rows[2]["ratio_finest"] == pytest.approx(265 / 196)
+
+
+def test_clips_measured_together_are_those_measured_alone(clip: Clip) -> None:
+    short = replace(clip, name="short", frames=clip.frames[:4])
+    clips = [clip, replace(clip, name="mirrored", frames=clip.frames[:, :, ::-1].copy()), short]
+    detail = selectors.get("detail")
+    together = losses.curves([detail], clips, (0.05, 0.3)).set_index(["clip", "asked"])
+    alone = pd.concat([losses.curves([detail], [one], (0.05, 0.3)) for one in clips])
+    for row in alone.to_dict("records"):
+        found = together.loc[(row["clip"], row["asked"])]
+        assert found["loss"] == pytest.approx(row["loss"], abs=1e-6) and found["ratio"] == row["ratio"]
 
 
 def test_crossing() -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import av
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +16,7 @@ from evaluators.core.base import Answer, JournalledModel
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError, VideoError
 from hlvid.tasks import costs as ledger
+from hlvid.video import Video, VideoWarning
 
 
 class Toy(JournalledModel):
@@ -329,3 +332,32 @@ def test_a_failure_names_the_question_and_keeps_the_rest(
     again = Toy(tmp_path)
     again.generate_until(requests_for(again, questions))
     assert again.asked == ["4", "1", "3", "5"]
+
+
+def test_damage_found_while_answering_is_in_the_sample_and_in_the_journal(
+    tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    path = tmp_path / "cut.mp4"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as out:
+        stream: Any = out.add_stream("libx264", rate=10, width=64, height=48, pix_fmt="yuv420p")
+        for level in range(60):
+            picture = np.random.default_rng(level).integers(0, 255, (48, 64, 3), np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        out.mux(stream.encode())
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    class Reads(Toy):
+        def answer(self, question: Question) -> Answer:
+            if question.video_path == path:
+                with pytest.warns(VideoWarning), Video.open(path) as video:
+                    video.frames([0], size=(18, 32))
+            return super().answer(question)
+
+    asked = [replace(one, video_path=path) if one.id in "02" else one for one in questions]
+    for model in (Reads(tmp_path / "runs"), Reads(tmp_path / "runs")):
+        ledger.clear()
+        model.generate_until(requests_for(model, asked))
+        damaged = {one.id: ledger.lookup(one.id, "hlvid").get("video_damage") for one in asked}
+        assert [one for one, said in damaged.items() if said] == ["0", "2"]
+        assert "cut short" in damaged["0"][0]
+    assert model.asked == []  # the second one took all from the journal

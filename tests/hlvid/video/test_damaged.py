@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hlvid.errors import VideoError
-from hlvid.video import Video, VideoWarning, index, store
+from hlvid.video import Video, VideoWarning, damage_found, index, store
 
 X264 = {"preset": "veryfast", "g": "30", "bf": "3"}
 
@@ -106,6 +106,7 @@ def test_bit_rot_found_while_reading(encode: Any, tmp_path: Path, decode_plainly
     ):
         video.frames(range(90), size=(54, 96))
     assert video.frame_count == count
+    assert any("damaged from 1.37" in one for one in damage_found(path)) and not damage_found(whole)
     assert video.frames(range(count), size=(54, 96)).shape == (count, 54, 96, 3)
 
 
