@@ -13,12 +13,14 @@ runs go on with it.
 """
 
 import hashlib
+import json
 import shutil
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from functools import cached_property, partial
+from http.client import HTTPException
 from pathlib import Path
 
 from hlvid.benchmarks import locate as places
@@ -172,10 +174,13 @@ class _Download:
             if places.first(self._places, [name]):
                 continue
             try:
-                with urllib.request.urlopen(url, timeout=60) as answer, whole(self.root / name) as fresh:
-                    fresh.write_bytes(answer.read())
+                with urllib.request.urlopen(url, timeout=60) as answer:
+                    content = answer.read()
+                json.loads(content)  # and not a page that says so
+                with whole(self.root / name) as fresh:
+                    fresh.write_bytes(content)
                 self.came.append(name)
-            except OSError as error:
+            except (OSError, HTTPException, ValueError) as error:
                 notes.append(
                     f"note: {name} could not be fetched from {url} ({error}); put it into {self.root}"
                 )

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -13,6 +14,8 @@ import pytest
 
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
+from hlvid.benchmarks.egoschema import recordings
+from hlvid.download import fetch
 from hlvid.download import remote as hub_source
 from hlvid.download.fetch import get as prepare
 from hlvid.download.remote import FolderRemote, HubRemote
@@ -29,11 +32,14 @@ class Server(BaseHTTPRequestHandler):
     gated = False
     cut_next = 0
     asked: list[str]
+    mapping = b""
 
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
         if Server.gated:
             self.answer(403, b"{}", **{"X-Error-Code": "GatedRepo"})
+        elif path == "/authors/uid_to_ego4d.json":
+            self.answer(206 if Server.cut_next else 200, Server.mapping)
         elif path in {f"/api/datasets/{BENCHMARK.repo}/revision/{name}" for name in ("main", COMMIT)}:
             self.answer(200, json.dumps(self.info()).encode())
         elif match := re.fullmatch(rf"/datasets/{BENCHMARK.repo}/resolve/{COMMIT}/(.+)", path):
@@ -140,3 +146,49 @@ def test_no_network_but_everything_here_is_no_failure(hub: Any, source: HubRemot
     (places.home(BENCHMARK) / "videos" / "uid1.mp4").unlink()
     with pytest.raises(DownloadError, match="the hub cannot be reached"):
         prepare("egoschema", source=unreachable, progress=False)
+
+
+MAPPING = {  # three lines of the authors' file, with the clips of the stand-in
+    "uid0": {"video_uid": "2fa72a4f-b318-4e04-97b8-efdc3b039258", "starting_sec": 240, "ending_sec": 420},
+    "uid1": {"video_uid": "7aa79be1-ea25-4bda-a722-be65b1892236", "starting_sec": 1140, "ending_sec": 1320},
+    "uid2": {"video_uid": "7aa79be1-ea25-4bda-a722-be65b1892236", "starting_sec": 360, "ending_sec": 540},
+}
+
+
+@pytest.fixture
+def authors(source: HubRemote, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hub and the authors' own pages, both on this server; returns where their mapping belongs."""
+    (name, _), *_ = BENCHMARK.companions
+    here = replace(BENCHMARK, companions=((name, f"{source._endpoint}/authors/{name}"),))
+    monkeypatch.setattr(registry, "get", lambda _: here)
+    monkeypatch.setattr(fetch, "HubRemote", lambda *_: source)
+    return places.home(BENCHMARK) / name
+
+
+def test_the_authors_mapping_comes_with_the_data(authors: Path) -> None:
+    """As its authors publish it; clips of one recording then cluster together (`test_prepare`)."""
+    Server.mapping = json.dumps(MAPPING).encode()
+    report = prepare("egoschema", progress=False)
+    assert authors.name in report.fetched and report.notes == ()
+    recordings.cache_clear()
+    assert recordings(authors) == {name: cut["video_uid"] for name, cut in MAPPING.items()}
+    assert prepare("egoschema", progress=False).fetched == ()
+
+
+@pytest.mark.parametrize("fault", ["cut", "a page", "no server"])
+def test_a_mapping_that_cannot_be_had_is_noted_and_tried_again(
+    fault: str, authors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Server.mapping = b"<html>" if fault == "a page" else json.dumps(MAPPING).encode()
+    prepare("egoschema", progress=False)
+    authors.unlink(missing_ok=True)
+    Server.cut_next = 1 if fault == "cut" else 0
+    if fault == "no server":
+        gone = replace(registry.get("egoschema"), companions=((authors.name, "http://127.0.0.1:9/x.json"),))
+        monkeypatch.setattr(registry, "get", lambda _: gone)
+    report = prepare("egoschema", progress=False)
+    (note,) = report.notes
+    assert f"{authors.name} could not be fetched from http://127.0.0.1:" in note and not authors.exists()
+    assert note in report.summary()
+    if fault == "cut":
+        assert prepare("egoschema", progress=False).fetched == (authors.name,)
