@@ -22,7 +22,7 @@ def commands() -> Iterator[tuple[str, str]]:
     """Page and command of each line in a code block that starts with `hlvid`, continued lines joined."""
     for page in PAGES:
         for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.M | re.S):
-            for line in block.replace("\\\n", " ").splitlines():
+            for line in block.replace("\\\n", "").splitlines():
                 found = re.match(r"(?:\$ )?(?:\w+=\S+ )*(hlvid .*)", line.strip())
                 if found and not STANDS_FOR.search(found[1].partition(" #")[0]):
                     yield page.relative_to(ROOT).as_posix(), found[1]

@@ -6,6 +6,7 @@ Example::
     hlvid eval --recipe gaze_reader --dry-run      # what will run and what it takes; nothing is loaded
     hlvid eval --recipe gaze_reader --smoke        # one question: versions, arguments, memory, seconds
     hlvid report runs/reader                       # report.html again, from what the run recorded
+    hlvid second-reader runs/reader --reader model=gpt-4o-mini      # reads what no rule could; counted apart
 
 Killed and started again, it goes on where it was. The exit code is 0 only where every answer could be given.
 """
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
 
 def mount(app: typer.Typer) -> None:
-    """Add `eval` and `report` to the roof."""
+    """Add `eval`, `report` and `second-reader` to the roof."""
     app.command("eval", rich_help_panel="Evaluate")(evaluate)
     app.command(rich_help_panel="Look")(report)
+    app.command("second-reader", rich_help_panel="Compare")(second_reader)
 
 
 def evaluate(
@@ -97,6 +99,25 @@ def report(
     from evaluators.runs.report import write_report
 
     typer.echo(f"{write_report(folder)}")
+
+
+def second_reader(
+    run: Annotated[Path, typer.Argument(help="A run's folder, or its samples.")],
+    reader: Annotated[
+        str, typer.Option(help="model=…,base_url=…,api_key_env=…: as of openai_frames, without frames.")
+    ],
+    task: Annotated[str | None, typer.Option(help="Which task, where a run holds several.")] = None,
+) -> None:
+    """Let a model read the answers in which no rule found a letter; counted apart, the run stays as it is."""
+    from evaluators.runs.second_reader import read_again, reader_settings
+
+    found = read_again(run, reader_settings(reader), task)
+    alone, apart = found.alone, found.apart
+    typer.echo(
+        f"{found.reader} found a letter in {found.read} of {found.asked} answers without one ({found.right} right): "
+        f"{found.path}\nby rules alone {100 * alone.value:.1f} % ({alone.correct:g} of {alone.n} right), with the "
+        f"second reader {100 * apart.value:.1f} % ({apart.correct:g} right); all else counts the rules alone"
+    )
 
 
 def _spec(

@@ -43,16 +43,26 @@ def request(
     generation: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The body of a chat completion: pictures first, so that questions on one video share their beginning."""
+    content = [*_shown(settings, pictures), {"type": "text", "text": prompt}]
+    return asking(settings, content, generation, server_side(settings, delivery))
+
+
+def asking(
+    settings: ApiSettings,
+    content: list[dict[str, Any]],
+    generation: Mapping[str, Any],
+    told: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The body of a chat completion with this content; `told` to the server beside it."""
     drawn = generation.get("temperature") and generation.get("top_p") not in (None, 1)
     body: dict[str, Any] = {
         settings.token_field: settings.max_new_tokens or generation.get("max_new_tokens", 64),
         **({"temperature": generation.get("temperature") or 0} if settings.send_temperature else {}),
         **({"top_p": generation["top_p"]} if drawn else {}),
         **({"reasoning_effort": settings.reasoning_effort} if settings.reasoning_effort else {}),
-        **server_side(settings, delivery),
+        **told,
         **(settings.extra_body or {}),
     }
-    content = [*_shown(settings, pictures), {"type": "text", "text": prompt}]
     return {"model": settings.model, "messages": [{"role": "user", "content": content}], **body}
 
 
