@@ -80,12 +80,13 @@ def clustered(
     if len(sizes) < 2:
         reason = "one recording says nothing about others" if len(sizes) else "no answers"
         return Interval(0.0, 1.0, level, "clustered", reason)
-    means, counts = cluster_sums(values, categories or [None] * len(values))
-    means = means[:, 0] / counts
-    order = {one: at for at, one in enumerate(dict.fromkeys(categories or [None]))}
-    own = np.array([order[one] for one in categories]) if categories else np.zeros(len(values), dtype=int)
-    residuals = cluster_sums((values - means[own]) / counts[own] / len(counts), clusters)[0]
-    value, variance = float(means.mean()), float(combined(residuals, sizes)[0] ** 2)
+    kinds = ["all"] * len(values) if categories is None else categories
+    totals, counts = cluster_sums(values, kinds)
+    order = {kind: at for at, kind in enumerate(dict.fromkeys(kinds))}
+    own = np.array([order[kind] for kind in kinds])
+    means = totals[:, 0] / counts
+    errors, _ = cluster_sums((values - means[own]) / counts[own] / len(means), clusters)
+    value, variance = float(means.mean()), float(combined(errors, sizes)[0] ** 2)
     effective = effective_clusters(sizes)
     answers = effective if variance < 1e-24 else value * (1 - value) / variance
     return Interval(*score_interval(value, answers, critical_value(level, effective)), level, "clustered")

@@ -147,12 +147,12 @@ def _open(source: Path, given: Fields) -> tuple[dict[str, Any], Reader, Run | No
 
 
 def _is_samples(path: Path) -> bool:
-    """Whether lmms-eval wrote it: its lines have a `doc_id`, or the task's `raw_output` with a `target`."""
+    """Whether lmms-eval wrote it, whose lines have a `doc_id`, or `hlvid eval`, whose lines say what is `correct`."""
     if path.suffix.lower() != ".jsonl":
         return False
     text, _ = read_text(path, 50 * 1024 * 1024)
     first = next((row for _, row in read_objects(path.name, text, nan=True) if isinstance(row, dict)), {})
-    return "doc_id" in first
+    return bool({"doc_id", "correct"} & set(first))
 
 
 def _merged(known: Fields, given: Fields) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from leaderboard.format.schema import Prediction
 Row = Mapping[str, Any]
 RECORD_BYTES = 16 * 1024 * 1024
 
+OWN = "samples.jsonl"  # of `hlvid eval`, which keeps lmms-eval's files in lmms_eval/
 _SAMPLES = re.compile(r"(?:(?P<date>.+?)_)?samples_(?P<task>.+)\.jsonl")
 
 
@@ -66,11 +67,14 @@ class Run:
 
 
 def find_run(path: Path, task: str | None = None) -> Run:
-    """The run in a folder (the newest, if one task was run again), or of a samples file.
+    """The run in a folder (the newest, if one task was run again), or of a samples file (`hlvid eval`'s: its folder's).
 
     Raises:
         AnswerError: no samples there, or those of several tasks and none chosen; lists them.
     """
+    inner = path.parent / "lmms_eval"
+    if path.is_file() and path.name == OWN and inner.is_dir():
+        path = inner
     if path.is_file():
         return _run(path)
     files = [file for file in sorted(path.rglob("*.jsonl")) if _SAMPLES.fullmatch(file.name)]
@@ -134,7 +138,8 @@ def _question_id(file: str, number: int, row: Row, key: AnswerKey) -> tuple[str 
     def fault(field: str, problem: str, remedy: str) -> tuple[None, list[Fault]]:
         return None, [Fault(file, number, field, problem, remedy)]
 
-    asked, name, place = row.get("input"), row.get("question_id"), row.get("doc_id")
+    asked = row.get("input", row.get("prompt"))  # lmms-eval's name, and that of `hlvid eval`
+    name, place = row.get("question_id"), row.get("doc_id")
     if isinstance(name, str | int) and not isinstance(name, bool):
         question = key.question(str(name))
         if question is None or not isinstance(asked, str) or asks(asked, question):

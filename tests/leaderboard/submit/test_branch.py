@@ -47,6 +47,18 @@ def test_a_second_draft_replaces_the_first(tmp_path: Path, git_repo: Git, folder
     assert git_repo("rev-list", "--count", f"main..{branch.name}") == "1"
 
 
+def test_the_readme_on_the_board_survives_a_new_run(tmp_path: Path, git_repo: Git, folder: Path) -> None:
+    readme = tmp_path / "repo" / TARGET / "README.md"
+    readme.parent.mkdir(parents=True)
+    readme.write_text("How we ran it.")
+    git_repo("add", ".")
+    git_repo("commit", "-q", "-m", "merged")
+    branch = make_branch(tmp_path / "repo", folder, TARGET, "again")
+    assert git_repo("show", f"{branch.name}:{TARGET}/README.md") == "How we ran it."
+    changed = git_repo("diff", "--name-only", "main", branch.name).splitlines()
+    assert changed == [f"{TARGET}/predictions.jsonl", f"{TARGET}/submission.yaml"]
+
+
 def test_the_branch_that_is_checked_out_is_not_moved(tmp_path: Path, git_repo: Git, folder: Path) -> None:
     git_repo("switch", "-q", "-c", "submission/hlvid/mine")
     with pytest.raises(RunError, match="is checked out"):

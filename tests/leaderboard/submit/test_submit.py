@@ -72,6 +72,39 @@ def run_folder(tmp_path: Path) -> Path:
     return folder
 
 
+def test_the_samples_of_hlvid_eval_alone_or_in_their_folder(run_folder: Path, tmp_path: Path) -> None:
+    """Once 114 faults: every field of its own was unknown. Options shown in another order are told by the prompt."""
+    (run_folder / "lmms_eval").mkdir()
+    for path in list(run_folder.glob("*2026_*")):
+        path.rename(run_folder / "lmms_eval" / path.name)
+    key = answer_key("hlvid_mini", "mini-tiny-0")
+    rows = [
+        {"question_id": q.id, "raw_output": q.answer, "correct": True, "parsed": q.answer, "how": "bare letter",
+         "task": "hlvid_mini", "prompt": q.prompt(), "details": {"frames": 12}}
+        for q in key.questions
+    ]  # fmt: skip
+    own = run_folder / "samples.jsonl"
+    own.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ready = prepare(own, tmp_path / "out", {}, submissions=tmp_path)
+    assert ready.entry.accuracy == 1 and ready.entry.submission.settings.selector == "detail"
+
+    given = {
+        "benchmark": "hlvid_mini", "dataset_revision": "mini-tiny-0", "model": {"name": "m", "openness": "closed"},
+    }  # fmt: skip
+    alone = tmp_path / "alone.jsonl"
+    own.rename(alone)
+    assert prepare(alone, tmp_path / "other", given, submissions=tmp_path).entry.accuracy == 1
+    question = key.questions[3]
+    first, *_, last = question.options.values()
+    turned = question.prompt().replace(first, "~").replace(last, first).replace("~", last)
+    rows[3]["prompt"] = turned
+    alone.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(
+        SubmissionError, match="line 4: input: does not ask question 3 with its options in order"
+    ):
+        prepare(alone, tmp_path / "third", given, submissions=tmp_path)
+
+
 def test_table_to_folder(table: Path, tmp_path: Path, keys: Keys) -> None:
     ready = prepare(table, tmp_path / "out", GIVEN, submissions=tmp_path, keys=keys)
     assert ready.folder == tmp_path / "out" / "hlvid" / "7b"
