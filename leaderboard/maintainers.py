@@ -27,13 +27,14 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 
 from hlvid.errors import RunError
+from leaderboard.format.schema import FOLDER
 
 FILE = "leaderboard/maintainers.toml"
 
 Login = Annotated[
     str, BeforeValidator(lambda text: str(text).strip().casefold()), Field(min_length=1, max_length=60)
 ]
-Place = Annotated[str, Field(pattern=r"^[a-z0-9_]+/[a-z0-9][a-z0-9._-]{0,79}$")]
+Place = Annotated[str, Field(pattern=rf"^[a-z0-9_]+/{FOLDER}$")]
 
 
 class _Strict(BaseModel):

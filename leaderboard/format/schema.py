@@ -48,7 +48,8 @@ Short = Annotated[
 ]
 Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_visible)]
 Link = Annotated[HttpUrl, Field(max_length=500)]
-FolderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+FOLDER = r"[a-z0-9][a-z0-9._-]{0,79}"
+FolderName = Annotated[str, StringConstraints(pattern=f"^{FOLDER}$")]
 QuestionId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^(sha256:)?[0-9a-f]{64}$")]
 

@@ -22,14 +22,14 @@ from leaderboard.benchmarks import MINI, TITLES, AnswerKey, Keys
 from leaderboard.format.faults import Fault, SubmissionError, from_validation, shorten
 from leaderboard.format.matching import match, with_matched
 from leaderboard.format.reading import read_predictions, read_yaml
-from leaderboard.format.schema import Prediction, Submission
+from leaderboard.format.schema import FOLDER, Prediction, Submission
 from leaderboard.format.yaml_loader import YamlLines
 
 YAML_NAME = "submission.yaml"
 JSONL_NAME = "predictions.jsonl"
 README = "README.md"
 ALLOWED = {YAML_NAME, JSONL_NAME, README}
-FOLDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+FOLDER_NAME = re.compile(FOLDER)
 _HASH = re.compile(r"(?:^|sha256:)[0-9a-f]{64}$")
 FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
 LARGEST = 10_000  # questions of any benchmark here, rounded up

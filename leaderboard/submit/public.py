@@ -18,13 +18,13 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from hlvid.tasks.arguments import RECORDED
 from leaderboard.benchmarks import task_names
 
 HIDDEN = "…"
 _NUMBER = re.compile(r"[-+]?\d{1,9}(\.\d{1,9})?(e[-+]?\d{1,2})?", re.I)
 _HUB = re.compile(r"[A-Za-z0-9][\w.+-]{0,95}/[A-Za-z0-9][\w.+-]{0,95}|[A-Za-z0-9][\w.+-]{0,95}", re.A)
 _VERSION = re.compile(r"[0-9a-f]{7,64}|v?\d[\d.]{0,20}(rc\d+)?|main|master")
-_VARIABLE = re.compile(r"HLVID_[A-Z_]{1,30}")
 
 #: arguments of models, of `--gen_kwargs` and flags whose numbers shape an answer and tell nothing about a machine
 NUMBERS = frozenset((
@@ -72,11 +72,7 @@ def command(parts: Sequence[str], variables: Mapping[str, object] | None = None)
     """
     if not parts:
         return ""
-    shown = [
-        f"{name}={_word(str(value))}"
-        for name, value in (variables or {}).items()
-        if _VARIABLE.fullmatch(name)
-    ]
+    shown = [f"{name}={_word(str(value))}" for name, value in (variables or {}).items() if name in RECORDED]
     return " ".join([*shown, "lmms_eval", *_flags(parts[1:])])
 
 
