@@ -34,6 +34,7 @@ from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokenizer import END, FILE, byte_tokenizer, load_tokenizer
 from autogaze.selectors.autogaze import AutoGazeSelector
 from autogaze.selectors.base import Selector
+from autogaze.selectors.told import Told
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,23 @@ class Answerer:
         return cls(model, load_tokenizer(source, revision), selector, settings or model.config.video)
 
     def look(
-        self, source: FrameSource, reserve: int | None = 512, watch: Callable[[ClipBatch], None] | None = None
+        self,
+        source: FrameSource,
+        reserve: int | None = 512,
+        watch: Callable[[ClipBatch], None] | None = None,
+        tell: Callable[[VideoPlan], Told] | None = None,
     ) -> Look:
         """See a video. reserve: tokens kept free for prompt and answer. watch: is shown every batch of clips.
+
+        tell: what the selector may ask for beside pixels, once it is known which frames are looked at.
 
         Raises ContextOverflowError as soon as there are more tokens than the context has room for; with None for
         `reserve` there is always room.
         """
         model, stages = self.model, Stages(self.model.device)
         plan = plan_video(source.width, source.height, source.frame_count, self.settings, model.config.tile)
-        clips = stream(source, plan, model.config, self.settings, self.selector, model.device, stages)
+        told = tell(plan) if tell else None
+        clips = stream(source, plan, model.config, self.settings, self.selector, model.device, stages, told)
         room = None if reserve is None else model.config.context - reserve
         seen = model.see(_watched(clips, watch), room, stages)
         return Look(plan, seen, stages.seconds)

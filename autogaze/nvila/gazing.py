@@ -23,27 +23,34 @@ from autogaze.model.processing import resize
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.settings import Kind, VideoSettings
 from autogaze.selectors.autogaze import AutoGazeSelector
-from autogaze.selectors.base import Selector
+from autogaze.selectors.base import Selector, look
+from autogaze.selectors.context import Context
 
 Ratio = float | Sequence[float] | None
 
 
 def gaze_for_encoder(
-    clips: Tensor, selector: Selector | None, config: NVILAConfig, settings: VideoSettings, kind: Kind
+    clips: Tensor,
+    selector: Selector | None,
+    config: NVILAConfig,
+    settings: VideoSettings,
+    kind: Kind,
+    context: Context | None = None,
 ) -> Gaze:
     """What the encoder is told to see of clips, float (B, T, 3, S, S) in [0, 1], S the encoder's last scale.
 
     On the released grid AutoGaze is shown the clips at that grid's size (bilinear, in grey levels, as its own
-    processor does it), and the encoder takes the numbers that come back for numbers of its own.
+    processor does it), and the encoder takes the numbers that come back for numbers of its own. context: of the clips,
+    for selectors that need more than pixels.
     """
     ratio, loss = settings.request(kind)
     grid = config.gaze_grid(settings)
     if grid == config.vision.grid:
-        return gaze_at(clips, selector, grid.scales, grid.patch_size, ratio, loss)
+        return gaze_at(clips, selector, grid.scales, grid.patch_size, ratio, loss, context)
     levels = clips.flatten(0, 1).mul(255).round().to(torch.uint8)
     side = grid.scales[-1]
     shown = resize(levels, side, side).view(*clips.shape[:3], side, side) / 255
-    gaze = gaze_at(shown, selector, grid.scales, grid.patch_size, ratio, loss)
+    gaze = gaze_at(shown, selector, grid.scales, grid.patch_size, ratio, loss, _sized(context, side))
     return replace(gaze, scales=config.vision.scales, patch_size=config.vision.patch_size)
 
 
@@ -54,6 +61,7 @@ def gaze_at(
     patch_size: int,
     ratio: Ratio = None,
     loss: float | None = None,
+    context: Context | None = None,
 ) -> Gaze:
     """Which patches of clips, float (B, T, 3, S, S) in [0, 1] with S the last scale, to encode.
 
@@ -70,13 +78,15 @@ def gaze_at(
         return selector.model.gaze_for(video, scales, patch_size, ratio=ratio, loss=loss).to(clips.device)
     config = AutoGazeConfig()
     tiles, layout = grids.cut(clips, config, scales, patch_size)
-    side = config.input_img_size
-    if tiles.shape[-1] != side:
-        flat = F.interpolate(tiles.flatten(0, 1), (side, side), mode="bicubic", align_corners=False)
-        tiles = flat.view(*tiles.shape[:3], side, side).clamp(0, 1)
+    tiles = _at_side(tiles, config.input_img_size)
+    if context is not None and context.codec is not None:
+        maps, _ = grids.cut(context.codec.to(clips), config, scales, patch_size)
+        context = replace(context, codec=_at_side(maps, config.input_img_size))
     shown = _shown(layout, config).repeat(len(clips), 1).to(clips.device)
     cells = (layout.across, layout.across)
-    return grids.lay(selector.select(tiles, ratio=ratio, loss=loss, valid=shown, layout=cells), layout)
+    return grids.lay(
+        look(selector, tiles, context, ratio=ratio, loss=loss, valid=shown, layout=cells), layout
+    )
 
 
 def everything(
@@ -91,6 +101,21 @@ def takes_all(ratio: Ratio) -> bool:
     """Whether a ratio leaves nothing out."""
     values = ratio if isinstance(ratio, Sequence) else [ratio]
     return all(value is None or value == 1 for value in values)
+
+
+def _at_side(clips: Tensor, side: int) -> Tensor:
+    """Clips (B, T, 3, S, S) in [0, 1] at another side, bicubic."""
+    if clips.shape[-1] == side:
+        return clips
+    flat = F.interpolate(clips.flatten(0, 1), (side, side), mode="bicubic", align_corners=False)
+    return flat.view(*clips.shape[:3], side, side).clamp(0, 1)
+
+
+def _sized(context: Context | None, side: int) -> Context | None:
+    """The context of clips that are shown at another side."""
+    if context is None or context.codec is None:
+        return context
+    return replace(context, codec=_at_side(context.codec, side))
 
 
 def _shown(layout: grids.Layout, config: AutoGazeConfig) -> Tensor:

@@ -12,7 +12,7 @@ and `stream`: `hlvid.video.Video` as it is. Thumbnails are some of the same fram
 decoded once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,7 +29,9 @@ from autogaze.nvila.grid import Grid, thumbnails, tile_grid, uniform
 from autogaze.nvila.settings import CLIP_FRAMES, CLIPS, Kind, VideoSettings
 from autogaze.nvila.stages import Stages
 from autogaze.parallel import at_once
-from autogaze.selectors.base import Selector
+from autogaze.selectors.base import Selector, needs_of
+from autogaze.selectors.context import Context
+from autogaze.selectors.told import Told
 
 Picture = npt.NDArray[np.uint8]
 
@@ -101,17 +103,24 @@ def stream(
     selector: Selector | None,
     device: torch.device | str = "cpu",
     stages: Stages | None = None,
+    told: Told | None = None,
 ) -> Iterator[ClipBatch]:
-    """Clips with their gazes: of each chunk first the tiles, row by row, then the thumbnails."""
-    stages = stages or Stages(device)
+    """Clips with their gazes: of each chunk first the tiles, row by row, then the thumbnails.
+
+    told: for a selector that needs more than pixels; its maps are of the plan's frames at the size of its grid.
+    """
+    stages, told = stages or Stages(device), told or Told()
+    needs = () if selector is None else needs_of(selector)
     chunks, most = _chunks(source, plan, settings.resize), clips_at_once(settings, config, selector, device)
     for number in range(plan.chunks):
         with stages.measure("decode"):
             chunk = next(chunks)
-        for kind, first, pixels in _clips(chunk, plan, most):
+        # Thumbnails of one batch are of different times.
+        for kind, first, pixels in _clips(chunk, plan, most, 1 if "times" in needs else most):
             with stages.measure("selector"), torch.no_grad():
                 clips = _floats(pixels).to(device)
-                gaze = gaze_for_encoder(clips, selector, config, settings, kind)
+                context = _told(told, needs, plan, number, kind, first, len(clips)) if needs else None
+                gaze = gaze_for_encoder(clips, selector, config, settings, kind, context)
             yield ClipBatch(kind, number, first, clips, gaze)
 
 
@@ -184,15 +193,41 @@ def _fit(picture: Picture, size: tuple[int, int]) -> Picture:
     return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BICUBIC))
 
 
-def _clips(chunk: _Chunk, plan: VideoPlan, batch: int) -> Iterator[tuple[Kind, int, Picture]]:
+def _clips(
+    chunk: _Chunk, plan: VideoPlan, batch: int, small_batch: int
+) -> Iterator[tuple[Kind, int, Picture]]:
     """(kind, number of the first clip, uint8 (B, T, side, side, 3)), a few clips at a time."""
-    side = plan.grid.side
     for first in range(0, plan.grid.tiles, batch):
-        corners = [plan.grid.corner(tile) for tile in range(first, min(first + batch, plan.grid.tiles))]
-        tiles = [chunk.frames[:, top : top + side, left : left + side] for top, left in corners]
-        yield "tile", first, np.stack(tiles)
-    for first in range(0, len(chunk.small), batch):
-        yield "thumbnail", first, np.stack(chunk.small[first : first + batch])[:, None]
+        yield (
+            "tile",
+            first,
+            _tiles(chunk.frames, plan.grid, range(first, min(first + batch, plan.grid.tiles))),
+        )
+    for first in range(0, len(chunk.small), small_batch):
+        yield "thumbnail", first, np.stack(chunk.small[first : first + small_batch])[:, None]
+
+
+def _tiles(frames: Picture, grid: Grid, numbers: Iterable[int]) -> Picture:
+    """Tiles of frames (T, H, W, 3): uint8 (B, T, side, side, 3)."""
+    corners = [grid.corner(number) for number in numbers]
+    return np.stack([frames[:, top : top + grid.side, left : left + grid.side] for top, left in corners])
+
+
+def _told(
+    told: Told, needs: Sequence[str], plan: VideoPlan, chunk: int, kind: Kind, first: int, count: int
+) -> Context | None:
+    """What is needed for a batch of clips, cut as they are."""
+    start = chunk * CLIP_FRAMES
+    if kind == "tile":
+        indices = plan.indices[start : start + CLIP_FRAMES]
+        numbers = range(first, first + count)
+        return told.context(needs, indices, lambda maps: _floats(_tiles(maps, plan.grid, numbers)))
+    places = [place for place in plan.thumbnails if start <= place < start + CLIP_FRAMES]
+    indices = tuple(plan.indices[place] for place in places[first : first + count])
+    side = (plan.grid.side, plan.grid.side)
+    return told.context(
+        needs, indices, lambda maps: _floats(np.stack([_fit(one, side) for one in maps])[:, None])
+    )
 
 
 def _floats(clips: Picture) -> Tensor:

@@ -26,6 +26,7 @@ SELECTORS = {
     "everything": "autogaze.selectors.everything:Everything",
     "greedy": "autogaze.selectors.greedy:Greedy",
     "optical_flow": "autogaze.selectors.optical_flow:OpticalFlow",
+    "question": "autogaze.selectors.question:Question",
     "random": "autogaze.selectors.random:Random",
     "rgb_diff": "autogaze.selectors.rgb_diff:RgbDiff",
     "text": "autogaze.selectors.text:Text",

@@ -10,8 +10,8 @@ Example::
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -23,6 +23,7 @@ from autogaze import selectors
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
 from autogaze.reconstruction.paste import rebuild
 from autogaze.selectors.base import Selector
+from autogaze.selectors.told import Told
 from autogaze.tiling import TILE, Picture, Tiling
 from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.errors import RunError
@@ -76,7 +77,7 @@ class Looker:
     picture, and of all tokens, padding included: the gazing ratio is kept under both conventions.
     """
 
-    def __init__(self, settings: ReaderSettings, tiling: Tiling, told: "Told | None" = None) -> None:
+    def __init__(self, settings: ReaderSettings, tiling: Tiling, told: Told | None = None) -> None:
         self.settings, self.tiling, self.told = settings, tiling, told or Told()
         self.selector = selector_of(settings)
         self.seconds = {"select": 0.0, "rebuild": 0.0}
@@ -97,7 +98,7 @@ class Looker:
             gaze = selectors.look(
                 self.selector,
                 clips,
-                self.told.context(needs, [index for index, _ in shown], self.tiling),
+                self.told.context(needs, [index for index, _ in shown], self.tiling.split),
                 ratio=self.settings.ratio,
                 loss=self.settings.loss,
                 valid=self.tiling.valid,
@@ -117,44 +118,6 @@ class Looker:
         self.tokens_valid += int(self.tiling.valid.sum())
         self.tokens_all += self.tiling.valid.numel()
         return Look(index, picture, rebuilt, gaze, self.tiling)
-
-
-@dataclass
-class Told:
-    """What a selector may ask for beside pixels (`autogaze.selectors.Context`), of one video.
-
-    times: seconds of each frame of the video. maps: (index, uint8 (H, W, 3)) of the frames looked at, ascending, as
-    `hlvid.video.motion.block_maps` gives them. question: the text asked, of a selector that is query-aware.
-    """
-
-    times: npt.NDArray[np.float64] | None = None
-    maps: Iterator[tuple[int, Picture]] | None = None
-    question: str | None = None
-    _kept: dict[int, Picture] = field(default_factory=dict)
-
-    def context(
-        self, needs: Sequence[str], indices: Sequence[int], tiling: Tiling
-    ) -> selectors.Context | None:
-        """What of it is needed for the frames `indices`; None where nothing is."""
-        if not needs:
-            return None
-        times = None if self.times is None else torch.from_numpy(self.times[list(indices)])
-        return selectors.Context(
-            times if "times" in needs else None,
-            self._codec(indices, tiling) if "codec" in needs else None,
-            self.question if "question" in needs else None,
-        )
-
-    def _codec(self, indices: Sequence[int], tiling: Tiling) -> torch.Tensor | None:
-        if self.maps is None:
-            return None
-        self._kept = {index: maps for index, maps in self._kept.items() if index in indices}
-        while missing := set(indices) - set(self._kept):
-            found = next(self.maps, None)
-            if found is None:
-                raise RunError(f"gaze_reader: the codec tells nothing of frame {min(missing)}")
-            self._kept[found[0]] = found[1]
-        return tiling.split(np.stack([self._kept[index] for index in indices]))
 
 
 @lru_cache(maxsize=1)

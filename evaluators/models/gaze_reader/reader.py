@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE, SCALES
 from autogaze.selectors import needs_of
+from autogaze.selectors.told import Told
 from autogaze.tiling import TILE, Tiling
 from evaluators.core.gaze_file import Recorder
 from evaluators.models.gaze_reader.frames import FrameSource
-from evaluators.models.gaze_reader.looking import Look, Looker, Told, selector_of
+from evaluators.models.gaze_reader.looking import Look, Looker, selector_of
 from evaluators.models.gaze_reader.ocr import Engine, Text
 from evaluators.models.gaze_reader.options import Line
 from evaluators.models.gaze_reader.packing import GAP, Placement, pack

@@ -141,11 +141,6 @@ class NvilaArguments:
             if not selectors.known(self.selector):
                 there = f"{', '.join(selectors.names())}, or package.module:Class"
                 raise RunError(f"{model}: selector is {self.selector!r}; allowed: {there}")
-            if needs := getattr(selectors.kind_of(self.selector), "needs", ()):
-                raise RunError(
-                    f"{model}: selector {self.selector!r} needs {', '.join(needs)}, which {model} cannot give it; "
-                    "gaze_reader can"
-                )
         self._check_reduction(model)
         if self.gazing == "off":
             for name in ("selector", *RATIOS, *LOSSES):

@@ -11,7 +11,7 @@ A video is seen once for all of its questions. Nothing is loaded before the firs
 
 import traceback
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from loguru import logger
 from autogaze.nvila.answering import Answerer, Look, Reply, published_selector
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.model import ContextOverflowError
+from autogaze.nvila.processing import VideoPlan
 from autogaze.nvila.reduction.reduced import Reduction
 from autogaze.nvila.sampling import GREEDY
 from autogaze.nvila.settings import VideoSettings
-from autogaze.selectors import arguments, foreign, get
+from autogaze.selectors import arguments, foreign, get, kind_of
 from autogaze.selectors.base import Selector
+from autogaze.selectors.told import Told
 from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.core.outcomes import OK
@@ -37,6 +39,7 @@ from evaluators.profiling.plan import PROMPT_TOKENS
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
 from hlvid.video import Video
+from hlvid.video.motion import block_maps
 
 RANDOM = "random weights: this checkpoint was never trained, its answers are noise at chance accuracy"
 PROMPT = "<vila/video>\n\n{prompt}"
@@ -67,7 +70,7 @@ class Native:
             raise RunError(f"{model}: {error}") from error
         if config.random:
             logger.warning(f"{model}: {arguments.pretrained}: {RANDOM}")
-        self._newest: tuple[Path, Look | Answer, dict[str, Any]] | None = None
+        self._newest: tuple[tuple[Path, str | None], Look | Answer, dict[str, Any]] | None = None
 
     @property
     def dtype(self) -> str:
@@ -131,10 +134,14 @@ class Native:
             raise RunError(
                 f"video {path or question.video} not found; run 'hlvid verify' to see what is missing"
             )
-        reused = self._newest is not None and self._newest[0] == path
+        key = (
+            path,
+            question.prompt() if "question" in self.needs else None,
+        )  # a query-aware gaze holds for one question
+        reused = self._newest is not None and self._newest[0] == key
         if not reused:
             self._newest = None  # the last video's tokens go before the next one's come
-            self._newest = path, *self._see(path)
+            self._newest = key, *self._see(*key)
         assert self._newest is not None
         _, look, details = self._newest
         details = {**details, "video_seen_for_an_earlier_question": reused}
@@ -196,7 +203,18 @@ class Native:
         config = replace(self.config, autogaze=self.arguments.autogaze_model_id or self.config.autogaze)
         return published_selector(self.folder, config, str(self.device))
 
-    def _see(self, path: Path) -> tuple[Look | Answer, dict[str, Any]]:
+    @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """What the selector needs beside pixels."""
+        return tuple(getattr(kind_of(self.selector_name), "needs", ())) if self.selector_name else ()
+
+    def _tell(self, video: Video, question: str | None, plan: VideoPlan) -> Told:
+        """What the selector may ask for; the codec is asked only where it is needed."""
+        codec = "codec" in self.needs
+        maps = block_maps(video.path, plan.indices, plan.grid.size) if codec else None
+        return Told(video.timestamps, maps, question)
+
+    def _see(self, path: Path, question: str | None) -> tuple[Look | Answer, dict[str, Any]]:
         """The video's tokens, or the answer that says why there are none; and what was seen."""
         answerer = self.answerer
         watch = GazeWatch.for_video(path) if self.selector_name else None
@@ -204,8 +222,11 @@ class Native:
             size = (video.width, video.height)
             details = self._about(video)
             with Peak(self.device) as peak:
-                reserve = self._reserve() if self._refuses else None
-                look = self._guarded(lambda: answerer.look(video, reserve, watch), size)
+                reserve, tell = (
+                    self._reserve() if self._refuses else None,
+                    partial(self._tell, video, question),
+                )
+                look = self._guarded(lambda: answerer.look(video, reserve, watch, tell), size)
             details |= {"peak_memory": peak.record(), "decoder": video.decoder}
         if isinstance(look, Look):
             grid = look.plan.grid

@@ -19,11 +19,12 @@ from autogaze.selectors.base import Layout, ScoredSelector
 from autogaze.selectors.conformance import Case, check
 from autogaze.selectors.context import Context
 from autogaze.selectors.pyramid import at_scale, luma, patch_mean, tokens
+from autogaze.selectors.question import Wanted, read
 
 PAGE = Path(__file__).parents[3] / "docs" / "selectors.md"
 
 
-@pytest.mark.parametrize("name", ["detail", "codec", "rgb_diff", "everything"])
+@pytest.mark.parametrize("name", ["detail", "codec", "question", "rgb_diff", "everything"])
 def test_ours_keep_every_rule(name: str) -> None:
     assert [finding for finding in check(selectors.get(name)) if not finding.ok] == []
 
@@ -106,6 +107,53 @@ def test_the_codec_tells_where_it_moved(noise: Tensor) -> None:
     key[:, :, 1] = 1  # a key frame: all is coded anew, which tells nothing apart
     same = selectors.get("codec").select(noise[:1], ratio=0.02, context=Context(codec=key))
     assert torch.equal(same.masks(), gaze.masks())
+
+
+QUESTION = "What does the {} text on the {} sign say?\nA. EXIT 38B\nB. EXIT 35B"
+
+
+def _sign(clips: Tensor, row: int, column: int, ink: tuple[float, ...], ground: tuple[float, ...]) -> None:
+    """A sign of 64 x 64 px with upright strokes, the same for all colours."""
+    sign = torch.tensor(ground).view(3, 1, 1).repeat(1, 64, 64)
+    for stroke in range(8, 56, 8):
+        sign[:, 16:48, stroke : stroke + 3] = torch.tensor(ink).view(3, 1, 1)
+    clips[:, :, :, row : row + 64, column : column + 64] = sign
+
+
+def test_the_question_tells_where_to_look() -> None:
+    """Three signs alike but for their colours; the gaze goes to the one that is asked about."""
+    clips = torch.full((1, 1, 3, 224, 224), 0.5)
+    white, green, black, yellow = (0.95, 0.95, 0.92), (0.0, 0.38, 0.24), (0.1, 0.1, 0.1), (0.96, 0.82, 0.14)
+    places = {("white", "green"): (16, 16), ("black", "yellow"): (16, 144), ("black", "white"): (144, 80)}
+    for (ink, ground), place in places.items():
+        shades = {"white": white, "green": green, "black": black, "yellow": yellow}
+        _sign(clips, *place, shades[ink], shades[ground])
+    for named, (row, column) in places.items():
+        told = Context(question=QUESTION.format(*named))
+        finest = selectors.get("question").select(clips, ratio=0.06, context=told).scale_masks()[-1][0, 0]
+        on_it = finest[row // 16 : row // 16 + 4, column // 16 : column // 16 + 4].sum()
+        assert finest.sum() >= 4 and on_it == finest.sum(), named
+    plain = Context(question="What is written there?\nA. EXIT")
+    blind, detail = selectors.get("question"), selectors.get("detail")
+    same = blind.select(clips, ratio=0.06, context=plain), detail.select(clips, ratio=0.06)
+    assert torch.equal(same[0].masks(), same[1].masks())
+
+
+@pytest.mark.parametrize(
+    ("text", "ink", "ground"),
+    [
+        ("What does the white text on the green road sign say?\nA. RED 1\nB. RED 2", ("white",), ("green",)),
+        ("What is written in red on the white jersey?", ("red",), ("white",)),
+        ("Which words in black?", ("black",), ()),
+        ("Who drives in red cars?", (), ("red",)),
+        ("What is on the silver-and-Blue bus?", (), ("grey", "blue")),
+        ("What do the large black capital letters read?", ("black",), ()),
+        ("Which colour is the box?\nA. red\nB. dark green", (), ("red", "green")),
+        ("What does it say?\nA. EXIT 3\nB. EXIT 8", (), ()),
+    ],
+)
+def test_colours_of_a_question(text: str, ink: tuple[str, ...], ground: tuple[str, ...]) -> None:
+    assert read(text) == Wanted(ink, ground)
 
 
 def test_the_page_s_example_is_a_selector_of_twenty_lines(

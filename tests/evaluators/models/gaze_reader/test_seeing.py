@@ -10,8 +10,9 @@ import torch
 from autogaze.gaze import SCALES
 from autogaze.selectors.context import Context
 from autogaze.selectors.detail import Detail
+from autogaze.selectors.told import Told
 from autogaze.tiling import Tiling
-from evaluators.models.gaze_reader.looking import Looker, Told
+from evaluators.models.gaze_reader.looking import Looker
 from evaluators.models.gaze_reader.reader import read_video
 from evaluators.models.gaze_reader.settings import ReaderSettings
 
@@ -111,11 +112,11 @@ def test_a_selector_is_told_what_it_needs_of_the_frames_it_sees(picture: np.ndar
     maps = [(index, np.full((252, 448, 3), index, np.uint8)) for index in (2, 5, 9)]
     told = Told(np.arange(10) / 2, iter(maps), "Which?\nA. this")
     tiling = Tiling.of(252, 448)
-    assert told.context((), [2], tiling) is None
-    first = told.context(("times", "codec"), [2, 5], tiling)
+    assert told.context((), [2], tiling.split) is None
+    first = told.context(("times", "codec"), [2, 5], tiling.split)
     assert first is not None and first.question is None and first.times.tolist() == [1.0, 2.5]
     assert (first.codec[:, 1] * 255).round().unique().tolist() == [5]
-    later = told.context(("codec", "question"), [5, 9], tiling)
+    later = told.context(("codec", "question"), [5, 9], tiling.split)
     assert later is not None and later.times is None and later.question == "Which?\nA. this"
     assert (later.codec[:, 0] * 255).round().unique().tolist() == [5]  # kept from before
 

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
 
+from autogaze.selectors.base import Layout, ScoredSelector
+from autogaze.selectors.context import Context
 from evaluators.core.memory import is_out_of_memory
 from evaluators.models.nvila.model import NvilaHD, NvilaVideo
 from evaluators.models.nvila.remote import audited
@@ -71,6 +73,47 @@ def test_gazing_off_and_other_selectors(make: Any, checkpoint: Path, questions: 
     details = other.answer(questions[0]).details
     assert details["tokens_selected"] == 2 * 16 * 106 + 2 * 1060
     assert other.settings()["video"]["task_loss_requirement_tile"] is None
+
+
+@dataclass(frozen=True)
+class Asking(ScoredSelector):
+    """Notes what it is told."""
+
+    name = "asking"
+    history = 0
+    needs = ("times", "codec", "question")
+    told: ClassVar[list[tuple[tuple[int, ...], Context]]] = []
+
+    def scores_in(self, clips: torch.Tensor, layout: Layout | None, context: Context) -> torch.Tensor:
+        self.told.append((tuple(clips.shape), context))
+        return torch.zeros(*clips.shape[:2], 265)
+
+
+@pytest.mark.parametrize("grid", ["aligned", "released"])
+def test_a_selector_is_told_times_motion_and_the_question(
+    grid: str, make: Any, checkpoint: Path, questions: list[Question]
+) -> None:
+    Asking.told.clear()
+    model = make(
+        checkpoint,
+        selector=f"{__name__}:Asking",
+        gaze_grid=grid,
+        gazing_ratio_thumbnail=0.5,
+        task_loss_requirement_tile=None,
+    )
+    answers = [model.answer(question) for question in (*questions, questions[1])]
+    seen = [answer.details["video_seen_for_an_earlier_question"] for answer in answers]
+    assert seen == [False, False, True], "a gaze holds for one question"
+    asked = list(dict.fromkeys(context.question for _, context in Asking.told))
+    assert asked == [question.prompt() for question in questions]
+    (shape, tiles), *_, (small, thumbnail) = Asking.told
+    assert tiles.times is not None and tiles.codec is not None and thumbnail.times is not None
+    assert tiles.times.tolist() == pytest.approx(
+        [index / 30 for index in answers[0].details["frame_indices"]]
+    )
+    assert tuple(tiles.codec.shape) == shape and shape[-1] == 224
+    assert 0 < float(tiles.codec[:, 1:, 0].mean()) < 1, "the white bar moves"
+    assert thumbnail.times.tolist() == pytest.approx([10 / 30]) and small[1] == 1
 
 
 def test_the_gaze_grid_is_named_and_changes_what_is_seen(
