@@ -5,19 +5,24 @@ Example::
     cut_short(Path("clip.mp4"))            # "is cut short: 600 of 9000 bytes", or None
     contiguous(Path("film.mkv"), 5120, 9216)   # whether Matroska elements fill that stretch without a hole
 
-MP4 and MOV state the length of each box, AVI of each RIFF chunk, Matroska and WebM of the segment, MPEG-TS is
-made of packets of 188 bytes. So an interrupted copy shows in all of them without reading the data.
+MP4 and MOV state the length of each box, AVI of each RIFF chunk, Matroska and WebM of the segment, ASF (WMV)
+and mostly FLV of the file, MPEG-TS is made of packets of 188 bytes (M2TS of 192). So an interrupted copy shows in all of them without reading the data.
 
 Sources: ISO/IEC 14496-12 (4.2), Microsoft's RIFF and OpenDML 1.02, RFC 8794 (EBML), RFC 9559 (Matroska),
-ISO/IEC 13818-1 (2.4.3.2).
+ISO/IEC 13818-1 (2.4.3.2), Microsoft's Advanced Systems Format 1.20 (3.2),
+Adobe's FLV 10.1 (E.5).
 """
 
+import struct
 from pathlib import Path
 from typing import BinaryIO
 
 TS_PACKET = 188
+M2TS_PACKET = 192
 _SEGMENT, _CLUSTER, _BLOCK_GROUP = 0x18538067, 0x1F43B675, 0xA0
 _EBML = b"\x1a\x45\xdf\xa3"
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def cut_short(path: Path) -> str | None:
@@ -30,16 +35,33 @@ def stated_bytes(path: Path) -> int:
     """The length that the file's own structure adds up to, in bytes; 0 where it states none."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(TS_PACKET + 1)
+        head = file.read(4096)
         if head[4:8] == b"ftyp":
             return _boxes(file, size)
         if head[:4] == b"RIFF":
             return _riffs(file, size)
         if head[:4] == _EBML:
             return _segments(file, size)
-    if len(head) > TS_PACKET and head[0] == head[TS_PACKET] == 0x47:
-        return -(-size // TS_PACKET) * TS_PACKET
+    if head[:16] == _ASF:
+        return _asf(head)
+    if head[:3] == b"FLV":
+        return _flv(head)
+    for packet, sync in ((TS_PACKET, 0), (M2TS_PACKET, 4)):
+        if head[sync : sync + 1] == head[packet + sync : packet + sync + 1] == b"\x47":
+            return -(-size // packet) * packet
     return 0
+
+
+def _asf(head: bytes) -> int:
+    """The file's size in its File Properties, which stand among the first objects; 0 while it is still written."""
+    at = head.find(_ASF_FILE)
+    return int.from_bytes(head[at + 40 : at + 48], "little") if at > 0 else 0
+
+
+def _flv(head: bytes) -> int:
+    """The file's size in onMetaData, a double behind its name and type 0; 0 where a writer leaves it out."""
+    _, name, after = head.partition(b"\x00\x08filesize\x00")
+    return int(struct.unpack(">d", after[:8])[0]) if name and len(after) >= 8 else 0
 
 
 def _boxes(file: BinaryIO, size: int) -> int:

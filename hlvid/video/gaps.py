@@ -56,7 +56,7 @@ def stretches(bad: Sequence[float], starts: Sequence[float], end: float) -> list
     """Times of damage as stretches: each lasts until decoding starts anew (`starts`) or the video ends."""
     found: list[tuple[float, float]] = []
     for time in sorted(bad):
-        until = min((start for start in starts if start > time), default=end)
+        until = min((start for start in starts if start > time), default=max(time, end))
         if found and time <= found[-1][1] + TOGETHER:
             found[-1] = found[-1][0], max(until, found[-1][1])
         else:
@@ -65,7 +65,7 @@ def stretches(bad: Sequence[float], starts: Sequence[float], end: float) -> list
 
 
 def in_words(found: Sequence[tuple[float, float]]) -> str:
-    """ "from 3.20 to 4.80 s, from 6.00 to 6.04 s and in 3 more places"."""
-    named = [f"from {a:.2f} to {b:.2f} s" for a, b in found[:SHOWN]]
+    """ "from 3.20 to 4.80 s, at 6.00 s and in 3 more places"."""
+    named = [f"from {a:.2f} to {b:.2f} s" if b - a >= 0.01 else f"at {a:.2f} s" for a, b in found[:SHOWN]]
     more = len(found) - SHOWN
     return ", ".join(named) + (f" and in {more} more places" if more > 0 else "")
