@@ -5,8 +5,9 @@ Example::
     cut_short(Path("clip.mp4"))            # "is cut short: 600 of 9000 bytes", or None
     contiguous(Path("film.mkv"), 5120, 9216)   # whether Matroska elements fill that stretch without a hole
 
-MP4 and MOV state the length of each box, AVI of each RIFF chunk, Matroska and WebM of the segment, ASF (WMV)
-and mostly FLV of the file, MPEG-TS is made of packets of 188 bytes (M2TS of 192). So an interrupted copy shows in all of them without reading the data.
+MP4 and MOV state the length of each box, AVI of each RIFF chunk, Matroska and WebM of the segment, ASF (WMV) and
+mostly FLV of the file, MPEG-TS is made of packets of 188 bytes (M2TS of 192). So an interrupted copy shows in all of
+them without reading the data.
 
 Sources: ISO/IEC 14496-12 (4.2), Microsoft's RIFF and OpenDML 1.02, RFC 8794 (EBML), RFC 9559 (Matroska),
 ISO/IEC 13818-1 (2.4.3.2), Microsoft's Advanced Systems Format 1.20 (3.2),
