@@ -4,10 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from autogaze.model import decoders
+from autogaze.model.autogaze import AutoGaze
+from autogaze.model.static import StaticDecoder
+from autogaze.nvila.presets import TINY_AUTOGAZE
+from benchmarks.gpu_autogaze import profiled
 from benchmarks.tables import GPU, NONE, RESULTS, filled, reports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,6 +22,19 @@ PARTS = {
     *("tests", "autogaze", "film", "vit-bfloat16-fastest", "vit-float32-math", "stages-bfloat16-fastest"),
     "train",
 }
+
+
+def test_what_a_group_costs_is_counted_whatever_the_frame_costs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many operations however many frames are counted over; a GPU's fused kernels make fewer of them."""
+    monkeypatch.setattr(decoders, "Decoder", StaticDecoder)
+    torch.manual_seed(0)
+    model = AutoGaze(replace(TINY_AUTOGAZE, layers=4)).eval().requires_grad_(False)
+    video = torch.rand(1, 2, 3, 224, 224)
+    one, two = profiled(model, video[:, :1]), profiled(model, video)
+    assert one == two and set(one) == {"operations_a_group"}
+    assert 100 < one["operations_a_group"] <= 220, "a step that grew is a slower loop"
 
 
 @pytest.mark.slow
