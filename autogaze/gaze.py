@@ -159,6 +159,7 @@ class Gaze:
             tiles = torch.tensor([0.0, 0.0, side, side], device=device).expand(self.batch, 4)
         if tiles.shape != (self.batch, 4):
             raise ValueError(f"tiles: shape {tuple(tiles.shape)}, expected ({self.batch}, 4)")
+        tiles = tiles.to(device)
         clip, slot = (~self.padded).nonzero(as_tuple=True)
         position = self.positions[clip, slot]
         frame, token = position // self.tokens, position % self.tokens

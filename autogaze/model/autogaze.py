@@ -24,7 +24,7 @@ from autogaze.model.calibration import Calibration
 from autogaze.model.checkpoint import find_file, load_strict
 from autogaze.model.config import AutoGazeConfig
 from autogaze.model.decoders import compute_dtype
-from autogaze.model.network import Network
+from autogaze.model.network import Network, resized
 from autogaze.model.static_state import bytes_of_clip
 from autogaze.model.streaming import Stream
 from autogaze.model.teacher import Forced, teacher_force
@@ -168,9 +168,12 @@ class AutoGaze(nn.Module):
     def teacher_forced(self, video: Tensor, gaze: Gaze) -> Forced:
         """Probabilities and predicted losses of a given gaze; differentiable. See `autogaze.model.teacher`."""
         check_video(video, self.config.max_num_frames)
-        return teacher_force(
-            self.gazing_model, self.config, video.to(self.device, self.dtype), gaze.to(self.device)
-        )
+        video = resized(video.to(self.device, self.dtype), self.config.input_img_size)
+        # Made in inference mode, which bars them from what is differentiated: pixels are copied, weights say so.
+        video = video.clone() if video.is_inference() else video
+        weights = self.gazing_model.connector.pos_embed
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not weights.is_inference()):
+            return teacher_force(self.gazing_model, self.config, video, gaze.to(self.device))
 
     def forward(
         self,
@@ -198,6 +201,10 @@ class AutoGaze(nn.Module):
         if gazing_ratio is None and task_loss_requirement is None:
             gazing_ratio, task_loss_requirement = self.config.default_request
         retarget = target_scales is not None and target_patch_size is not None
+        if not retarget and (target_scales is not None or target_patch_size is not None):
+            raise ValueError(
+                f"target_scales={target_scales}, target_patch_size={target_patch_size}: expected both or neither"
+            )
         if retarget and not grids.is_native(self.config, target_scales or (), target_patch_size or 0):
             gaze = self.gaze_for(
                 video,
@@ -246,6 +253,8 @@ class AutoGaze(nn.Module):
             "log_action_probs": None,
             "task_loss_prediction": None,
             "has_task_loss_requirement": limit is not None,
-            "task_loss_requirement": None if limit is None else torch.full((gaze.batch, gaze.frames), limit),
+            "task_loss_requirement": None
+            if limit is None
+            else torch.full((gaze.batch, gaze.frames), limit, device=gaze.positions.device),
             **dict.fromkeys(names, stream),
         }

@@ -6,7 +6,7 @@ own loop.
 
     network = Network(AutoGazeConfig())
     features, trunk = network.features(video)        # (B, T, 3, 224, 224) -> (B, T, 196, 192)
-    hidden = network.gaze_decoder(embeds, positions, attended)
+    hidden = network.gaze_decoder(embeds, attended)
 """
 
 import math
@@ -204,6 +204,14 @@ class Network(nn.Module):
         """Video (B, T, 3, 224, 224) -> feature tokens (B, T, 196, C), and the trunk's past."""
         x, new_past = self.vision_model(video, past)
         return self.connector(x), new_past
+
+
+def resized(video: Tensor, side: int) -> Tensor:
+    """Video (B, T, 3, H, W) at side x side px, bicubic, as published; one that has the size as it is."""
+    if video.shape[-2:] == (side, side):
+        return video
+    flat = F.interpolate(video.flatten(0, 1), (side, side), mode="bicubic", align_corners=False)
+    return flat.view(*video.shape[:3], side, side)
 
 
 def rope_frequencies(config: AutoGazeConfig) -> Tensor:

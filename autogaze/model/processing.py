@@ -178,8 +178,15 @@ class AutoGazeImageProcessor:
 
 
 def resize(frames: Tensor, height: int, width: int) -> Tensor:
-    """uint8 (T, 3, H, W) to another size as Pillow's bilinear filter does it; within one grey level of it."""
-    return F.interpolate(frames, (height, width), mode="bilinear", antialias=True, align_corners=False)
+    """uint8 (T, 3, H, W) to another size as Pillow's bilinear filter does it; within one grey level of it.
+
+    On the CPU whatever the device, since GPUs have no such filter for whole grey levels.
+    """
+    there = frames.device
+    frames = F.interpolate(
+        frames.cpu(), (height, width), mode="bilinear", antialias=True, align_corners=False
+    )
+    return frames.to(there)
 
 
 def _crop(frames: Tensor, size: dict[str, int]) -> Tensor:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from autogaze.checks import budgets, check_loss, check_top_k, check_video
+from autogaze.checks import budgets, check_draw, check_loss, check_video
 from autogaze.gaze import Gaze
 from autogaze.model.choosing import Request
 from autogaze.model.decoders import compute_dtype, decoder_for
+from autogaze.model.network import resized
 from autogaze.parallel import threads
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Stream:
                 "gazing_ratio=None and task_loss_requirement=None: expected at least one of them"
             )
         limit = check_loss(loss)
-        check_top_k(top_k, self.config.heads_ahead)
+        check_draw(temperature, top_k, self.config.heads_ahead)
         tokens, padded = [], []
         # The precision is ours to say; a surrounding autocast has been asked already, when this stream began.
         with torch.autocast(self._decoder.device.type, enabled=False):
@@ -90,11 +90,8 @@ class Stream:
 
     def _features(self, video: Tensor) -> Tensor:
         """Feature tokens of all frames, (B, T, 196, C), in the precision of the weights or lower."""
-        side, weights = self.config.input_img_size, self._network.connector.pos_embed.dtype
-        video = video.to(self._decoder.device, weights)
-        if video.shape[-2:] != (side, side):
-            flat = F.interpolate(video.flatten(0, 1), (side, side), mode="bicubic", align_corners=False)
-            video = flat.view(*video.shape[:3], side, side)
+        weights = self._network.connector.pos_embed.dtype
+        video = resized(video.to(self._decoder.device, weights), self.config.input_img_size)
         with torch.autocast(video.device.type, self._decoder.dtype, enabled=self._decoder.dtype != weights):
             return self._of_trunk(video)
 

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from autogaze import grids
 from autogaze.gaze import Gaze, grid_sides, tokens_per_frame
 from autogaze.model.config import AutoGazeConfig
+from autogaze.model.network import resized
 from autogaze.model.processing import resize
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.settings import Kind, VideoSettings
@@ -105,10 +105,7 @@ def takes_all(ratio: Ratio) -> bool:
 
 def _at_side(clips: Tensor, side: int) -> Tensor:
     """Clips (B, T, 3, S, S) in [0, 1] at another side, bicubic."""
-    if clips.shape[-1] == side:
-        return clips
-    flat = F.interpolate(clips.flatten(0, 1), (side, side), mode="bicubic", align_corners=False)
-    return flat.view(*clips.shape[:3], side, side).clamp(0, 1)
+    return clips if clips.shape[-1] == side else resized(clips, side).clamp(0, 1)
 
 
 def _sized(context: Context | None, side: int) -> Context | None:

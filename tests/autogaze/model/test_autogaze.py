@@ -98,7 +98,13 @@ def test_config_keeps_what_it_does_not_know(tmp_path: Path) -> None:
         (clip(), {"ratio": 1.01}, r"gazing_ratio=1\.01"),
         (clip(), {"ratio": float("nan")}, "gazing_ratio=nan"),
         (clip(), {"ratio": [0.1, 0.2]}, "2 values, expected one number or 1"),
+        (clip(), {"ratio": "0.1"}, "gazing_ratio='0.1'"),
         (clip(), {"loss": float("nan")}, "task_loss_requirement=nan"),
+        (clip(), {"loss": "low"}, "task_loss_requirement='low'"),
+        (clip().numpy(), {"ratio": 0.1}, "video: ndarray"),
+        (clip(), {"ratio": 0.1, "temperature": 0}, "temperature=0"),
+        (clip(), {"ratio": 0.1, "temperature": float("nan")}, "temperature=nan"),
+        (clip(), {"ratio": 0.1, "temperature": 1.0, "top_k": 10.5}, r"top_k=10\.5"),
         (clip(), {}, "at least one of them"),
     ],
 )

@@ -14,6 +14,7 @@ from torch import Tensor
 from autogaze.model import static_state
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.decoders import decoder_for
+from autogaze.model.network import resized
 from autogaze.model.static import StaticDecoder
 from autogaze.model.static_state import bytes_of_clip
 
@@ -95,3 +96,26 @@ def test_memory_sets_the_batch(golden_model: AutoGaze) -> None:
     each = bytes_of_clip(config, 16, tokens, torch.float32)
     assert 256 <= 40 * gib // each <= 1024, "half an H100 takes 256 tiles at a ratio of 0.75"
     assert each / 2 < bytes_of_clip(config, 16, tokens, torch.bfloat16) < each
+
+
+def test_tensors_of_inference_mode_are_no_hindrance(
+    golden: Path, golden_model: AutoGaze, clip: Tensor
+) -> None:
+    """Pixels or weights made in it, and the published call outside."""
+    expected = golden_model({"video": clip}, gazing_ratio=0.1)["log_action_probs"]
+    with torch.inference_mode():
+        seen, model = clip.clone(), AutoGaze.from_pretrained(golden)
+    for network, video in ((golden_model, seen), (model, clip), (model, seen)):
+        assert torch.equal(network({"video": video}, gazing_ratio=0.1)["log_action_probs"], expected)
+
+
+def test_frames_of_any_size_through_the_published_call(golden_model: AutoGaze) -> None:
+    """What was gazed at is what the probabilities are of."""
+    video = torch.rand(1, 2, 3, 100, 57, generator=torch.manual_seed(0)) * 4 - 3
+    output = golden_model({"video": video}, gazing_ratio=0.1)
+    assert torch.isfinite(output["log_action_probs"]).all()
+    whole = golden_model({"video": resized(video, 224)}, gazing_ratio=0.1)
+    assert torch.equal(output["gazing_pos"], whole["gazing_pos"])
+    assert torch.equal(output["log_action_probs"], whole["log_action_probs"])
+    with pytest.raises(ValueError, match="expected both or neither"):
+        golden_model({"video": video}, target_scales=(56, 112, 196, 392), gazing_ratio=0.1)
