@@ -13,6 +13,7 @@ No model is asked. The rule is the board's (`hlvid.scoring.rule`).
 import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,6 +76,7 @@ def compare(
         systems = {name: _rows(path, one, again) for name, path, one in zip(names, runs, read, strict=True)}
         benchmark = _one_benchmark(runs, [_benchmark(one, task) for one in read])
         _one_way(runs, read)
+        _same_choices(runs, read)
     if len(systems) < 2:
         raise AnswerError(f"{runs[0]}: is one system alone; give two runs or more")
     report = compare_runs(systems, mean_of=mean_of(benchmark or ""), level=level)
@@ -91,12 +93,15 @@ def rescore(
     """Score a finished run again with today's parser and list each answer that moved; no model is asked."""
     from dataclasses import asdict
 
+    from hlvid.errors import AnswerError
     from hlvid.files import write_text
     from hlvid.scoring.accuracy import accuracy_of
     from hlvid.scoring.collapse import collapse
     from hlvid.scoring.samples import rescored
 
     before = _samples(run, task)
+    if out is not None and out.resolve() in {Path(one.place.rpartition(": ")[0]).resolve() for one in before}:
+        raise AnswerError(f"--out {out}: is what is read, and holds more than is written; give another file")
     after = [rescored(one) for one in before]
     moved = [(old, new) for old, new in zip(before, after, strict=True) if old.parsed != new.parsed]
     if out is not None:
@@ -177,6 +182,31 @@ def _samples(path: Path, task: str | None) -> "list[Sample]":
     if not path.exists():
         raise AnswerError(f"{path}: does not exist; give a run's folder, samples or a submission")
     return submitted(path, task) if is_submission(path) else read_samples(path, task)
+
+
+def _same_choices(runs: Sequence[Path], read: "Sequence[Sequence[Sample]]") -> None:
+    """Ids alone may be those of another version: where options are known, these and what is right are the same.
+
+    Of prompts of lmms-eval the last option may go on with the instruction, which may differ.
+    """
+    from hlvid.dataset.text import squeeze
+    from hlvid.errors import AnswerError
+
+    first: dict[str, tuple[Path, list[str]]] = {}
+    for path, samples in zip(runs, read, strict=True):
+        for one in samples:
+            if not one.options or one.answer not in one.options:
+                continue
+            texts = [one.options[one.answer], *sorted(one.options.values())]
+            earlier, others = first.setdefault(
+                one.circle or one.question_id, (path, [squeeze(text) for text in texts])
+            )
+            pairs = zip_longest((squeeze(text) for text in texts), others, fillvalue="")
+            if not all(longer.startswith(text) and text for text, longer in (sorted(pair) for pair in pairs)):
+                raise AnswerError(
+                    f"{one.place}: question {one.question_id} has other options or another answer than in {earlier}; "
+                    "compare runs of the same dataset version"
+                )
 
 
 def _one_benchmark(runs: Sequence[Path], names: Sequence[str | None]) -> str | None:

@@ -189,6 +189,15 @@ def _sample(row: Row, place: str, task: str | None) -> Sample:
     parsed = row["parsed"]
     if not (parsed is None or isinstance(parsed, str)):
         raise AnswerError(f"{place}: field 'parsed' is {parsed!r}; give a letter or null")
+    if (
+        isinstance(row.get("options"), Mapping)
+        and answer is not None
+        and row["correct"] != (parsed == answer)
+    ):
+        raise AnswerError(
+            f"{place}: field 'correct' is {row['correct']}, but {parsed!r} was read and {answer!r} is right; take the "
+            "file as the run wrote it"
+        )
     return replace(sample, parsed=parsed, how=str(row.get("how") or ""), correct=row["correct"])
 
 

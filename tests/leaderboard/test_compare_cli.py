@@ -154,5 +154,15 @@ def test_faults(run: Callable[..., str], key: AnswerKey, tmp_path: Path) -> None
     other = run_folder(tmp_path / "other", key.questions, ["A"] * 12, letters)
     text = (other / "samples.jsonl").read_text().replace('"task": "hlvid"', '"task": "hlvid_mvbench"')
     (other / "samples.jsonl").write_text(text)
+    samples = folder / "samples.jsonl"
+    with pytest.raises(AnswerError, match=r"--out .*samples.jsonl: is what is read"):
+        run("rescore", folder, "--out", samples)
+    renamed = [json.loads(line) for line in samples.read_text().splitlines()]
+    renamed[3]["options"] |= {"A": "another text"}
+    (tmp_path / "newer.jsonl").write_text("".join(json.dumps(row) + "\n" for row in renamed))
+    with pytest.raises(
+        AnswerError, match=r"newer.jsonl: line 4: question 3 has other options or another answer"
+    ):
+        run("compare", folder, tmp_path / "newer.jsonl")
     with pytest.raises(AnswerError, match=r"is of mvbench, .* of hlvid; compare one benchmark"):
         run("compare", folder, other)

@@ -63,7 +63,8 @@ def test_todays_parser(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("row", "told"),
-    [("{", "line 1: is not JSON"), ([1], "line 1: is list"),
+    [("{", "line 1: is not JSON"), ({**OWN, "correct": False}, "but 'B' was read and 'B' is right"),
+     ([1], "line 1: is list"),
      ({**OWN, "question_id": None}, "field 'question_id' is None"),
      ({**OWN, "correct": "yes"}, "field 'correct' is 'yes'"), ({**OWN, "correct": None}, "answer is withheld"),
      ({**OWN, "parsed": 3}, "field 'parsed' is 3"), ({**OWN, "raw_output": None}, "no single text in raw_output"),
