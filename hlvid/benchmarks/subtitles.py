@@ -10,7 +10,10 @@ with times are brought into one form, since real files carry odd fractions, miss
 and WebVTT in files called .srt. No cue is lost without a word: what cannot be kept is named in a warning.
 """
 
+import codecs
+import html
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,10 +22,12 @@ from pathlib import Path
 
 from hlvid.errors import DatasetError
 
-_STAMP = r"(?:(\d+)\s*:\s*)?(\d+)\s*:\s*(\d+)(?:\s*[.,]\s*(\d+)(?:\.\d+)?)?"
-_TIMES = re.compile(rf"\s*{_STAMP}\s*-+>\s*{_STAMP}(?:\s.*)?")
+_STAMP = r"(?:(\d{1,2})\s*:\s*)?(\d+)\s*:\s*(\d+)(?:\s*[.,;]\s*(\d+)(?:\.\d+)?)?"
+_TIMES = re.compile(rf"\s*{_STAMP}\s*(?:[-–—=]*\s*(?:>|&gt;)|[→⇒])\s*{_STAMP}(?:\s.*)?")
 _ARROW = re.compile(r"\s*\S+\s*-+>\s*\S+.*")  # looks like a line of times
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")  # "<i>", '<font color="white">', "<c.loud>"; not "1 < 2"
+_TAG = re.compile(r"</?(?:[a-zA-Z]|\d+:)[^<>]*>|\{\\[^{}]*\}")
+"""<i>, <font color="white">, <c.loud>, <00:19.000>, {\\an8}; not "1 < 2", not "{laughs}"."""
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\x00"))
 _VTT_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)\b")
 
 
@@ -56,11 +61,17 @@ def read(path: Path) -> tuple[Line, ...]:
     """
     import pysubs2
 
-    text = _decoded(path)
-    canonical = "\n".join(_canonical(path, text.splitlines()))
-    events = pysubs2.SSAFile.from_string(canonical, format_="srt", keep_html_tags=True)
-    cues = [Line(e.start / 1000, e.end / 1000, " ".join(_TAG.sub("", e.plaintext).split())) for e in events]
-    if not cues and text.strip():
+    text = original = _decoded(path).translate(_INVISIBLE)
+    kind = "ass" if text.lstrip().startswith("[Script Info]") else "srt"
+    if kind == "srt":
+        text = "\n".join(_canonical(path, text.splitlines()))
+    try:
+        events = pysubs2.SSAFile.from_string(text, format_=kind, keep_html_tags=True)
+    except ValueError as error:
+        raise DatasetError(f"{path}: is no subtitle file ({error}); delete it and fetch it again") from error
+    escaped = original.startswith("WEBVTT")
+    cues = [Line(e.start / 1000, e.end / 1000, _said(e.text, escaped)) for e in events]
+    if not cues and original.strip():
         raise DatasetError(f"{path}: holds no cue, so it is no subtitle file; delete it and fetch it again")
     for cue in cues:
         if cue.end < cue.start:
@@ -81,10 +92,21 @@ def frame_times(video: Path, count: int) -> tuple[float, ...]:
     return tuple(float(seconds[index]) for index in uniform_linspace(len(seconds), count))
 
 
+def _said(text: str, escaped: bool) -> str:
+    """A cue's words in one line, without tags; of WebVTT its entities, too."""
+    words = " ".join(_TAG.sub("", text.replace("\\N", " ")).split())
+    return html.unescape(words) if escaped else words
+
+
 def _decoded(path: Path) -> str:
-    """The file's text, its encoding found by byte order mark, else UTF-8, else Windows-1252 with a warning."""
+    """The file's text, its encoding found by byte order mark or zero bytes, else UTF-8, else Windows-1252 with a
+    warning."""
     data = path.read_bytes()
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    marks = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+             (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
+    encoding = next((name for mark, name in marks if data.startswith(mark)), "utf-8-sig")
+    if encoding == "utf-8-sig" and b"\0" in data[:2]:
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
@@ -95,12 +117,16 @@ def _decoded(path: Path) -> str:
 def _canonical(path: Path, lines: Sequence[str]) -> Iterator[str]:
     """The lines with every cue opened by a blank line, a number and times as SubRip writes them."""
     skipping = False  # inside a cue whose times cannot be read, or a block of WebVTT that is not shown
+    lines = [unicodedata.normalize("NFKC", line) if ">" in line else line for line in lines]
     for number, line in enumerate(lines):
         if match := _TIMES.fullmatch(line):
             skipping = False
             start, end = _clock(match.groups()[:4]), _clock(match.groups()[4:])
             yield from ("", "1", f"{start} --> {end}")
-        elif _ARROW.fullmatch(line):
+        elif _ARROW.fullmatch(line) and _above(lines, number) in (
+            "",
+            "0",
+        ):  # not what is said: "press -> next"
             skipping = True
             _warn(
                 path, f"line {number + 1}: times cannot be read, the cue is left out: {line.strip()[:60]!r}"
@@ -115,10 +141,16 @@ def _canonical(path: Path, lines: Sequence[str]) -> Iterator[str]:
 def _opens_cue(lines: Sequence[str], number: int) -> bool:
     """Whether a line is a cue's number, or its name in WebVTT: alone or a number, right above the times."""
     following = lines[number + 1] if number + 1 < len(lines) else ""
-    if not (_TIMES.fullmatch(following) or _ARROW.fullmatch(following)):
-        return False
-    alone = number == 0 or not lines[number - 1].strip()
-    return alone or lines[number].strip().isdecimal()
+    alone, numbered = not _above(lines, number), lines[number].strip().isdecimal()
+    if _TIMES.fullmatch(following):
+        return alone or numbered
+    return numbered and _ARROW.fullmatch(following) is not None
+
+
+def _above(lines: Sequence[str], number: int) -> str:
+    """What stands above a line, "0" for any number."""
+    text = lines[number - 1].strip() if number else ""
+    return "0" if text.isdecimal() else text
 
 
 def _clock(parts: Sequence[str | None]) -> str:

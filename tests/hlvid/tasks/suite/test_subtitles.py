@@ -27,6 +27,36 @@ def test_one_cue_however_it_is_written(text: str, tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.srt", text)) == (Line(1.5, 3602.25, "Hello there you"),)
 
 
+@pytest.mark.parametrize(
+    ("times", "start"),
+    [("00:00:03,000 --&gt; 00:00:04,000", 3), ("00:00:03,000 -- > 00:00:04,000", 3), ("00:00:03 \u2192 00:00:04", 3),
+     ("\ufeff00:00:03,000 --> 00:00:04,000", 3), ("\u200b0:3.0 --> 0:4.0", 3), ("00\uff1a03\uff0c0 --> 00\uff1a04", 3),
+     ("00:00:03;000 --> 00:00:04;000", 3)],
+)  # fmt: skip
+def test_odd_times_open_a_cue(times: str, start: int, tmp_path: Path) -> None:
+    text = f"1\n00:00:01,000 --> 00:00:02,000\nHi\n\n2\n{times}\nBye\n"
+    assert read(write(tmp_path / "a.srt", text)) == (Line(1, 2, "Hi"), Line(start, start + 1, "Bye"))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("press -> next\nand 5 --> 6", "press -> next and 5 --> 6"), ("{laughs} Hi {\\an8}there", "{laughs} Hi there"),
+     ("1 < 2 and <b>3</b> > 2", "1 < 2 and 3 > 2"), ("AT&amp;T", "AT&amp;T"), ("B\0ye\u2028now", "Bye now")],
+)  # fmt: skip
+def test_what_is_said_is_kept(said: str, kept: str, tmp_path: Path) -> None:
+    text = f"1\n00:00:01,000 --> 00:00:02,000\n{said}\n\n2\n00:00:03,000 --> 00:00:04,000\nBye\n"
+    assert [line.text for line in read(write(tmp_path / "a.srt", text))] == [kept, "Bye"]
+
+
+def test_times_within_cues_and_entities_of_webvtt_and_other_formats(tmp_path: Path) -> None:
+    vtt = "WEBVTT\n\n00:01.000 --> 00:02.000\n<00:00:01.439><c> hello</c> <v Bob>x</v> &amp; y"
+    assert read(write(tmp_path / "a.srt", vtt)) == (Line(1, 2, "hello x & y"),)
+    ass = "[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\i1}Hi\\Nyou"
+    assert read(write(tmp_path / "b.srt", ass)) == (Line(1, 2, "Hi you"),)
+    with pytest.raises(DatasetError, match=r"c.srt: is no subtitle file \(.*fetch it again"):
+        read(write(tmp_path / "c.srt", ass.replace("0:00:02.00", "soon")))
+
+
 def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.srt", " \n")) == ()
 
@@ -41,14 +71,13 @@ def test_other_encodings_are_read_and_named(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"a.srt: not valid UTF-8; read as Windows-1252"):
         (line,) = read(write(tmp_path / "a.srt", "1\n00:00:01,000 --> 00:00:02,000\nCafé", "latin-1"))
     assert line.text == "Café"
-    (same,) = read(write(tmp_path / "b.srt", "1\n00:00:01,000 --> 00:00:02,000\nCafé", "utf-16"))
-    assert same == line
+    for number, encoding in enumerate(("utf-16", "utf-16-le", "utf-16-be", "utf-32")):
+        file = write(tmp_path / f"{number}.srt", "1\n00:00:01,000 --> 00:00:02,000\nCafé", encoding)
+        assert read(file) == (line,)
 
 
 def test_a_cue_that_cannot_be_shown_is_named(tmp_path: Path) -> None:
-    text = (
-        "1\nsoon --> later\nlost\n\n2\n00:00:05,0 --> 00:00:03,0\nback\n\n3\n00:00:06 -> 00:00:07\nkept\n42"
-    )
+    text = "1\n100:00:00,0 --> 100:00:01,0\nlost\n\n2\n00:00:05,0 --> 00:00:03,0\nback\n\n3\n00:00:06 -> 00:00:07\nkept\n42"
     with pytest.warns(UserWarning) as heard:
         assert read(write(tmp_path / "a.srt", text)) == (Line(6.0, 7.0, "kept 42"),)
     told = [str(one.message) for one in heard]
