@@ -77,7 +77,7 @@ def test_other_encodings_are_read_and_named(tmp_path: Path) -> None:
 
 
 def test_a_cue_that_cannot_be_shown_is_named(tmp_path: Path) -> None:
-    text = "1\n100:00:00,0 --> 100:00:01,0\nlost\n\n2\n00:00:05,0 --> 00:00:03,0\nback\n\n3\n00:00:06 -> 00:00:07\nkept\n42"
+    text = "1\n100:00:00 --> 100:00:01\nlost\n\n2\n00:05,0 --> 00:03,0\nback\n\n3\n00:00:06 -> 00:00:07\nkept\n42"
     with pytest.warns(UserWarning) as heard:
         assert read(write(tmp_path / "a.srt", text)) == (Line(6.0, 7.0, "kept 42"),)
     told = [str(one.message) for one in heard]
