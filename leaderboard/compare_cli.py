@@ -195,7 +195,7 @@ def _same_choices(runs: Sequence[Path], read: "Sequence[Sequence[Sample]]") -> N
     first: dict[str, tuple[Path, list[str]]] = {}
     for path, samples in zip(runs, read, strict=True):
         for one in samples:
-            if not one.options or one.answer not in one.options:
+            if one.answer is None or one.answer not in one.options:
                 continue
             texts = [one.options[one.answer], *sorted(one.options.values())]
             earlier, others = first.setdefault(

@@ -7,7 +7,6 @@ Example::
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from hlvid.dataset import load
 from hlvid.errors import DatasetError, RunError
 from hlvid.mini import wanted
 from hlvid.tasks import hooks
-from hlvid.tasks.arguments import a_run_begins, model_looks_at
+from hlvid.tasks.arguments import a_run_begins, model_looks_at, switched_on
 from hlvid.tasks.folder import INFO
 from hlvid.tasks.hlvid import utils
 from hlvid.tasks.plugin import FOLDER, task_names
@@ -127,7 +126,7 @@ def _suite(task: str) -> TaskData:
 def _found(
     task: str, questions: int, here: tuple[Path, ...], missing: tuple[str, ...], remedy: str
 ) -> TaskData:
-    partial = os.environ.get("HLVID_PARTIAL") == "1" and bool(here)
+    partial = switched_on("HLVID_PARTIAL") and bool(here)
     note = ""
     if missing:
         note = "only questions about the videos that are here (HLVID_PARTIAL=1)" if partial else remedy

@@ -22,6 +22,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from hlvid.benchmarks.adapters import ADAPTERS
@@ -79,6 +80,11 @@ RECORDED = ("HLVID_DAMAGED", "HLVID_MINI_PRESET", "HLVID_PARTIAL", *VARIABLES.va
 """All variables that shape what a task asks or how it reads answers; never the whole environment, which holds keys."""
 
 
+def switched_on(variable: str) -> bool:
+    """Whether `HLVID_PARTIAL` or `HLVID_DAMAGED` is set; raises RunError for a value that would do nothing."""
+    return _truth(variable, os.environ.get(variable) or "0")
+
+
 def taken(task: str) -> tuple[str, ...]:
     """The arguments that a task of ours takes."""
     if task in OURS:
@@ -96,6 +102,7 @@ def arguments_of(task: str) -> TaskArguments:
             exclude each other; names the variable.
     """
     given = {name: os.environ[variable] for name, variable in VARIABLES.items() if os.environ.get(variable)}
+    _no_slip_of_the_pen()
     for name in given:
         if name not in taken(task):
             raise RunError(
@@ -112,6 +119,15 @@ def arguments_of(task: str) -> TaskArguments:
     if found.circular and found.shuffle is not None:
         raise RunError(f"task {task}: circular asks in every rotation; leave out shuffle")
     return _placed_subtitles(task, found) if "subtitle_frames" in taken(task) else found
+
+
+def _no_slip_of_the_pen() -> None:
+    """Raises RunError for a variable whose name is nearly one of `RECORDED`: it would do nothing."""
+    for name in (one for one in os.environ if one.startswith("HLVID_") and one not in RECORDED):
+        if close := get_close_matches(name, RECORDED, n=1, cutoff=0.85):
+            raise RunError(
+                f"{name}: no such variable, and it would do nothing; {close[0]} is meant? Unset it"
+            )
 
 
 @dataclass

@@ -31,7 +31,7 @@ from hlvid.download.catalogue import commit_of
 from hlvid.errors import DatasetError
 from hlvid.paths import data_roots, state_root
 from hlvid.tasks import costs as ledger
-from hlvid.tasks.arguments import arguments_of
+from hlvid.tasks.arguments import arguments_of, switched_on
 from hlvid.tasks.doc import doc_of
 from hlvid.tasks.screening import screen
 
@@ -186,7 +186,7 @@ def _remedy(root: Path, names: str) -> str:
 
 def _asked_for(questions: list[Question], root: Path) -> list[Question]:
     """All questions, or with HLVID_PARTIAL=1 those whose videos are there."""
-    if os.environ.get("HLVID_PARTIAL") != "1":
+    if not switched_on("HLVID_PARTIAL"):
         return questions
     there = [one for one in questions if one.video_path is not None and one.video_path.is_file()]
     if not there:

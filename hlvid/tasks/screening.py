@@ -10,12 +10,12 @@ all the same, and each of their samples says what is wrong (`video_damage`); wit
 left out. Both are told by name.
 """
 
-import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hlvid.tasks.arguments import switched_on
 from hlvid.video.health import unsound
 
 SHOWN = 20
@@ -32,7 +32,7 @@ class Screened:
 
 def screen(paths: Iterable[Path]) -> Screened:
     """Look at videos (quickly; sound ones once only), and warn of what is left out or kept although broken."""
-    go_on, partial = (os.environ.get(name) == "1" for name in ("HLVID_DAMAGED", "HLVID_PARTIAL"))
+    go_on, partial = switched_on("HLVID_DAMAGED"), switched_on("HLVID_PARTIAL")
     broken = unsound(paths)
     kept = {path: one.fault or "" for path, one in broken.items() if go_on and one.readable}
     rest = {path: one.fault or "" for path, one in broken.items() if path not in kept}

@@ -9,7 +9,6 @@ with file, row and field, or with question and video.
 """
 
 import json
-import os
 import warnings
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
@@ -34,7 +33,7 @@ from hlvid.errors import DatasetError
 from hlvid.tasks import costs as ledger
 from hlvid.tasks import folder as docs
 from hlvid.tasks import parity as theirs
-from hlvid.tasks.arguments import THEIRS, TaskArguments, arguments_of
+from hlvid.tasks.arguments import THEIRS, TaskArguments, arguments_of, switched_on
 from hlvid.tasks.doc import doc_of
 from hlvid.tasks.screening import screen
 
@@ -74,7 +73,7 @@ def prepare(task: str) -> Path:
     benchmark = registry.get(task)
     every = rows_of(task)
     sound, left_out = _placed(task, every)
-    placed, items, faulty = _items(task, sound, chosen, os.environ.get("HLVID_PARTIAL") == "1")
+    placed, items, faulty = _items(task, sound, chosen, switched_on("HLVID_PARTIAL"))
     arranged = [chosen.arranged([one]) for one in _questions(task, items, placed, chosen)]
     questions = [question for several in arranged for question, _ in several]
     tables = places.tables(benchmark, task)
@@ -174,7 +173,7 @@ def _placed(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> tuple[list[P
     found = [(table, record, row, places.first(here, row.places(table))) for table, record, row in rows]
     absent = [(table, record, row) for table, record, row, video in found if video is None]
     placed = [Placed(table, record, row, video) for table, record, row, video in found if video is not None]
-    if absent and (os.environ.get("HLVID_PARTIAL") != "1" or not placed):
+    if absent and (not switched_on("HLVID_PARTIAL") or not placed):
         lost = {row.places(table)[0]: f"{table.name} {record.where}" for table, record, row in absent}
         shown = "; ".join(f"{name} ({where})" for name, where in list(lost.items())[:MAX_SHOWN])
         raise DatasetError(

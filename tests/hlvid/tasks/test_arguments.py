@@ -11,7 +11,14 @@ from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.dataset import load
 from hlvid.errors import RunError
 from hlvid.tasks import arguments, folder, hooks
-from hlvid.tasks.arguments import TaskArguments, arguments_of, in_environment, model_looks_at, taken
+from hlvid.tasks.arguments import (
+    TaskArguments,
+    arguments_of,
+    in_environment,
+    model_looks_at,
+    switched_on,
+    taken,
+)
 from hlvid.tasks.command import _without_task_args
 from hlvid.tasks.failures import check_arguments
 
@@ -96,6 +103,8 @@ def test_circular_counts_a_question_that_is_right_in_every_rotation(home: Path, 
         ),
         ("hlvid_videomme", "HLVID_SUBTITLE_FRAMES", "8", "task hlvid_videomme: takes no subtitle_frames"),
         ("hlvid_egoschema", "HLVID_SHUFFLE", "1", "task hlvid_egoschema: takes no shuffle"),
+        ("hlvid", "HLVID_PROMT", "normalised", "HLVID_PROMT: no such variable.* HLVID_PROMPT is meant"),
+        ("hlvid", "HLVID_PARTIALS", "1", "HLVID_PARTIALS: no such variable.* HLVID_PARTIAL is meant"),
         ("hlvid", "HLVID_SHUFFLE", "x", "HLVID_SHUFFLE is 'x'; allowed: a whole number"),
         ("hlvid", "HLVID_CIRCULAR", "maybe", "HLVID_CIRCULAR is 'maybe'; allowed: true, false"),
         (
@@ -172,3 +181,12 @@ def test_subtitles_stand_at_the_frames_that_the_model_is_shown(monkeypatch: Env)
     monkeypatch.setenv("HLVID_PROMPT", "lmms_eval")
     with pytest.raises(RunError, match="its own number of frames"):
         arguments_of(task)
+
+
+@pytest.mark.parametrize(("value", "on"), [("1", True), ("true", True), ("0", False), ("", False)])
+def test_a_switch_is_on_or_off(value: str, on: bool, monkeypatch: Env) -> None:
+    monkeypatch.setenv("HLVID_PARTIAL", value)
+    assert switched_on("HLVID_PARTIAL") is on
+    monkeypatch.setenv("HLVID_PARTIAL", "yes please")
+    with pytest.raises(RunError, match="HLVID_PARTIAL is 'yes please'; allowed: true, false"):
+        switched_on("HLVID_PARTIAL")
