@@ -209,7 +209,7 @@ class HlvidFrames(JournalledModel):
             faults.append("the model read the video in a way of its own, not through our decoder")
         elif not served.complete:
             faults.append(
-                f"the model took {len(set(served.taken))} of {delivery.count} frames, or in an order of its own"
+                f"the model took {len(served.taken)} of {delivery.count} frames, or in an order of its own"
             )
         row["verdict"] = "; ".join(faults) or EXACT
         if faults and not self.asked_for.allow_resize:

@@ -34,17 +34,26 @@ BACKEND = "hlvid"
 
 @dataclass
 class Served:
-    """What a model took while it was served: by which readers, and which of the frames."""
+    """What a model took while it was served: by which readers, and which of the frames at each opening of the file."""
 
     delivery: Delivery
     readers: list[str] = field(default_factory=list)
-    taken: list[int] = field(default_factory=list)
+    takes: list[list[int]] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
-        """Whether the model took each frame once and in order; it may open the file more than once."""
+        """Whether the model took each frame once and in order.
+
+        It may do so more than once, or open the file besides for its first frame, to learn the size.
+        """
         whole = list(range(self.delivery.count))
-        return bool(self.taken) and self.taken == whole * (len(self.taken) // len(whole))
+        looked = [take for take in self.takes if take and (take != [0] or take == whole)]
+        return bool(looked) and all(take == whole * (len(take) // len(whole)) for take in looked)
+
+    @property
+    def taken(self) -> set[int]:
+        """The frames that it took at any time."""
+        return {place for take in self.takes for place in take}
 
     def open(self, path: Any, reader: str) -> Delivery:
         """The delivery, if the path is the one that is served."""
@@ -52,6 +61,7 @@ class Served:
         if Path(str(asked).removeprefix("file://")) != self.delivery.path:
             raise RunError(f"the model reads {asked!r} with {reader}, but was given {self.delivery.path}")
         self.readers.append(reader)
+        self.takes.append([])
         return self.delivery
 
 
@@ -67,7 +77,7 @@ def _open(path: Any, reader: str) -> Delivery:
 def _take(path: Any, reader: str) -> Delivery:
     """Open, and take all frames."""
     delivery = _open(path, reader)
-    _serving[-1].taken += range(delivery.count)
+    _serving[-1].takes[-1] += range(delivery.count)
     return delivery
 
 
@@ -111,6 +121,7 @@ class VideoReader:
 
     def __init__(self, uri: Any, *_: Any, **__: Any) -> None:
         self._delivery = _open(uri, "decord")
+        self._taken = _serving[-1].takes[-1]
 
     def __len__(self) -> int:
         return self._delivery.count
@@ -127,7 +138,7 @@ class VideoReader:
         return self._frames(np.asarray(indices, dtype=np.int64))
 
     def _frames(self, index: Any) -> "Batch":
-        _serving[-1].taken += np.atleast_1d(index).tolist()
+        self._taken += np.atleast_1d(index).tolist()
         return Batch(self._delivery.frames[index])
 
     def get_frame_timestamp(self, index: Any) -> Any:

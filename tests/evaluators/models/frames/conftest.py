@@ -161,6 +161,33 @@ def qwen2_5(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def qwen2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Qwen2-VL, which lmms-eval knows for simple tasks alone."""
+    from transformers import (
+        Qwen2VLConfig,
+        Qwen2VLForConditionalGeneration,
+        Qwen2VLImageProcessor,
+        Qwen2VLProcessor,
+    )
+    from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
+
+    tokenizer = _tokenizer(QWEN)
+    config = Qwen2VLConfig(
+        text_config={**TEXT, "vocab_size": len(tokenizer), "rope_parameters": ROPE},
+        vision_config={"depth": 1, "embed_dim": 32, "num_heads": 2, "mlp_ratio": 1, "hidden_size": 32},
+        **_qwen_ids(tokenizer),
+    )
+    processor = Qwen2VLProcessor(
+        image_processor=Qwen2VLImageProcessor(),
+        tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(),
+        chat_template=CHAT.replace("VIDEO", "<|vision_start|><|video_pad|><|vision_end|>"),
+    )
+    folder = tmp_path_factory.mktemp("qwen2")
+    return _save(folder, Qwen2VLForConditionalGeneration(config), processor)
+
+
+@pytest.fixture(scope="session")
 def qwen3(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Qwen3-VL."""
     from transformers import (

@@ -22,6 +22,7 @@ from hlvid.video import Video
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 INNER = {
+    "qwen2": "qwen2_vl",
     "qwen2_5": "qwen2_5_vl",
     "qwen3": "qwen3_vl",
     "llava_onevision": "llava_hf",
@@ -57,6 +58,7 @@ def _entering(model: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("checkpoint", "resolution", "seen"),
     [
+        ("qwen2", 1344, {"frames": 4, "height": 756, "width": 1344, "by": "video_grid_thw"}),
         ("qwen2_5", 1344, {"frames": 4, "height": 756, "width": 1344, "by": "video_grid_thw"}),
         ("qwen3", 1344, {"frames": 4, "height": 768, "width": 1344, "by": "video_grid_thw"}),
         ("qwen3", 96, {"frames": 4, "height": 64, "width": 96, "by": "video_grid_thw"}),

@@ -99,11 +99,19 @@ def test_decord_gives_our_frames_and_notes_which(delivery: Delivery) -> None:
         assert (len(video), video.get_avg_fps()) == (4, pytest.approx(2.0))
         batch = video.get_batch(np.linspace(0, len(video) - 1, 4, dtype=int)).asnumpy()
     assert np.array_equal(batch, delivery.frames)
-    assert (served.readers, served.taken, served.complete) == (["decord"], [0, 1, 2, 3], True)
+    assert (served.readers, served.takes, served.complete) == (["decord"], [[0, 1, 2, 3]], True)
     assert module.__dict__["VideoReader"] is None
 
 
-@pytest.mark.parametrize("taken", [[0, 0, 2, 3], [0, 1, 2], [3, 2, 1, 0], []])
+def test_a_look_at_the_first_frame_to_learn_the_size_is_no_selection(delivery: Delivery) -> None:
+    with standins.serving(delivery, []) as served:
+        standins.VideoReader(str(delivery.path))[0].asnumpy()
+        assert not served.complete
+        standins.fetch_video({"video": str(delivery.path)})
+    assert served.complete
+
+
+@pytest.mark.parametrize("taken", [[0, 0, 2, 3], [0, 1, 2], [3, 2, 1, 0], [0], []])
 def test_a_selection_of_its_own_is_noticed(taken: list[int], delivery: Delivery) -> None:
     with standins.serving(delivery, []) as served:
         standins.VideoReader(str(delivery.path)).get_batch(taken)

@@ -1,7 +1,9 @@
 """batch=True against a server with batches: one submission a question, through kills, lost answers and caps."""
 
 import json
+import os
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -145,31 +147,27 @@ def test_all_questions_go_in_batches_of_a_size_and_come_back_whatever_the_order(
 
 @pytest.mark.parametrize("moment", ["submitted", "noted", "waiting"])
 def test_a_kill_between_submitting_and_fetching_submits_nothing_twice(
-    moment: str,
-    model: Any,
-    service: Service,
-    questions: list[Any],
-    requests_for: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    moment: str, model: Any, service: Service, questions: list[Any], requests_for: Any
 ) -> None:
-    class Killed(BaseException):
-        """As kill -9: nothing of ours runs after it."""
-
-    one, note = model(), batches._Work.note
-
-    def dying(self: Any, **line: Any) -> None:
-        if moment == "submitted" and "id" in line:
-            raise Killed  # the service has the batch, we never learned its id
-        note(self, **line)
-        if moment == "noted" and "id" in line:
-            raise Killed
-
+    """kill -9 of a process of its own, when the service has the batch and we know its id, or not yet."""
     service.status = "in_progress"
-    with monkeypatch.context() as patch:
-        patch.setattr(batches._Work, "note", dying)
-        patch.setattr(batches.time, "sleep", lambda _: (_ for _ in ()).throw(Killed))
-        with pytest.raises(Killed):
-            one.generate_until(requests_for(one, questions))
+    child = os.fork()
+    if not child:
+        note = batches._Work.note
+
+        def dying(self: Any, **line: Any) -> None:
+            if moment == "submitted" and "id" in line:
+                os.kill(os.getpid(), signal.SIGKILL)  # the service has the batch, we never learned its id
+            note(self, **line)
+            if moment == "noted" and "id" in line:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        batches._Work.note = dying  # type: ignore[method-assign]
+        batches.time.sleep = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        one = model()
+        one.generate_until(requests_for(one, questions))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
     service.status = "completed"
     again = model()
     assert len(again.generate_until(requests_for(again, questions))) == 6
