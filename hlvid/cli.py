@@ -21,7 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from hlvid import __version__
-from hlvid.download.cli import Category, Mirror, Out, Questions, Revision, Videos, Workers, bring
+from hlvid.download.cli import Category, Mirror, NoVideos, Out, Questions, Revision, Videos, Workers, bring
 from hlvid.errors import HlvidError, of_path
 from hlvid.threads import wait_passively
 
@@ -92,10 +92,11 @@ def download(
     mirror: Mirror = None,
     revision: Revision = None,
     workers: Workers = 4,
+    no_videos: NoVideos = False,
 ) -> None:
     """Fetch the real HLVid (152 GB, or a subset of it); safe to kill and run again."""
     bring("hlvid", source=mirror, out=out, revision=revision, videos=videos, questions=questions,
-          category=category, workers=workers)  # fmt: skip
+          category=category, workers=workers, no_videos=no_videos)  # fmt: skip
 
 
 @app.command(rich_help_panel="Get data")

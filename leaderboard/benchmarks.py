@@ -45,6 +45,13 @@ def mean_of(benchmark: str) -> MeanOf:
     return "categories" if benchmark in MEANS else "questions"
 
 
+def fetched_as(benchmark: str) -> str | None:
+    """What `hlvid data prepare` calls the set whose question files are a key; None where nothing is fetched."""
+    if benchmark in (MINI, *WITHHELD):
+        return None
+    return _SETS[SAME_QUESTIONS.get(benchmark, benchmark)].name
+
+
 @dataclass(frozen=True)
 class AnswerKey:
     """All questions of one version of a benchmark, each with its answer.

@@ -16,7 +16,7 @@ does, so that a pull request cannot change its own judge.
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,7 @@ from typing import Annotated
 import typer
 
 from hlvid.errors import HlvidError, RunError
-from leaderboard.benchmarks import TITLES, Keys
+from leaderboard.benchmarks import TITLES, Keys, fetched_as
 from leaderboard.board import Entry, entry_of
 from leaderboard.changes import File, changed, large, tree
 from leaderboard.format.faults import Fault
@@ -54,13 +54,19 @@ class Verdict:
 
 
 def check(
-    repo: Path, base: str, author: str, maintainer: bool = False, keys: Keys | None = None
+    repo: Path,
+    base: str,
+    author: str,
+    maintainer: bool = False,
+    keys: Keys | None = None,
+    fetch: bool = False,
 ) -> list[Verdict]:
     """A verdict for each submission folder, and each other file, that HEAD changes since it left `base`.
 
     Args:
         author: login of who opened the pull request.
         maintainer: as if the author were one.
+        fetch: bring the question files of the benchmarks that are changed first, where they are not here.
 
     Raises:
         RunError: git cannot find the base, or the clone is shallow.
@@ -78,6 +84,8 @@ def check(
             inside.add("/".join(name.split("/")[2:4]))
         elif not maintainer:
             verdicts.append(_outside(name))
+    if fetch:
+        _fetch({path.partition("/")[0] for path in inside if path in after})
     for path in sorted(inside):
         new = path not in before
         allowed = new or maintainer or known.may_change(author, path)
@@ -115,10 +123,13 @@ def main(
     maintainer: Annotated[
         bool, typer.Option("--maintainer", help="Allow changes of any folder and outside the submissions.")
     ] = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="First fetch the question files that scoring needs; no video.")
+    ] = False,
 ) -> None:
     """Check the submissions that a pull request changes: 1 says what must not be merged, 2 that it could not."""
     try:
-        verdicts = check(repo, base, author, maintainer)
+        verdicts = check(repo, base, author, maintainer, fetch=fetch)
     except HlvidError as error:
         print(f"leaderboard.ci: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
@@ -146,6 +157,17 @@ def _too_large(name: str, commit: str) -> Verdict:
     )
     remedy = "make the branch anew without it"
     return Verdict(name[:12], None, (Fault(name[:12], None, "(history)", problem, remedy),))
+
+
+def _fetch(benchmarks: Set[str]) -> None:
+    """Question files of those that have a key; one that cannot be had is told, and its folders are not scored."""
+    from hlvid.download.fetch import get
+
+    for name in sorted(filter(None, map(fetched_as, benchmarks & TITLES.keys()))):
+        try:
+            get(name, no_videos=True, progress=False)
+        except HlvidError as error:
+            print(f"leaderboard.ci: {name}: {error}", file=sys.stderr)
 
 
 def _verdict(

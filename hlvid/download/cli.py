@@ -31,6 +31,9 @@ Mirror = Annotated[
     Path | None, typer.Option("--from", help="A folder laid out like the hub's repository, not the hub.")
 ]
 Revision = Annotated[str | None, typer.Option(help="Commit of the hub; by default the one pinned or held.")]
+NoVideos = Annotated[
+    bool, typer.Option("--no-videos", help="Question files only: enough to score answers, not to ask.")
+]
 Workers = Annotated[int, typer.Option(help="Files fetched at the same time.")]
 
 data = typer.Typer(no_args_is_help=True, help="The benchmarks' data: what is here, and fetching it.")
@@ -77,10 +80,11 @@ def prepare(
     mirror: Mirror = None,
     revision: Revision = None,
     workers: Workers = 4,
+    no_videos: NoVideos = False,
 ) -> None:
     """Fetch the questions and the videos they need; kill it when you like and run it again to go on."""
     bring(benchmark, source=mirror, out=out, revision=revision, videos=videos, questions=questions,
-          category=category, workers=workers)  # fmt: skip
+          category=category, workers=workers, no_videos=no_videos)  # fmt: skip
 
 
 def bring(benchmark: str, **choice: Any) -> None:

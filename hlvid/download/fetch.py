@@ -50,6 +50,7 @@ def get(
     category: str | None = None,
     workers: int = 4,
     progress: bool = True,
+    no_videos: bool = False,
 ) -> Report:
     """Fetch what is missing of a benchmark, or of one task.
 
@@ -62,6 +63,7 @@ def get(
             none of the three: everything.
         workers: files fetched at the same time.
         progress: whether to show bars on stderr.
+        no_videos: only the question files and what names the recordings: enough to score answers.
 
     Raises:
         DatasetError: an unknown name, or question files with wrong columns.
@@ -78,9 +80,9 @@ def get(
         download.bring_tables(tasks)
         wants = [needed(task, download.tables(task)) for task in tasks]
         wanted = list({one.places: one for want in wants for one in want.videos}.values())
-        chosen = select(wanted, videos, questions, category)
+        chosen = [] if no_videos else select(wanted, videos, questions, category)
         extras = dict.fromkeys(extra for want in wants for extra in want.extras)
-        missing = download.bring_videos(chosen, list(extras))
+        missing = () if no_videos else download.bring_videos(chosen, list(extras))
         tidy(root)  # also after a kill between a folder's last file and its end
         notes = download.bring_companions() if source is None else ()
         return Report(

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from hlvid.errors import DatasetError
 from hlvid.scoring.accuracy import Row
-from leaderboard.benchmarks import MINI, TITLES, AnswerKey, Keys
+from leaderboard.benchmarks import MINI, TITLES, AnswerKey, Keys, fetched_as
 from leaderboard.format.faults import Fault, SubmissionError, from_validation, shorten
 from leaderboard.format.matching import match, with_matched
 from leaderboard.format.reading import read_predictions, read_yaml
@@ -118,7 +118,10 @@ def find_key(data: Mapping[str, Any], keys: Keys, lines: YamlLines) -> tuple[Ans
     except DatasetError as error:
         name = "dataset_revision" if benchmark == MINI else "benchmark"
         problem = f"cannot be scored here: {error}"
-        return None, [Fault(YAML_NAME, lines.of(name), name, problem, "see docs/leaderboard.md")]
+        known = fetched_as(benchmark)
+        enough = f"'hlvid data prepare {known} --no-videos' is enough for scoring"
+        remedy = "see docs/leaderboard.md" if known is None else enough
+        return None, [Fault(YAML_NAME, lines.of(name), name, problem, remedy)]
     if key.matches(stated):
         return key, []
     name = "dataset_revision"

@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from hlvid.errors import DownloadError
 from leaderboard import ci
 from leaderboard.benchmarks import answer_key
 from leaderboard.scores import percent
@@ -235,6 +236,35 @@ def test_the_check_itself_failing_is_2(
     )
     commit(git_repo, "Bob")
     assert run(repo)[0] == 2
+
+
+def test_question_files_are_fetched_for_what_is_changed(
+    repo: Path, git_repo: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A runner has no data: without them every submission but HLVid-Mini's could not be scored."""
+    asked = []
+
+    def stand_in(name: str, **choice: object) -> None:
+        asked.append((name, choice["no_videos"]))
+        raise DownloadError("the hub is out of reach")
+
+    monkeypatch.setattr("hlvid.download.fetch.get", stand_in)
+    monkeypatch.setenv("HLVID_DATA", str(tmp_path / "empty"))
+    add(repo, "bob")
+    for benchmark in ("hlvid", "videomme_w_subtitle", "egoschema"):
+        folder = repo / PLACE.parent / benchmark / "bob"
+        folder.mkdir(parents=True)
+        (folder / "submission.yaml").write_text(
+            f"benchmark: {benchmark}\ndataset_revision: {'0' * 64}\nmodel: {{name: m, openness: closed}}\n"
+        )
+        (folder / "predictions.jsonl").write_text('{"question_id": "0", "answer": "A"}\n')
+    commit(git_repo, "Bob")
+    code, text = run(repo, "bob", "--fetch")
+    assert asked == [
+        ("hlvid", True),
+        ("hlvid_videomme", True),
+    ]  # HLVid-Mini is computed, EgoSchema's are withheld
+    assert code == 2 and all_a() in text
 
 
 def test_a_wrong_dataset_version_is_the_submitters(repo: Path, git_repo: Git) -> None:

@@ -15,6 +15,7 @@ from hlvid.download.fetch import get as prepare
 from hlvid.download.remote import FolderRemote
 from hlvid.errors import DatasetError, DownloadError
 from hlvid.files import locked
+from hlvid.tasks.suite.prepare import asked
 
 Make = Callable[[str], Any]
 
@@ -69,6 +70,14 @@ def test_one_task_fetches_its_own_videos(make_hub: Make) -> None:
     assert [
         path.parent.name for path in places.tables(registry.get("egoschema"), "hlvid_egoschema_subset")
     ] == ["Subset"]
+
+
+@pytest.mark.parametrize("name", ["videomme", "mvbench"])
+def test_question_files_alone_are_enough_to_score(name: str, make_hub: Make) -> None:
+    report = fetch(name, make_hub(name), no_videos=True)
+    assert report.videos == 0 and not report.missing
+    assert {Path(one).suffix for one in report.fetched} <= {".parquet", ".json"}
+    assert len(asked(f"hlvid_{name}")) == report.questions
 
 
 def test_what_lies_in_lmms_evals_folder_is_not_fetched(make_hub: Make, tmp_path: Path) -> None:
