@@ -6,13 +6,13 @@ Example::
     hlvid figure main_table --records runs      # .md, .tex, .csv, and a picture
 
 Runs on HLVid-Mini get a column of their own, one for each set of it (and of any other benchmark) that was asked. A row
-is one configuration (`analysis.records`); a run with `--limit` is shown, and says so, only where its configuration
+is one configuration (`analysis.measured`); a run with `--limit` is shown, and says so, only where its configuration
 has no whole run on that benchmark.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from analysis import records, reference, tables
+from analysis import measured, reference, tables
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
 from analysis.reference import row
@@ -30,7 +30,7 @@ _KEYS = {  # task -> its column in the paper's table
 }  # fmt: skip
 COLUMNS = {name: (key, registry.task(name).column) for name, key in _KEYS.items()}
 LEAD = (
-    records.MODEL,
+    measured.MODEL,
     "selector",
     "strategy",
     "reduction",
@@ -87,13 +87,13 @@ def _paper() -> list[dict[str, Any]]:
 
 def _ours(inputs: Inputs) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Every configuration on every task of the table, and the short name of each series of them."""
-    found = [one for one in records.measured(inputs.records) if one.task in COLUMNS]
+    found = [one for one in measured.measured(inputs.records) if one.task in COLUMNS]
     hidden = (*FRAMES, "resolution")
-    short = records.short_names([one.run for one in found], LEAD, hidden)
+    short = measured.short_names([one.run for one in found], LEAD, hidden)
     rows, names = [], {}
     for one in found:
         configuration, limit = one.run.identity
-        series = f"ours: {configuration}" + ("" if limit is None else f", {records.LIMIT} {limit}")
+        series = f"ours: {configuration}" + ("" if limit is None else f", {measured.LIMIT} {limit}")
         names[series] = f"ours: {short[one.run.identity]}"
         about = {
             "frames": one.frames,
@@ -117,7 +117,7 @@ def _columns(ours: list[dict[str, Any]]) -> dict[str, str]:
         if key != "hlvid_mini" or len(sets) == 1:
             columns[key] = label
         for one in sets if len(sets) > 1 else ():
-            columns[f"{key} {one}"] = f"{label} ({records.short_set(one) or 'set not recorded'})"
+            columns[f"{key} {one}"] = f"{label} ({measured.short_set(one) or 'set not recorded'})"
     for one in ours:
         wide = f"{one['benchmark']} {one['set']}"
         one["column"] = wide if wide in columns else one["benchmark"]

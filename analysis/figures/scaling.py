@@ -15,7 +15,8 @@ import numpy as np
 from analysis import reference, style
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
-from analysis.records import below, short_set
+from analysis.measured import short_set
+from analysis.records import below
 from analysis.reference import row
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analysis import reference, style, tables
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
-from analysis.records import measured, short_names
+from analysis.measured import measured, short_names
 from analysis.reference import row
 from hlvid.benchmarks import registry
 

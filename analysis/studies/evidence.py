@@ -108,7 +108,7 @@ def of_runs(runs: Sequence["Run"], dataset: str | Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from analysis.records import preferred_first
+    from analysis.measured import preferred_first
 
     counted: set[tuple[str, str]] = set()
     boxes, rows = load(locate(dataset).root), []

@@ -96,6 +96,7 @@ ABILITIES = (
 )
 _EGOSCHEMA_AUTHORS = "https://raw.githubusercontent.com/egoschema/EgoSchema/main/"
 _VIDEOMME = ("videomme/test-*.parquet",)
+_MVBENCH = tuple(f"json/{ability}.json" for ability in ABILITIES)
 
 HLVID = Benchmark(
     name="hlvid",
@@ -130,17 +131,7 @@ BENCHMARKS = (
         repo="OpenGVLab/MVBench",
         revision="video",
         unpacked="mvbench_video",
-        sets=(
-            Task(
-                name="hlvid_mvbench",
-                title="MVBench",
-                column="MVBench",
-                tables=tuple(f"json/{ability}.json" for ability in ABILITIES),
-                questions=4000,
-                mean=True,
-                split="train",
-            ),
-        ),
+        sets=(Task("hlvid_mvbench", "MVBench", "MVBench", _MVBENCH, 4000, mean=True, split="train"),),
         archives=(),
         clusters="the video that segments were cut from",
         gigabytes=17,
@@ -151,14 +142,8 @@ BENCHMARKS = (
         former=("lmms-lab/NExTQA",),
         unpacked="nextqa",
         sets=(
-            Task(
-                name="hlvid_nextqa_mc",
-                title="NExT-QA (multiple choice)",
-                column="NExT-QA",
-                tables=("MC/test-*.parquet",),
-                questions=8564,
-                aliases=("nextqa_mc_test",),
-            ),
+            Task("hlvid_nextqa_mc", "NExT-QA (multiple choice)", "NExT-QA", ("MC/test-*.parquet",), 8564,
+                 aliases=("nextqa_mc_test",)),
         ),
         archives=("videos.zip",),
         clusters="the video",
@@ -169,15 +154,8 @@ BENCHMARKS = (
         repo="longvideobench/LongVideoBench",
         unpacked="datasets/longvideobench",
         sets=(
-            Task(
-                name="hlvid_longvideobench_val",
-                title="LongVideoBench (val)",
-                column="LongVid.",
-                tables=("validation-*.parquet",),
-                questions=1337,
-                split="validation",
-                aliases=("longvideobench_val_v",),
-            ),
+            Task("hlvid_longvideobench_val", "LongVideoBench (val)", "LongVid.", ("validation-*.parquet",), 1337,
+                 split="validation", aliases=("longvideobench_val_v",)),
         ),
         archives=("videos.tar.part.*",),
         clusters="the video",
@@ -190,21 +168,8 @@ BENCHMARKS = (
         former=("lmms-lab/egoschema",),
         unpacked="egoschema",
         sets=(
-            Task(
-                name="hlvid_egoschema",
-                title="EgoSchema",
-                column="EgoSch.",
-                tables=("GENERATION/test-*.parquet",),
-                questions=5031,
-                hidden=True,
-            ),
-            Task(
-                name="hlvid_egoschema_subset",
-                title="EgoSchema (subset)",
-                column="EgoSch. (sub.)",
-                tables=("Subset/test-*.parquet",),
-                questions=500,
-            ),
+            Task("hlvid_egoschema", "EgoSchema", "EgoSch.", ("GENERATION/test-*.parquet",), 5031, hidden=True),
+            Task("hlvid_egoschema_subset", "EgoSchema (subset)", "EgoSch. (sub.)", ("Subset/test-*.parquet",), 500),
         ),
         archives=("videos_chunked_*.zip",),
         clusters="the Ego4D recording that a clip was cut from",
@@ -215,9 +180,7 @@ BENCHMARKS = (
         name="mlvu_dev",
         repo="sy1998/MLVU_dev",
         unpacked="mlvu",
-        sets=(
-            Task("hlvid_mlvu_dev", "MLVU (dev, M-avg)", "MLVU", ("mlvu/test-*.parquet",), 2174, mean=True),
-        ),
+        sets=(Task("hlvid_mlvu_dev", "MLVU (dev, M-avg)", "MLVU", ("mlvu/test-*.parquet",), 2174, mean=True),),
         archives=("*.zip",),
         clusters="the video",
     ),
@@ -226,20 +189,13 @@ BENCHMARKS = (
         repo="sy1998/MLVU_Test",
         unpacked="mlvu_test",
         sets=(
-            Task(
-                "hlvid_mlvu_test",
-                "MLVU (test, M-avg)",
-                "MLVU (test)",
-                ("mlvu_test/test-*.parquet",),
-                502,
-                mean=True,
-            ),
+            Task("hlvid_mlvu_test", "MLVU (test, M-avg)", "MLVU (test)", ("mlvu_test/test-*.parquet",), 502, mean=True),
         ),
         archives=("*.zip",),
         clusters="the video",
         gigabytes=75,
     ),
-)
+)  # fmt: skip
 TASKS = (HLVID.sets[0], MINI, *(one for benchmark in BENCHMARKS[1:] for one in benchmark.sets))
 """Every set of questions, HLVid-Mini among them."""
 

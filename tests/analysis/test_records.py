@@ -10,7 +10,7 @@ import pytest
 from analysis import figure
 from analysis.figure import Made
 from analysis.inputs import Inputs
-from analysis.records import measured, short_names
+from analysis.measured import measured, short_names
 
 Write = Callable[..., Path]
 READER = {"selector": "detail", "ratio": 0.1, "resolution": 896, "frames": 12}
