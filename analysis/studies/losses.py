@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 BATCH = 8  # clips gazed at together: a third of the time of one by one
 RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
-LOSS_NAME = "reconstruction loss (L1 of normalised pixels)"
 METRIC = (
     "loss: mean absolute difference of pixels normalised to [-1, 1], rebuilt by pasting the finest patch seen so "
     "far (mid-grey where nobody looked); the paper's loss has two feature terms more, so heights do not compare"

@@ -139,7 +139,7 @@ def _load(spec: RunSpec, width: int, height: int) -> Load:
 
 def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
     from autogaze.tiling import Tiling
-    from evaluators.models.gaze_reader.looking import AT_ONCE
+    from evaluators.models.gaze_reader.looking import at_once
     from evaluators.models.gaze_reader.settings import ReaderSettings
     from hlvid.video.tiles import fit_long_side
 
@@ -148,7 +148,7 @@ def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
     valid = int(Tiling.of(*size).valid.sum())
     tokens = round(settings.frames * valid * (settings.ratio or 1))
     # A picture as bytes, and as floats when cut in tiles and when rebuilt.
-    host = AT_ONCE * size[0] * size[1] * 3 * (1 + 4 + 4)
+    host = at_once(*size) * size[0] * size[1] * 3 * (1 + 4 + 4)
     return Load(settings.frames, size, tokens, host_bytes=host)
 
 

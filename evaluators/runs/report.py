@@ -23,9 +23,6 @@ from evaluators.runs.pictures import COLOURS, Album, frame_indices
 from evaluators.runs.table import cost
 from hlvid.errors import HlvidError
 
-HIDDEN = ("prompt", "video_path", "stem", "options")
-"""Fields of a sample that the page shows elsewhere or not at all."""
-
 
 def write_report(folder: Path) -> Path:
     """Write it, and its pictures.

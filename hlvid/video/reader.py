@@ -175,12 +175,6 @@ class Video:
         """What is broken, in words: a part of `notes`; empty for a sound file."""
         return self._info.damage
 
-    def frame_at(self, seconds: float) -> int:
-        """The index of the frame on show at `seconds` after the first one, also at variable frame rates."""
-        if not 0 <= seconds <= max(self.duration, self.timestamps[-1]):
-            raise VideoError(f"{self.path}: no frame at {seconds} s; the video lasts {self.duration:.3f} s")
-        return max(0, int(np.searchsorted(self.timestamps, seconds + 1e-9, side="right")) - 1)
-
     def frames(self, indices: Sequence[int], size: Size | None = None) -> Picture:
         """The frames of `indices`, in that order, repeats included: uint8 (T, H, W, 3) RGB.
 

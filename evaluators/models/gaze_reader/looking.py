@@ -29,7 +29,14 @@ from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.errors import RunError
 
 AT_ONCE = 4
-"""Frames gazed in one call where the selector's history allows it: 4 of 4K are 350 MB as floats."""
+"""Frames gazed in one call, at most, where the selector's history allows it."""
+PIXELS_AT_ONCE = 8_000_000
+"""And so many pixels of them: one frame of 4K, which is 87 MB as floats, and selectors hold several such."""
+
+
+def at_once(height: int, width: int) -> int:
+    """Frames of this size that are gazed in one call."""
+    return max(1, min(AT_ONCE, PIXELS_AT_ONCE // (height * width)))
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,8 @@ class Looker:
         history = self.selector.history
         needs = selectors.needs_of(self.selector)
         earlier: list[tuple[int, Picture]] = []
-        for group in _groups(frames, AT_ONCE if history is not None else self.selector.clip_frames):
+        few = at_once(self.tiling.height, self.tiling.width)
+        for group in _groups(frames, few if history is not None else self.selector.clip_frames):
             shown = [*earlier, *group]
             started = time.perf_counter()
             clips = self.tiling.split(np.stack([picture for _, picture in shown]))

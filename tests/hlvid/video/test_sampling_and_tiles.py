@@ -5,12 +5,12 @@ Run: pytest tests/hlvid/video/test_sampling_and_tiles.py
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hlvid.errors import HlvidError
 from hlvid.video import sampling
-from hlvid.video.tiles import TileGrid, aspect_grid, fit_long_side
+from hlvid.video.tiles import fit_long_side
 
 COUNTS = st.integers(1, 400)
 
@@ -70,53 +70,6 @@ def test_fit_long_side(width: int, height: int, resolution: int, want: tuple[int
     assert fit_long_side(width, height, resolution) == want
 
 
-def test_nvila_grid_at_48_tiles() -> None:
-    grid = aspect_grid(3840, 2160, 48)
-    assert (grid.cols, grid.rows, grid.width, grid.height) == (9, 5, 3528, 1960)
-    assert (aspect_grid(500, 500, 48).cols, aspect_grid(500, 500, 48).rows) == (1, 1)
-
-
-@settings(deadline=None)  # the first call imports torch
-@given(h=st.integers(1, 60), w=st.integers(1, 60), tile=st.integers(1, 20), as_torch=st.booleans())
-def test_split_and_join_are_inverse(h: int, w: int, tile: int, as_torch: bool) -> None:
-    frames = np.random.default_rng(0).integers(1, 255, (2, h, w, 3), np.uint8)
-    grid = TileGrid.cover(h, w, tile)
-    if as_torch:
-        import torch
-
-        tiles = grid.split(torch.from_numpy(frames))
-        assert isinstance(tiles, torch.Tensor) and torch.equal(grid.join(tiles), torch.from_numpy(frames))
-        tiles = tiles.numpy()
-    else:
-        tiles = grid.split(frames)
-        assert np.array_equal(grid.join(tiles), frames)
-    assert tiles.shape == (grid.count, 2, tile, tile, 3)
-    assert (tiles != 0).sum() == frames.size  # padding is zero, and nothing else is
-    for number, (left, top, right, bottom) in enumerate(grid.boxes(w, h)):
-        piece = frames[0, int(top) : int(bottom), int(left) : int(right)]
-        assert np.array_equal(tiles[number, 0, : piece.shape[0], : piece.shape[1]], piece)
-
-
-def test_boxes_in_original_pixels() -> None:
-    grid = TileGrid.cover(504, 896, 224)
-    assert (grid.rows, grid.cols) == (3, 4)
-    assert grid.boxes(3840, 2160)[0] == pytest.approx((0, 0, 960, 960))
-    assert grid.boxes(3840, 2160)[11] == pytest.approx((2880, 1920, 3840, 2160))
-    assert grid.to_frame(5, (0, 0, 112, 224), 3840, 2160) == pytest.approx((960, 960, 1440, 1920))
-    assert grid.to_frame(8, (0, 100, 10, 224), 3840, 2160)[1:4:2] == pytest.approx(
-        (2160, 2160)
-    )  # all padding
-
-
-def test_wrong_shapes_are_errors() -> None:
-    grid = TileGrid.cover(10, 10, 4)
-    with pytest.raises(HlvidError, match="grid is for 10 x 10"):
-        grid.split(np.zeros((1, 9, 10, 3)))
-    with pytest.raises(HlvidError, match="dimensions"):
-        grid.split(np.zeros((10, 10, 3)))
-    with pytest.raises(HlvidError, match="grid has 9"):
-        grid.join(np.zeros((8, 1, 4, 4, 3)))
-    with pytest.raises(HlvidError, match="does not fit"):
-        TileGrid(1, 1, 4, 5, 4)
+def test_a_picture_without_pixels_is_an_error() -> None:
     with pytest.raises(HlvidError, match="positive"):
         fit_long_side(0, 10, 448)
