@@ -68,13 +68,13 @@ def read(status: int, body: Any) -> Reply:
     if status >= 400:
         return _refused(status, body)
     choices = body.get("choices") if isinstance(body, Mapping) else None
-    if not choices:
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
         if isinstance(body, Mapping) and body.get("error"):  # some gateways say 200 whatever happens
             code = _error_of(body).get("code")
             return _refused(code if isinstance(code, int) else 502, body)
         raise GaveUpError("a reply without a choice" if isinstance(body, Mapping) else "an unreadable reply")
-    choice = choices[0]
-    message, finish = choice.get("message") or {}, choice.get("finish_reason")
+    message, finish = choices[0].get("message"), choices[0].get("finish_reason")
+    message = message if isinstance(message, Mapping) else {}
     text, refusal = _text(message.get("content")), _text(message.get("refusal"))
     said: dict[str, Any] = {
         "finish": finish,
@@ -130,4 +130,9 @@ def _usage(told: Any) -> Usage | None:
         return None
     details = told.get("completion_tokens_details")
     thought = details.get("reasoning_tokens") if isinstance(details, Mapping) else None
-    return Usage(told["prompt_tokens"], told.get("completion_tokens") or 0, thought or 0)
+    spoken = told.get("completion_tokens")
+    return Usage(
+        told["prompt_tokens"],
+        spoken if isinstance(spoken, int) else 0,
+        thought if isinstance(thought, int) else 0,
+    )

@@ -35,7 +35,8 @@ class Recipe(BaseModel):
     model, model_args: lmms-eval's `--model` and `--model_args`; model is None where there is nothing to run.
     frames, resolution: the columns "Max #Frames" (a count, or "2 FPS") and "Max Res." (px); None where the
     paper leaves them empty. source: where the settings are from. per_task: arguments that replace
-    `model_args` for a task. note: what differs from the paper. unavailable: why it cannot be run here.
+    `model_args` for a task. server: the command that starts the server it asks, with the limits lifted that would
+    change its frames. note: what differs from the paper. unavailable: why it cannot be run here.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
@@ -49,6 +50,7 @@ class Recipe(BaseModel):
     resolution: int | None
     source: str = Field(min_length=1)
     per_task: Mapping[str, Mapping[str, Value]] = Field(default_factory=dict)
+    server: str = ""
     note: str = ""
     unavailable: str | None = None
 
@@ -118,7 +120,8 @@ def describe(recipe: Recipe) -> str:
     text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
     if recipe.unavailable:
         return text
-    return f"{text}# hlvid eval --recipe {recipe.name} --task hlvid"
+    first = f"# {recipe.server}\n" if recipe.server else ""
+    return f"{text}{first}# hlvid eval --recipe {recipe.name} --task hlvid"
 
 
 def table() -> "Table":

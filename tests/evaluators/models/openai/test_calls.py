@@ -78,6 +78,7 @@ def test_a_hanging_server_is_left_after_the_timeout(caller: Callable[..., Caller
     [
         ({"id": "x", "choices": []}, "without a choice"),
         ({}, "without a choice"),
+        ({"choices": [None]}, "without a choice"),
         ({"error": {"message": "provider is down", "code": 503}}, "HTTP 503: provider is down"),
         (("cut", {"choices": []}), "unreadable"),
     ],
