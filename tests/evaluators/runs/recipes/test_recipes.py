@@ -100,7 +100,7 @@ def test_the_table_says_what_a_recipe_asks_for() -> None:
     (line,) = [line for line in text.splitlines() if "nvila_8b_hd_video" in line]
     assert "1024" in line and "128" in line and "--model nvila_hd" in line
     assert "Table 1" in text and "\u2026" not in text
-    (same,) = [line for line in text.splitlines() if "qwen2_5_vl_7b" in line]
+    (same,) = [line for line in text.splitlines() if "qwen2_5_vl_7b " in line]
     assert same.count("48") == 1 and "hlvid recipes longvila_r1_7b" in text
 
 
