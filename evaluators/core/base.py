@@ -39,6 +39,7 @@ from tqdm import tqdm
 from evaluators.core.identity import Identity, checkpoints_of, key_of, of_model
 from evaluators.core.journal import Journal, changes, run_path
 from evaluators.core.share import Share
+from evaluators.core.weights import UNKNOWN
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
 from hlvid.files import write_json
@@ -194,6 +195,12 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
     def journal(self, asked: Sequence[Asked]) -> Journal:
         """The journal of what answers now; says why it is a new one, and tells `hlvid eval` what is asked."""
         identity = self.identity()
+        for argument, held in identity["weights"].items():
+            if held.endswith(f"@{UNKNOWN}"):
+                raise RunError(
+                    f"model {self.name}: {argument}: the commit of {held[4 : -len(UNKNOWN) - 1]} cannot be told: "
+                    "the hub does not answer, its cache has none; download it first, or give a folder"
+                )
         path = run_path(self.name, identity, self.runs)
         if not path.exists() and (why := changes(path, identity)):
             print(
@@ -207,6 +214,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         note = {
             "journal": path.name,
             "keys": [one.key for one in asked],
+            "sources": self.sources(),
             "checkpoints": {name: list(where) for name, where in checkpoints_of(self).items()},
         }
         share = Share.here()

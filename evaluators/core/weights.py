@@ -10,11 +10,12 @@ next run asks the file system alone. Where it lies does not count, so a copied o
 """
 
 import hashlib
+import json
 import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -30,21 +31,29 @@ SETTLED = 2.0
 TOLD = 1 << 30
 """Bytes to hash from which the user is told what takes time."""
 
+SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx")
+ORIGINS = ("_name_or_path", "name_or_path", "_commit_hash")
+"""Fields that say where a checkpoint came from."""
+
+UNKNOWN = "unknown"
 _HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 def weigh(named: Named) -> dict[str, str]:
-    """What each of the checkpoints holds now, by argument."""
-    return {argument: _one(name, revision) for argument, (name, revision) in sorted(named.items())}
+    """What each of the checkpoints holds now, by argument; and those that its own files name (an adapter's base, a
+    tower of its own), by argument, file and field."""
+    whole = {**named, **{where: name for one in named.items() for where, name in _named_inside(*one)}}
+    return {argument: _one(name, revision) for argument, (name, revision) in sorted(whole.items())}
 
 
 def named_in(arguments: Mapping[str, Any], revision: str | None = None) -> dict[str, tuple[str, str | None]]:
-    """Those arguments that name a checkpoint: a file or folder that is here, or a repository in the hub's cache."""
-    found = {}
-    for argument, value in arguments.items():
-        if isinstance(value, str) and (_local(value) or (_HUB.fullmatch(value) and _cached(value, revision))):
-            found[argument] = (value, revision)
-    return found
+    """Those arguments that name a checkpoint: a file or folder that is here, or a repository in the hub's cache.
+
+    Not a word that merely is some folder's name, too (`selector=detail` beside a folder "detail").
+    """
+    return {
+        name: (str(value), revision) for name, value in arguments.items() if _is_checkpoint(value, revision)
+    }
 
 
 def content(path: Path) -> str:
@@ -61,18 +70,69 @@ def content(path: Path) -> str:
 def commit_of(repository: str, revision: str | None = None) -> str:
     """The commit that a hub id stands for now: asked of the hub, else as its cache has it.
 
-    "unknown" without either: then nothing of it can be loaded here, so no answer comes from it.
+    "unknown" without either; no answer is kept under that.
     """
     if revision and re.fullmatch("[0-9a-f]{40}", revision):
         return revision
-    if not os.environ.get("HF_HUB_OFFLINE"):
-        from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, constants
 
+    for patience in () if constants.HF_HUB_OFFLINE else (5, 20):
         try:
-            return str(HfApi().model_info(repository, revision=revision, timeout=5).sha)
-        except Exception:  # the client raises a dozen types, and all of them mean the same here
-            pass
-    return _cached(repository, revision) or "unknown"
+            return str(HfApi().model_info(repository, revision=revision, timeout=patience).sha)
+        except Exception as error:  # of a dozen types
+            if "Timeout" not in type(error).__name__:
+                break  # loading will get no further, and takes what the cache has
+    return _cached(repository, revision) or UNKNOWN
+
+
+def _is_checkpoint(value: Any, revision: str | None) -> bool:
+    if not isinstance(value, str):
+        return False
+    if _local(value):
+        return os.sep in value or _holds_weights(Path(value).expanduser())
+    return bool(_HUB.fullmatch(value) and _cached(value, revision))
+
+
+def _holds_weights(path: Path) -> bool:
+    if path.is_file():
+        return path.suffix in SUFFIXES
+    return any(one.suffix in SUFFIXES or one.name.endswith("config.json") for one in path.iterdir())
+
+
+def _named_inside(argument: str, named: tuple[str, str | None]) -> Iterator[tuple[str, tuple[str, None]]]:
+    """Other checkpoints that the JSON files of one name; not what it was made from, which nobody loads."""
+    home = Path(named[0]).expanduser() if _local(named[0]) else _snapshot(*named)
+    for path in sorted(home.glob("*config.json")) if home else ():
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        for field, value in _texts(data):
+            other = value.partition("--")[0]  # code of another repository: owner/name--module.Class
+            inside = not Path(other).is_absolute() and (path.parent / other).exists()
+            if field not in ORIGINS and not inside and os.sep in other and _is_checkpoint(other, None):
+                yield f"{argument}: {path.name}: {field}", (other, None)
+
+
+def _texts(data: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """All texts of a JSON value, with the names of their fields."""
+    if isinstance(data, str):
+        yield field, data
+    elif isinstance(data, dict):
+        for name, value in data.items():
+            yield from _texts(value, name)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _texts(value, field)
+
+
+def _snapshot(repository: str, revision: str | None) -> Path | None:
+    """The folder in the hub's cache of the commit that is loaded, if it is there."""
+    from hlvid.paths import hub_cache
+
+    home = hub_cache() / f"models--{repository.replace('/', '--')}" / "snapshots"
+    folder = home / commit_of(repository, revision)
+    return folder if folder.is_dir() else None
 
 
 def _one(name: str, revision: str | None) -> str:
@@ -101,8 +161,12 @@ def _cached(repository: str, revision: str | None) -> str | None:
 
 def _files(folder: Path) -> list[Path]:
     """Hidden ones are notes of tools: .cache, .git, .gitattributes."""
-    found = []
+    found, seen = [], set()
     for home, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(home)) in seen:  # a link to a folder above
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(one for one in folders if not one.startswith(".") and one != "__pycache__")
         found += [Path(home) / name for name in sorted(names) if not name.startswith(".")]
     return found

@@ -6,7 +6,10 @@ Example::
         one.task, one.questions, len(one.videos), one.missing[:3], one.note
 """
 
+import importlib.util
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +89,22 @@ def data_identity(
     except DatasetError:
         return None
     return info
+
+
+def task_files(tasks: Iterable[str]) -> list[Path]:
+    """The files that declare tasks: all of ours; of lmms-eval's own also the code beside the one that names it."""
+    found = set(FOLDER.rglob("*.yaml"))
+    theirs = [task for task in tasks if task not in task_names()]
+    if theirs:
+        spec = importlib.util.find_spec("lmms_eval")
+        assert spec is not None and spec.origin is not None
+        says = re.compile(
+            rf"^(?:task|group):\s*['\"]?(?:{'|'.join(map(re.escape, theirs))})['\"]?\s*$", re.MULTILINE
+        )
+        for path in (Path(spec.origin).parent / "tasks").rglob("*.yaml"):
+            if says.search(path.read_text(encoding="utf-8", errors="replace")):
+                found |= {one for one in path.parent.iterdir() if one.suffix in (".py", ".yaml")}
+    return sorted(found)
 
 
 def _members(task: str) -> list[str]:

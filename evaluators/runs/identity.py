@@ -2,7 +2,7 @@
 
 Example::
 
-    now = run_identity(spec, results["checkpoints"])
+    now = run_identity(spec, Used.of(results))
     differences(results["identity"], now)      # []: the results stand; else ["data of hlvid changed"]
 
 The rule is that of journals (`evaluators.core.identity`), and adds what a run has beside answers: which questions, the
@@ -11,16 +11,17 @@ tasks' files and variables, scoring. Where a run's identity changed, its journal
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from evaluators.core.closure import code_of
 from evaluators.core.identity import Identity, versions
 from evaluators.core.weights import Named, content, named_in, weigh
 from evaluators.models.registry import MODELS
-from evaluators.runs.data import data_identity
+from evaluators.runs.data import data_identity, task_files
 from evaluators.runs.files import ASKED
 from evaluators.runs.spec import RunSpec
 
@@ -61,13 +62,34 @@ class Asked(Protocol):
         """Of the process."""
 
 
+@dataclass(frozen=True)
+class Used:
+    """What the models of a run said they use, which their arguments do not tell.
+
+    checkpoints: argument -> (folder or hub id, revision). sources: modules that answer, a user's selectors among them.
+    """
+
+    checkpoints: Named = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """From a run's results.json, or the note of one of its processes."""
+        named = (told.get("checkpoints") or {}).items()
+        return cls(
+            {name: (path, revision) for name, (path, revision) in named}, tuple(told.get("sources") or ())
+        )
+
+
 Surroundings = dict[str, Any]
 
 
-def surroundings(task: str, model: str, looks: tuple[str | None, int | None]) -> Surroundings:
+def surroundings(
+    task: str, model: str, looks: tuple[str | None, int | None], sources: tuple[str, ...] = ()
+) -> Surroundings:
     """What shapes a run beside its arguments: code, libraries, data as `looks` (see `data_identity`) sees them."""
     return {
-        "code": code_of_run(model),
+        "code": code_of_run(task, model, sources),
         "libraries": versions(LIBRARIES),
         "data": {name: data_identity(name, looks) for name in task.split(",")},
     }
@@ -75,17 +97,17 @@ def surroundings(task: str, model: str, looks: tuple[str | None, int | None]) ->
 
 def run_identity(
     spec: Asked,
-    checkpoints: Named | None = None,
-    surroundings: Callable[[str, str, tuple[str | None, int | None]], Surroundings] = surroundings,
+    used: Used | None = None,
+    surroundings: Callable[..., Surroundings] = surroundings,
 ) -> Identity:
     """Everything that shapes the numbers of a run, as JSON values; loads no model.
 
     Args:
-        checkpoints: what the model loads beside those that its arguments name, once that is known.
+        used: what the model loads and runs beside what its arguments name, once that is known.
     """
-    arguments = dict(spec.model_args)
-    named = {**named_in(arguments, arguments.get("revision")), **(checkpoints or {})}
-    around = surroundings(spec.task, spec.model, looks_of(spec))
+    arguments, used = dict(spec.model_args), used or Used()
+    named = {**named_in(arguments, arguments.get("revision")), **used.checkpoints}
+    around = surroundings(spec.task, spec.model, looks_of(spec), used.sources)
     weights = weigh(named)
     if BUNDLED in around["code"]:
         weights["bundled"] = _bundled()
@@ -102,9 +124,9 @@ def run_identity(
 
 
 def shaped_by(spec: RunSpec, journals: Path) -> dict[str, Any]:
-    """For results.json: the run's identity, and the checkpoints that its models named."""
-    _, _, checkpoints = asked_of(journals)
-    return {"identity": run_identity(spec, checkpoints), "checkpoints": checkpoints}
+    """For results.json: the run's identity, and what its models said they use."""
+    used = asked_of(journals)[2]
+    return {"identity": run_identity(spec, used), **asdict(used)}
 
 
 def looks_of(spec: Asked) -> tuple[str | None, int | None]:
@@ -113,20 +135,17 @@ def looks_of(spec: Asked) -> tuple[str | None, int | None]:
     return spec.model_args.get("inner") or spec.model, frames if isinstance(frames, int) else None
 
 
-def code_of_run(model: str) -> dict[str, str]:
-    """Sources of a run by their imports, and the files that declare our tasks."""
-    from hlvid.tasks.plugin import FOLDER
-
-    own = sorted({path.rpartition(".")[0] for path in MODELS.get(model, ())})
+def code_of_run(task: str, model: str, sources: Iterable[str] = ()) -> dict[str, str]:
+    """Sources of a run by their imports, and the files that declare its tasks."""
+    own = {path.rpartition(".")[0] for path in MODELS.get(model, ())}
     tasks = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        for path in sorted(FOLDER.rglob("*.yaml"))
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in task_files(task.split(","))
     }
-    return {**code_of([*RUNNING, *own], without=NOT_RUNNING), **tasks}
+    return {**code_of([*RUNNING, *sorted({*own, *sources})], without=NOT_RUNNING), **tasks}
 
 
-def asked_of(folder: Path) -> tuple[set[Path], set[str], Named]:
-    """What the models of a run say is in use: journals, keys of what is asked, checkpoints by argument.
+def asked_of(folder: Path) -> tuple[set[Path], set[str], Used]:
+    """What the models of a run say is in use: journals, keys of what is asked, checkpoints and code.
 
     Args:
         folder: of the journals; every process of a run leaves a note there.
@@ -134,20 +153,18 @@ def asked_of(folder: Path) -> tuple[set[Path], set[str], Named]:
     journals: set[Path] = set()
     keys: set[str] = set()
     checkpoints: dict[str, tuple[str, str | None]] = {}
+    sources: set[str] = set()
     for note in sorted(folder.glob(ASKED)):
         try:
             found = json.loads(note.read_text(encoding="utf-8"))
             journals.add(folder / found["journal"])
             keys.update(found["keys"])
-            checkpoints |= {name: (path, revision) for name, (path, revision) in found["checkpoints"].items()}
+            used = Used.of(found)
+            checkpoints |= used.checkpoints
+            sources.update(used.sources)
         except (OSError, ValueError, KeyError, TypeError):  # of another version
             continue
-    return journals, keys, checkpoints
-
-
-def named_from(results: Mapping[str, Any]) -> Named:
-    """The checkpoints that a run's results.json names."""
-    return {name: (path, revision) for name, (path, revision) in (results.get("checkpoints") or {}).items()}
+    return journals, keys, Used(checkpoints, tuple(sorted(sources)))
 
 
 def _bundled() -> str:

@@ -25,8 +25,20 @@ from typing import Any
 
 from evaluators.core.identity import differences
 from evaluators.core.outcomes import ERROR, INTERRUPTED, MEMORY, OK, TIMEOUT, classify
-from evaluators.runs.files import ASKED, GAZE, HOLDER, JOURNAL, LOCK, LOG, RESULTS, SPEC, read_json
-from evaluators.runs.identity import named_from, run_identity, shaped_by
+from evaluators.runs.files import (
+    ASKED,
+    GAZE,
+    HOLDER,
+    JOURNAL,
+    LOCK,
+    LOG,
+    RECORD,
+    RESULTS,
+    SAMPLES,
+    SPEC,
+    read_json,
+)
+from evaluators.runs.identity import Used, run_identity, shaped_by
 from evaluators.runs.progress import Progress, duration
 from evaluators.runs.scoring import failed
 from evaluators.runs.shares import answer_in_shares
@@ -85,6 +97,12 @@ def _execute(
     gpus: bool,
 ) -> dict[str, Any]:
     results = folder / RESULTS
+    if (
+        results.is_file() and read_json(results)["status"] == OK
+    ):  # of another identity: nothing computed is lost
+        for name in (RESULTS, SAMPLES, RECORD):
+            with contextlib.suppress(FileNotFoundError):
+                (folder / name).replace(folder / f"earlier-{name}")
     results.unlink(missing_ok=True)
     for note in (folder / JOURNAL).glob(ASKED):
         note.unlink()
@@ -122,11 +140,13 @@ class _BusyError(RunError):
 
 
 def _holder(note: Path) -> str:
-    try:
-        found = read_json(note)
-        return f"process {found['pid']} on {found['host']}, since {found['since']},"
-    except (RunError, KeyError):
-        return "another process"
+    for _ in range(20):
+        try:
+            found = read_json(note)
+            return f"process {found['pid']} on {found['host']}, since {found['since']},"
+        except (RunError, KeyError):  # it has the lock, and is about to say who it is
+            time.sleep(0.05)
+    return "another process"
 
 
 def _now() -> str:
@@ -146,7 +166,7 @@ def _finished(folder: Path, spec: RunSpec, again: Collection[str], waited: bool)
     if "identity" not in known:
         changed = ["they do not say what shaped them"]
     else:
-        changed = differences(known["identity"], run_identity(spec, named_from(known)))
+        changed = differences(known["identity"], run_identity(spec, Used.of(known)))
     if not changed:
         return known
     told = "; ".join(changed)

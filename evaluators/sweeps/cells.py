@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 from evaluators.core.identity import hash_of
-from evaluators.runs.identity import Surroundings, looks_of, run_identity, surroundings
+from evaluators.runs.identity import Surroundings, Used, looks_of, run_identity, surroundings
 from evaluators.runs.spec import RunSpec
 
 
@@ -45,6 +45,12 @@ class Cell:
         """16 hex digits over all that shapes the numbers (`evaluators.runs.identity`)."""
         return hash_of(run_identity(self, surroundings=_once))
 
+    def still(self, results: Mapping[str, Any]) -> bool:
+        """Whether what shaped a run's results would shape them now: also what only its model could tell, such as the
+        checkpoint that it takes by default, or code that changed under a sweep that had looked at it before."""
+        then = results.get("identity")
+        return then is None or then == run_identity(self, Used.of(results), surroundings=_once)
+
     def place(self) -> str:
         """What was asked on which data: its line in the table, whatever code ran it. 16 hex digits."""
         return hash_of({"asked": self.key(), "data": _once(self.task, self.model, looks_of(self))["data"]})
@@ -62,14 +68,16 @@ class Cell:
         return f"{self.task} {self.model} {settings}".rstrip()
 
 
-def _once(task: str, model: str, looks: tuple[str | None, int | None]) -> Surroundings:
+def _once(
+    task: str, model: str, looks: tuple[str | None, int | None], sources: tuple[str, ...] = ()
+) -> Surroundings:
     """Looked at once in a process, which runs all cells of a sweep with the same code and data."""
     variables = tuple(sorted(item for item in os.environ.items() if item[0].startswith("HLVID_")))
-    return _remembered(task, model, looks, variables)
+    return _remembered(task, model, looks, sources, variables)
 
 
 @lru_cache(maxsize=256)
 def _remembered(
-    task: str, model: str, looks: tuple[str | None, int | None], variables: tuple[tuple[str, str], ...]
+    task: str, model: str, looks: tuple[str | None, int | None], sources: tuple[str, ...], _: tuple[Any, ...]
 ) -> Surroundings:
-    return surroundings(task, model, looks)
+    return surroundings(task, model, looks, sources)

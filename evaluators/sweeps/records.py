@@ -20,6 +20,7 @@ from hlvid.files import Lines, append_line, locked
 if TYPE_CHECKING:
     import pandas as pd
 
+Record = dict[str, Any]
 FILE = "records.jsonl"
 FINAL = ("ok", "out_of_memory", "context_overflow", "length", "timeout")
 """How a cell can be done; after an error or an interruption it is run again, after a time-out under another limit."""
@@ -48,13 +49,14 @@ class Again:
 
 
 def append(folder: Path, record: Mapping[str, Any], again: Again | None = None) -> bool:
-    """Add a record; False where a final one of the same identity is there already.
+    """Add a record; False where a final one of the same run is there already.
 
     Raises RunError for a folder that cannot be written, or a full disk.
     """
     try:
         with locked(folder / "records.lock"):
-            if record["identity"] in done(folder, again):
+            known = done(folder, again).get(record["identity"])
+            if known is not None and _shaped_by(known) == _shaped_by(record):
                 return False
             append_line(folder / FILE, record)
     except OSError as error:
@@ -75,10 +77,14 @@ def read(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
     return records, faults
 
 
-def done(folder: Path, again: Again | None = None) -> set[str]:
-    """Identities of the cells that need not run again: what their last records say."""
+def done(folder: Path, again: Again | None = None) -> dict[str, Record]:
+    """The last records, by identity, of the cells that need not run again."""
     counts = (again or Again()).is_done
-    return {record["identity"] for record in latest(folder, by="identity") if counts(record)}
+    return {record["identity"]: record for record in latest(folder, by="identity") if counts(record)}
+
+
+def _shaped_by(record: Mapping[str, Any]) -> Any:
+    return (record.get("results") or {}).get("identity")
 
 
 def latest(folder: Path, by: str = "place") -> list[dict[str, Any]]:

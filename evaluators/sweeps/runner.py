@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.runs.data import data_identity
-from evaluators.runs.identity import named_from, run_identity
+from evaluators.runs.identity import Used, run_identity
 from evaluators.sweeps import records
 from evaluators.sweeps.cells import Cell
 from evaluators.sweeps.grid import Grid
@@ -66,7 +66,7 @@ def sweep(
     cells = grid.cells()
     make_ready(cell.task for cell in cells)
     known = records.done(folder, options.not_counting())
-    missing = [cell for cell in cells if cell.identity() not in known]
+    missing = [cell for cell in cells if not _is_done(cell, known)]
     bar = tqdm(
         total=len(cells), initial=len(cells) - len(missing), desc="sweep", unit="cell", disable=not progress
     )
@@ -87,9 +87,9 @@ def run_cell(folder: Path, cell: Cell, options: Options) -> str:
     home = folder / "cells" / cell.folder()
     home.mkdir(parents=True, exist_ok=True)
     with locked(home.with_suffix(".lock")):
-        if identity in records.done(folder, options.not_counting()):
-            last = records.latest(folder, by="identity")
-            return str(next(one["status"] for one in last if one["identity"] == identity))
+        known = records.done(folder, options.not_counting())
+        if _is_done(cell, known):
+            return str(known[identity]["status"])
         results, retried = _attempts(cell, home, options)
         record = {
             **_about(cell, identity), "status": results["status"], "message": results.get("message", ""),
@@ -97,6 +97,11 @@ def run_cell(folder: Path, cell: Cell, options: Options) -> str:
         }  # fmt: skip
         records.append(folder, record, options.not_counting())
     return str(results["status"])
+
+
+def _is_done(cell: Cell, known: Mapping[str, records.Record]) -> bool:
+    record = known.get(cell.identity())
+    return record is not None and cell.still(record.get("results") or {})
 
 
 def _attempts(cell: Cell, home: Path, options: Options) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -159,7 +164,7 @@ def _results(out: Path) -> dict[str, Any] | None:
 
 def _stands(cell: Cell, results: dict[str, Any]) -> bool:
     """Whether what shaped them is what would shape them now."""
-    return bool(results.get("identity") == run_identity(cell, named_from(results)))
+    return bool(results.get("identity") == run_identity(cell, Used.of(results)))
 
 
 def make_ready(tasks: Iterable[str]) -> None:

@@ -4,10 +4,11 @@ Example::
 
     set_hash(questions)            # "sha256:…" over ids, videos, texts and answers: the set as published
     asked_hash(questions)          # the same and the size of each video: what a run really asks about
-    question_identity(question)    # what decides one answer: id, text, options, video, its size
+    question_identity(question)    # what decides one answer: id, text, options, video, its size and mark
 
 No path, no order and no neighbour counts: after a move, on another machine, or when more videos have come, a
-question is still the same question. Videos count by size: reading 152 GB takes minutes, `hlvid verify` does it.
+question is still the same question. Videos count by size, and in answers by a few samples (`hlvid.files.mark`): reading
+152 GB takes minutes, `hlvid verify` does it.
 """
 
 import hashlib
@@ -16,12 +17,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hlvid.dataset.question import Question
+from hlvid.files import mark
 
 
 def question_identity(question: Question) -> dict[str, Any]:
     """What of a question shapes a model's answer, as JSON values; the right answer is not among it.
 
-    `video` is relative to the benchmark, `video_bytes` is None where the video is not there.
+    `video` is relative to the benchmark; `video_bytes` and `video_mark` are None where the video is not there.
     """
     return {
         "id": question.id,
@@ -29,6 +31,7 @@ def question_identity(question: Question) -> dict[str, Any]:
         "options": dict(question.options),
         "video": question.video,
         "video_bytes": video_bytes(question),
+        "video_mark": _mark(question),
     }
 
 
@@ -36,6 +39,11 @@ def video_bytes(question: Question) -> int | None:
     """The size of a question's video; None where it is not there."""
     path = question.video_path
     return path.stat().st_size if path is not None and path.is_file() else None
+
+
+def _mark(question: Question) -> str | None:
+    path = question.video_path
+    return mark(path) if path is not None and path.is_file() else None
 
 
 def set_hash(questions: Iterable[Question]) -> str:
@@ -60,6 +68,7 @@ def of_sets(whole: Sequence[Question], asked: Sequence[Question]) -> dict[str, A
         "set_questions": len(whole),
         "fingerprint": asked_hash(asked),
         "questions": len(asked),
+        "videos": _hash(sorted({(one.video, _mark(one) or "") for one in asked})),
     }
 
 

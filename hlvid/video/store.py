@@ -4,7 +4,7 @@ Example::
 
     key = key_of(Path("clip.mp4"), stream=None)
     save(key, index)
-    load(key)            # the same index, until the file's size or time of change differ
+    load(key)            # the same index, until the file's size, time of change or ends differ
 
 One small file a video in the state folder (`hlvid.paths.state_root`), never beside the videos, which may lie on
 a disk that can only be read. An index that cannot be written or read costs time only. It is made anew when
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from hlvid.files import whole
+from hlvid.files import mark, whole
 from hlvid.paths import state_root
 from hlvid.video.frame_index import FrameIndex
 from hlvid.video.packets import PacketTable
@@ -31,14 +31,14 @@ from hlvid.video.picture import Shape, Turn
 
 FORMAT = 1
 
-Key = tuple[str, int, int, int | None]
-"""Resolved path, size, time of change in ns, stream asked for."""
+Key = tuple[str, int, int, int | None, str]
+"""Resolved path, size, time of change in ns, stream asked for, mark: tools that copy put times back."""
 
 
 def key_of(path: Path, stream: int | None) -> Key:
     """What the index of a file is known by. Raises OSError if the file is not there."""
     stat = path.stat()
-    return str(path.resolve()), stat.st_size, stat.st_mtime_ns, stream
+    return str(path.resolve()), stat.st_size, stat.st_mtime_ns, stream, mark(path)
 
 
 def folder() -> Path:

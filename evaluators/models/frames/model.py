@@ -90,6 +90,10 @@ class HlvidFrames(JournalledModel):
             {**defaults_of(self.inner), **self.inner_arguments}, self.inner_arguments.get("revision")
         )
 
+    def sources(self) -> list[str]:
+        """Also the inner model's, which may be a user's, or of an lmms-eval that somebody works on."""
+        return [*super().sources(), type(self.inner).__module__]
+
     def computing(self) -> dict[str, str]:
         """Measured at the inner model, which decides them itself."""
         network = getattr(self.inner, "_model", None) or getattr(self.inner, "model", None)

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from autogaze import selectors
 from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.core.base import Answer, JournalledModel
+from evaluators.core.weights import named_in
 from evaluators.models.blind import hashed_letter
 from evaluators.models.gaze_reader.looking import selector_of
 from evaluators.models.gaze_reader.options import Line, plain, score_options
@@ -69,14 +70,24 @@ class GazeReader(JournalledModel):
     def settings(self) -> dict[str, Any]:
         """All of `ReaderSettings`; of a selector of other people also what it says of itself."""
         settings = asdict(self.reader)
-        if foreign := selectors.foreign(self.reader.selector):
-            settings["selector_settings"] = {**selector_of(self.reader).settings(), "code": foreign}
+        if self.foreign:
+            told, here = selector_of(self.reader).settings(), self.checkpoints()
+            settings["selector_settings"] = {name: value for name, value in told.items() if name not in here}
         return settings
 
+    @property
+    def foreign(self) -> str | None:
+        """The module of a selector of other people."""
+        return selectors.foreign(self.reader.selector)
+
+    def sources(self) -> list[str]:
+        """Also a selector of other people."""
+        return super().sources() + ([self.foreign] if self.foreign else [])
+
     def checkpoints(self) -> dict[str, tuple[str, str | None]]:
-        """The learned selector's."""
+        """The learned selector's, and what one of other people says it loads."""
         if self.reader.selector != LEARNED:
-            return {}
+            return named_in(selector_of(self.reader).settings()) if self.foreign else {}
         selector = selector_of(self.reader)
         assert isinstance(selector, AutoGazeSelector)
         return {"selector": (str(selector.source), selector.revision)}

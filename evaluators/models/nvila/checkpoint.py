@@ -14,6 +14,7 @@ from loguru import logger
 
 from autogaze.model.checkpoint import CheckpointError
 from autogaze.nvila.config import MODEL_TYPE, read_json
+from evaluators.core.closure import code_of
 from evaluators.core.identity import hash_of
 from evaluators.core.weights import weigh
 from hlvid.errors import RunError
@@ -21,6 +22,8 @@ from hlvid.files import locked
 from hlvid.paths import state_root
 
 Kind = Literal["native", "remote"]
+CONVERT = "autogaze.nvila.convert.conversion"
+"""What it and its neighbours wrote yesterday, tomorrow's may write otherwise."""
 
 
 def describe(
@@ -60,7 +63,12 @@ def weights(pretrained: str, revision: str | None, autogaze: str | None) -> str:
     if read_json(pretrained, revision).get("model_type") == MODEL_TYPE:
         return pretrained
     named = {"pretrained": (pretrained, revision), **({"autogaze": (autogaze, None)} if autogaze else {})}
-    mark = hash_of(weigh(named))
+    code = {
+        name: digest
+        for name, digest in code_of([CONVERT]).items()
+        if name.startswith(CONVERT.rpartition(".")[0])
+    }
+    mark = hash_of({"weights": weigh(named), "code": code})
     folder = state_root() / "converted" / f"{Path(pretrained).name}-{mark}"
     with locked(folder.with_suffix(".lock")):  # processes on other GPUs wait for the first one
         if not (folder / "config.json").is_file():

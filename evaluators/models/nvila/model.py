@@ -15,11 +15,14 @@ fits, and the run goes on; what exceeds the context is answered as published, an
 """
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from autogaze.nvila.sampling import Sampling
+from autogaze.selectors.base import Selector
 from evaluators.core.base import Answer, JournalledModel
+from evaluators.core.weights import named_in
 from evaluators.models.nvila.arguments import NvilaArguments
 from evaluators.models.nvila.checkpoint import describe
 from hlvid.dataset.question import Question
@@ -37,6 +40,9 @@ class Backend(Protocol):
 
     def settings(self) -> dict[str, Any]:
         """Everything that shapes an answer, defaults filled in."""
+
+    def foreign_selector(self) -> Selector | None:
+        """The selector, if it is not ours."""
 
     def answer(self, question: Question) -> Answer:
         """One question."""
@@ -96,7 +102,16 @@ class NvilaHD(JournalledModel):
         inside = (Path(pretrained) / str(gaze)).is_dir()  # then its bytes count with the model's
         if not self.single and self.arguments.gazing == "on" and not inside:
             found[GAZE] = (str(gaze), None)
-        return found
+        return found | (named_in(self.foreign.settings()) if self.foreign else {})
+
+    @cached_property
+    def foreign(self) -> Selector | None:
+        """A selector of other people."""
+        return self.backend.foreign_selector()
+
+    def sources(self) -> list[str]:
+        """Also a selector of other people."""
+        return super().sources() + ([type(self.foreign).__module__] if self.foreign else [])
 
     def computing(self) -> dict[str, str]:
         """The backend's."""

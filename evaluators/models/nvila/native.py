@@ -92,7 +92,6 @@ class Native:
             "video": self.video.to_dict(),
             "gazing": "off" if self.selector_name is None else "on",
             "selector": self.selector_name,
-            **self._foreign(),
             "seed": self.arguments.seed,
             "autogaze_model_id": self.arguments.autogaze_model_id or self.config.autogaze,
             "scales": list(self.config.vision.scales),
@@ -188,10 +187,10 @@ class Native:
             given["num_video_frames_thumbnail"] = min(own.num_video_frames_thumbnail, max(frames, 0))
         return replace(own, **given)
 
-    def _foreign(self) -> dict[str, str]:
-        """What tells a selector that is not ours from an earlier version of it."""
-        code = foreign(self.selector_name) if self.selector_name else None
-        return {"selector_code": code} if code else {}
+    def foreign_selector(self) -> Selector | None:
+        """One that is not ours: its code and its checkpoints shape answers."""
+        name = self.selector_name
+        return self._selector() if name is not None and foreign(name) else None
 
     def _selector(self) -> Selector | None:
         name = self.selector_name

@@ -96,6 +96,9 @@ class Remote:
             "max_new_tokens": self.arguments.max_new_tokens,
         }
 
+    def foreign_selector(self) -> None:
+        """The checkpoint's own looks."""
+
     def answer(self, question: Question) -> Answer:
         """One question; too large a setting is an answer without text, see `outcome`."""
         path = question.video_path

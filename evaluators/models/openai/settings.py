@@ -48,8 +48,8 @@ Money = Annotated[float, Field(ge=0)]
 class ApiSettings:
     """Settings of one endpoint.
 
-    model, base_url: of the endpoint; None is OpenAI's own. api_key_env: the variable that holds the key,
-    "none" for a local server without keys. frames, resolution, sampling, fps: as for `hlvid_frames`.
+    model, base_url: of the endpoint; left out, OPENAI_BASE_URL or else OpenAI's own. api_key_env: the variable that
+    holds the key, "none" for a local server without keys. frames, resolution, sampling, fps: as for `hlvid_frames`.
     send: frames as "images", or as one "video" (a `video_url` of JPEGs, which vLLM takes for a video with its own
     times). image_format, quality: JPEG of a quality from 1 to 100, or PNG. detail: OpenAI's word for the pixels it
     looks at. pixel_cap: what the server's processor calls its cap on pixels, "size" or "max_pixels"; it is then
@@ -103,6 +103,8 @@ class ApiSettings:
                 f"{NAME}: {secret} is not taken, for arguments are written into results; "
                 "set it in the environment and name the variable with api_key_env="
             )
+        here = os.environ.get("OPENAI_BASE_URL") or None  # which the client would take by itself
+        given = {**given, "base_url": given.get("base_url") or here}
         settings = read(cls, NAME, given, "model=gpt-4o,frames=32,resolution=1344")
         settings._check()
         return settings

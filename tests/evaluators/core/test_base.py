@@ -292,6 +292,20 @@ def test_outcomes_are_asked_again_on_request_alone(
     assert after.asked == [] and "outcome" not in ledger.lookup("2")
 
 
+def test_no_answer_is_kept_under_weights_that_nobody_can_tell(
+    tmp_path: Path, questions: list[Question], requests_for: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub does not answer now, and does when the model is loaded: another commit would find the answers."""
+    model = Toy(tmp_path)
+    monkeypatch.setattr(model, "checkpoints", lambda: {"pretrained": ("no-such-owner/no-such-model", None)})
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(
+        RunError, match="pretrained: the commit of no-such-owner/no-such-model cannot be told"
+    ):
+        model.generate_until(requests_for(model, questions))
+    assert model.asked == []
+
+
 def _run(folder: Path, questions: list[Question], requests_for: Requests, queue: Any) -> None:
     model = Toy(folder, slow=0.005)
     results = model.generate_until(requests_for(model, questions))

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -96,7 +98,7 @@ def test_a_state_folder_that_cannot_be_written_costs_time_alone(
 
 def test_hub_ids_count_by_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     refs = tmp_path / "models--owner--name" / "refs"
     refs.mkdir(parents=True)
     (refs / "main").write_text("a" * 40)
@@ -109,6 +111,83 @@ def test_hub_ids_count_by_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert weigh({"p": ("owner/name", "v2")}) == {"p": f"hub:owner/name@{'b' * 40}"}
     assert weigh({"p": ("owner/name", "c" * 40)}) == {"p": f"hub:owner/name@{'c' * 40}"}
     assert weigh({"p": ("owner/other", None)}) == {"p": "hub:owner/other@unknown"}
+
+
+def test_what_a_checkpoint_names_itself_counts_too(tmp_path: Path) -> None:
+    """An adapter's base, a tower of its own: retrained under the same path, the answers change."""
+    base, tower = checkpoint(tmp_path / "base"), checkpoint(tmp_path / "tower")
+    lora = tmp_path / "lora"
+    lora.mkdir()
+    (lora / "adapter_model.safetensors").write_bytes(b"small")
+    (lora / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base)}))
+    nested = {"vision": {"mm_vision_tower": str(tower)}, "_name_or_path": str(tmp_path / "elsewhere")}
+    (lora / "config.json").write_text(json.dumps(nested))
+    (tmp_path / "elsewhere").mkdir()
+    before = weigh({"pretrained": (str(lora), None)})
+    assert sorted(before) == [
+        "pretrained",
+        "pretrained: adapter_config.json: base_model_name_or_path",
+        "pretrained: config.json: mm_vision_tower",
+    ]
+    for changed in (base, tower):
+        (changed / "model-1.safetensors").write_bytes(b"retrained")
+        after = weigh({"pretrained": (str(lora), None)})
+        (argument,) = [name for name in before if before[name] != after[name]]
+        assert argument.endswith("base_model_name_or_path" if changed == base else "mm_vision_tower")
+        before = after
+
+
+def test_links_are_followed_to_what_they_name_now(tmp_path: Path) -> None:
+    """As the hub's cache has it: a snapshot of links to blobs; and a link to a folder above, which has no end."""
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / ("a" * 40)
+    blobs.mkdir()
+    snapshot.mkdir(parents=True)
+    for name in ("one", "two"):
+        (blobs / name).write_bytes(name.encode())
+    link = snapshot / "model.safetensors"
+    link.symlink_to(blobs / "one")
+    before = content(snapshot)
+    (snapshot / "again").symlink_to(snapshot)
+    (snapshot / "once_more").symlink_to(snapshot)
+    assert content(snapshot) == before
+    link.unlink()
+    link.symlink_to(blobs / "two")
+    assert content(snapshot) != before
+
+
+def test_a_word_that_is_a_folder_s_name_too_stays_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("detail", "centre", "ck"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "ck" / "config.json").write_text("{}")
+    assert named_in({"selector": "detail", "other": "centre", "pretrained": "ck"}) == {
+        "pretrained": ("ck", None)
+    }
+
+
+def test_a_hub_that_is_asked_to_be_offline_with_0_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HF_HUB_OFFLINE=0 loads what the hub has now: so does the identity; a slow answer is waited for."""
+    import huggingface_hub
+
+    asked: list[float] = []
+
+    class Hub:
+        def model_info(self, repository: str, revision: str | None, timeout: float) -> Any:
+            asked.append(timeout)
+            if timeout < 20:
+                raise TimeoutError
+            return SimpleNamespace(sha="d" * 40)
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    weights.commit_of.cache_clear()
+    assert weigh({"p": ("owner/slow", None)}) == {"p": f"hub:owner/slow@{'d' * 40}"} and asked == [5, 20]
+    weights.commit_of.cache_clear()
 
 
 SOURCES = {

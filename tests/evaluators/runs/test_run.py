@@ -71,9 +71,39 @@ def test_a_finished_run_does_not_stand_when_something_changed(
     for name, value in change.items():
         monkeypatch.setattr(identity, name, value)
     assert execute(SPEC, tmp_path / "run")["started"] > first["started"]
+    assert read_json(tmp_path / "run" / "earlier-results.json") == first, "and nothing computed is lost"
     assert re.search(
         rf"its results do not stand: .*{said}.*; what is still valid is kept", capsys.readouterr().err
     )
+
+
+def test_code_and_weights_that_only_the_model_knows_count(
+    child: Child, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A selector in a user's file with its helper, a model of somebody else's: as the run's processes tell them."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "my_selector.py").write_text("import my_helper\n")
+    (tmp_path / "my_helper.py").write_text("")
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "model.safetensors").write_bytes(b"one")
+    note = {
+        "journal": "a.jsonl",
+        "keys": [],
+        "sources": ["my_selector"],
+        "checkpoints": {"w": [str(weights), None]},
+    }
+    made = "journal = folder / 'journal'\nos.makedirs(journal, exist_ok=True)\n"
+    told = f"(journal / 'asked-0.json').write_text({json.dumps(note)!r})\n"
+    child(f"sys.path.insert(0, {str(tmp_path)!r})\n{made}{told}{DONE}")
+    first = execute(SPEC, tmp_path / "run")
+    assert execute(SPEC, tmp_path / "run") == first and "my_helper" in first["identity"]["code"]
+    (tmp_path / "my_helper.py").write_text("RATIO = 0.5\n")
+    second = execute(SPEC, tmp_path / "run")
+    assert second["started"] > first["started"] and "code of my_helper changed" in capsys.readouterr().err
+    (weights / "model.safetensors").write_bytes(b"two")
+    assert execute(SPEC, tmp_path / "run")["started"] > second["started"]
+    assert "weights of w changed" in capsys.readouterr().err
 
 
 def test_the_second_process_says_who_runs_and_waits(child: Child, tmp_path: Path) -> None:

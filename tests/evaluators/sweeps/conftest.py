@@ -20,8 +20,17 @@ settings = dict(part.split("=") for part in given["--model-args"].split(",") if 
 out = Path(given["--out"])
 out.mkdir(parents=True, exist_ok=True)
 lock = FileLock(out / ".run.lock").acquire()
-if (out / "results.json").exists() and json.loads((out / "results.json").read_text())["status"] == "ok":
-    sys.exit()
+shaped = {}
+if "SHAPED_BY" in os.environ:
+    from evaluators.runs.identity import Used, run_identity
+    from evaluators.runs.spec import RunSpec, parse_model_args
+    used = json.loads(os.environ["SHAPED_BY"])
+    spec = RunSpec(given["--task"], given["--model"], parse_model_args(given["--model-args"]))
+    shaped = {**used, "identity": run_identity(spec, Used.of(used))}
+if (out / "results.json").exists():
+    found = json.loads((out / "results.json").read_text())
+    if found["status"] == "ok" and found.get("identity") == shaped.get("identity"):
+        sys.exit()
 with open(os.environ["CALLS"], "a") as calls:
     calls.write(given["--model-args"] + "\\n")
 time.sleep(float(os.environ.get("LASTS", "0")))
@@ -33,7 +42,7 @@ if settings.get("resolution") == "13":
     sys.exit(1)
 found = {"status": status, "message": message, "n": 4, "correct": 3, "accuracy": 0.75, "wilson": [0.3, 0.95],
          "clustered": [0.2, 0.97], "tokens_per_question": 100.0, "llm_tokens_per_question": None, "seconds": 8.0,
-         "seconds_per_question": {"decode": 1.0, "selector": 1.0}, "peak_memory_bytes": 5}
+         "seconds_per_question": {"decode": 1.0, "selector": 1.0}, "peak_memory_bytes": 5, **shaped}
 partial = out / "results.partial"
 partial.write_text(json.dumps(found))
 partial.replace(out / "results.json")

@@ -157,12 +157,15 @@ def test_a_checkpoint_is_part_of_the_identity_by_its_bytes(tmp_path: Path) -> No
 
 
 def test_the_tasks_files_are_part_of_the_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hlvid.tasks import plugin
+    from evaluators.runs import data
 
-    before = identity.code_of_run("blind")
+    before = identity.code_of_run("hlvid", "blind")
     (tmp_path / "hlvid.yaml").write_text("generation_kwargs: {max_new_tokens: 7}")
-    monkeypatch.setattr(plugin, "FOLDER", tmp_path)
-    assert identity.code_of_run("blind")["hlvid.yaml"] != before["hlvid.yaml"]
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    assert identity.code_of_run("hlvid", "blind")["hlvid.yaml"] != before["hlvid.yaml"]
+    assert {"mmmu_val.yaml", "utils.py"} <= {path.name for path in data.task_files(["mmmu_val"])}, (
+        "lmms-eval's own"
+    )
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,22 @@ def test_results_are_shown_and_written_to_a_new_folder(
     assert isinstance(run.exception, OSError) and "in the way" in (of_path(run.exception) or "")
 
 
+def test_a_record_counts_only_while_what_its_run_used_is_the_same(
+    grid_file: Make, options: Options, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint taken by default, a user's selector: known to the run alone, and no part of what was asked."""
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "model.safetensors").write_bytes(b"one")
+    used = {"checkpoints": {"autogaze_model_id": [str(tmp_path / "weights"), None]}, "sources": []}
+    monkeypatch.setenv("SHAPED_BY", json.dumps(used))
+    grid, folder = load_grid(grid_file(axes={"resolution": [448]})), tmp_path / "sweep"
+    for times, held in ((1, b"one"), (1, b"one"), (2, b"two"), (2, b"two")):
+        (tmp_path / "weights" / "model.safetensors").write_bytes(held)
+        assert sweep(grid, folder, options, local(1), progress=False) == {"ok": 1}
+        assert len(calls()) == times
+    assert len(records.latest(folder)) == 1 and len(records.read(folder)[0]) == 2
+
+
 def test_failures_are_results_and_take_nobody_with_them(
     grid_file: Make, options: Options, calls: Calls, tmp_path: Path
 ) -> None:

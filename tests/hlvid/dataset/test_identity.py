@@ -3,6 +3,7 @@
 Run: pytest tests/hlvid/dataset/test_identity.py
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,12 +33,30 @@ def questions(tmp_path: Path) -> list[Question]:
 def test_order_and_place_do_not_count(questions: list[Question], tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     moved = [replace(one, video_path=tmp_path / "elsewhere" / one.video) for one in reversed(questions)]
-    (tmp_path / "elsewhere" / "a.mp4").write_bytes(b"54321")
+    (tmp_path / "elsewhere" / "a.mp4").write_bytes((tmp_path / "a.mp4").read_bytes())
     assert set_hash(moved) == set_hash(questions)
     assert asked_hash(moved) == asked_hash(questions)
     assert [question_identity(one) for one in reversed(moved)] == [
         question_identity(one) for one in questions
     ]
+
+
+def test_another_video_of_the_same_size_and_time_answers_nothing(
+    questions: list[Question], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"x" * 300_000)
+    before, then = question_identity(questions[0]), of_sets(questions, questions[:1])
+    stat = path.stat()
+    for offset in (10, 150_000, 299_990):
+        with path.open("r+b") as file:
+            file.seek(offset)
+            file.write(b"!")
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as tools that copy do
+        after = question_identity(questions[0])
+        assert after != before and after["video_bytes"] == before["video_bytes"]
+        assert of_sets(questions, questions[:1])["videos"] != then["videos"]
+        before, then = after, of_sets(questions, questions[:1])
 
 
 CHANGES: list[dict[str, object]] = [

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from evaluators.core.identity import differences
 from evaluators.models.blind import hashed_letter
 from evaluators.models.gaze_reader import model as gaze_reader
 from evaluators.models.gaze_reader.model import GazeReader, GazeReaderChat, texts
@@ -92,3 +93,37 @@ def test_missing_video(questions: list[Question]) -> None:
 
 def test_texts_are_told_apart_as_read_and_best_first() -> None:
     assert texts([line("Exit 5"), line("DL8"), line("DL 8")]) == ["DL8", "Exit 5"]
+
+
+SELECTOR = """
+from pathlib import Path
+
+from autogaze.selectors.detail import Detail
+from my_ratio import RATIO
+
+
+class Mine(Detail):
+    name = "mine"
+
+    def settings(self):
+        return {**super().settings(), "weights": str(Path(__file__).parent / "weights")}
+"""
+
+
+def test_a_selector_of_the_user_s_own_counts_with_its_helpers_and_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "my_look.py").write_text(SELECTOR)
+    (tmp_path / "my_ratio.py").write_text("RATIO = 0.1\n")
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "model.pt").write_bytes(b"one")
+    model = GazeReader(selector="my_look:Mine", frames=2, resolution=448)
+    before = model.identity()
+    (tmp_path / "my_ratio.py").write_text("RATIO = 0.2\n")
+    helped = model.identity()
+    (tmp_path / "weights" / "model.pt").write_bytes(b"two")
+    retrained = model.identity()
+    assert differences(before, helped) == ["code of my_ratio changed"]
+    assert differences(helped, retrained) == ["weights of weights changed"]
+    assert str(tmp_path) not in str(retrained), "a place is not part of it"

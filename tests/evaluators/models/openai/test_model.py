@@ -308,3 +308,26 @@ def test_no_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ApiSettings.read({"model": "m", "frames": 1, "resolution": 16, "api_key_env": "TOY_KEY"})
     with pytest.raises(RunError, match="the environment has no TOY_KEY"):
         settings.key()
+
+
+def test_the_endpoint_that_the_environment_names_is_part_of_the_identity(
+    model: Callable[..., OpenAIFrames], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left out, the client takes OPENAI_BASE_URL by itself: another server is another model."""
+    found = []
+    for url in ("http://one/v1", "http://two/v1", ""):
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        found.append(model(base_url=None).settings()["base_url"])
+    assert found == ["http://one/v1", "http://two/v1", None]
+
+
+def test_top_p_reaches_the_endpoint_where_something_is_drawn(
+    model: Callable[..., OpenAIFrames], endpoint: Any, answering: Any, questions: list[Any], requests_for: Any
+) -> None:
+    for temperature, sent in ((1, 0.5), (0, None)):
+        endpoint.script = [answering("B")]
+        one = model()
+        (request, *_) = requests_for(one, questions)
+        request.arguments[1].update(temperature=temperature, top_p=0.5)
+        one.generate_until([request])
+        assert endpoint.seen[-1].get("top_p") == sent and endpoint.seen[-1]["temperature"] == temperature
