@@ -215,13 +215,17 @@ def _asked(row: Row) -> tuple[Mapping[str, str], str | None]:
     return options, answer if isinstance(answer, str) else None
 
 
-def _raw(row: Row, place: str) -> str:
+def text_of(row: Row) -> object:
     """The model's text: ours in raw_output; lmms-eval's in resps (unfiltered) or filtered_resps, nested."""
-    value = next(
-        (row[name] for name in ("raw_output", "resps", "filtered_resps") if row.get(name) is not None), None
-    )
+    names = ("raw_output", "resps", "filtered_resps")
+    value = next((row[name] for name in names if row.get(name) is not None), None)
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
+    return value
+
+
+def _raw(row: Row, place: str) -> str:
+    value = text_of(row)
     if not isinstance(value, str):
         raise AnswerError(
             f"{place}: no single text in raw_output, resps or filtered_resps; found {value!r:.80}"

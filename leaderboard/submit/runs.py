@@ -21,6 +21,7 @@ from hlvid.dataset import Question
 from hlvid.dataset.text import squeeze
 from hlvid.errors import AnswerError
 from hlvid.scoring.answers import parse_answer
+from hlvid.scoring.samples import text_of
 from leaderboard.benchmarks import AnswerKey, benchmark_of
 from leaderboard.format.faults import Fault, shorten
 from leaderboard.format.reading import (
@@ -121,11 +122,7 @@ def _sample(
     if repeats := row.get("repeats"):
         problem = f"question {question_id} was asked {len(repeats)} times"
         return [Fault(file, number, "repeats", problem, "run again without --repeats")]
-    raw = next(
-        (row[name] for name in ("raw_output", "resps", "filtered_resps") if row.get(name) is not None), None
-    )
-    while isinstance(raw, list) and len(raw) == 1:
-        raw = raw[0]
+    raw = text_of(row)
     if not isinstance(raw, str):
         problem = f"no single text in raw_output, resps or filtered_resps: {shorten(raw)}"
         return [Fault(file, number, "resps", problem, "log one answer a question")]

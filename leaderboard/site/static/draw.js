@@ -44,6 +44,26 @@ globalThis.HlvidDraw = (() => {
     );
   }
 
+  /** What is to be mended, a line each: legible on a phone, too. */
+  function faultList(faults) {
+    const words = ({ file, line, field, problem, remedy }) => {
+      const where = [file, line && `line ${line}`, field].filter(Boolean).join(", ");
+      return [element("strong", {}, where), `: ${[problem, remedy].filter(Boolean).join("; ")}`];
+    };
+    return element("ul", { class: "faults" }, ...faults.map((fault) => element("li", {}, ...words(fault))));
+  }
+
+  /** Hands over the files that are dropped on an area. */
+  function dropZone(area, take) {
+    const over = (is) => (event) => {
+      event.preventDefault();
+      area.classList.toggle("over", is);
+    };
+    for (const kind of ["dragenter", "dragover"]) area.addEventListener(kind, over(true));
+    for (const kind of ["dragleave", "drop"]) area.addEventListener(kind, over(false));
+    area.addEventListener("drop", (event) => take(event.dataTransfer.files));
+  }
+
   /** Choices kept in the address after "#", so that a view can be linked. */
   const choices = () => new URLSearchParams(location.hash.slice(1));
 
@@ -52,5 +72,5 @@ globalThis.HlvidDraw = (() => {
     history.replaceState(null, "", `#${kept}`);
   }
 
-  return { element, svg, number, percent, intervalBar, choices, keep };
+  return { element, svg, number, percent, intervalBar, faultList, dropZone, choices, keep };
 })();

@@ -115,7 +115,7 @@ globalThis.HlvidFormat = (() => {
   }
 
   function show(files) {
-    const { element } = HlvidDraw;
+    const { element, faultList } = HlvidDraw;
     const place = document.getElementById("format-verdict");
     return Promise.all(
       [...files].map(async (file) => {
@@ -123,8 +123,8 @@ globalThis.HlvidFormat = (() => {
         const words = faults.length
           ? `${file.name}: ${faults.length} ${faults.length === 1 ? "thing" : "things"} to mend`
           : `${file.name}: well-formed, ${rows} answers, ${rows - letters} of them empty. Whether they fit the questions, hlvid submit tells.`;
-        const list = faults.map(({ line, field, problem }) => element("li", {}, `line ${line}: ${field}: ${problem}`));
-        return element("div", { class: `verdict-box ${faults.length ? "bad" : "good"}` }, element("h3", {}, words), element("ul", {}, ...list));
+        const kind = faults.length ? "bad" : "good";
+        return element("div", { class: `verdict-box ${kind}` }, element("h3", {}, words), faultList(faults));
       }),
     ).then((boxes) => place.replaceChildren(...boxes));
   }
@@ -133,12 +133,7 @@ globalThis.HlvidFormat = (() => {
     const input = document.getElementById("format-file");
     input?.addEventListener("click", () => (input.value = "")); // so that a mended file can be chosen again
     input?.addEventListener("change", () => show(input.files));
-    const area = input?.closest(".drop");
-    area?.addEventListener("dragover", (event) => event.preventDefault());
-    area?.addEventListener("drop", (event) => {
-      event.preventDefault();
-      show(event.dataTransfer.files);
-    });
+    if (input) HlvidDraw.dropZone(input.closest(".drop"), show);
   });
 
   return { check };

@@ -1,6 +1,6 @@
 // The form of `hlvid board serve`: drop files, see every fault or the standing, take the ready folder.
 (() => {
-  const { element } = HlvidDraw;
+  const { element, faultList, dropZone } = HlvidDraw;
   const form = document.getElementById("upload");
   const drop = document.getElementById("drop");
   const chosen = document.getElementById("chosen");
@@ -23,38 +23,8 @@
   }
 
   function faults(answer) {
-    const rows = answer.faults.map((fault) =>
-      element(
-        "tr",
-        {},
-        ...[fault.file, fault.line ?? "–", fault.field, fault.problem, fault.remedy].map((value) =>
-          element("td", {}, String(value)),
-        ),
-      ),
-    );
-    const head = ["File", "Line", "Field", "What is wrong", "Remedy"].map((title) =>
-      element("th", { scope: "col" }, title),
-    );
     const more = answer.more ? [element("p", {}, `and ${answer.more} more`)] : [];
-    say(
-      "bad",
-      element("h3", {}, answer.message),
-      ...(rows.length
-        ? [
-            element(
-              "div",
-              { class: "scroll", tabindex: 0, role: "region", "aria-label": "Faults" },
-              element(
-                "table",
-                { class: "plain faults" },
-                element("thead", {}, element("tr", {}, ...head)),
-                element("tbody", {}, ...rows),
-              ),
-            ),
-          ]
-        : []),
-      ...more,
-    );
+    say("bad", element("h3", {}, answer.message), faultList(answer.faults), ...more);
   }
 
   function standing(answer) {
@@ -96,16 +66,8 @@
     }
   }
 
-  for (const kind of ["dragenter", "dragover"]) {
-    drop.addEventListener(kind, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    form.elements.files.files = event.dataTransfer.files;
+  dropZone(drop, (dropped) => {
+    form.elements.files.files = dropped;
     name();
   });
   form.elements.files.addEventListener("change", name);

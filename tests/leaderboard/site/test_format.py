@@ -49,7 +49,7 @@ def test_a_visitor_drops_a_file(open_page: Callable[..., Any], tmp_path: Path) -
     page.set_input_files("#format-file", str(path))
     page.wait_for_selector("#format-verdict .bad")
     text = page.inner_text("#format-verdict")
-    assert "2 things to mend" in text and "line 4: answer" in text
+    assert "2 things to mend" in text and "line 4, answer" in text
     assert page.locator("#format-verdict img").count() == 0
     mended = tmp_path / "mended.csv"
     mended.write_text(CSV)

@@ -302,8 +302,8 @@ def test_the_form_in_a_browser(
     page.select_option("select[name=benchmark]", "mvbench")
     page.select_option("select[name='model.openness']", "closed")
     page.click("text=Check and score")
-    page.wait_for_selector("table.faults")
-    assert "<img src=x" in page.inner_text("table.faults") and page.locator("table.faults img").count() == 0
+    page.wait_for_selector("ul.faults")
+    assert "<img src=x" in page.inner_text("ul.faults") and page.locator("ul.faults img").count() == 0
     page.set_input_files("input[name=files]", str(good))
     page.click("text=Check and score")
     page.wait_for_selector(".verdict-box.good")
