@@ -4,7 +4,7 @@ Example::
 
     lost = ask_all(model, asked, journal)        # submits what no batch has yet, waits, journals what comes
 
-Beside the journal lies `….batches.jsonl`: a line before a batch is made ("planned", with a word of its own that goes
+Beside the journal lies `….batches`: a line before a batch is made ("planned", with a word of its own that goes
 into the batch's metadata), one with its id, one when its answers are journalled. After a kill the same command finds
 the batch by its id or, where it died between making and noting it, by that word, and waits for it.
 """
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from evaluators.models.openai.budget import BudgetError
 from evaluators.models.openai.replies import GaveUpError, Reply
 from hlvid.errors import RunError
 from hlvid.files import Lines, append_line, locked
+from hlvid.video import damage_found
 
 if TYPE_CHECKING:
     from evaluators.models.openai.model import OpenAIFrames
@@ -37,10 +38,13 @@ MOST = 50_000
 
 @dataclass
 class Batch:
-    """One batch: its word, what it asks ({journal key: what is known of the request}) and its id, once there is one."""
+    """One batch: its word, what it asks, and its id, once there is one.
+
+    asks: {journal key: {"of": question, task and repetition, "details": what is known of the request}}.
+    """
 
     word: str
-    about: dict[str, Any]
+    asks: dict[str, dict[str, Any]]
     id: str | None = None
     told: str = field(default="", compare=False)
 
@@ -51,12 +55,12 @@ def ask_all(model: "OpenAIFrames", asked: Sequence[Asked], journal: Journal) -> 
     Raises:
         RunError: another process waits for these batches, or one cannot be made.
     """
-    state = journal.path.with_suffix(".batches.jsonl")
+    state = journal.path.with_suffix(".batches")
     busy = RunError(f"{state}: another process waits for these batches; wait for it, or end it")
-    with locked(state.with_suffix(".lock"), busy), ExitStack() as turns:
+    with locked(state.with_name(f"{state.name}.lock"), busy), ExitStack() as turns:
         work = _Work(model, journal, state)
         waiting = work.found()
-        under_way = {key for batch in waiting for key in batch.about}
+        under_way = {key for batch in waiting for key in batch.asks}
         turns.enter_context(model.budget.turn(len(under_way), sent=True))
         stopped: BudgetError | None = None
         try:
@@ -64,7 +68,7 @@ def ask_all(model: "OpenAIFrames", asked: Sequence[Asked], journal: Journal) -> 
                 waiting.append(batch)
         except BudgetError as error:
             stopped = error
-        lost = work.fetched(waiting, {one.key: one for one in asked})
+        lost = work.fetched(waiting, {one.key for one in asked})
         if stopped:
             raise stopped
         return lost
@@ -85,8 +89,8 @@ class _Work:
             word = str((line or {}).get("word"))
             if line is None:
                 continue
-            if "about" in line:
-                batches[word] = Batch(word, line["about"])
+            if "asks" in line:
+                batches[word] = Batch(word, line["asks"])
             elif "id" in line and word in batches:
                 batches[word].id = line["id"]
             elif line.get("fetched"):
@@ -110,29 +114,32 @@ class _Work:
         while line is not None:
             with tempfile.TemporaryFile(dir=self.state.parent) as file:
                 batch, size = Batch(uuid.uuid4().hex, {}), 0
-                while line is not None and len(batch.about) < MOST:
-                    key, about, data = line
-                    if batch.about and size + len(data) > self.model.api.batch_mb * 1e6:
+                while line is not None and len(batch.asks) < MOST:
+                    key, asks, data = line
+                    if batch.asks and size + len(data) > self.model.api.batch_mb * 1e6:
                         break
-                    batch.about[key] = about
+                    batch.asks[key] = asks
                     size += file.write(data)
                     line = next(lines, None)
-                turns.enter_context(self.model.budget.turn(len(batch.about)))
+                turns.enter_context(self.model.budget.turn(len(batch.asks)))
                 yield self._made(batch, file)
 
     def _lines(self, todo: Iterable[Asked]) -> Iterator[tuple[str, dict[str, Any], bytes]]:
         for one in todo:
             body, about = self.model.prepared(one.question, one.generation)
             self.model.leave(one.question)
+            if damage := damage_found(one.question.video_path or one.question.video):
+                about["video_damage"] = list(damage)
+            of = {"question_id": one.question.id, "task": one.task, "repeat": one.repeat}
             if body is None:
-                self._journal(one, "", about)
+                self._journal(one.key, of, "", about)
                 continue
             data = {"custom_id": one.key, "method": "POST", "url": "/v1/chat/completions", "body": body}
-            yield one.key, about, json.dumps(data).encode() + b"\n"
+            yield one.key, {"of": of, "details": about}, json.dumps(data).encode() + b"\n"
 
     def _made(self, batch: Batch, file: IO[bytes]) -> Batch:
         file.seek(0)
-        self.note(word=batch.word, about=batch.about)
+        self.note(word=batch.word, asks=batch.asks)
         with self.caller.errors():
             sent = self.client.files.create(file=("hlvid.jsonl", file), purpose="batch")
             made = self.client.batches.create(
@@ -145,7 +152,7 @@ class _Work:
         self.note(word=batch.word, id=made.id)
         return batch
 
-    def fetched(self, waiting: Sequence[Batch], asked: Mapping[str, Asked]) -> list[str]:
+    def fetched(self, waiting: Sequence[Batch], asked: Collection[str]) -> list[str]:
         """Wait for all; journal each batch's answers when it has ended."""
         lost: list[str] = []
         left = list(waiting)
@@ -162,29 +169,32 @@ class _Work:
                 time.sleep(self.model.api.poll)
         return lost
 
-    def _answers(self, batch: Batch, seen: Any, asked: Mapping[str, Asked]) -> list[str]:
-        lost, missing = [], dict.fromkeys(batch.about)
+    def _answers(self, batch: Batch, seen: Any, asked: Collection[str]) -> list[str]:
+        lost, missing = [], dict.fromkeys(batch.asks)
         fatal: RunError | None = None
         for line in self._results(seen):
             key = str(line.get("custom_id"))
             missing.pop(key, None)
-            if key not in asked:
+            if key not in batch.asks:
                 continue
+            of = batch.asks[key]["of"]
             try:
                 reply = self._reply(line)
             except GaveUpError as error:
-                lost.append(f"question {asked[key].question.id}: {error}")
+                lost += [f"question {of['question_id']}: {error}"] * (key in asked)
                 continue
             except RunError as error:  # the others' answers are paid for and kept
-                fatal = fatal or RunError(f"question {asked[key].question.id}: {error}")
+                fatal = fatal or RunError(f"question {of['question_id']}: {error}")
                 continue
-            answer = self.model.answered(reply, {**batch.about[key], "batch": batch.id})
-            self._journal(asked[key], answer.text, answer.details)
+            answer = self.model.answered(reply, {**batch.asks[key]["details"], "batch": batch.id})
+            self._journal(key, of, answer.text, answer.details)
         if fatal:
             self.note(word=batch.word, fetched=True)
             raise fatal
         why = self.caller.clean(_why(seen))
-        return lost + [f"question {asked[key].question.id}: {why}" for key in missing if key in asked]
+        return lost + [
+            f"question {batch.asks[key]['of']['question_id']}: {why}" for key in missing if key in asked
+        ]
 
     def _results(self, seen: Any) -> Iterator[dict[str, Any]]:
         for name in filter(None, (seen.output_file_id, seen.error_file_id)):
@@ -200,15 +210,14 @@ class _Work:
             )
         return self.caller.judged(int(response.get("status_code") or 500), response.get("body"))
 
-    def _journal(self, one: Asked, text: str, details: Mapping[str, Any]) -> None:
-        with self.journal.turn(one.key):
-            if self.journal.get(one.key) is None:
-                about = {"question_id": one.question.id, "task": one.task, "repeat": one.repeat}
-                self.journal.append(one.key, {"text": text, "details": details}, **about)
+    def _journal(self, key: str, of: Mapping[str, Any], text: str, details: Mapping[str, Any]) -> None:
+        with self.journal.turn(key):
+            if self.journal.get(key) is None:
+                self.journal.append(key, {"text": text, "details": details}, **of)
 
     def _tell(self, batch: Batch, seen: Any) -> None:
         counts = seen.request_counts
-        done = f"{counts.completed + counts.failed} of {counts.total}" if counts else f"{len(batch.about)}"
+        done = f"{counts.completed + counts.failed} of {counts.total}" if counts else f"{len(batch.asks)}"
         told = f"{self.model.name}: batch {batch.id}: {seen.status}, {done} questions"
         if told != batch.told:
             print(told, file=sys.stderr)

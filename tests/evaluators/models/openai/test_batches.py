@@ -175,6 +175,22 @@ def test_a_kill_between_submitting_and_fetching_submits_nothing_twice(
     assert len(service.questions) == 6
 
 
+def test_what_was_paid_for_is_kept_also_where_fewer_are_asked_then(
+    model: Any, service: Service, questions: list[Any], requests_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = model()
+    service.status = "in_progress"
+    with monkeypatch.context() as patch:
+        patch.setattr(batches.time, "sleep", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            one.generate_until(requests_for(one, questions))
+    service.status = "completed"
+    for count in (2, 6):
+        again = model()
+        assert len(again.generate_until(requests_for(again, questions[:count]))) == count
+    assert len(service.questions) == 6
+
+
 def test_a_kill_before_the_batch_is_made_submits_it_then(
     model: Any, service: Service, questions: list[Any], requests_for: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
