@@ -140,7 +140,8 @@ def tagged(reply: Reply) -> Parsed | None:
         return _read(replace(reply, text=blotted(reply.text, [match.span() for match in found])))
     (before, _), (after, last) = meant[-2] if len(meant) > 1 else meant[-1], meant[-1]
     if len({one.letter for _, one in meant}) == 1 or turns(reply.text[before.end() : after.start()]):
-        return last
+        later = declared(replace(reply, text=reply.text[after.end() :]))  # "\\boxed{A}\nAnswer: B"
+        return later if later is not None and later.letter is not None else last
     return Parsed(None, "contradiction")
 
 
@@ -189,7 +190,7 @@ def declared(reply: Reply) -> Parsed | None:
     elif reply.last_line > 0 and groups[-1] in lines:
         groups = lines
     if len(groups) > 1 and turns(reply.text[groups[-2].end : groups[-1].start]):
-        groups = groups[-1:]
+        groups = groups[-2:] if reply.clauses.hedged(groups[-1].start) else groups[-1:]  # "B, but maybe C"
     firm = [group for group in groups if not reply.clauses.hedged(group.start)]
     return _agreed(reply, firm or groups, "declared")
 

@@ -27,6 +27,9 @@ _STOP = re.compile(r"[.!?。;；]|\n")
 _ENDS_CLAUSE = re.compile(r"\s*(?:$|[^\sA-Za-z0-9À-ɏ(\"'&+])|[ \t]*\n|\s*[(\"']")
 _PAUSE = re.compile(r"[.,:;!?\n(–—]")
 _COMMA = re.compile(r"[,.;!?\n(–—]")
+_FROM = re.compile(
+    r"\W*(?:looking|based|given|considering|judging|according|after|having|watching|in my)\b", re.IGNORECASE
+)
 _ELLIPSIS = re.compile(
     r"\s+(?:it )?(?:is|was|does|did|do|can|could|would|will|has)\s*(?:[.!]|$)"
 )  # "A does not match, B does."
@@ -106,7 +109,7 @@ class _Reading:
             return False
         if self.delimited(index) or self.in_a_name(index):
             return self.delimited(index)
-        if raw.isupper() and index and words.is_marker(self.tokens[index - 1].word):
+        if raw.isupper() and index and words.is_marker_or_only(self.tokens[index - 1].word):
             return True
         follower = self.follower(index)
         if raw.islower():  # "c." and "c) DL8" but not "a sign"
@@ -191,7 +194,8 @@ class _Reading:
                 and re.fullmatch("[a-z]", word)
             ):
                 break  # "not A, not B: C"
-            if word in words.TURNS and not passed and re.match(r"\s*[,.:!—–-]", gap):  # "wait, no: B"
+            signs = r"\s*[,.:!—–-]|\s+$" if word in ("actually", "wait") else r"\s*[,.:!—–-]"
+            if word in words.TURNS and not passed and re.match(signs, gap):  # "wait, no: B"
                 return ("declared" if self.ends_clause(last) else "loose"), False, False, True
             if words.is_denial(word) and _COMMA.search(
                 self.text[self.tokens[here].end : self.tokens[index].start]
@@ -205,7 +209,7 @@ class _Reading:
             role = self.role_after(word, passed, last)
             if (
                 role == "loose"
-                and (self.announced(index) or self.corrected(index))
+                and (self.announced(index) or self.led_up_to(index))
                 and self.ends_clause(last)
             ):
                 return "declared", False, False, True
@@ -251,12 +255,12 @@ class _Reading:
         line = self.text[self.text.rfind("\n", 0, start) + 1 : start]
         return not any(words.is_denial(word) for word in re.findall(r"[\w']+", line.casefold()))
 
-    def corrected(self, index: int) -> bool:
-        """Whether the letter follows a turn and a comma: "On reflection, B"."""
+    def led_up_to(self, index: int) -> bool:
+        """Whether the letter follows a turn and a comma, or what it is concluded from: "On reflection, B"."""
         start = self.tokens[index].start
         begin, _ = self.clauses.sentence(start)
         lead = self.text[max(begin, start - 60) : start].rstrip()
-        return lead.endswith(",") and turns(lead)
+        return lead.endswith(",") and (turns(lead) or _FROM.match(self.text[begin:start]) is not None)
 
     @staticmethod
     def subjectless(passed: list[str]) -> bool:
@@ -322,9 +326,18 @@ class _Reading:
         start, line = self.tokens[index].start, self.last_line
         if index == 0 or (start >= line and self.tokens[index - 1].end <= line):
             return True
+        if self.alone_on_line(index):
+            return True
         gap = self.text[self.tokens[index - 1].end : start]
         alone = index == 1 and re.fullmatch("[a-z]", self.tokens[0].word)  # "B. D"
         return index == len(self.tokens) - 1 and not alone and re.search(r"[:.!?)\x00]\s", gap) is not None
+
+    def alone_on_line(self, index: int) -> bool:
+        """Whether nothing but signs shares its line."""
+        end = self.tokens[index].end
+        after = self.tokens[index + 1].start if index + 1 < len(self.tokens) else len(self.text)
+        before = self.text[self.tokens[index - 1].end if index else 0 : end]
+        return "\n" in before and ("\n" in self.text[end:after] or after == len(self.text))
 
     def delimited(self, index: int) -> bool:
         """Whether the letter stands in brackets, quotes or bold."""

@@ -20,7 +20,8 @@ STRONG = _words(
     answer answers ans correction choosing selecting picking opt settle bet lean leaning vote prefer favor
     favour key choose chose pick picked select selected response antwort respuesta opción réponse resposta
     risposta antwoord svar vastaus jawaban cevap odpowiedź odpověď răspuns válasz án wähle nehme choisis elijo
-    escolho scelgo ответ выбираю الإجابة الجواب उत्तर solution prediction result outcome verdict output
+    escolho scelgo ответ выбираю الإجابة الجواب उत्तर selection
+    decision only solution prediction result outcome verdict output
     """
 )
 #: A letter after one of these is the answer if its clause ends there ("so B." but not "so B looks odd").
@@ -64,7 +65,9 @@ DENIALS = _words(
 )
 JOINERS = _words("well or and nor und oder ou et y o e или и 或 和 及")
 JOINED = _words("as maybe possibly perhaps probably also even option choice the")
-CORRECT = _words("correct right best true answer matches match fits fit choice")
+CORRECT = _words(
+    "correct right best true answer matches match fits fit choice agrees corresponds aligns works remains"
+)
 GRADES = _words("likely probable plausible convincing better closer closest")
 AFTER_FILLERS = _words(
     """
@@ -99,6 +102,11 @@ def is_denial(word: str) -> bool:
 def is_strong(word: str) -> bool:
     """Whether a letter after this word is the answer."""
     return word.removesuffix("'s") in STRONG or any(part in word for part in STRONG_PARTS)
+
+
+def is_marker_or_only(word: str) -> bool:
+    """Whether a capital after this word is a letter and no article: "option A", "only A fits"."""
+    return word == "only" or is_marker(word)
 
 
 def is_marker(word: str) -> bool:
