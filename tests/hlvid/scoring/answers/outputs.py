@@ -8,7 +8,7 @@ Example::
 
 A template names the letter meant {L} with its text {T}, another {O} with {U}, a third {P} with {V}; {LIST} is the
 options written out, {LINES} the same, one a line. `seen.json` was there while rules were written; `held_out.json`
-(with option sets of its own) was written before its writer read the rules that were changed last, and is scored alone.
+(with option sets of its own) was drawn from a grammar before the last failures were opened, and is scored alone.
 """
 
 import json
@@ -28,6 +28,14 @@ SETS: tuple[Options, ...] = (
     {"A": "3", "B": "4", "C": "7", "D": "12"},
     {"A": "No parking", "B": "Stop", "C": "One way", "D": "Do not enter", "E": "Yield"},
     {"A": "She puts down the cup.", "B": "She picks up the phone.", "C": "She leaves the room.", "D": "She sits down."},
+    {"A": "KLM 4471", "B": "KLN 4471", "C": "KLM 4417", "D": "KIM 4471"},
+    {"A": "$3.49", "B": "$3.94", "C": "$4.39", "D": "$4.93"},
+    {"A": "Left lane ends", "B": "Right lane ends", "C": "Merge left", "D": "Road closed ahead"},
+    {"A": "Two", "B": "Three", "C": "Four", "D": "Five"},
+    {"A": "As the light turned red", "B": "As a dog ran out", "C": "To let the bus pass", "D": "To read the map"},
+    {"A": "Sunkist", "B": "Sunmaid", "C": "Sunrise", "D": "Sunset", "E": "Sundown"},
+    {"A": "25 mph", "B": "35 mph", "C": "45 mph", "D": "55 mph"},
+    {"A": "Gate B12", "B": "Gate B21", "C": "Gate D12", "D": "Gate C12"},
 )  # fmt: skip
 ITEMS = ("{k}. {v}", "{k}) {v}", "({k}) {v}", "{k}: {v}", "{k} - {v}", "**{k}.** {v}", "[{k}] {v}", "{k} {v}",
          "- {k}. {v}", "Option {k}: {v}", "{k} = {v}", "**{k}** {v}", "* ({k}) {v}", "{k}.{v}")  # fmt: skip

@@ -24,7 +24,7 @@ CASES = [
 ]
 LABELLED = [case for case in CASES if case["kind"] != "known gap"]
 GAPS = [case for case in CASES if case["kind"] == "known gap"]
-HELD_OUT_WRONG = 13
+HELD_OUT_WRONG = 9
 SIGN = {"A": "DL3", "B": "DL5", "C": "DL8", "D": "DL6"}
 ANYTHING = st.text(max_size=80) | st.lists(
     st.sampled_from([*"ABCDEabcde()[]*:.,/\n", " ", "the", " answer", " is", " not", "DL3", "DL8", "{", "}", "<think>",
