@@ -12,6 +12,7 @@ system that copes with a recording copes with all of its questions. Both are exa
 
 import math
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -75,19 +76,25 @@ def sign_flip_of_sums(sums: Floats) -> float:
 
 
 def _counted(sizes: NDArray[np.int64], seen: int) -> float:
-    """P(|±s1 ± s2 …| >= seen) for whole sizes above 0: the totals' distribution, built up size by size."""
-    reach = int(sizes.sum())
-    chances = np.zeros(2 * reach + 1)  # chances[reach + t]: probability of the total t
-    chances[reach] = 1.0
-    done = 0
-    for size in map(int, np.sort(sizes)):
-        before = chances[reach - done : reach + done + 1] / 2
-        chances[reach - done : reach + done + 1] = 0.0
-        chances[reach - done - size : reach + done - size + 1] += before
-        chances[reach - done + size : reach + done + size + 1] += before
-        done += size
-    far = np.abs(np.arange(-reach, reach + 1)) >= seen
+    """P(|±s1 ± s2 …| >= seen) for whole sizes above 0: clusters of one size are a binomial, sizes are convolved."""
+    chances = np.ones(1)  # chances[u]: that the sizes with a plus add up to u; the total is then 2 u - reach
+    for size, count in zip(*np.unique(sizes, return_counts=True), strict=True):
+        ups = np.zeros(int(size * count) + 1)
+        ups[:: int(size)] = _coins(int(count))
+        chances = np.convolve(chances, ups)
+    reach = len(chances) - 1
+    far = np.abs(2 * np.arange(reach + 1) - reach) >= seen
     return min(1.0, float(chances[far].sum()))
+
+
+@lru_cache(maxsize=1024)
+def _coins(count: int) -> Floats:
+    """(count + 1,) the chance of so many heads among `count` coins; each correctly rounded."""
+    found, ways = [], 1
+    for heads in range(count + 1):
+        found.append(ways / 2**count)
+        ways = ways * (count - heads) // (heads + 1)
+    return np.array(found)
 
 
 def least_p(recordings: int) -> float:
