@@ -151,6 +151,10 @@ def test_faults(run: Callable[..., str], key: AnswerKey, tmp_path: Path) -> None
         run("compare", folder)
     with pytest.raises(AnswerError, match="does not exist"):
         run("compare", folder, tmp_path / "nowhere")
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "paper" / "submission.yaml").write_text("reported: {accuracy_percent: 50, source: a paper}")
+    with pytest.raises(AnswerError, match="is a number without answers"):
+        run("compare", folder, tmp_path / "paper")
     other = run_folder(tmp_path / "other", key.questions, ["A"] * 12, letters)
     text = (other / "samples.jsonl").read_text().replace('"task": "hlvid"', '"task": "hlvid_mvbench"')
     (other / "samples.jsonl").write_text(text)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from hlvid.benchmarks import registry
+from hlvid.dataset.question import INSTRUCTION
+from hlvid.dataset.text import split_question, squeeze
 from hlvid.tasks import hooks, parity
 from hlvid.tasks.suite.prepare import prepare
 
@@ -152,6 +154,23 @@ def first_prompt(task: str) -> str:
 def test_our_prompt(task: str, make_bench: Callable[..., Any]) -> None:
     make_bench(registry.get(task).name)
     assert first_prompt(task) == OURS[task]
+
+
+@pytest.mark.parametrize("task", OURS)
+def test_one_wording_for_all(
+    task: str, make_bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stem, options and instruction in one form; subtitles stay in front of them."""
+    make_bench(registry.get(task).name)
+    published = first_prompt(task)
+    monkeypatch.setenv("HLVID_PROMPT", "normalised")
+    before, sign, asked = first_prompt(task).partition("Question: ")
+    parts = split_question(asked)
+    assert sign and asked.endswith(f"\n{INSTRUCTION}") and parts.instruction == INSTRUCTION
+    assert list(parts.labels.values()) == [f"{letter}." for letter in parts.options]
+    squeezed = squeeze(published)
+    assert all(text in squeezed for text in (parts.stem, *parts.options.values()))
+    assert ("subtitles" in before) == ("w_subtitle" in task)
 
 
 @pytest.mark.parametrize("task", OURS)
