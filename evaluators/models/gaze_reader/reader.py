@@ -21,6 +21,7 @@ from autogaze.selectors import needs_of
 from autogaze.selectors.told import Told
 from autogaze.tiling import TILE, Tiling
 from evaluators.core.gaze_file import Recorder
+from evaluators.core.memory import keep_freed
 from evaluators.models.gaze_reader.frames import FrameSource
 from evaluators.models.gaze_reader.looking import Look, Looker, selector_of
 from evaluators.models.gaze_reader.ocr import Engine, Text
@@ -93,7 +94,8 @@ def _told(source: FrameSource, settings: ReaderSettings, question: str | None) -
 
 @lru_cache(maxsize=1)
 def engine() -> Engine:
-    """The OCR engine of this process."""
+    """The OCR engine of this process, which keeps the memory that it has had."""
+    keep_freed()
     return Engine()
 
 
