@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from autogaze.gaze import Boxes, Gaze
-from autogaze.selectors.base import Selector
+from autogaze.selectors.base import Selector, look, needs_of
+from autogaze.selectors.told import Told
 from autogaze.tiling import Tiling
 
 CHUNK = 16
@@ -48,19 +49,25 @@ def gaze_video(
     ratio: float | Sequence[float] | None = None,
     loss: float | None = None,
     device: str = "cpu",
+    told: Told | None = None,
+    indices: Sequence[int] | None = None,
 ) -> Iterator[TiledGaze]:
     """Gaze at uint8 frames (H, W, 3) of any size, in chunks of 16 (the last one may be shorter).
 
-    ratio: a number, or 16 of them, one for each frame of a chunk. Raises ValueError where frames are not alike or
+    ratio: a number, or 16 of them, one for each frame of a chunk. told: for a selector that needs more than pixels;
+    indices: of the frames in the video, by which it is told. Raises ValueError where frames are not alike or
     there are none.
     """
-    start = 0
+    start, needs, told = 0, needs_of(selector), told or Told()
     for chunk in _chunks(frames):
         tiling = Tiling.of(*chunk[0].shape[:2])
         tiles = tiling.split(torch.from_numpy(np.stack(chunk)).to(device))
         valid = tiling.valid.to(device)
         ratios = list(ratio)[: len(chunk)] if isinstance(ratio, Sequence) and len(chunk) < CHUNK else ratio
-        gaze = selector.select(tiles, ratio=ratios, loss=loss, valid=valid, layout=tiling.layout)
+        numbers = range(start, start + len(chunk))
+        shown = numbers if indices is None else [indices[number] for number in numbers]
+        context = told.context(needs, shown, tiling.split)
+        gaze = look(selector, tiles, context, ratio=ratios, loss=loss, valid=valid, layout=tiling.layout)
         yield TiledGaze(gaze, start, tiling, tiles)
         start += len(chunk)
     if start == 0:

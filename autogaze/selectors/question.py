@@ -12,6 +12,7 @@ patch is worth its fine structure (`detail`) times how much of both colours lies
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ HUES = {
     "red": (0.0, 25.0),
     "orange": (28.0, 18.0),
     "yellow": (52.0, 20.0),
-    "green": (140.0, 60.0),
+    "green": (145.0, 50.0),
     "blue": (220.0, 45.0),
     "purple": (280.0, 35.0),
     "pink": (335.0, 30.0),
@@ -75,10 +76,10 @@ class Question(Detail):
         """See the module."""
         assert context.question is not None
         wanted, structure = read(context.question), self.scores(clips, layout)
-        match = torch.ones_like(structure)
-        for names, share in ((wanted.ink, INK_SHARE), (wanted.ground, 0.5)):
-            if names:
-                match = match * _shares(clips, layout, names, share)
+        asked = [(names, share) for names, share in ((wanted.ink, INK_SHARE), (wanted.ground, 0.5)) if names]
+        if not asked:
+            return structure
+        match = _match(clips, layout, asked)
         return structure * (self.floor + (1 - self.floor) * match)
 
 
@@ -113,13 +114,20 @@ def likeness(clips: Tensor, colour: str) -> Tensor:
     return near
 
 
-def _shares(clips: Tensor, layout: Layout | None, colours: tuple[str, ...], enough: float) -> Tensor:
-    """(B, T, 265) in [0, 1]: the share of a patch, or of its best neighbour, in one of the colours; `enough` is all."""
-    found = torch.stack([likeness(clips, colour) for colour in colours]).amax(0)
-    picture = stitch(found, layout)
-    shares = [patch_mean(at_scale(picture, scale)).div(enough).clamp(max=1) for scale in SCALES]
-    wide = [F.max_pool2d(share, 3, stride=1, padding=1) for share in shares]
-    return tokens([unstitch(one, layout) for one in wide])
+def _match(clips: Tensor, layout: Layout | None, asked: Sequence[tuple[tuple[str, ...], float]]) -> Tensor:
+    """(B, T, 265) in [0, 1]: how much of all colours asked lies in a patch, or in its best neighbour.
+
+    asked: colours of which any will do, and the share of the patch from which on there is enough of them.
+    """
+    found = [
+        (torch.stack([likeness(clips, one) for one in names]).amax(0), enough) for names, enough in asked
+    ]
+    pictures = [(stitch(one, layout), enough) for one, enough in found]
+    grids = []
+    for scale in SCALES:
+        shares = [patch_mean(at_scale(one, scale)).div(enough).clamp(max=1) for one, enough in pictures]
+        grids.append(F.max_pool2d(torch.stack(shares).prod(0), 3, stride=1, padding=1))
+    return tokens([unstitch(grid, layout) for grid in grids])
 
 
 def _plain(word: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from evaluators.core.device import check_device
 from hlvid.errors import RunError
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
+
+if TYPE_CHECKING:
+    from autogaze.selectors.told import Told
 
 Picture = npt.NDArray[np.uint8]
 SHEET_ROWS = 6
@@ -40,15 +43,19 @@ def gaze_video(
     resolution: int = 1344,
     frames: int = 64,
     device: str = "cpu",
+    question: str | None = None,
 ) -> dict[str, Any]:
     """Gaze at `frames` frames spread over `video`, its longer side scaled down to `resolution` px at most.
 
     Writes `<name>.<selector>.mp4`, `.png` and `.json` into `out`; returns what the JSON holds: settings,
     ratios (whole, per frame, in both conventions), tokens by scale, seconds by stage. `checkpoint` is for
-    "autogaze". Without ratio and loss the ratio is `DEFAULT_RATIO`, where the selector needs one. Raises RunError for
+    "autogaze", `question` for selectors that look by it. Without ratio and loss the ratio is `DEFAULT_RATIO`, where
+    the selector needs one. Raises RunError for
     settings that do not go together, VideoError for a video that cannot be read; then nothing is written.
     """
     from autogaze import selectors
+    from autogaze.selectors.told import Told
+    from hlvid.video.motion import block_maps
 
     if frames < 1 or resolution < 32:
         raise RunError(f"frames={frames}, resolution={resolution}: expected at least 1 frame and 32 px")
@@ -59,6 +66,9 @@ def gaze_video(
         tool = selectors.get(selector, **settings)
     except ValueError as error:
         raise RunError(str(error)) from error
+    needs = selectors.needs_of(tool)
+    if "question" in needs and question is None:
+        raise RunError(f"--selector {selector} looks by a question; give one with --question")
     if ratio is None and loss is None and selector != "everything":
         ratio = DEFAULT_RATIO
     with Video.open(video) as source:
@@ -66,7 +76,9 @@ def gaze_video(
         side = min(resolution, max(source.width, source.height))
         size = fit_long_side(source.width, source.height, side)
         indices = sampling.uniform_linspace(source.frame_count, min(frames, source.frame_count))
-        job = _Job(source, indices, size, out / f"{video.stem}.{selector}", f"{video.name}, {selector}")
+        maps = block_maps(video, indices, size) if "codec" in needs else None
+        told = Told(source.timestamps, maps, question)
+        job = _Job(source, indices, size, told, out / f"{video.stem}.{selector}", f"{video.name}, {selector}")
         try:
             job.run(tool, ratio, loss)
         except ValueError as error:
@@ -91,6 +103,7 @@ class _Job:
     source: Video
     indices: Sequence[int]
     size: tuple[int, int]
+    told: "Told"
     stem: Path
     title: str
     seconds: dict[str, float] = field(default_factory=dict)
@@ -111,7 +124,9 @@ class _Job:
         from autogaze.anyres import gaze_video as gaze_chunks
         from autogaze.overlay import contact_sheet
 
-        chunks = gaze_chunks(self._decoded(), tool, ratio=ratio, loss=loss)
+        chunks = gaze_chunks(
+            self._decoded(), tool, ratio=ratio, loss=loss, told=self.told, indices=self.indices
+        )
         partial = self.path(".partial.mp4")
         with av.open(str(partial), "w") as film, tqdm(total=len(self.indices), unit="frame") as bar:
             stream: Any = None

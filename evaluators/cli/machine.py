@@ -55,6 +55,9 @@ def gaze(
     resolution: Annotated[int, typer.Option(help="Long side in px, at most the video's own.")] = 1344,
     frames: Annotated[int, typer.Option(help="Frames, spread uniformly over the video.")] = 64,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps; of autogaze, others need none.")] = "cpu",
+    question: Annotated[
+        str | None, typer.Option(help="The text asked, of a selector that looks by it.")
+    ] = None,
 ) -> None:
     """Show where a selector looks: an overlay MP4, a contact sheet, ratios and seconds as JSON."""
     from evaluators.cli.gaze_command import gaze_video
@@ -69,6 +72,7 @@ def gaze(
         resolution=resolution,
         frames=frames,
         device=device,
+        question=question,
     )
     typer.echo(f"ratio {report['ratio']:.4f} over {len(report['frames'])} frames")
     for path in (report["overlay"], report["sheet"], report["numbers"]):

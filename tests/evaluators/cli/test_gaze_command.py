@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from evaluators.cli.gaze_command import gaze_video
 from evaluators.cli.machine import mount
-from hlvid.errors import HlvidError
+from hlvid.errors import HlvidError, RunError
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,15 @@ def test_it_writes_film_sheet_and_numbers(moving_square: Path, tmp_path: Path) -
         "a.square.detail.mp4",
         "a.square.detail.png",
     ], "nothing half-written is left"
+
+
+def test_selectors_that_need_more_than_pixels_are_told(moving_square: Path, tmp_path: Path) -> None:
+    where = {"out": tmp_path, "frames": 18, "resolution": 320, "ratio": 0.05}
+    with pytest.raises(RunError, match="--selector question looks by a question; give one with --question"):
+        gaze_video(moving_square, "question", **where)
+    for name, question in (("question", "What does the red text say?"), ("codec", None)):
+        report = gaze_video(moving_square, name, question=question, **where)
+        assert report["selector"]["name"] == name and len(report["ratio_per_frame"]) == 18
 
 
 def test_the_gaze_is_drawn_where_it_is(moving_square: Path, tmp_path: Path) -> None:
