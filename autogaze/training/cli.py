@@ -141,6 +141,29 @@ def calibrate(
 
 
 @app.command()
+def probe(
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="Whose trunk; the bundled one by default.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the head.")] = Path("runs/probe"),
+    steps: Annotated[int, typer.Option(help="Steps of the head.", min=1)] = 600,
+    tiles: Annotated[int, typer.Option(help="Generated tiles to learn from.", min=64)] = 2048,
+    seed: Annotated[int, typer.Option(help="Of the tiles and the head.", min=0)] = 0,
+) -> None:
+    """Can the trunk see text? Teach one head on its frozen features, and say how well it tells patches apart."""
+    from autogaze.model.autogaze import AutoGaze
+    from autogaze.training.probe import probe as taught
+    from autogaze.training.probe import save
+    from autogaze.weights import bundled
+
+    with one_line():
+        found = taught(AutoGaze.from_pretrained(checkpoint or bundled()), steps, count=tiles, seed=seed)
+        save(found.head, out)
+    typer.echo(f"AUC {found.auc:.3f} of patches of {tiles // 4} other tiles   head: {out}")
+    typer.echo(f"  hlvid yardstick --selector detail --selector autogaze.training.probe:Headed,head={out}")
+
+
+@app.command()
 def pack(
     checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
     out: Annotated[Path, typer.Argument(help="Folder for the packed one.")],

@@ -1,0 +1,61 @@
+"""Text tiles know where their text is; a head learns it from frozen features, and gazes by it.
+
+Run: pytest tests/autogaze/training/test_probe.py
+"""
+
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from autogaze.model.autogaze import AutoGaze
+from autogaze.selectors import get
+from autogaze.selectors.conformance import check, failed
+from autogaze.training.cli import app
+from autogaze.training.probe import Headed, auc
+from autogaze.training.text_tiles import tile, tiles
+from autogaze.weights import bundled
+
+
+def test_tiles_are_the_same_for_the_same_seed_and_most_have_no_text() -> None:
+    assert all(torch.equal(a, b) for a, b in zip(tile(5), tile(5), strict=True))
+    pictures, places = tiles(range(40))
+    assert (
+        pictures.shape == (40, 3, 224, 224) and pictures.dtype == torch.uint8 and places.shape == (40, 14, 14)
+    )
+    bare = (places.flatten(1).amax(1) == 0).float().mean()
+    assert 0.4 < bare < 0.8 and float(places.max()) == 1
+
+
+def test_text_has_more_edges_than_the_rest() -> None:
+    """The place is where the letters are: there the picture changes most, over many tiles."""
+    pictures, places = tiles(range(40))
+    grey = pictures.float().mean(1)
+    steps = (grey[:, :, 1:] - grey[:, :, :-1]).abs()
+    cells = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(steps, (0, 1)), 16)
+    assert cells[places > 0.5].mean() > 2 * cells[places == 0].mean()
+
+
+def test_auc_of_known_orders() -> None:
+    positive = torch.tensor([False, False, True, True])
+    assert auc(torch.tensor([0.1, 0.2, 0.3, 0.4]), positive) == 1
+    assert auc(torch.tensor([0.1, 0.4, 0.3, 0.2]), positive) == pytest.approx(0.5)
+    assert auc(torch.zeros(4), positive) == 0.5
+
+
+def test_a_head_is_taught_and_gazes(tmp_path: Path) -> None:
+    out = tmp_path / "head"
+    said = CliRunner().invoke(app, ["probe", "--out", str(out), "--steps", "30", "--tiles", "64"])
+    assert said.exit_code == 0, said.output
+    assert float(said.output.split()[1]) > 0.7 and "Headed,head=" in said.output
+    selector = Headed(head=str(out))
+    assert not list(failed(check(selector)))
+    picture, place = tile(next(seed for seed in range(99) if float(tile(seed)[1].sum()) > 8))
+    gaze = selector.select(picture[None, None].float() / 255, ratio=0.04)
+    hit = place[gaze.scale_masks()[-1][0, 0]]
+    assert float((hit > 0).float().mean()) > 2 * float((place > 0).float().mean())
+    trunk = AutoGaze.from_pretrained(bundled()).gazing_model.state_dict()
+    assert all(torch.equal(value, trunk[name]) for name, value in selector.network.state_dict().items())
+    with pytest.raises(ValueError, match="neither an existing folder"):
+        get("autogaze.training.probe:Headed", head=str(tmp_path / "none"))
