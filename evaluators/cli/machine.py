@@ -27,7 +27,7 @@ def mount(app: typer.Typer) -> None:
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the table, figure and report.")] = Path("demo"),
     tiny: Annotated[bool, typer.Option("--tiny", help="Two short videos: does it run here?")] = False,
-    full: Annotated[bool, typer.Option("--full", help="A second gazing ratio, random patches too.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Fewer tokens and random patches, too.")] = False,
     selector: Annotated[
         list[str] | None,
         typer.Option(help="Beside the others: a selector, or package.module:Class (repeatable)."),

@@ -3,14 +3,17 @@
 Example::
 
     [setting.name for setting in demo_settings()]           # ["blind", "detail-448-r0.10", ..., "everything-1792"]
-    [setting.name for setting in demo_settings(full=True)]  # a second gazing ratio and one selector more
+    [setting.name for setting in demo_settings(full=True)]  # two more gazing ratios and one selector more
 
 Each setting is one lmms-eval run of its own; its name is the name of its output folder. The other selectors stop at
-1792 px: reading everything at 3584 px alone would take as long as all the rest.
+1792 px: reading everything at 3584 px alone would take as long as all the rest. At 10 % `detail` reads nearly all there
+is to read; in full the others are also asked at 1 %, where something is to be won, `autogaze` both with the same tokens
+for every tile (as published) and with the same mean.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import product
 
 import yaml
 
@@ -18,8 +21,9 @@ from evaluators.models.gaze_reader.settings import ReaderSettings
 
 RESOLUTIONS = (448, 896, 1792, 3584)  # long side in pixels: each makes one more detail tier readable
 RATIOS = (0.1,)  # gazing ratio: share of the multi-scale patches of every frame
-FULL_RATIOS = (0.03, 0.1)
+FULL_RATIOS = (0.01, 0.03, 0.1)
 FRAMES = 8
+LEARNED = "autogaze"
 OTHERS = ("autogaze", "everything")
 FULL_OTHERS = ("autogaze", "random", "everything")
 OTHER_RESOLUTIONS = RESOLUTIONS[:-1]
@@ -35,13 +39,19 @@ class Setting:
     resolution: int | None = None
     ratio: float | None = None
     selector: str | None = None
+    budget: str | None = None  # of the learned selector: "tile" or "picture"
+
+    @property
+    def label(self) -> str:
+        """Model or selector as the table names it."""
+        return f"{self.selector} mean" if self.budget == "picture" else self.selector or self.model
 
     @property
     def series(self) -> str:
         """The line of the figure this setting belongs to."""
         if self.selector is None:
             return self.model
-        return self.selector if self.ratio == 1 else f"{self.selector}, gazing ratio {self.ratio:.0%}"
+        return self.selector if self.ratio == 1 else f"{self.label}, gazing ratio {self.ratio:.0%}"
 
     def reader(self) -> ReaderSettings:
         """What the reader is asked for, from lmms-eval's `key=value,...`."""
@@ -69,14 +79,26 @@ def demo_settings(
     settings += [
         _reader("detail", ratio, resolution, frames) for ratio in ratios for resolution in resolutions
     ]
+    small = [resolution for resolution in resolutions if resolution in OTHER_RESOLUTIONS]
     for selector in others:
-        ratio = 1.0 if selector == "everything" else max(ratios)
-        small = [resolution for resolution in resolutions if resolution in OTHER_RESOLUTIONS]
-        settings += [_reader(selector, ratio, resolution, frames) for resolution in small]
+        settings += [
+            _reader(selector, ratio, resolution, frames, budget)
+            for (ratio, budget), resolution in product(_ways(selector, ratios, full), small)
+        ]
     return settings
 
 
-def _reader(selector: str, ratio: float, resolution: int, frames: int) -> Setting:
-    arguments = f"selector={selector},ratio={ratio},resolution={resolution},frames={frames}"
-    name = f"{selector.replace(':', '-')}-{resolution}-r{ratio:.2f}"
-    return Setting(name, "gaze_reader", arguments, resolution, ratio, selector)
+def _ways(selector: str, ratios: Sequence[float], full: bool) -> list[tuple[float, str | None]]:
+    """Ratios and budgets that one of the other selectors is tried with."""
+    if selector == "everything":
+        return [(1.0, None)]
+    tried = sorted({min(ratios), max(ratios)}) if full else [max(ratios)]
+    budgets = ("tile", "picture") if full else ("tile",)
+    return list(product(tried, budgets if selector == LEARNED else (None,)))
+
+
+def _reader(selector: str, ratio: float, resolution: int, frames: int, budget: str | None = None) -> Setting:
+    shared = f",budget={budget}" if budget else ""
+    arguments = f"selector={selector},ratio={ratio},resolution={resolution},frames={frames}{shared}"
+    name = f"{selector.replace(':', '-')}-{resolution}-r{ratio:.2f}{'-mean' if budget == 'picture' else ''}"
+    return Setting(name, "gaze_reader", arguments, resolution, ratio, selector, budget)

@@ -59,7 +59,7 @@ def row_cells(row: Row, tiers: Sequence[str]) -> list[str]:
     """The texts of one line, in the order of the table's columns."""
     setting, overall = row.setting, row.summary.overall
     return [
-        setting.selector or setting.model,
+        setting.label,
         "-" if setting.resolution is None else str(setting.resolution),
         "-" if setting.ratio is None else f"{setting.ratio:.0%}",
         f"{100 * overall.value:.1f}",

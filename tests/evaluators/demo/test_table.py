@@ -26,18 +26,24 @@ def printed(rows: Sequence[Row], width: int = 80) -> str:
 
 
 def test_grid_is_the_issues() -> None:
-    """Blind, `detail` at four resolutions and two ratios, other selectors at fewer, each a run of its own name."""
+    """Blind, `detail` at four resolutions and three ratios, other selectors at fewer, each a run of its own name."""
     settings = demo_settings(full=True)
-    assert RESOLUTIONS == (448, 896, 1792, 3584) and len(FULL_RATIOS) == 2
-    assert [setting.series for setting in settings[:9]] == [
-        "blind", *["detail, gazing ratio 3%"] * 4, *["detail, gazing ratio 10%"] * 4
+    assert RESOLUTIONS == (448, 896, 1792, 3584)
+    assert [setting.series for setting in settings[:13]] == [
+        "blind", *(f"detail, gazing ratio {ratio:.0%}" for ratio in FULL_RATIOS for _ in RESOLUTIONS)
     ]  # fmt: skip
-    assert {setting.selector for setting in settings[9:]} == set(FULL_OTHERS)
-    assert max(setting.resolution or 0 for setting in settings[9:]) == 1792
+    assert {setting.selector for setting in settings[13:]} == set(FULL_OTHERS)
+    assert max(setting.resolution or 0 for setting in settings[13:]) == 1792
+    learned = {setting.series for setting in settings if setting.selector == "autogaze"}
+    assert learned == {
+        f"autogaze{how}, gazing ratio {ratio}" for how in ("", " mean") for ratio in ("1%", "10%")
+    }
     assert len({setting.name for setting in settings}) == len(settings)
     short = demo_settings()
     assert set(short) < set(settings) and {setting.selector for setting in short} > {"autogaze", "everything"}
-    assert settings[8].model_args == f"selector=detail,ratio={FULL_RATIOS[1]},resolution=3584,frames={FRAMES}"
+    assert (
+        settings[12].model_args == f"selector=detail,ratio={FULL_RATIOS[2]},resolution=3584,frames={FRAMES}"
+    )
 
 
 def test_a_selector_of_ones_own_stands_beside_the_others() -> None:
