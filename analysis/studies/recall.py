@@ -8,8 +8,10 @@ Example::
 What a detector finds in a recording is no truth: such lines compare gazes, and favour one that the detector taught.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +20,18 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from analysis.cache import code_digest
 from analysis.studies.evidence import NATIVE, READABLE, VISIBLE, Sighting, can_be_read, coverage, load, speed
 from autogaze.gaze import SCALES
 from autogaze.selectors.base import Selector
 from autogaze.selectors.text_map import lines, text_map
 from autogaze.tiling import Picture, Tiling
 from evaluators.core.gaze_file import Mask
+from evaluators.core.identity import hash_of
 from hlvid.dataset import Question, locate
 from hlvid.dataset import load as load_questions
+from hlvid.files import write_json
+from hlvid.paths import state_root
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
 
@@ -121,18 +127,43 @@ class _Shown:
     def gazed(
         self, chosen: Mapping[str, Selector], ratios: Sequence[float]
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(question, its row) of every selector and ratio."""
-        tiling = Tiling.of(*self.size)
+        """(question, its row) of every selector and ratio; what was measured before comes from disk."""
         for (name, selector), ratio in product(chosen.items(), ratios):
-            best: dict[str, float] = {}
-            spent = []
-            for frame, pair in self.pairs.items():
-                cells = _cells(selector, tiling, pair if selector.history else pair[1:], ratio)
-                spent.append(sum(int(grid.sum()) for grid in cells) / int(tiling.valid.sum()))
-                for key, sighting in self.texts[frame].items():
-                    best[key] = max(best.get(key, 0.0), coverage(sighting, cells, SCALES[-1], self.size))
-            told = {"selector": name, "ratio": ratio, "tokens": float(np.mean(spent)) if spent else 0.0}
+            path = state_root() / "recall" / f"{self._key(selector, ratio)}.json"
+            if not path.is_file():
+                write_json(path, self._look(selector, ratio), indent=None)
+            spent, best = json.loads(path.read_text(encoding="utf-8"))
+            told = {"selector": name, "ratio": ratio, "tokens": spent}
             yield from ((key, told | {"covered": covered}) for key, covered in best.items())
+
+    def _look(self, selector: Selector, ratio: float) -> tuple[float, dict[str, float]]:
+        """The share of tokens spent, and the best coverage of each question."""
+        tiling = Tiling.of(*self.size)
+        best: dict[str, float] = {}
+        spent = []
+        for frame, pair in self.pairs.items():
+            cells = _cells(selector, tiling, pair if selector.history else pair[1:], ratio)
+            spent.append(sum(int(grid.sum()) for grid in cells) / int(tiling.valid.sum()))
+            for key, sighting in self.texts[frame].items():
+                best[key] = max(best.get(key, 0.0), coverage(sighting, cells, SCALES[-1], self.size))
+        return float(np.mean(spent)) if spent else 0.0, best
+
+    def _key(self, selector: Selector, ratio: float) -> str:
+        """All that decides about `_look`: pictures, texts, ratio, the selector's settings, its code and ours."""
+        pictures = [hashlib.sha256(pair.data).hexdigest() for pair in self.pairs.values()]
+        texts = {
+            str(frame): {key: asdict(one) for key, one in here.items()} for frame, here in self.texts.items()
+        }
+        code = [code_digest(module) for module in (__name__, type(selector).__module__)]
+        return hash_of(
+            {
+                "pictures": pictures,
+                "texts": texts,
+                "ratio": ratio,
+                "selector": selector.settings(),
+                "code": code,
+            }
+        )
 
 
 def _sightings(
