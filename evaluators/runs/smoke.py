@@ -23,7 +23,7 @@ from evaluators.runs.run import execute
 from evaluators.runs.spec import RunSpec
 from hlvid.tasks.plugin import task_names
 
-AN_ANSWER = ("generation", "request")
+AN_ANSWER = ("generation", "request", "call", "model")
 """Stages that every question takes anew; the others are a video's, or read it first."""
 
 SEEN = (
@@ -36,13 +36,20 @@ SEEN = (
     "tokens_selected",
     "tokens_llm",
     "tokens_over",
+    "tokens_in",
+    "tokens_out",
+    "served_by",
+    "cost",
 )
 
 
 def smoke(spec: RunSpec, folder: Path, console: Console | None = None) -> bool:
     """Ask one question in `folder` and print what it took; False where it could not be answered."""
     console = console or Console()
-    results = execute(replace(spec, limit=1), folder, again=("ok",))
+    now = (
+        {**spec.model_args, "batch": False} if spec.model_args.get("batch") else spec.model_args
+    )  # not within a day
+    results = execute(replace(spec, limit=1, model_args=now), folder, again=("ok",))
     record = read_json(folder / RECORD) if (folder / RECORD).is_file() else {}
     rows = read_samples(folder) if results["questions"] else []
     details: Mapping[str, Any] = rows[0].get("details", {}) if rows else {}
@@ -72,10 +79,10 @@ def _lines(spec: RunSpec, record: Mapping[str, Any], details: Mapping[str, Any])
         yield f"memory: {peak['gb']} GB of {peak['of']}"
     seconds = details.get("seconds") or {}
     yield "seconds: " + (", ".join(f"{name} {value:.2f}" for name, value in seconds.items()) or "not told")
-    yield _whole(spec, seconds)
+    yield _whole(spec, seconds, details.get("cost"))
 
 
-def _whole(spec: RunSpec, seconds: Mapping[str, float]) -> str:
+def _whole(spec: RunSpec, seconds: Mapping[str, float], cost: float | None) -> str:
     """What all questions will take by this one: its video's stages a video, the answer's a question."""
     if spec.task not in task_names() or not seconds:
         return "the whole run: cannot be told"
@@ -84,4 +91,7 @@ def _whole(spec: RunSpec, seconds: Mapping[str, float]) -> str:
     answer = sum(value for name, value in seconds.items() if name in AN_ANSWER)
     video = sum(seconds.values()) - answer
     about = duration(video * videos + answer * questions)
-    return f"the whole run: about {about} for {questions} questions on {videos} videos, one process"
+    money = f", and {cost * questions:.2f} of money" if cost else ""
+    return (
+        f"the whole run: about {about} for {questions} questions on {videos} videos, one after another{money}"
+    )

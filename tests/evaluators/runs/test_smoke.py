@@ -11,9 +11,14 @@ from evaluators.runs.spec import RunSpec
 
 def test_the_whole_run_is_told_by_videos_and_questions(dataset: Path) -> None:
     spec = RunSpec("hlvid", "nvila_hd")
-    told = _whole(spec, {"decode": 100.0, "encoder": 50.0, "generation": 10.0})
-    assert told == "the whole run: about 6 min for 4 questions on 2 videos, one process", "2 x 150 + 4 x 10 s"
-    assert _whole(spec, {}) == "the whole run: cannot be told"
+    told = _whole(spec, {"decode": 100.0, "encoder": 50.0, "generation": 10.0}, None)
+    assert told == "the whole run: about 6 min for 4 questions on 2 videos, one after another", (
+        "2 x 150 + 4 x 10 s"
+    )
+    assert _whole(spec, {}, None) == "the whole run: cannot be told"
+    for stage in ("call", "model"):  # an endpoint's and an inner model's answers come a question
+        told = _whole(spec, {"decode": 100.0, stage: 10.0}, 0.5)
+        assert told.startswith("the whole run: about 4 min") and told.endswith(", and 2.00 of money")
 
 
 @pytest.mark.slow
@@ -35,6 +40,6 @@ def test_one_question_with_the_real_settings(dataset: Path, tmp_path: Path) -> N
         "answered ",
     ):
         assert part in text, text
-    assert "for 4 questions on 2 videos, one process" in text
+    assert "for 4 questions on 2 videos, one after another" in text
     wrong = RunSpec("hlvid", "nvila_hd", {"pretrained": str(tmp_path / "nowhere")})
     assert not smoke(wrong, tmp_path / "wrong", console) and "nowhere" in console.export_text()
