@@ -21,6 +21,7 @@ from hlvid.dataset import Question, load, locate
 from hlvid.download.catalogue import Fetched, fetched
 from hlvid.download.report import size_text
 from hlvid.download.transfer import sums_of
+from hlvid.video.frame_index import FrameIndex
 from hlvid.video.health import WORDS, Depth, examine
 
 if TYPE_CHECKING:
@@ -28,27 +29,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a readable video tells: pixels as displayed, frames, frames per second, seconds, bytes."""
-
-    width: int
-    height: int
-    frames: int
-    fps: float
-    duration: float
-    codec: str
-    size: int
-    decoder: str
-
-
-@dataclass(frozen=True)
 class VideoCheck:
-    """One video with the ids of its questions: `facts` if it opened, `problem` if anything is wrong."""
+    """One video with the ids of its questions: `index` if it opened, `problem` if anything is wrong."""
 
     video: str
     path: Path | None
     questions: tuple[str, ...]
-    facts: Facts | None = None
+    index: FrameIndex | None = None
     problem: str | None = None
 
 
@@ -90,7 +77,7 @@ class Report:
         table.add_column("")
         for check in self.checks:
             state = "[red]broken[/red]" if check.problem else "[green]ok[/green]"
-            table.add_row(_escape(check.video), *_cells(check.facts), state)
+            table.add_row(_escape(check.video), *_cells(check), state)
         return table
 
 
@@ -143,29 +130,8 @@ def _check(
     if path is None or not path.is_file():
         where = f"under {path.parent}" if path else "(no path)"
         return VideoCheck(video, path, ids, None, f"not found {where}; run 'hlvid download --videos {video}'")
-    facts, problem = _inspect(path, depth)
-    return VideoCheck(video, path, ids, facts, problem or _differs(path, noted, hashes))
-
-
-def _inspect(path: Path, depth: Depth) -> tuple[Facts | None, str | None]:
-    """The video's facts where it opens, and what is wrong with it."""
-    from hlvid.video.pyav import describe
-
     health = examine(path, depth)
-    index = health.index
-    if index is None:
-        return None, health.fault
-    height, width = index.shape.shown
-    return Facts(
-        width=width,
-        height=height,
-        frames=index.count,
-        fps=index.fps,
-        duration=index.duration,
-        codec=index.codec,
-        size=path.stat().st_size,
-        decoder=describe(),
-    ), health.fault
+    return VideoCheck(video, path, ids, health.index, health.fault or _differs(path, noted, hashes))
 
 
 def _differs(path: Path, noted: Mapping[Path, Fetched], hashes: bool) -> str | None:
@@ -182,16 +148,19 @@ def _differs(path: Path, noted: Mapping[Path, Fetched], hashes: bool) -> str | N
     return None
 
 
-def _cells(facts: Facts | None) -> list[str]:
-    if facts is None:
+def _cells(check: VideoCheck) -> list[str]:
+    index = check.index
+    if index is None or check.path is None:
         return ["-"] * 6
+    height, width = index.shape.shown
+    size = size_text(check.path.stat().st_size)
     return [
-        f"{facts.width}x{facts.height}",
-        f"{facts.frames:,}",
-        f"{facts.fps:.4g}",
-        f"{facts.duration:.1f}",
-        facts.codec,
-        size_text(facts.size),
+        f"{width}x{height}",
+        f"{index.count:,}",
+        f"{index.fps:.4g}",
+        f"{index.duration:.1f}",
+        index.codec,
+        size,
     ]
 
 

@@ -8,6 +8,7 @@ Example::
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,7 @@ class FrameIndex:
         """Damage and remarks."""
         return *self.damage, *self.remarks
 
-    @property
+    @cached_property
     def seconds(self) -> npt.NDArray[np.float64]:
         """(count,) when each frame is shown, in seconds after the first one."""
         seconds: npt.NDArray[np.float64] = (self.pts - self.pts[0]) * float(self.time_base)

@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 Picture = npt.NDArray[np.uint8]
+Size = tuple[int, int]
+"""(height, width) in pixels, as shown."""
 
 FILTER = "BICUBIC"
 _SWS_DEFAULT = 5  # BT.601; also "leave it" for a target that is RGB anyway

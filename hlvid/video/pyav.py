@@ -25,9 +25,8 @@ import numpy as np
 from hlvid.errors import VideoError
 from hlvid.video.decoding import Log, decode_all, prepare
 from hlvid.video.index import load_index, relearn
-from hlvid.video.info import Info, Size
 from hlvid.video.packets import PacketTable
-from hlvid.video.picture import FILTER, Painter, Picture
+from hlvid.video.picture import FILTER, Painter, Picture, Size
 from hlvid.video.plan import make_plan
 from hlvid.video.planned import WrongIndexError, decode_planned
 from hlvid.video.streams import open_file
@@ -37,47 +36,28 @@ View = Callable[[Size | None], Picture]
 
 
 class PyavReader:
-    """One stream of one file; see the module's docstring. Holds no open file between calls."""
+    """One stream of one file; see the module's docstring. Holds no open file between calls.
+
+    index: what is known of the stream by now.
+    """
 
     def __init__(self, path: Path, threads: int | None = None, stream: int | None = None) -> None:
         """Raises VideoError, OSError or av's FFmpegError if the file holds no readable video."""
         self._path, self._threads, self._wanted = path, threads, stream
-        self._index = load_index(path, stream)
-
-    @property
-    def info(self) -> Info:
-        """What is known now; see `Info`."""
-        index = self._index
-        height, width = index.shape.shown
-        return Info(
-            width=width,
-            height=height,
-            fps=index.fps,
-            frame_count=index.count,
-            duration=index.duration,
-            codec=index.codec,
-            rotation=index.shape.turn.degrees,
-            pix_fmt=index.pix_fmt,
-            decoder=describe(),
-            timestamps=index.seconds,
-            stream=index.stream,
-            sample_aspect=index.shape.aspect,
-            damage=index.damage,
-            notes=index.notes,
-        )
+        self.index = load_index(path, stream)
 
     def views(self, indices: Sequence[int]) -> Iterator[tuple[int, View]]:
         """(index, view) for valid, ascending, distinct `indices`."""
         rest = list(indices)
         view = self._painter()
-        if rest and self._index.packets is not None:
-            before = self._index.pts
+        if rest and self.index.packets is not None:
+            before = self.index.pts
             try:
-                for index, frame in self._planned(self._index.packets, rest):
+                for index, frame in self._planned(self.index.packets, rest):
                     rest = rest[1:]
                     yield index, partial(view, index, frame)
             except WrongIndexError as why:
-                self._index = relearn(self._path, self._wanted, fault=str(why))
+                self.index = relearn(self._path, self._wanted, fault=str(why))
                 done = [index for index in indices if index not in set(rest)]
                 self._check_same(before, done)
         if rest:
@@ -85,7 +65,7 @@ class PyavReader:
 
     def _painter(self) -> Callable[[int, Any, Size | None], Picture]:
         """Paints frames of this video, with one painter a size."""
-        shape = self._index.shape
+        shape = self.index.shape
         painters: dict[Size | None, Painter] = {}
 
         def paint(index: int, frame: Any, size: Size | None) -> Picture:
@@ -102,23 +82,23 @@ class PyavReader:
 
     def _check_same(self, before: Any, done: list[int]) -> None:
         """Frames already handed out have to be the same ones under the new index."""
-        after = self._index.pts
+        after = self.index.pts
         if any(index >= len(after) or after[index] != before[index] for index in done):
             raise VideoError(
-                f"{self._path}: the container's index is wrong ({'; '.join(self._index.notes)}); "
+                f"{self._path}: the container's index is wrong ({'; '.join(self.index.notes)}); "
                 f"{len(after)} frames decode; read it again"
             )
 
     def _in_order(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
         """Decode from the start, count, and give the frames of `wanted` (ascending)."""
-        if wanted[-1] >= self._index.count:
+        if wanted[-1] >= self.index.count:
             raise VideoError(
-                f"{self._path}: frame {wanted[-1]} asked, but only {self._index.count} frames decode"
-                f" ({'; '.join(self._index.notes)}); sample again from frame_count"
+                f"{self._path}: frame {wanted[-1]} asked, but only {self.index.count} frames decode"
+                f" ({'; '.join(self.index.notes)}); sample again from frame_count"
             )
         remaining = set(wanted)
-        threads = self._index.threads or self._threads
-        with closing(decode_all(self._path, self._index.stream, threads, Log())) as frames:
+        threads = self.index.threads or self._threads
+        with closing(decode_all(self._path, self.index.stream, threads, Log())) as frames:
             for index, frame in enumerate(frames):
                 if index in remaining:
                     remaining.discard(index)
@@ -132,11 +112,11 @@ class PyavReader:
 
         A frame may refer to one that is shown later, so it is held back until that one has proved to be whole.
         """
-        stamps = self._index.pts[np.asarray(wanted, np.int64)]
+        stamps = self.index.pts[np.asarray(wanted, np.int64)]
         due = dict(zip(stamps.tolist(), wanted, strict=True))
         held: deque[tuple[int, Any]] = deque()
         with open_file(self._path) as container:
-            stream = container.streams[self._index.stream]
+            stream = container.streams[self.index.stream]
             decoder = prepare(stream, self._threads)
             depth = decoder.has_b_frames
             frames = decode_planned(container, stream, decoder, table, make_plan(table, stamps))

@@ -24,9 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hlvid.errors import VideoError
-from hlvid.video.info import Info, Size
-from hlvid.video.picture import Picture
-from hlvid.video.pyav import PyavReader, View
+from hlvid.video.picture import Picture, Size
+from hlvid.video.pyav import PyavReader, View, describe
 
 
 class VideoWarning(UserWarning):
@@ -54,7 +53,7 @@ class Video:
         self._reader = reader
         self._strict = strict
         self._told: tuple[str, ...] = ()
-        self._info = reader.info
+        self._index = reader.index
         self._refresh()
 
     @classmethod
@@ -94,86 +93,82 @@ class Video:
         self.close()
 
     def __repr__(self) -> str:
-        i = self._info
-        return f"<Video {self.path.name}: {i.width} x {i.height} {i.codec}, {i.frame_count} frames>"
+        return (
+            f"<Video {self.path.name}: {self.width} x {self.height} {self.codec}, {self.frame_count} frames>"
+        )
 
     def close(self) -> None:
         """Nothing stays open between calls."""
 
     @property
-    def info(self) -> Info:
-        """All of the below in one record."""
-        return self._info
-
-    @property
     def width(self) -> int:
         """Pixels across, as shown."""
-        return self._info.width
+        return self._index.shape.shown[1]
 
     @property
     def height(self) -> int:
         """Pixels down, as shown."""
-        return self._info.height
+        return self._index.shape.shown[0]
 
     @property
     def fps(self) -> float:
         """Frames per second, on average."""
-        return self._info.fps
+        return self._index.fps
 
     @property
     def frame_count(self) -> int:
         """Frames that a full sequential decode gives."""
-        return self._info.frame_count
+        return self._index.count
 
     @property
     def duration(self) -> float:
         """Seconds from the first frame's start to the last one's end."""
-        return self._info.duration
+        return self._index.duration
 
     @property
     def codec(self) -> str:
         """Such as "h264"."""
-        return self._info.codec
+        return self._index.codec
 
     @property
     def rotation(self) -> int:
         """Degrees clockwise by which stored pictures have been turned: 0, 90, 180 or 270."""
-        return self._info.rotation
+        return self._index.shape.turn.degrees
 
     @property
     def sample_aspect(self) -> Fraction:
         """How many times a stored pixel is as wide as high; `width` has been stretched by it."""
-        return self._info.sample_aspect
+        return self._index.shape.aspect
 
     @property
     def stream_number(self) -> int:
         """Which stream of the file is read."""
-        return self._info.stream
+        return self._index.stream
 
     @property
     def pix_fmt(self) -> str:
         """Such as "yuv420p10le"."""
-        return self._info.pix_fmt
+        return self._index.pix_fmt
 
     @property
     def decoder(self) -> str:
         """Versions and scaler: what a result row has to record."""
-        return self._info.decoder
+        return describe()
 
     @property
     def timestamps(self) -> npt.NDArray[np.float64]:
         """(frame_count,) seconds at which each frame is first shown, counted from the first frame."""
-        return self._info.timestamps
+        return self._index.seconds
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is damaged or odd, in words; empty for a sound and plain file."""
-        return self._info.notes
+        return self._index.notes
 
     @property
     def damage(self) -> tuple[str, ...]:
         """What is broken, in words: a part of `notes`; empty for a sound file."""
-        return self._info.damage
+        return self._index.damage
 
     def frames(self, indices: Sequence[int], size: Size | None = None) -> Picture:
         """The frames of `indices`, in that order, repeats included: uint8 (T, H, W, 3) RGB.
@@ -215,14 +210,14 @@ class Video:
 
     def _refresh(self) -> None:
         """Take over what the reader knows by now; new damage is told once, or raised if strict."""
-        self._info = self._reader.info
-        if self._info.damage:
-            _damage[self.path.absolute()] = self._info.damage
-        if self._info.notes == self._told:
+        self._index = self._reader.index
+        if self._index.damage:
+            _damage[self.path.absolute()] = self._index.damage
+        if self._index.notes == self._told:
             return
-        self._told = self._info.notes
+        self._told = self._index.notes
         message = f"{self.path}: {'; '.join(self._told)}; {self.frame_count} frames can be read"
-        if self._strict and self._info.damage:
+        if self._strict and self._index.damage:
             raise VideoError(f"{message}; fetch the file again")
         warnings.warn(message, VideoWarning, stacklevel=3)
 

@@ -58,12 +58,11 @@ def test_all_well(root, depth):
     report = check(root, depth=depth)
     assert report.ok and report.broken == ()
     assert [c.questions for c in report.checks] == [("0", "1"), ("2", "3"), ("4", "5")]
-    facts = [c.facts for c in report.checks]
-    assert [(f.width, f.height, f.frames, f.codec) for f in facts] == [
-        (160, 96, 30 + k, "h264") for k in range(3)
+    known = [c.index for c in report.checks]
+    assert [(*one.shape.shown, one.count, one.codec) for one in known] == [
+        (96, 160, 30 + k, "h264") for k in range(3)
     ]
-    assert facts[0].fps == pytest.approx(30) and facts[0].duration == pytest.approx(1.0, abs=0.05)
-    assert facts[0].size == (root / "videos" / NAMES[0]).stat().st_size
+    assert known[0].fps == pytest.approx(30) and known[0].duration == pytest.approx(1.0, abs=0.05)
     assert report.summary().startswith("3 videos, 6 questions: all")
 
 
@@ -74,7 +73,7 @@ def test_everything_broken_is_listed_not_only_the_first(root):
     assert not report.ok
     assert [c.video for c in report.broken] == NAMES[:2]
     missing, garbage = report.broken
-    assert missing.problem.endswith(f"run 'hlvid download --videos {NAMES[0]}'") and missing.facts is None
+    assert missing.problem.endswith(f"run 'hlvid download --videos {NAMES[0]}'") and missing.index is None
     assert garbage.problem.startswith("does not decode") and f"{NAMES[1]} (question" in report.summary()
     assert (
         "2 videos broken (depth: full)" in report.summary()
