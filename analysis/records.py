@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluators.models.openai.settings import NO_INFLUENCE
 from hlvid.errors import RunError
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
 
 UNTELLING = frozenset({
-    "concurrency", "timeout", "retries", "max_wait", "max_request_mb", "price_in", "price_out", "max_cost",
-    "max_tokens_total", "api_key_env", "batch_size", "max_batch_size_autogaze", "max_batch_size_siglip",
+    *NO_INFLUENCE, "max_wait", "batch_size", "max_batch_size_autogaze", "max_batch_size_siglip",
 })  # fmt: skip
 """Arguments that change what a run costs and never what it measures."""
 Row = tuple[str, int | None]

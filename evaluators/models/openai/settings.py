@@ -111,7 +111,7 @@ class ApiSettings:
 
     def shaping(self) -> dict[str, Any]:
         """Those settings that can change an answer: the journal's identity."""
-        return {name: value for name, value in asdict(self).items() if name not in _NO_INFLUENCE}
+        return {name: value for name, value in asdict(self).items() if name not in NO_INFLUENCE}
 
     def asked_for(self) -> FrameSettings:
         """Frames and pixels, as `evaluators.models.frames` takes them."""
@@ -163,7 +163,8 @@ def _secrets(value: object) -> Any:
             yield from _secrets(inner)
 
 
-_NO_INFLUENCE = (
+NO_INFLUENCE = (
     *("api_key_env", "max_request_mb", "concurrency", "timeout", "retries", "batch", "batch_mb", "poll"),
     *("price_in", "price_out", "max_cost", "max_tokens_total"),
 )
+"""Settings of limits, money and patience: they change what a run costs and never an answer."""
