@@ -14,7 +14,6 @@ When a difference counts as shown is said in `hlvid.scoring.rule`.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +21,6 @@ import numpy as np
 from hlvid.errors import AnswerError
 from hlvid.scoring.clusters import Floats, cluster_sums
 from hlvid.scoring.intervals import Interval
-from hlvid.scoring.multiple import holm
 from hlvid.scoring.paired import least_p, mcnemar, paired_design_effect
 from hlvid.scoring.power import (
     effective_questions,
@@ -31,7 +29,7 @@ from hlvid.scoring.power import (
     recordings_needed,
     rule_factor,
 )
-from hlvid.scoring.rule import decide, intervals, p_values
+from hlvid.scoring.rule import Pairs, decide, intervals, together
 from hlvid.scoring.table import MeanOf, Table
 
 Row = Mapping[str, Any]
@@ -169,20 +167,25 @@ def compare_all(
     return compare_table(Table.of(runs, mean_of), level=level)
 
 
-def compare_table(table: Table, *, level: float = 0.95, power: bool = True) -> list[Comparison]:
+def compare_table(
+    table: Table, *, level: float = 0.95, power: bool = True, only: Pairs | None = None
+) -> list[Comparison]:
     """All pairs of a table's systems, in order; with more than one pair p-values are corrected by Holm.
 
-    Without `power` nothing is simulated, and `detectable` and `needed` are None.
+    Args:
+        table: systems on the same questions.
+        level: as for `compare`.
+        power: whether to work out `detectable` and `needed`, which are None else.
+        only: the pairs (column, column) to give back; all are corrected together whichever these are.
     """
     if not table.questions:
         raise AnswerError("no questions to compare on; give runs with answers")
-    pairs = list(combinations(range(len(table.systems)), 2))
-    raw = p_values(table, pairs)
+    found = together(table)
+    pairs = list(found) if only is None else list(only)
     ends = intervals(table, pairs, level=level)
-    adjusted: list[float | None] = [*holm(raw)] if len(pairs) > 1 else [None] * len(pairs)
     return [
-        _comparison(table, pair, p, corrected, interval, len(pairs), power)
-        for pair, p, corrected, interval in zip(pairs, raw, adjusted, ends, strict=True)
+        _comparison(table, pair, p, adjusted if len(found) > 1 else None, interval, len(found), power)
+        for pair, (p, adjusted), interval in zip(pairs, map(found.__getitem__, pairs), ends, strict=True)
     ]
 
 

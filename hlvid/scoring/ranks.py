@@ -12,15 +12,13 @@ places. Percentiles of resampled ranks would not: among equal systems they favou
 """
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlvid.errors import AnswerError
 from hlvid.scoring.clusters import check_level
-from hlvid.scoring.multiple import holm
-from hlvid.scoring.rule import decide, intervals, p_values
+from hlvid.scoring.rule import decide, intervals, together
 from hlvid.scoring.table import Table
 
 
@@ -69,10 +67,9 @@ def rank_intervals(table: Table, *, level: float = 0.95) -> list[Rank]:
 def better(table: Table, *, level: float = 0.95) -> NDArray[np.bool_]:
     """(S, S) true where the row's system is shown to be better than the column's, all pairs looked at together."""
     found = np.zeros((len(table.systems),) * 2, dtype=np.bool_)
-    pairs = list(combinations(range(len(table.systems)), 2))
-    adjusted = dict(zip(pairs, holm(p_values(table, pairs)), strict=True))
+    adjusted = {pair: p for pair, (_, p) in together(table).items()}
     # The interval is needed only where the test rejects: 500 systems make 124,750 pairs.
-    rejected = [pair for pair in pairs if adjusted[pair] < 1 - level]
+    rejected = [pair for pair, p in adjusted.items() if p < 1 - level]
     ends = intervals(table, rejected, level=level)
     for (one, other), interval in zip(rejected, ends, strict=True):
         sign = decide(adjusted[one, other], interval)

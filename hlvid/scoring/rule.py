@@ -11,9 +11,14 @@ A difference counts as shown when the clustered sign-flip test rejects *and* the
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
 
 from hlvid.scoring.clusters import Floats, cluster_sums, standard_error
 from hlvid.scoring.intervals import Interval
+from hlvid.scoring.multiple import holm
 from hlvid.scoring.paired import difference_interval, sign_flip_of_sums
 from hlvid.scoring.table import Table
 
@@ -36,6 +41,19 @@ def p_values(table: Table, pairs: Pairs) -> list[float]:
     """p of the sign-flip test for each (column, column) of the table."""
     sums = _sums(table)
     return [sign_flip_of_sums(sums[:, one] - sums[:, other]) for one, other in pairs]
+
+
+def together(table: Table) -> dict[tuple[int, int], tuple[float, float]]:
+    """Of all pairs of the table, in order, p as it is and after Holm's correction over all of them."""
+    return dict(_together(_sums(table).tobytes(), len(table.systems)))
+
+
+@lru_cache(maxsize=8)  # a board asks for places, for comparisons and for its page
+def _together(sums: bytes, systems: int) -> tuple[tuple[tuple[int, int], tuple[float, float]], ...]:
+    columns = np.frombuffer(sums, dtype=np.float64).reshape(-1, systems).T
+    pairs = list(combinations(range(systems), 2))
+    raw = [sign_flip_of_sums(columns[one] - columns[other]) for one, other in pairs]
+    return tuple(zip(pairs, zip(raw, holm(raw), strict=True), strict=True))
 
 
 def intervals(table: Table, pairs: Pairs, *, level: float = 0.95) -> list[Interval]:

@@ -18,13 +18,18 @@ from scipy.special import ndtri
 from hlvid.scoring.clusters import critical_value
 from hlvid.scoring.intervals import wilson
 from hlvid.scoring.power import POWER, effective_questions, recordings_needed, rule_factor
+from hlvid.scoring.rule import together
 from hlvid.scoring.table import Table
 
 LEVEL = 0.95
 
 
 def constants(table: Table) -> dict[str, Any]:
-    """Numbers for `static/statistics.js`; `clusters` has the recording of each question as a running number."""
+    """Numbers for `static/statistics.js`.
+
+    `clusters` has the recording of each question as a running number; `largest_p` is the largest p (as it is)
+    that Holm's correction over all `pairs` of the section rejects: which are shown, looked at together, is then plain.
+    """
     numbers: dict[Any, int] = {}
     effective, factor = table.effective_clusters, rule_factor(table, LEVEL)
     return {
@@ -39,4 +44,8 @@ def constants(table: Table) -> dict[str, Any]:
         "effective_questions": effective_questions(table.weights),
         "factor": factor if math.isfinite(factor) else None,
         "recordings_needed": recordings_needed(LEVEL),
+        "pairs": math.comb(len(table.systems), 2),
+        "largest_p": max(
+            (p for p, corrected in together(table).values() if corrected < 1 - LEVEL), default=0.0
+        ),
     }

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hlvid.scoring.accuracy import Row
-from hlvid.scoring.compare import Comparison, compare
-from hlvid.scoring.ranks import Rank
-from hlvid.scoring.table import MeanOf
+from hlvid.scoring.compare import Comparison, compare_table
+from hlvid.scoring.ranks import Rank, rank_intervals
+from hlvid.scoring.table import MeanOf, Table
 from leaderboard.board import Entry
-from leaderboard.scores import rank_intervals
 
 NEIGHBOURS = 2  # on either side
 
@@ -38,12 +37,14 @@ def stand(
 ) -> Standing:
     """Put a run among the entries of its section; one of the same name is replaced by it."""
     others = {entry.name: entry for entry in entries if entry.scored and entry.name != name}
-    ranks = rank_intervals({name: rows, **{other: entry.rows for other, entry in others.items()}}, mean_of)
+    table = Table.of({name: rows, **{other: entry.rows for other, entry in others.items()}}, mean_of)
+    ranks = {rank.system: rank for rank in rank_intervals(table)}
     own = ranks[name]
     ordered = sorted(others, key=lambda other: (abs(ranks[other].place - own.place), other))
     better = [other for other in ordered if ranks[other].accuracy > own.accuracy][:NEIGHBOURS]
     worse = [other for other in ordered if other not in better and ranks[other].accuracy <= own.accuracy]
     near = sorted([*better, *worse[:NEIGHBOURS]], key=lambda other: (ranks[other].place, other))
     above = sum(not entry.scored and entry.accuracy > own.accuracy for entry in entries)
-    pairs = tuple(compare(rows, others[other].rows, (name, other), mean_of=mean_of) for other in near)
-    return Standing(own, len(ranks), pairs, above)
+    # Corrected over all pairs, as the places are: the two could contradict each other else.
+    pairs = compare_table(table, only=[(0, table.systems.index(other)) for other in near])
+    return Standing(own, len(ranks), tuple(pairs), above)

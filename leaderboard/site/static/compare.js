@@ -37,10 +37,20 @@
     place.replaceChildren(
       headline(result),
       element("p", { class: "verdict", id: "verdict" }, result.verdict),
+      ...together(result),
       element("div", { class: "pair" }, difference(result, labels), duels(answers, one, other, result, labels)),
       ...groups(answers, one, other),
       ...lists(answers, one, other, labels),
     );
+  }
+
+  /** Places look at all pairs at once; where that changes the verdict on this one, both are said. */
+  function together({ shown, shownTogether, pairs }) {
+    if (!shown || pairs < 2) return [];
+    const words = shownTogether
+      ? `Also shown with all ${pairs} pairs of this table looked at together (Holm), as places are.`
+      : `Looked at together with all ${pairs} pairs of this table (Holm), as places are, it is not shown: choose the pair before you look.`;
+    return [element("p", { class: "fine", id: "together" }, words)];
   }
 
   function headline(result) {

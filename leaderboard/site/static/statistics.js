@@ -37,6 +37,8 @@ globalThis.HlvidStatistics = (() => {
     const effect = designEffect(sums, sizes, difference, independent);
     result.detectable = detectable(Math.min(1, disagreement), effect, section.paired);
     result.shown = result.signFlip < 1 - level && (result.interval.low > 0 || result.interval.high < 0);
+    result.pairs = section.paired.pairs;
+    result.shownTogether = result.shown && result.signFlip <= section.paired.largest_p * (1 + 1e-9);
     return { ...result, verdict: verdict(result) };
   }
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from hlvid.scoring.compare import compare
+from hlvid.scoring.compare import compare, compare_table
 from hlvid.scoring.paired import mcnemar, sign_flip
 from hlvid.scoring.table import MeanOf, Table
 from leaderboard.benchmarks import mean_of
 from leaderboard.board import load_board
+from leaderboard.site.facts import answers_of
 from leaderboard.site.paired import constants
 
 Open = Callable[..., Any]
@@ -71,6 +72,19 @@ def test_every_pair_of_the_board(node: Any, boards: Any) -> None:
                 {one.name: list(one.rows), other.name: list(other.rows)},
                 mean_of(section.benchmark),
             )
+
+
+def test_what_is_shown_among_all_pairs_is_what_places_rest_on(node: Any, boards: Any) -> None:
+    told = set()
+    for section in load_board(boards.submissions, boards.keys).sections:
+        scored = {entry.name: entry.rows for entry in section.scored()}
+        table, answers = Table.of(scored, mean_of(section.benchmark)), answers_of(section)
+        for pair, one in zip(combinations(range(len(scored)), 2), compare_table(table), strict=True):
+            code = f"(section) => HlvidStatistics.compare(section, {pair[0]}, {pair[1]})"
+            there = node.evaluate(code, answers)
+            assert there["shownTogether"] == (one.conclusion != "no_evidence")
+            told.add((there["shown"], there["shownTogether"]))
+    assert told == {(False, False), (True, False), (True, True)}
 
 
 def test_random_pairs_on_many_shapes(node: Any) -> None:

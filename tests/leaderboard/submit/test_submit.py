@@ -17,6 +17,7 @@ from hlvid.errors import AnswerError
 from hlvid.tasks.folder import prompt_hash
 from hlvid.tasks.record import write as write_record
 from leaderboard.benchmarks import AnswerKey, Keys, answer_key
+from leaderboard.board import SUBMISSIONS
 from leaderboard.cli import mount
 from leaderboard.format.faults import SubmissionError
 from leaderboard.format.validate import check_folder
@@ -103,6 +104,14 @@ def test_the_samples_of_hlvid_eval_alone_or_in_their_folder(run_folder: Path, tm
         SubmissionError, match="line 4: input: does not ask question 3 with its options in order"
     ):
         prepare(alone, tmp_path / "third", given, submissions=tmp_path)
+
+
+def test_no_printed_verdict_contradicts_the_place(tmp_path: Path) -> None:
+    """Alone, blind is clearly worse than 896 px; over ten pairs on eight recordings nothing can be, as places say."""
+    ready = prepare(SUBMISSIONS / "hlvid_mini" / "blind", tmp_path)
+    assert ready.standing.rank.text == "1 to 5"
+    assert {one.conclusion for one in ready.standing.comparisons} == {"no_evidence"}
+    assert "after Holm over 10 pairs" in describe(ready)
 
 
 def test_table_to_folder(table: Path, tmp_path: Path, keys: Keys) -> None:
