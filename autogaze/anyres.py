@@ -82,7 +82,8 @@ def _chunks(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
         shape = shape or frame.shape
         if frame.shape != shape or frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise ValueError(
-                f"frames: number {number} is {frame.dtype} {frame.shape}, expected uint8 {shape} like the first"
+                f"frames: number {number} is {frame.dtype} {frame.shape}, expected uint8 (H, W, 3), "
+                f"{shape} like the first"
             )
         chunk.append(frame)
         if len(chunk) == CHUNK:

@@ -27,9 +27,13 @@ def check_video(video: Tensor, max_frames: int | None) -> None:
         raise ValueError(
             f"video: {shape[1]} frames, at most {max_frames} in a clip; cut longer videos (autogaze.anyres)"
         )
-    # A sum is a tenth of the work, and finite only where every pixel is.
-    if not bool(torch.isfinite(video.sum())) and not bool(torch.isfinite(video).all()):
+    if not finite(video):
         raise ValueError("video: holds NaN or infinite pixels, expected finite values")
+
+
+def finite(pixels: Tensor) -> bool:
+    """Whether all are. A sum is a tenth of the work, and finite only where every pixel is; in half it may overflow."""
+    return bool(torch.isfinite(pixels.sum())) or bool(torch.isfinite(pixels).all())
 
 
 def budgets(ratio: float | Sequence[float] | None, frames: int, tokens: int) -> list[int]:

@@ -233,7 +233,7 @@ class Gaze:
     ) -> "Gaze":
         """Read the published output dict; `scales` and `patch_size` are those of the call that made it.
 
-        Raises ValueError naming the entry that is missing.
+        Raises ValueError naming the entry that is missing, or positions that no frame has.
         """
         for key in ("gazing_pos", "num_gazing_each_frame", "if_padded_gazing"):
             if key not in output:
@@ -241,4 +241,9 @@ class Gaze:
         per_frame = tuple(int(count) for count in output["num_gazing_each_frame"])
         padded = output["if_padded_gazing"].bool()
         positions = output["gazing_pos"].long().masked_fill(padded, 0)
+        most = len(per_frame) * tokens_per_frame(scales, patch_size)
+        if positions.numel() and not 0 <= int(positions.min()) <= int(positions.max()) < most:
+            raise ValueError(
+                f"gazing_pos: {int(positions.min())} to {int(positions.max())}, allowed 0 to {most - 1}"
+            )
         return cls(positions, per_frame, padded, tuple(scales), patch_size)

@@ -102,16 +102,26 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(dim, dim, bias=False)
         self.o_proj = nn.Linear(dim, dim, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
-        """x (B, S, C); cos, sin (B, 1, S, head dim); mask bool (B, 1, S, S), or None for plain causal."""
-        B, S, C = x.shape
+    def forward(
+        self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, wanted: Tensor | None = None
+    ) -> Tensor:
+        """x (B, S, C); cos, sin (B, 1, S, head dim); mask bool (B, 1, S, S), or None for plain causal.
+
+        wanted: long (W,), the rows whose outcome (B, W, C) is asked for; None for all. All rows are looked at.
+        """
+        asking = slice(None) if wanted is None else wanted
         q, k, v = (
-            project(x).view(B, S, self.heads, -1).transpose(1, 2)
-            for project in (self.q_proj, self.k_proj, self.v_proj)
+            project(rows).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for project, rows in ((self.q_proj, x[:, asking]), (self.k_proj, x), (self.v_proj, x))
         )
-        q, k = q * cos + _rotate_half(q) * sin, k * cos + _rotate_half(k) * sin
+        q = q * cos[:, :, asking] + _rotate_half(q) * sin[:, :, asking]
+        k = k * cos + _rotate_half(k) * sin
+        if wanted is not None:
+            causal = torch.arange(x.shape[1], device=x.device) <= wanted[:, None]
+            mask = causal[None, None] if mask is None else mask[:, :, wanted]
+        q, k = q.to(v.dtype), k.to(v.dtype)  # within autocast the turns are more precise
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
-        out: Tensor = self.o_proj(y.transpose(1, 2).reshape(B, S, C))
+        out: Tensor = self.o_proj(y.transpose(1, 2).flatten(2))
         return out
 
 
@@ -144,8 +154,12 @@ class Layer(nn.Module):
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.mlp = MLP(config)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask)
+    def forward(
+        self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, wanted: Tensor | None = None
+    ) -> Tensor:
+        """See `Attention`."""
+        seen = self.self_attn(self.input_layernorm(x), cos, sin, mask, wanted)
+        x = (x if wanted is None else x[:, wanted]) + seen
         out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
         return out
 
@@ -173,18 +187,28 @@ class GazeDecoder(nn.Module):
     def forward(self, embeds: Tensor, attended: Tensor) -> Tensor:
         """embeds (B, S, C), attended bool (B, S), False at padding -> hidden states (B, S, C)."""
         positions = attended.long().cumsum(-1) - 1
-        angles = positions.clamp(min=0)[..., None] * rope_frequencies(self.config).to(embeds.device)
-        angles = torch.cat([angles, angles], dim=-1)[:, None]
-        cos, sin = angles.cos().to(embeds.dtype), angles.sin().to(embeds.dtype)
-        mask = None if bool(attended.all()) else _causal_mask(attended)
+        cos, sin = rotary(positions.clamp(min=0), self.config, embeds.dtype)
+        mask = causal_mask(attended)
         for layer in self.model.layers:
             embeds = layer(embeds, cos, sin, mask)
         hidden: Tensor = self.model.norm(embeds)
         return hidden
 
 
-def _causal_mask(attended: Tensor) -> Tensor:
-    """Bool (B, 1, S, S): every token sees the attended ones up to itself, and always itself."""
+def rotary(positions: Tensor, config: AutoGazeConfig, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Cosines and sines that turn queries and keys to positions (B, S): (B, 1, S, head dim) each."""
+    angles = positions[..., None] * rope_frequencies(config).to(positions.device)
+    angles = torch.cat([angles, angles], dim=-1)[:, None]
+    return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def causal_mask(attended: Tensor) -> Tensor | None:
+    """Bool (B, 1, S, S): every token sees the attended ones up to itself, and always itself.
+
+    None, plain causal, where all are attended, which runs faster.
+    """
+    if bool(attended.all()):
+        return None
     S = attended.shape[1]
     causal = torch.ones(S, S, dtype=torch.bool, device=attended.device).tril()
     itself = torch.eye(S, dtype=torch.bool, device=attended.device)

@@ -109,7 +109,13 @@ class AutoGazeImageProcessor:
         changes: fields to change for this call. Raises ValueError where the input is no video.
         """
         tool = replace(self, **changes) if changes else self
+        if return_tensors not in ("pt", "np", None):
+            raise ValueError(f"return_tensors={return_tensors!r}: expected 'pt', 'np' or None")
         clips = [tool.pixels(video) for video in _split(videos)]
+        if return_tensors and len({clip.shape for clip in clips}) > 1:
+            raise ValueError(
+                f"videos: {[len(clip) for clip in clips]} frames, expected as many in each, or None"
+            )
         if return_tensors == "pt":
             return Features(pixel_values=torch.stack(clips))
         if return_tensors == "np":

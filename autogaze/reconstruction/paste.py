@@ -65,19 +65,19 @@ def _paint(picture: Tensor, clips: Tensor, mask: Tensor, patch: int) -> None:
     pixels = source[clip, frame, :, row, :, col, :]  # (M, C, cell, cell)
     cell = pixels.shape[-1]
     if cell != patch:
-        down, up = _resampling(cell, patch, pixels)
+        down, up = (matrix.to(pixels) for matrix in resampling(cell, patch))
         pixels = up @ (down @ pixels @ down.T) @ up.T
     target[clip, frame, :, row, :, col, :] = pixels
 
 
-def _resampling(cell: int, patch: int, like: Tensor) -> tuple[Tensor, Tensor]:
+def resampling(cell: int, patch: int) -> tuple[Tensor, Tensor]:
     """Area averaging (patch, cell) and bilinear interpolation (cell, patch) of one axis, as matrices.
 
     Both are separable and linear: two products a patch are several times faster than the general operators.
     """
     down = F.adaptive_avg_pool1d(torch.eye(cell), patch).T
     up = F.interpolate(torch.eye(patch)[None], size=cell, mode="linear", align_corners=False)[0].T
-    return down.to(like), up.to(like)
+    return down, up
 
 
 def _cells(clips: Tensor, side: int) -> Tensor:

@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import torch
 from torch import Tensor
 
+from autogaze.checks import finite
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, tokens_per_frame
 from autogaze.selectors.budget import allowance, top
 from autogaze.selectors.context import NEEDS, Context
@@ -165,7 +166,7 @@ def check_clips(clips: Tensor, valid: Tensor | None, layout: Layout | None) -> T
         raise ValueError(f"clips: shape {tuple(clips.shape)}, expected (B >= 1, T >= 1, 3, {side}, {side})")
     if not clips.is_floating_point():
         raise ValueError(f"clips: dtype {clips.dtype}, expected a floating-point type with values in [0, 1]")
-    if not torch.isfinite(clips.sum()):  # any NaN or infinity shows in the sum, which is much cheaper
+    if not finite(clips):
         raise ValueError("clips: some values are NaN or infinite, expected values in [0, 1]")
     B, K = clips.shape[0], tokens_per_frame(SCALES, PATCH_SIZE)
     if layout and (min(layout) < 1 or B % (layout[0] * layout[1])):

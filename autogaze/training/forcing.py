@@ -19,7 +19,7 @@ from torch import Tensor
 
 from autogaze.gaze import Gaze
 from autogaze.model.config import AutoGazeConfig
-from autogaze.model.network import Attention, Layer, Network, rope_frequencies
+from autogaze.model.network import Network, causal_mask, rotary
 
 
 @dataclass(frozen=True)
@@ -129,27 +129,13 @@ def _hidden(network: Network, config: AutoGazeConfig, features: Tensor, tokens: 
     written = torch.split(body.embed_tokens(tokens).to(features.dtype), list(gaze.per_frame), dim=1)
     x = torch.cat([part for t, said in enumerate(written) for part in (features[:, t], said)], 1)
     where, attended = places(gaze, config.features, config.heads_ahead)
-    angles = where[..., None] * rope_frequencies(config).to(x.device)
-    angles = torch.cat([angles, angles], -1)[:, None]
-    cos, sin = angles.cos(), angles.sin()
-    mask = _mask(attended)
+    cos, sin = rotary(where, config, x.dtype)
+    mask = causal_mask(attended)
     for layer in body.layers[:-1]:
-        x = layer(x, cos.to(x.dtype), sin.to(x.dtype), mask)
+        x = layer(x, cos, sin, mask)
     wanted = _wanted(gaze.per_frame, config.features, x.device)
-    last = body.layers[-1]
-    assert isinstance(last, Layer)
-    hidden: Tensor = body.norm(_last_layer(last, x, cos, sin, mask, wanted))
+    hidden: Tensor = body.norm(body.layers[-1](x, cos, sin, mask, wanted))
     return hidden
-
-
-def _mask(attended: Tensor) -> Tensor | None:
-    """None where nothing is padded, which runs faster; else bool (B, 1, S, S)."""
-    if bool(attended.all()):
-        return None
-    S = attended.shape[1]
-    causal = torch.ones(S, S, dtype=torch.bool, device=attended.device).tril()
-    itself = torch.eye(S, dtype=torch.bool, device=attended.device)
-    return ((causal & attended[:, None]) | itself)[:, None]
 
 
 def _wanted(per_frame: tuple[int, ...], features: int, device: torch.device) -> Tensor:
@@ -177,33 +163,3 @@ def _last(gaze: Gaze, ahead: int) -> tuple[Tensor, Tensor]:
     counts, opening = lengths(gaze), firsts(gaze)
     rows = opening + torch.arange(gaze.frames, device=counts.device)  # a row of a feature before each frame's
     return rows + counts // ahead * ahead, counts % ahead
-
-
-def _last_layer(
-    layer: Layer, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, wanted: Tensor
-) -> Tensor:
-    """One layer whose queries are the wanted rows alone: keys and values still come from all."""
-    if mask is None:
-        columns = torch.arange(x.shape[1], device=x.device)
-        seen = (columns <= wanted[:, None])[None, None]
-    else:
-        seen = mask[:, :, wanted]
-    attention = layer.self_attn
-    assert isinstance(attention, Attention)
-    h = layer.input_layernorm(x)
-    q = _turn(_heads(attention.q_proj(h[:, wanted]), attention), cos[:, :, wanted], sin[:, :, wanted])
-    k = _turn(_heads(attention.k_proj(h), attention), cos, sin)
-    v = _heads(attention.v_proj(h), attention)
-    y = F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v, attn_mask=seen)
-    rows = x[:, wanted] + attention.o_proj(y.transpose(1, 2).flatten(2))
-    out: Tensor = rows + layer.mlp(layer.post_attention_layernorm(rows))
-    return out
-
-
-def _heads(x: Tensor, attention: Attention) -> Tensor:
-    return x.view(*x.shape[:2], attention.heads, -1).transpose(1, 2)
-
-
-def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    first, second = x.chunk(2, dim=-1)
-    return x * cos.to(x.dtype) + torch.cat([-second, first], dim=-1) * sin.to(x.dtype)

@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from autogaze.gaze import PATCH_SIZE, SCALES, grid_sides
+from autogaze.reconstruction.paste import resampling
 
 BLOCK = 8
 SIDE = SCALES[-1]
@@ -185,8 +184,7 @@ def as_shown(pixels: Floats, side: int) -> Floats:
 
 def _there_and_back(cell: int) -> Floats:
     """Area averaging of `cell` px to a patch's 16 and linear interpolation back, as one matrix."""
-    down = F.adaptive_avg_pool1d(torch.eye(cell), PATCH_SIZE).T
-    up = F.interpolate(torch.eye(PATCH_SIZE)[None], size=cell, mode="linear", align_corners=False)[0].T
+    down, up = resampling(cell, PATCH_SIZE)
     matrix: Floats = (up @ down).numpy()
     return matrix
 

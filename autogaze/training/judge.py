@@ -21,7 +21,7 @@ from torch import Tensor
 
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, grid_sides
 from autogaze.reconstruction.loss import L1, ReconstructionLoss
-from autogaze.reconstruction.paste import GREY, rebuild
+from autogaze.reconstruction.paste import GREY, rebuild, resampling
 from autogaze.reconstruction.videomae import VideoMAE
 
 BLOCK = 8
@@ -148,8 +148,7 @@ def _views(clips: Tensor) -> list[Tensor]:
         if cell == PATCH_SIZE:
             every.append(clips)
             continue
-        down = F.adaptive_avg_pool1d(torch.eye(cell), PATCH_SIZE).T
-        up = F.interpolate(torch.eye(PATCH_SIZE)[None], size=cell, mode="linear", align_corners=False)[0].T
+        down, up = resampling(cell, PATCH_SIZE)
         line = torch.kron(torch.eye(side), up @ down).to(clips)
         every.append(line @ clips @ line.T)
     return every

@@ -111,3 +111,16 @@ def test_bad_arguments_are_named() -> None:
         Gaze.from_published({"gazing_pos": gaze.positions, "num_gazing_each_frame": [265]})
     with pytest.raises(ValueError, match="gazes"):
         Gaze.cat([])
+
+
+@pytest.mark.parametrize("position", [-1, 530])
+def test_published_positions_that_no_frame_has_are_refused(position: int) -> None:
+    output = {
+        "gazing_pos": torch.tensor([[0, position]]),
+        "num_gazing_each_frame": torch.tensor([1, 1]),
+        "if_padded_gazing": torch.zeros(1, 2),
+    }
+    with pytest.raises(ValueError, match=f"gazing_pos: .*{position}.*, allowed 0 to 529"):
+        Gaze.from_published(output)
+    padded = {**output, "if_padded_gazing": torch.tensor([[0, 1]])}
+    assert Gaze.from_published(padded).masks().sum() == 1

@@ -199,11 +199,12 @@ def test_processor_sizes() -> None:
         np.zeros((2, 4, 4, 3), np.float32),
         np.zeros((4, 4), np.uint8),
         np.zeros((0, 4, 4, 3), np.uint8),
+        [np.zeros((2, 4, 4, 3), np.uint8), np.zeros((3, 4, 4, 3), np.uint8)],  # no one tensor
     ],
 )
 def test_processor_refuses_what_is_no_video(videos: Any) -> None:
     with pytest.raises(ValueError, match="videos"):
-        AutoGazeImageProcessor()(videos)
+        AutoGazeImageProcessor()(videos, return_tensors="pt")
 
 
 def test_published_helpers(tmp_path: Path) -> None:

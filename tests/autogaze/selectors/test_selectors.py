@@ -195,3 +195,10 @@ def test_top_is_python_sorted(scores: list[int], wanted: int) -> None:
 def test_bad_input_names_the_argument(call, message: str, noise: Tensor) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=message):
         call(noise)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_clips_of_any_precision_are_taken(dtype: torch.dtype) -> None:
+    """The sum of a clip's pixels is more than float16 holds."""
+    clips = torch.rand(1, 2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    assert selectors.get("detail").select(clips.to(dtype), ratio=0.1).per_frame == (26, 26)
