@@ -12,15 +12,9 @@ interruption: files under their final names are whole. A folder holds one commit
 runs go on with it.
 """
 
-import hashlib
-import json
-import shutil
-import urllib.request
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatch
 from functools import cached_property, partial
-from http.client import HTTPException
 from pathlib import Path
 
 from hlvid.benchmarks import locate as places
@@ -30,14 +24,13 @@ from hlvid.benchmarks.registry import Benchmark
 from hlvid.download.archives import Archive, Entry, archives_of, open_entry
 from hlvid.download.catalogue import Catalogue, Fetched, fetched, note, read_archives, read_catalogue
 from hlvid.download.choose import choose, select
-from hlvid.download.remote import FolderRemote, HubRemote, Remote, RemoteFile
-from hlvid.download.report import Report, notes_of, size_text
-from hlvid.download.transfer import Job, Sums, fetch_all, git_sha1_of, sums_of, tidy, trusted_length
+from hlvid.download.companions import fetch_companions
+from hlvid.download.guards import check, check_space, loose, only_one, record, same_tables
+from hlvid.download.remote import FolderRemote, HubRemote, Remote
+from hlvid.download.report import Report, notes_of
+from hlvid.download.transfer import Job, Sums, fetch_all, git_sha1_of, sums_of, tidy
 from hlvid.download.verify_archives import due, verify_archives
 from hlvid.errors import DownloadError
-from hlvid.files import locked, whole
-
-SPARE_BYTES = 256 * 1024**2  # left free on the disk, for whatever else writes to it
 
 
 def get(
@@ -75,7 +68,7 @@ def get(
     tasks = (name,) if name in benchmark.tasks else benchmark.tasks
     root = out or places.home(benchmark)
     root.mkdir(parents=True, exist_ok=True)
-    with _only_one(root):
+    with only_one(root):
         download = _Download(benchmark, root, out is not None, source, revision, workers, progress)
         download.bring_tables(tasks)
         wants = [needed(task, download.tables(task)) for task in tasks]
@@ -84,7 +77,8 @@ def get(
         extras = dict.fromkeys(extra for want in wants for extra in want.extras)
         missing = () if no_videos else download.bring_videos(chosen, list(extras))
         tidy(root)  # also after a kill between a folder's last file and its end
-        notes = download.bring_companions() if source is None else ()
+        beside, notes = fetch_companions(benchmark, root, download.here) if source is None else ((), ())
+        download.came += beside
         return Report(
             benchmark=name,
             root=root,
@@ -118,7 +112,7 @@ class _Download:
         self.known = read_catalogue(root)
         self.came: list[str] = []
         self.bytes = 0
-        self._places = [root] if alone else places.folders(benchmark)
+        self.here = [root] if alone else places.folders(benchmark)
         self._workers = workers
         self._progress = progress
         self._origin = self._remote(source, revision)
@@ -126,7 +120,7 @@ class _Download:
 
     def tables(self, task: str) -> list[Path]:
         """The question files of a task; [] where there are none yet."""
-        return places.tables(self.benchmark, task, self._places)
+        return places.tables(self.benchmark, task, self.here)
 
     def bring_tables(self, tasks: Sequence[str]) -> None:
         """Bring the question files of those tasks that have none here."""
@@ -142,20 +136,20 @@ class _Download:
                 raise DownloadError(
                     f"{self.benchmark.repo}: no {pattern} at revision {self._origin.revision}"
                 )
-        loose = [files[path] for found in chosen.values() for path in found]
-        archives = archives_of(self._origin, loose)
-        entries = [_loose(file) for file in loose]
+        alone = [files[path] for found in chosen.values() for path in found]
+        archives = archives_of(self._origin, alone)
+        entries = [loose(file) for file in alone]
         self._fetch([(entry, entry.path) for entry in entries], archives)
         known.tables |= {entry.path: sums_of(self.root / entry.path).sha256 for entry in entries}
         known.save(self.root)
-        if self.root not in self._places:
-            self._places.insert(0, self.root)
+        if self.root not in self.here:
+            self.here.insert(0, self.root)
 
     def bring_videos(self, chosen: Sequence[Wanted], extras: Sequence[str]) -> tuple[str, ...]:
         """Bring videos and extras that are not here or not whole; returns the videos that are nowhere."""
         noted = fetched(self.root)
         absent = [one for one in chosen if not self._here(one, noted)]
-        lacking = [extra for extra in extras if places.first(self._places, [extra]) is None]
+        lacking = [extra for extra in extras if places.first(self.here, [extra]) is None]
         if not absent and not self._may_hold(lacking) and not (self.known and due(self.known, self.root)):
             return ()
         known = self._catalogue()
@@ -169,25 +163,6 @@ class _Download:
         verify_archives(archives, known, self.root, self._progress)
         return missing
 
-    def bring_companions(self) -> tuple[str, ...]:
-        """Fetch what the benchmark's authors publish beside the repository; returns a note for what cannot be had."""
-        notes = []
-        for name, url in self.benchmark.companions:
-            if places.first(self._places, [name]):
-                continue
-            try:
-                with urllib.request.urlopen(url, timeout=60) as answer:
-                    content = answer.read()
-                json.loads(content)  # and not a page that says so
-                with whole(self.root / name) as fresh:
-                    fresh.write_bytes(content)
-                self.came.append(name)
-            except (OSError, HTTPException, ValueError) as error:
-                notes.append(
-                    f"note: {name} could not be fetched from {url} ({error}); put it into {self.root}"
-                )
-        return tuple(notes)
-
     def verified(self) -> tuple[str, ...]:
         """The archives of which it is proven."""
         records = self.known.archives if self.known else {}
@@ -195,7 +170,7 @@ class _Download:
 
     def _here(self, one: Wanted, noted: Mapping[str, Fetched]) -> bool:
         """Whether a video is here and, where it is one of ours, as long as when it came."""
-        path = places.first(self._places, one.places)
+        path = places.first(self.here, one.places)
         if path is None or self.root not in path.parents:
             return path is not None
         name, size = path.relative_to(self.root).as_posix(), path.stat().st_size
@@ -205,7 +180,7 @@ class _Download:
         if entry is None:
             return True
         if entry.size == size:
-            note(self.root, _record(entry, name, sums_of(path)))
+            note(self.root, record(entry, name, sums_of(path)))
         return entry.size == size
 
     def _may_hold(self, extras: Sequence[str]) -> bool:
@@ -229,14 +204,14 @@ class _Download:
                 target=self.root / path,
                 size=entry.size,
                 open=partial(open_entry, archives[entry.archive], entry),
-                check=partial(_check, entry),
+                check=partial(check, entry),
                 label=entry.path
                 if entry.path == entry.archive
                 else f"{entry.archive}: member '{entry.path}'",
             )
             for entry, path in members
         ]
-        _check_space(self.root, jobs)
+        check_space(self.root, jobs)
         by_target = {self.root / path: (entry, path) for entry, path in members}
 
         def on_done(job: Job, sums: Sums) -> None:
@@ -244,7 +219,7 @@ class _Download:
             if entry.git_sha1 not in (None, git_sha1_of(job.target) if entry.git_sha1 else None):
                 job.target.unlink()
                 raise DownloadError(f"{path}: came with another hash than {self.repo} states; run again")
-            note(self.root, _record(entry, path, sums))
+            note(self.root, record(entry, path, sums))
             self.came.append(path)
 
         self.bytes += fetch_all(jobs, self._workers, self._progress, on_done)
@@ -260,7 +235,7 @@ class _Download:
         origin, known = self._origin, self.known
         if known is None or known.revision != origin.revision:
             tables = known.tables if known else {}
-            if known and not _same_tables(origin, tables):
+            if known and not same_tables(origin, tables):
                 raise DownloadError(
                     f"{self.root}: holds {known.repo} at revision {known.revision}, and its questions are not those "
                     f"of {origin.revision}; remove the folder, or give another with --out"
@@ -268,46 +243,3 @@ class _Download:
             self.known = Catalogue(repo=origin.repo, revision=origin.revision, tables=tables)
         assert self.known is not None
         return self.known
-
-
-def _check(entry: Entry, sums: Sums) -> None:
-    if entry.sha256 not in (None, sums.sha256) or entry.crc not in (None, sums.crc):
-        raise DownloadError(
-            f"{entry.path}: came with another checksum than {entry.archive} states; run again"
-        )
-
-
-def _record(entry: Entry, path: str, sums: Sums) -> Fetched:
-    return Fetched(path=path, archive=entry.archive, entry=entry.path, size=entry.size, sha256=sums.sha256)
-
-
-def _loose(file: RemoteFile) -> Entry:
-    return Entry(file.path, file.path, 0, file.size, sha256=file.sha256, git_sha1=file.git_sha1)
-
-
-def _check_space(root: Path, jobs: Sequence[Job]) -> None:
-    """Raise DownloadError before the first byte if the disk cannot take what is left."""
-    left = sum(job.size - trusted_length(job.target, job.size) for job in jobs)
-    free = shutil.disk_usage(root).free
-    if left and left + SPARE_BYTES > free:
-        raise DownloadError(
-            f"{root}: {size_text(left)} to fetch, {size_text(free)} free; free some, set HLVID_DATA to another "
-            "disk, name one task instead of a benchmark, or take a part with --videos, --questions or --category"
-        )
-
-
-def _same_tables(origin: Remote, tables: Mapping[str, str]) -> bool:
-    """Whether the question files of a folder are, byte by byte, those of a remote."""
-    files = {file.path: file for file in origin.files()}
-    return all(
-        path in files and digest == hashlib.sha256(origin.read(path, 0, files[path].size)).hexdigest()
-        for path, digest in tables.items()
-    )
-
-
-@contextmanager
-def _only_one(root: Path) -> Iterator[None]:
-    """Two downloads into one folder would write the same partial files. The lock dies with its process."""
-    busy = DownloadError(f"{root}: another download is running into this folder")
-    with locked(root / ".hlvid-download.lock", busy):
-        yield

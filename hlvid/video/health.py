@@ -27,10 +27,11 @@ from tqdm import tqdm
 from hlvid.errors import VideoError
 from hlvid.files import write_json
 from hlvid.paths import state_root
+from hlvid.video.account import HALF_A_SECOND, stated_end
 from hlvid.video.containers import cut_short
 from hlvid.video.decoding import Log, decode_all, prepare
 from hlvid.video.frame_index import FrameIndex
-from hlvid.video.index import HALF_A_SECOND, cheap_index, known_index, load_index, relearn, stated_end
+from hlvid.video.index import cheap_index, known_index, load_index, relearn
 from hlvid.video.streams import choose, open_file
 
 Depth = Literal["quick", "full", "deep"]

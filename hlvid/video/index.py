@@ -26,16 +26,13 @@ import numpy as np
 
 from hlvid.errors import VideoError
 from hlvid.video import store
-from hlvid.video.containers import cut_short
+from hlvid.video.account import finished, stated_end
 from hlvid.video.decoding import Log, decode_all
 from hlvid.video.frame_index import FrameIndex
 from hlvid.video.gaps import gaps, in_words, step_of, stretches
 from hlvid.video.packets import Ints, UntrustedError, list_packets
 from hlvid.video.picture import Shape, Turn
 from hlvid.video.streams import choose, codec_of, open_file
-
-HALF_A_SECOND = 0.5
-"""A picture that ends that much earlier than the file states is damage; less is a rounding of the header."""
 
 
 def load_index(path: Path, stream: int | None = None) -> FrameIndex:
@@ -58,7 +55,7 @@ def cheap_index(path: Path) -> FrameIndex | None:
     """The index, unless a sound-looking file would have to be decoded for it. Raises as `load_index`."""
     key = store.key_of(path, None)
     try:
-        found = known_index(path) or _kept(key, _finished(path, _by_packets(path, None)))
+        found = known_index(path) or _kept(key, finished(path, _by_packets(path, None)))
     except UntrustedError as why:
         return load_index(path) if str(why) else None
     return _remember(key, found)
@@ -70,7 +67,7 @@ def relearn(path: Path, stream: int | None, fault: str) -> FrameIndex:
     index = _by_decoding(path, stream, "", careful=True)
     if not index.damage:
         index = replace(index, remarks=(f"the container's index is wrong ({fault})",))
-    return _remember(key, _kept(key, _finished(path, index)))
+    return _remember(key, _kept(key, finished(path, index)))
 
 
 _known: "OrderedDict[store.Key, FrameIndex]" = OrderedDict()
@@ -92,7 +89,7 @@ def _made(path: Path, stream: int | None, key: store.Key) -> FrameIndex:
         index = _by_packets(path, stream)
     except UntrustedError as why:
         index = _by_decoding(path, stream, str(why), careful=bool(str(why)))
-    return _kept(key, _finished(path, index))
+    return _kept(key, finished(path, index))
 
 
 def _kept(key: store.Key, index: FrameIndex) -> FrameIndex:
@@ -229,54 +226,3 @@ def _blank(container: Any, stream: Any) -> FrameIndex:
 def _looks(index: FrameIndex, first: Any) -> FrameIndex:
     shape = Shape(first.height, first.width, index.shape.aspect, Turn.of(first))
     return replace(index, shape=shape, pix_fmt=first.format.name)
-
-
-def stated_end(container: Any, stream: Any) -> float:
-    """When the picture ends by the header, in seconds of the stream's own clock; 0 where that is not told.
-
-    Matroska tells it of each track in a tag, of the whole file where that has one stream only.
-    """
-    formats = set(container.format.name.split(","))
-    if "mov" in formats and stream.duration:
-        return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
-    if not formats & {"matroska", "flv", "asf"}:
-        return 0.0
-    hours, minutes, seconds = ([*stream.metadata.get("DURATION", "").split(":"), "", ""])[:3]
-    if seconds:
-        try:
-            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-        except ValueError:
-            return 0.0
-    alone = len(container.streams) == 1 and container.duration
-    return container.duration / 1e6 if alone else 0.0
-
-
-def _finished(path: Path, index: FrameIndex) -> FrameIndex:
-    """The same with what the file's own account of itself gives away: cut short, gaps, changes of size."""
-    end = float(index.pts[-1] * index.time_base) + max(
-        float(index.last_duration * index.time_base), 1 / index.fps if index.fps else 0.0
-    )
-    damage, remarks = list(index.damage), list(index.remarks)
-    behind = index.stated - end
-    cut = cut_short(path)
-    if cut is None and index.stated and behind > max(HALF_A_SECOND, 0.02 * index.stated):
-        cut = f"is cut short: the picture ends at {end:.2f} of {index.stated:.2f} s"
-    elif cut is None and index.stated and index.fps and behind > 1.5 / index.fps:
-        remarks.append(f"the picture ends at {end:.2f} s, the header says {index.stated:.2f} s")
-    if cut:
-        damage.insert(0, cut)
-    remarks += _odd(index)
-    return replace(index, damage=tuple(damage), remarks=tuple(dict.fromkeys(remarks)))
-
-
-def _odd(index: FrameIndex) -> list[str]:
-    """What is unusual in the time line and in the picture's size."""
-    found = []
-    holes = gaps(index.pts)
-    if holes:
-        where = in_words([(float(index.seconds[g.after]), float(index.seconds[g.after + 1])) for g in holes])
-        found.append(f"no new picture {where} (about {sum(gap.missing for gap in holes)} frames)")
-    if index.sizes:
-        sizes = ", then ".join(f"{w} x {h} from frame {i}" for i, h, w in index.sizes[:4])
-        found.append(f"the picture's size changes: {sizes}")
-    return found

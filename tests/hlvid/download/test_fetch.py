@@ -10,8 +10,8 @@ import pytest
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks import registry
 from hlvid.benchmarks.needed import needed
-from hlvid.download.fetch import SPARE_BYTES
 from hlvid.download.fetch import get as prepare
+from hlvid.download.guards import SPARE_BYTES
 from hlvid.download.remote import FolderRemote
 from hlvid.errors import DatasetError, DownloadError
 from hlvid.files import locked
@@ -176,7 +176,7 @@ def test_no_space_is_told_before_the_first_video(make_hub: Make, monkeypatch: py
     hub = make_hub("egoschema")
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(
-        "hlvid.download.fetch.shutil.disk_usage", lambda path: usage._replace(free=SPARE_BYTES + 100_000)
+        "hlvid.download.guards.shutil.disk_usage", lambda path: usage._replace(free=SPARE_BYTES + 100_000)
     )
     with pytest.raises(DownloadError, match=r"180 kB to fetch, 269 MB free; .* HLVID_DATA"):
         fetch("egoschema", hub)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hlvid.download import fetch as hub
+from hlvid.download import guards
 from hlvid.download.archives import WINDOW, archives_of, entries_of
 from hlvid.download.catalogue import FILES, NAME, fetched, read_catalogue
 from hlvid.download.fetch import Report
@@ -131,7 +131,7 @@ def test_unknown_choice(standin, root, choice, message):
 
 
 def test_no_space_is_found_before_the_first_byte(standin, root, monkeypatch):
-    usage = shutil.disk_usage("/")._replace(free=hub.SPARE_BYTES + 1_000_000)
+    usage = shutil.disk_usage("/")._replace(free=guards.SPARE_BYTES + 1_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(DownloadError, match=r"1\.8 MB to fetch, 269 MB free"):
         get(standin, root)
@@ -201,7 +201,7 @@ def test_a_note_that_cannot_be_read_costs_a_look_only(standin, root, content):
 
 def test_two_downloads_into_one_folder(standin, root):
     root.mkdir()
-    with hub._only_one(root), pytest.raises(DownloadError, match="another download is running"):
+    with guards.only_one(root), pytest.raises(DownloadError, match="another download is running"):
         get(standin, root)
 
 

@@ -1,0 +1,69 @@
+"""What is checked around each download: room on the disk, sums, the same questions, one download a folder.
+
+Example::
+
+    with only_one(root):                 # another download into this folder: DownloadError
+        check_space(root, jobs)          # before the first byte
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hlvid.download.archives import Entry
+from hlvid.download.catalogue import Fetched
+from hlvid.download.remote import Remote, RemoteFile
+from hlvid.download.report import size_text
+from hlvid.download.transfer import Job, Sums, trusted_length
+from hlvid.errors import DownloadError
+from hlvid.files import locked
+
+SPARE_BYTES = 256 * 1024**2  # left free on the disk, for whatever else writes to it
+
+
+def check(entry: Entry, sums: Sums) -> None:
+    """Raise DownloadError where what came has other sums than the repository states."""
+    if entry.sha256 not in (None, sums.sha256) or entry.crc not in (None, sums.crc):
+        raise DownloadError(
+            f"{entry.path}: came with another checksum than {entry.archive} states; run again"
+        )
+
+
+def record(entry: Entry, path: str, sums: Sums) -> Fetched:
+    """The note of an entry that has come to `path`."""
+    return Fetched(path=path, archive=entry.archive, entry=entry.path, size=entry.size, sha256=sums.sha256)
+
+
+def loose(file: RemoteFile) -> Entry:
+    """A file that lies loose in the repository, as an entry."""
+    return Entry(file.path, file.path, 0, file.size, sha256=file.sha256, git_sha1=file.git_sha1)
+
+
+def check_space(root: Path, jobs: Sequence[Job]) -> None:
+    """Raise DownloadError before the first byte if the disk cannot take what is left."""
+    left = sum(job.size - trusted_length(job.target, job.size) for job in jobs)
+    free = shutil.disk_usage(root).free
+    if left and left + SPARE_BYTES > free:
+        raise DownloadError(
+            f"{root}: {size_text(left)} to fetch, {size_text(free)} free; free some, set HLVID_DATA to another "
+            "disk, name one task instead of a benchmark, or take a part with --videos, --questions or --category"
+        )
+
+
+def same_tables(origin: Remote, tables: Mapping[str, str]) -> bool:
+    """Whether the question files of a folder are, byte by byte, those of a remote."""
+    files = {file.path: file for file in origin.files()}
+    return all(
+        path in files and digest == hashlib.sha256(origin.read(path, 0, files[path].size)).hexdigest()
+        for path, digest in tables.items()
+    )
+
+
+@contextmanager
+def only_one(root: Path) -> Iterator[None]:
+    """Two downloads into one folder would write the same partial files. The lock dies with its process."""
+    busy = DownloadError(f"{root}: another download is running into this folder")
+    with locked(root / ".hlvid-download.lock", busy):
+        yield
