@@ -28,8 +28,10 @@ def show() -> None:
     for name, place in sorted(places().items()):
         try:
             kind = kind_of(name)
-            needs = ", ".join(getattr(kind, "needs", ())) or "pixels"
+            wants = getattr(kind, "needs", ())
+            needs = ", ".join(wants) or "pixels"
             role = "  (a teacher: sees all before it chooses)" if getattr(kind, "teacher", False) else ""
+            role += "  (query-aware: looks anew for each question)" if "question" in wants else ""
         except ValueError as error:  # another package's; the others are there all the same
             typer.echo(f"hlvid: warning: {error}", err=True)
             continue

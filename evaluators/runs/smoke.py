@@ -32,6 +32,7 @@ SEEN = (
     "frames",
     "pixels",
     "tiles",
+    "query_aware",
     "tokens_before",
     "tokens_selected",
     "tokens_llm",

@@ -182,6 +182,7 @@ def _details(source: FrameSource, tiling: Tiling, looker: Looker, desk: Desk) ->
         "ratio_of_valid": looker.tokens_selected / looker.tokens_valid,
         "ratio_with_padding": looker.tokens_selected / looker.tokens_all,
         "selector": looker.selector.settings(),
+        **({"query_aware": True} if "question" in needs_of(looker.selector) else {}),
         "decoder": source.decoder,
         "frames_from_cache": source.from_cache,
         "ocr": desk.engine.version,

@@ -144,6 +144,8 @@ class Native:
         assert self._newest is not None
         _, look, details = self._newest
         details = {**details, "video_seen_for_an_earlier_question": reused}
+        if key[1] is not None:
+            details["query_aware"] = True
         if isinstance(look, Answer):
             return Answer("", {**details, **look.details})
         return self._ask(look, question, details)

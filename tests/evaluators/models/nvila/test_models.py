@@ -104,6 +104,7 @@ def test_a_selector_is_told_times_motion_and_the_question(
     answers = [model.answer(question) for question in (*questions, questions[1])]
     seen = [answer.details["video_seen_for_an_earlier_question"] for answer in answers]
     assert seen == [False, False, True], "a gaze holds for one question"
+    assert all(answer.details["query_aware"] for answer in answers)
     asked = list(dict.fromkeys(context.question for _, context in Asking.told))
     assert asked == [question.prompt() for question in questions]
     (shape, tiles), *_, (small, thumbnail) = Asking.told
