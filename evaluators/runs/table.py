@@ -23,7 +23,7 @@ def build_table(results: Numbers) -> Table:
     for task, numbers in results["tasks"].items():
         table.add_row(*_cells(task, numbers), style="bold")
         if left_out := (results.get("left_out") or {}).get(task):
-            table.add_row(f"  {left_out} not asked (HLVID_PARTIAL=1)", *[""] * 6)
+            table.add_row(f"  {left_out} not asked", *[""] * 6)
         mean = category_mean(results, task)
         if mean is not None:
             text = percent({"accuracy": mean["average"]})
