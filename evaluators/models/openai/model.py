@@ -26,6 +26,7 @@ from lmms_eval.api.instance import GenerationResult, Instance
 from evaluators.core.base import Answer, Asked, JournalledModel, by_video
 from evaluators.core.journal import Journal
 from evaluators.core.outcomes import OVERFLOW
+from evaluators.core.share import Share
 from evaluators.models.frames.audit import SENT, sent
 from evaluators.models.frames.delivery import Delivery, deliver
 from evaluators.models.frames.settings import Form
@@ -61,6 +62,8 @@ class OpenAIFrames(JournalledModel):
         super().__init__(**common)
         self.api = ApiSettings.read(arguments)
         api = self.api
+        if api.batch and Share.here():
+            raise RunError(f"{self.name}: batch=True asks for all questions at once; leave out --processes")
         model_looks_at(api.frames)
         self.budget = Budget(api.price_in, api.price_out, api.max_cost, api.max_tokens_total)
         self.caller = Caller(api, self.budget)

@@ -258,3 +258,9 @@ def test_two_processes_do_not_submit_the_same(
         pytest.raises(RunError, match="another process waits for these batches"),
     ):
         one.generate_until(asked)
+
+
+def test_several_processes_cannot_share_batches(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLVID_SHARE", "0/2")
+    with pytest.raises(RunError, match="leave out --processes"):
+        model()
