@@ -63,8 +63,8 @@ part() {
 }
 has() { case " $parts " in *" $1 "*) true ;; *) false ;; esac }
 
-latency() {  # latency KIND SECONDS CELLS ATTENTION DTYPE SHAPE BATCH
-  local rounds=3; [ -n "$small" ] && rounds=1
+latency() {  # latency KIND SECONDS CELLS ATTENTION DTYPE SHAPE BATCH ROUNDS
+  local rounds=$8; [ -n "$small" ] && rounds=1
   part "$1-$5-$4" "$2" "$work/$1-$5" "$python" -m hlvid.cli latency "$1" --shape "$6" --cells "$3" --attention "$4" \
     --dtype "$5" --video "$work/film.mp4" --device "$device" --rounds $rounds --cell-seconds 40 --batch "$7" --out "$work/$1-$5"
 }
@@ -83,18 +83,19 @@ if has encoder || has stages; then
 fi
 if has encoder; then
   if [ -n "$small" ]; then
-    latency vit 30 1x224,1x448 math float32 tiny 256
-    latency vit 30 1x224,1x448 fastest bfloat16 tiny 256
+    latency vit 30 1x224,1x448 math float32 tiny 256 1
+    latency vit 30 1x224,1x448 fastest bfloat16 tiny 256 1
   else
-    latency vit 60 30x224,30x448,30x896,30x3584 fastest bfloat16 8b 256
-    latency vit 70 30x224,30x448,30x896,30x3584 math float32 8b 256
+    latency vit 60 30x224,30x448,30x896,30x3584 fastest bfloat16 8b 256 3
+    latency vit 70 30x224,30x448,30x896,30x3584 math float32 8b 256 3
   fi
 fi
 if has stages; then
   if [ -n "$small" ]; then
-    latency stages 40 16x448 fastest bfloat16 tiny 48
+    latency stages 40 16x448 fastest bfloat16 tiny 48 1
   else
-    latency stages 110 128x3584,1024x3584 fastest bfloat16 8b 48
+    # One round each, as 1,024 frames of 4K take long to decode; kernels are compiled in the shortest cell.
+    latency stages 120 16x3584,128x3584,1024x3584 fastest bfloat16 8b 48 1
   fi
 fi
 if has train; then

@@ -118,7 +118,7 @@ def stream(
         # Thumbnails of one batch are of different times.
         for kind, first, pixels in _clips(chunk, plan, most, 1 if "times" in needs else most):
             with stages.measure("selector"), torch.no_grad():
-                clips = _floats(pixels).to(device)
+                clips = _floats(pixels, device)
                 context = _told(told, needs, plan, number, kind, first, len(clips)) if needs else None
                 gaze = gaze_for_encoder(clips, selector, config, settings, kind, context)
             yield ClipBatch(kind, number, first, clips, gaze)
@@ -230,6 +230,6 @@ def _told(
     )
 
 
-def _floats(clips: Picture) -> Tensor:
-    """uint8 (B, T, side, side, 3) -> float (B, T, 3, side, side) in [0, 1]."""
-    return torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float() / 255
+def _floats(clips: Picture, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 (B, T, side, side, 3) -> float (B, T, 3, side, side) in [0, 1] on a device, where bytes get sooner."""
+    return torch.from_numpy(clips).to(device).permute(0, 1, 4, 2, 3).float() / 255

@@ -59,7 +59,9 @@ def _time(request: Request, rig: Rig, settings: VideoSettings, gazed: bool) -> T
 
     def work(stages: Stages) -> Mapping[str, Any]:
         with Video.open(request.video) as video:
-            look = answerer.look(video)
+            # Gazed, all is read, be it more than the context: time does not depend on what is understood. Every patch
+            # of a long video would take hours before memory ran out, so there the context is the limit.
+            look = answerer.look(video, None if gazed else ANSWER)
         reply = answerer.ask(look, PROMPT, ANSWER)
         for name, seconds in (*look.seconds.items(), *reply.seconds.items()):
             stages.add(name, seconds)
