@@ -17,13 +17,14 @@ from pathlib import Path
 
 from hlvid.dataset import Question
 from hlvid.scoring.accuracy import Interval, Row, Summary
-from hlvid.scoring.ranks import Rank
+from hlvid.scoring.ranks import Rank, rank_intervals
+from hlvid.scoring.table import Table
 from leaderboard.benchmarks import TITLES, Keys, mean_of
 from leaderboard.format.faults import Fault
 from leaderboard.format.schema import Prediction, Submission, Trust
 from leaderboard.format.validate import JSONL_NAME, Report, check_folder
 from leaderboard.maintainers import Grant, Maintainers, beside
-from leaderboard.scores import rank_intervals, rescore, same_answers, second_runs
+from leaderboard.scores import rescore, same_answers, second_runs
 
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
 
@@ -181,13 +182,14 @@ def _ordered(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], tuple[Entry, 
     gone = {entry.name for entry in entries if _is_former(entry, names)}
     scored = [entry for entry in entries if entry.scored]
     standing = {entry.name: entry.rows for entry in scored if entry.name not in gone}
-    ranks = rank_intervals(standing, mean_of(entries[0].benchmark))
+    ranks = rank_intervals(Table.of(standing, mean_of(entries[0].benchmark))) if standing else []
+    placed = {rank.system: rank for rank in ranks}
     again = second_runs({entry.name: entry.submission for entry in scored})
     same = same_answers({entry.name: entry.rows for entry in scored})
     done = [
         replace(
             entry,
-            rank=ranks.get(entry.name),
+            rank=placed.get(entry.name),
             second_runs=again.get(entry.name, ()),
             identical=same.get(entry.name, ()),
         )

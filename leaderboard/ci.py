@@ -26,20 +26,16 @@ import typer
 from hlvid.errors import HlvidError, RunError
 from leaderboard.benchmarks import TITLES, Keys, fetched_as
 from leaderboard.board import Entry, entry_of
-from leaderboard.changes import File, changed, large, tree
+from leaderboard.changes import File, changed, fault, large, odd, tree
 from leaderboard.format.faults import Fault
 from leaderboard.format.reading import JSONL_BYTES
-from leaderboard.format.validate import ALLOWED, FOLDER_NAME, FOLDER_RULE, check_folder
+from leaderboard.format.validate import check_folder
 from leaderboard.maintainers import FILE, Maintainers, read
 from leaderboard.scores import percent
 from leaderboard.submit.branch import PLACE, blob, git
 from leaderboard.submit.markdown import escape, table
 
 SHOWN, SHOWN_FOLDERS = 20, 200  # faults of one folder in the summary, and folders
-
-
-PLAIN = "100644"
-KINDS = {"100755": "executable", "120000": "a symbolic link", "160000": "a submodule"}
 
 
 @dataclass(frozen=True)
@@ -175,8 +171,7 @@ def _verdict(
 ) -> Verdict:
     if not files:
         return Verdict(path, None, tuple(faults))
-    faults += _placed(path, files)
-    faults += [one for inner, file in files.items() if inner and (one := _odd(inner, file))]
+    faults += odd(path, files)
     if faults:
         return Verdict(path, None, tuple(faults))
     with tempfile.TemporaryDirectory() as scratch:
@@ -189,39 +184,9 @@ def _verdict(
         return Verdict(path, entry_of(report), report.faults, report.key_missing, new)
 
 
-def _placed(path: str, files: Mapping[str, File]) -> list[Fault]:
-    """Whether it is a folder BENCHMARK/NAME at all."""
-    benchmark, _, name = path.partition("/")
-    if "" in files:
-        kind = KINDS.get(files[""].mode, "a file")
-        return [_fault(path, f"is {kind}; a pull request adds only folders BENCHMARK/NAME here", "remove it")]
-    if benchmark not in TITLES:
-        return [_fault(path, "lies under no benchmark's name", f"use one of {', '.join(TITLES)}, spelt so")]
-    return (
-        [] if FOLDER_NAME.fullmatch(name) else [_fault(path, "has a name that is not allowed", FOLDER_RULE)]
-    )
-
-
-def _odd(inner: str, file: File) -> Fault | None:
-    """What is not a plain file of a submission, as git has it."""
-    if file.mode != PLAIN:
-        return _fault(
-            inner, f"is {KINDS.get(file.mode, 'no plain file')}", "add plain files alone (mode 644)"
-        )
-    if inner not in ALLOWED:
-        return _fault(inner, "does not belong here", f"a submission holds {', '.join(sorted(ALLOWED))} alone")
-    if (file.size or 0) > JSONL_BYTES:
-        return _fault(inner, f"has more than {JSONL_BYTES:,} bytes", "shorten it")
-    return None
-
-
-def _fault(name: str, problem: str, remedy: str) -> Fault:
-    return Fault(name[:100], None, "(file)", problem, remedy)
-
-
 def _outside(name: str) -> Verdict:
     problem = f"lies outside {PLACE}/, where a submission has no business"
-    return Verdict(name, None, (_fault(name, problem, "take it out, or open another pull request for it"),))
+    return Verdict(name, None, (fault(name, problem, "take it out, or open another pull request for it"),))
 
 
 def _owned(path: str, author: str, known: Maintainers) -> Fault:

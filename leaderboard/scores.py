@@ -22,9 +22,6 @@ from hlvid import __version__
 from hlvid.scoring import answers
 from hlvid.scoring.accuracy import Interval, Row, Summary, summarize, wilson
 from hlvid.scoring.averages import category_mean, category_mean_interval
-from hlvid.scoring.ranks import Rank
-from hlvid.scoring.ranks import rank_intervals as ranks_of
-from hlvid.scoring.table import MeanOf, Table
 from leaderboard.benchmarks import MEANS, SIZES
 from leaderboard.format.schema import Submission, Trust
 
@@ -52,11 +49,6 @@ def rescore(submission: Submission, rows: Sequence[Row]) -> Score:
     share = submission.reported.accuracy_percent / 100
     n = SIZES.get(submission.benchmark)
     return Score("reported", share, None if n is None else wilson(round(share * n), n), None)
-
-
-def rank_intervals(systems: Mapping[str, Sequence[Row]], mean_of: MeanOf = "questions") -> dict[str, Rank]:
-    """The `Rank` of each system; all answered the same questions, which (or whose categories) count alike."""
-    return {rank.system: rank for rank in ranks_of(Table.of(systems, mean_of))} if systems else {}
 
 
 def second_runs(submissions: Mapping[str, Submission]) -> dict[str, tuple[str, ...]]:

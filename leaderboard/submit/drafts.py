@@ -12,7 +12,7 @@ or a submission folder that is to be checked once more. Faults name the line of 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from leaderboard.format.reading import Numbered, read_objects, read_predictions,
 from leaderboard.format.schema import Cost, Submission
 from leaderboard.format.validate import FOLDER_NAME, FOLDER_RULE, JSONL_NAME, YAML_NAME, find_key, line_limit
 from leaderboard.format.yaml_loader import YamlLines, dump_yaml
-from leaderboard.submit.public import own_secrets, secrets
+from leaderboard.submit.public import private, texts_of
 from leaderboard.submit.run_fields import run_fields
 from leaderboard.submit.runs import Run, find_run, mapping, read_samples
 from leaderboard.submit.tables import read_table
@@ -218,29 +218,8 @@ def _other_questions(run: Run | None, key: AnswerKey, left_out: Mapping[str, str
 def _private(submission: Submission | None, lines: Sequence[Numbered], file: str) -> list[Fault]:
     """Keys, passwords, hosts and home folders in texts, which a pull request would show to everybody."""
     texts = [(file, number, "raw_output", one.raw_output) for number, one in lines if one.raw_output]
-    stated = _texts(submission.model_dump(mode="json")) if submission is not None else {}
+    stated = texts_of(submission.model_dump(mode="json")) if submission is not None else {}
     return private([*((YAML_NAME, None, field, text) for field, text in stated.items()), *texts])
-
-
-def private(texts: Iterable[tuple[str, int | None, str, str]]) -> list[Fault]:
-    """A fault for each (file, line, field, text) that holds something private."""
-    own = own_secrets()
-    return [
-        Fault(where, line, field, f"holds what looks like {found[0]}", "take it out: a submission is public")
-        for where, line, field, text in texts
-        if (found := secrets(text, own))
-    ]
-
-
-def _texts(fields: Fields, prefix: str = "") -> dict[str, str]:
-    """All texts of nested fields by dotted name, as they are written (JSON would double backslashes)."""
-    found: dict[str, str] = {}
-    for name, value in fields.items():
-        if isinstance(value, dict):
-            found |= _texts(value, f"{prefix}{name}.")
-        elif isinstance(value, str):
-            found[prefix + name] = value
-    return found
 
 
 def _with_means(cost: Cost, lines: Sequence[Numbered]) -> Cost:

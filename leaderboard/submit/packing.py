@@ -23,8 +23,9 @@ from leaderboard.format.reading import YAML_BYTES, read_text
 from leaderboard.format.validate import JSONL_NAME, README, YAML_NAME, check_folder
 from leaderboard.scores import percent
 from leaderboard.submit.branch import PLACE, Branch, make_branch
-from leaderboard.submit.drafts import make_draft, private, write_folder
+from leaderboard.submit.drafts import make_draft, write_folder
 from leaderboard.submit.markdown import escape, table
+from leaderboard.submit.public import private
 from leaderboard.submit.standing import Standing, stand
 
 

@@ -17,9 +17,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from hlvid.tasks.arguments import RECORDED
 from leaderboard.benchmarks import task_names
+from leaderboard.format.faults import Fault
 
 HIDDEN = "…"
 _NUMBER = re.compile(r"[-+]?\d{1,9}(\.\d{1,9})?(e[-+]?\d{1,2})?", re.I)
@@ -119,6 +121,27 @@ def own_secrets() -> dict[str, str]:
     }
     home = str(Path.home())
     return named | ({home: "your home folder"} if home.count("/") > 1 or "\\" in home else {})
+
+
+def private(texts: Iterable[tuple[str, int | None, str, str]]) -> list[Fault]:
+    """A fault for each (file, line, field, text) that holds something private."""
+    own = own_secrets()
+    return [
+        Fault(where, line, field, f"holds what looks like {found[0]}", "take it out: a submission is public")
+        for where, line, field, text in texts
+        if (found := secrets(text, own))
+    ]
+
+
+def texts_of(fields: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """All texts of nested fields by dotted name, as they are written (JSON would double backslashes)."""
+    found: dict[str, str] = {}
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            found |= texts_of(value, f"{prefix}{name}.")
+        elif isinstance(value, str):
+            found[prefix + name] = value
+    return found
 
 
 def _flags(arguments: Sequence[str]) -> Iterator[str]:
