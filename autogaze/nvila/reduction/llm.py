@@ -4,10 +4,10 @@ Example::
 
     embeds = prune(model.llm, embeds, start=12, count=9000, keep=0.5)      # (1, S, hidden) -> (1, S - 4500, hidden)
 
-Source: Chen et al., "An Image is Worth 1/2 Tokens After Layer 2" (arXiv 2403.06764): the attention that the last
-position pays in layer `LAYER`, mean over heads. There the pruned tokens leave after that layer; here the layers
-below are run once for the ranking and the whole model then runs on what is left, with positions closed up. That
-costs `LAYER` layers more and is less faithful to their text, and needs no change inside the language model.
+Source: Chen et al., "An Image is Worth 1/2 Tokens After Layer 2" (arXiv 2403.06764), K = 2: the attention that the last
+position pays in the second layer, mean over heads. There the pruned tokens leave after that layer; here the layers
+before it are run once for the ranking and the whole model then runs on what is left, with positions closed up. That
+costs those layers once more and is less faithful to their text, and needs no change inside the language model.
 """
 
 from typing import Any
@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from autogaze.nvila.reduction.pruning import highest
 from autogaze.nvila.reduction.reduced import target
 
-LAYER = 2
+LAYER = 1
+"""Counted from 0: their code prunes before layer K by what the layer before it attended to."""
 
 
 class _Reached(Exception):  # noqa: N818  no error: it ends a forward pass where it has served

@@ -3,6 +3,8 @@
 Run: pytest tests/autogaze/nvila/reduction/test_in_the_model.py
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -75,18 +77,17 @@ def test_scores_are_the_attention_of_transformers_own_siglip(model: NVILAHD, bat
 
 @torch.no_grad()
 def test_the_prompts_attention_is_that_of_transformers(model: NVILAHD) -> None:
-    hidden = int(model.config.llm["hidden_size"])
-    embeds = torch.randn(1, 30, hidden, generator=torch.Generator().manual_seed(1))
-    layers = int(model.config.llm["num_hidden_layers"])
-    before = model.llm.config._attn_implementation
-    model.llm.set_attn_implementation("eager")
-    try:
-        out = model.llm.model(inputs_embeds=embeds, output_attentions=True)
-    finally:
-        model.llm.set_attn_implementation(before)
-    for layer in range(layers):
-        expected = out.attentions[layer][0, :, -1].mean(0)
-        torch.testing.assert_close(last_attention(model.llm, embeds, layer), expected, rtol=1e-4, atol=1e-6)
+    """Of any layer; FastV's K = 2 ranks by the second, which is neither the first nor the last of these four."""
+    config = replace(model.config, llm={**model.config.llm, "num_hidden_layers": 4})
+    llm = NVILAHD.from_config(config, seed=1).llm
+    embeds = torch.randn(1, 30, int(config.llm["hidden_size"]), generator=torch.Generator().manual_seed(1))
+    found = [last_attention(llm, embeds, layer) for layer in range(4)]
+    ranked = last_attention(llm, embeds)
+    llm.set_attn_implementation("eager")
+    out = llm.model(inputs_embeds=embeds, output_attentions=True)
+    expected = [layer[0, :, -1].mean(0) for layer in out.attentions]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(ranked, expected[1], rtol=1e-4, atol=1e-6)
 
 
 @torch.no_grad()
