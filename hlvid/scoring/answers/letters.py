@@ -16,7 +16,7 @@ from typing import Literal
 
 from hlvid.scoring.answers import words
 from hlvid.scoring.answers.clauses import turns
-from hlvid.scoring.answers.texts import starts_with
+from hlvid.scoring.answers.texts import BLOT, starts_with
 from hlvid.scoring.answers.tokens import Tokens
 
 Role = Literal["declared", "denied", "mentioned", "loose"]
@@ -112,8 +112,8 @@ class _Reading(Tokens):
     def stops(self, here: int, gap: str, passed: list[str], index: int, last: int) -> bool:
         """Whether what stands before a word says nothing of the letter any more."""
         word = self.tokens[here].word
-        if _STOP.search(gap) and ":" not in gap and word != "ans":  # "Ans. B"
-            return True
+        if _STOP.search(gap) and (":" not in gap or BLOT in gap) and word != "ans":  # "Ans. B"
+            return True  # but "Answer:\\nB"; a list's heading is not the letter's
         if _COMMA.search(gap) and self.subjectless(passed) and self.ends_clause(last):
             return True  # "it cannot be A, must be B"
         alone = not passed and index == len(self.tokens) - 1 and re.fullmatch("[a-z]", word)
