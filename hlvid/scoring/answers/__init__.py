@@ -192,7 +192,20 @@ def declared(reply: Reply) -> Parsed | None:
     if len(groups) > 1 and turns(reply.text[groups[-2].end : groups[-1].start]):
         groups = groups[-2:] if reply.clauses.hedged(groups[-1].start) else groups[-1:]  # "B, but maybe C"
     firm = [group for group in groups if not reply.clauses.hedged(group.start)]
+    if not firm and (text := _text_instead(reply, groups[-1])):
+        return text
     return _agreed(reply, firm or groups, "declared")
+
+
+def _text_instead(reply: Reply, hedged: Group) -> Parsed | None:
+    """The text of another option after a letter that was only supposed: "I first believed B, but it says DL8"."""
+    rest = reply.text[hedged.end :]
+    texts = set(contained(rest, reply.options)) - {reply.key(letter) for letter in hedged.letters}
+    if not texts:
+        return None
+    if len(texts) == 1 and (turns(rest) or re.match(r"\W*[.\n]", rest)):
+        return Parsed(texts.pop(), "option text inside")
+    return Parsed(None, "contradiction")
 
 
 def mentioned(reply: Reply) -> Parsed | None:

@@ -53,7 +53,8 @@ _DOUBT = re.compile(
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
-    r"\b(?:could|might|may|possibly|at first|initially|first|originally|thought|looks? like|seems?|seemed|appears?"
+    r"\b(?:could|might|may|possibly|at first|initially|first|originally|thought"
+    r"|believed|assumed|was going|tempted|looks? like|seems?|seemed|appears?"
     r"|perhaps|maybe)\b",
     re.IGNORECASE,
 )

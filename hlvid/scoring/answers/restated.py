@@ -43,6 +43,9 @@ _MARKED = re.compile(
     r"(?:(?P<yes>✓)|(?P<no>✗))[\s(\[*_\"'`]{0,6}(?:(?:option|choice)\s+)?(?P<label>[A-Za-z])(?![\w'’])",
     re.IGNORECASE,
 )
+_COUNT = re.compile(
+    r"\b(?:two|three|four|five|[2-9]) (?:options|choices|candidates|answers)\b", re.IGNORECASE
+)
 _SHARES = re.compile(r"(?<![\w'’])([A-Za-z])[\s)\]:.(=*\-–—]{1,6}\d{1,3}(?:\.\d+)?\s?%\)?")
 
 
@@ -67,7 +70,8 @@ def set_aside(text: str, options: Options) -> Restated:
     if len({match[1] for match in shares}) >= 2 and not any("%" in option for option in options.values()):
         # "A: 10 %, B: 80 %": how sure it is of each
         lists += [match.span() for match in shares]
-    return Restated(blotted(text, lists), bool(lists), verdicts)
+    headings = [match.span() for match in _COUNT.finditer(text)] if lists else []
+    return Restated(blotted(text, [*lists, *headings]), bool(lists), verdicts)
 
 
 def _lists(text: str, options: Options) -> Iterator[tuple[int, int]]:

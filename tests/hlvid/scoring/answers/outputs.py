@@ -8,7 +8,8 @@ Example::
 
 A template names the letter meant {L} with its text {T}, another {O} with {U}, a third {P} with {V}; {LIST} is the
 options written out, {LINES} the same, one a line. `seen.json` was there while rules were written; `held_out.json`
-(with option sets of its own) was drawn from a grammar before the last failures were opened, and is scored alone.
+(with option sets of its own) was drawn from a grammar before the last failures were opened. After its first score its
+own were opened, too: who changes rules next scores them on phrases of their own first.
 """
 
 import json
@@ -36,6 +37,12 @@ SETS: tuple[Options, ...] = (
     {"A": "Sunkist", "B": "Sunmaid", "C": "Sunrise", "D": "Sunset", "E": "Sundown"},
     {"A": "25 mph", "B": "35 mph", "C": "45 mph", "D": "55 mph"},
     {"A": "Gate B12", "B": "Gate B21", "C": "Gate D12", "D": "Gate C12"},
+    {"A": "7QXR 204", "B": "7QXB 204", "C": "7OXR 204", "D": "7QXR 240"},
+    {"A": "Maple Ave", "B": "Marple Ave", "C": "Maple Dr", "D": "Mable Ave"},
+    {"A": "6:30", "B": "6:50", "C": "8:30", "D": "5:30"},
+    {"A": "a yellow taxi", "B": "a grey van", "C": "a police car", "D": "a cyclist"},
+    {"A": "SALE 40%", "B": "SALE 50%", "C": "SALE 60%", "D": "SALE 70%"},
+    {"A": "8", "B": "3", "C": "9", "D": "6"},
 )  # fmt: skip
 ITEMS = ("{k}. {v}", "{k}) {v}", "({k}) {v}", "{k}: {v}", "{k} - {v}", "**{k}.** {v}", "[{k}] {v}", "{k} {v}",
          "- {k}. {v}", "Option {k}: {v}", "{k} = {v}", "**{k}** {v}", "* ({k}) {v}", "{k}.{v}")  # fmt: skip
