@@ -227,3 +227,17 @@ def test_the_command(tmp_path: Path) -> None:
     arguments[-1] = str(tmp_path / "other")
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "did not make" in done.stderr
+
+
+def test_what_was_not_asked_is_shown_and_counts_as_wrong(
+    make_folder: Callable[..., Path], answers: list[dict[str, Any]], keys: Keys, tmp_path: Path
+) -> None:
+    """Nine of twelve are right; the first of these was not asked."""
+    folder = make_folder(answers[1:])
+    stated = (folder / "submission.yaml").read_text()
+    make_folder(answers[1:], f"{stated}left_out: {{'0': the video is damaged at its source}}\n")
+    site = build(tmp_path / "site", tmp_path / "submissions", keys).folder
+    page = (site / "models" / "hlvid" / "some-model.html").read_text()
+    assert "8 of 12 questions right" in page and "1 of these not asked and counted as wrong" in page
+    assert "0 (the video is damaged at its source)" in page
+    assert any(b"1 not asked" in text for name, text in contents(site).items() if name.startswith("data"))
