@@ -13,9 +13,8 @@ what was asked, decoded and seen ends the run; `hlvid audit RUN` prints it again
 """
 
 import copy
-import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -28,7 +27,7 @@ from evaluators.core.weights import named_in
 from evaluators.models.frames import caps
 from evaluators.models.frames.audit import EXACT, audit, table
 from evaluators.models.frames.delivery import Delivery, deliver
-from evaluators.models.frames.mends import mended
+from evaluators.models.frames.inner import build, defaults_of, messages, visual
 from evaluators.models.frames.probe import Probe, TooLongError, probing
 from evaluators.models.frames.settings import FrameSettings
 from evaluators.models.frames.standins import Served, importable, modules_of, serving
@@ -38,11 +37,6 @@ from hlvid.tasks.arguments import model_looks_at
 
 PROMPT = 512
 """Tokens kept for question and template where frames that would fit are told."""
-SERVERS = (
-    *("vllm", "vllm_generate", "sglang", "llava_sglang", "openai", "async_openai", "litellm", "srt_api"),
-    *("batch_gpt4", "gpt4v", "gemini", "claude", "reka", "qwen_vl_api", "aero_realtime_vllm"),
-)
-"""Models of lmms-eval that ask a server or an engine of its own, into which no probe reaches."""
 
 
 class HlvidFrames(JournalledModel):
@@ -192,9 +186,9 @@ class HlvidFrames(JournalledModel):
         generation = copy.deepcopy(asked.generation)
         path = str(delivery.path)
         if getattr(self.inner, "is_simple", True):
-            middle: tuple[Any, ...] = (generation, _visual(path))
+            middle: tuple[Any, ...] = (generation, visual(path))
         else:
-            middle = (_messages(path, context), generation)
+            middle = (messages(path, context), generation)
         one = Instance(
             request_type="generate_until",
             arguments=(context, *middle, doc_id, task, split),
@@ -236,55 +230,3 @@ _COMMON = ("batch_size", "max_batch_size", "device", "runs")
 
 def _unanswered(outcome: str, message: str, details: dict[str, Any]) -> Answer:
     return Answer("", {**details, "outcome": outcome, "message": message})
-
-
-def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None) -> Any:
-    """The inner model, with our count of frames, our pixels and our device."""
-    import torch
-    from lmms_eval.models import MODEL_REGISTRY_V2
-
-    if settings.inner in SERVERS:
-        raise RunError(
-            f"hlvid_frames: inner={settings.inner} computes elsewhere, where nothing can be measured; start a server "
-            "and ask it with --model openai_frames (docs/serving.md)"
-        )
-    form = settings.form()
-    with importable():
-        try:
-            cls = MODEL_REGISTRY_V2.get_model_class(settings.inner)
-        except Exception as error:
-            raise RunError(f"hlvid_frames: inner={settings.inner}: {error}") from error
-    known = inspect.signature(cls.__init__).parameters
-    if device is None and not torch.cuda.is_available():
-        device = "cpu"  # lmms-eval's models would ask for a GPU
-    ours: dict[str, Any] = {**form.fixed, "batch_size": 1}
-    if form.count:
-        ours[form.count] = settings.frames
-    if form.pixels:
-        ours[form.pixels[0]] = form.multiple**2
-        ours[form.pixels[1]] = settings.resolution**2
-    if device:
-        ours["device"] = device
-        if "device_map" in known:
-            ours["device_map"] = device
-    try:
-        return mended(settings.inner, cls(**{**ours, **arguments}))
-    except (ImportError, TypeError, ValueError, AssertionError, OSError) as error:
-        raise RunError(f"hlvid_frames: inner={settings.inner} cannot be built: {error}") from error
-
-
-def defaults_of(model: Any) -> dict[str, Any]:
-    """The arguments of a model's class with the values that it fills in itself."""
-    known = inspect.signature(type(model).__init__).parameters.values()
-    return {one.name: one.default for one in known if one.default is not one.empty}
-
-
-def _visual(path: str) -> Callable[[Any], list[str]]:
-    """What a simple model calls for its videos."""
-    return lambda doc: [path]
-
-
-def _messages(path: str, context: str) -> Callable[[Any], list[dict[str, Any]]]:
-    """What a chat model calls for its conversation."""
-    content = [{"type": "video", "url": path}, {"type": "text", "text": context}]
-    return lambda doc: [{"role": "user", "content": content}]
