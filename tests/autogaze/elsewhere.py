@@ -57,12 +57,20 @@ class There(Tensor):
         return f"There({self.here!r})"
 
 
+class Draws(torch.Generator):
+    """A generator anywhere draws here."""
+
+    def __new__(cls, device: Any = "cpu") -> "Draws":
+        return super().__new__(cls, "cpu")
+
+
 class Elsewhere(TorchDispatchMode):
-    """Tensors made on the device while this lasts are there. Torch knows no autocast for it: it has none."""
+    """Tensors made on the device while this lasts are there. Torch knows no autocast and no generator for it."""
 
     def __enter__(self) -> Any:
         self._patch = pytest.MonkeyPatch()
         asked, region, made = torch.is_autocast_enabled, torch.autocast, torch.tensor
+        self._patch.setattr(torch, "Generator", Draws)
         self._patch.setattr(torch, "is_autocast_enabled", lambda *kind: kind != (NAME,) and asked(*kind))
         self._patch.setattr(
             torch, "autocast", lambda kind, *a, **k: nullcontext() if kind == NAME else region(kind, *a, **k)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -22,9 +23,13 @@ from autogaze.nvila.presets import TINY_AUTOGAZE
 from autogaze.nvila.processing import plan_video, stream
 from autogaze.selectors.autogaze import AutoGazeSelector
 from autogaze.tiling import Tiling
+from autogaze.training.config import TrainConfig
+from autogaze.training.grpo import GrpoStage
+from autogaze.training.ntp import NtpStage
 from tests.autogaze.elsewhere import NAME, Elsewhere
 from tests.autogaze.encoders.conftest import gaze, masks, tiny  # noqa: F401
 from tests.autogaze.nvila.conftest import Drawn, config, model, small_selector_folder  # noqa: F401
+from tests.autogaze.training.test_ntp import noise_clip
 
 VIDEO = torch.rand(2, 2, 3, 224, 224, generator=torch.Generator().manual_seed(0)) * 4 - 3
 
@@ -122,3 +127,25 @@ def test_a_language_models_view_of_a_video(
     plan = plan_video(drawn.width, drawn.height, drawn.frame_count, settings, config.tile)
     seen = there(model).see(stream(drawn, plan, config, settings, selector if selected else None, NAME))
     assert seen.embeddings.device.type == NAME and seen.gazed > 0
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"stage": "ntp"},
+        {"stage": "ntp", "ntp": {"gain": True}},
+        {"stage": "grpo", "grpo": {"group": 3, "ratios": [0.02, 0.1]}},
+        {"stage": "grpo", "grpo": {"group": 3, "counts": "schedule", "ratios": [0.02, 0.1]}},
+    ],
+)
+def test_training_says_the_same_of_a_batch(narrow: AutoGaze, stage: dict[str, Any]) -> None:
+    """Its gradients aside, which torch makes where the tensors are."""
+    clips, found = [noise_clip(1, (12, 2)), noise_clip(2, (2, 3))], []
+    for device in ("cpu", NAME):
+        given = {"labels": "x", "out": "x", "steps": 1, "batch": 2, "frames": [2], "device": device, **stage}
+        learn = {"ntp": NtpStage, "grpo": GrpoStage}[stage["stage"]](clips, TrainConfig.model_validate(given))
+        network = copy.deepcopy(narrow.gazing_model).requires_grad_(False).to(device)
+        loss, _ = learn(network, narrow.config, 0, np.random.default_rng(0))
+        assert loss.device.type == device
+        found.append(float(loss))
+    assert found[0] == pytest.approx(found[1], abs=1e-3)
