@@ -8,9 +8,11 @@ The command line prints such an error as `hlvid: <message>` and exits with 1; an
 and keeps its traceback. A path that cannot be made, read or written is the user's too: `of_path` words it.
 """
 
+import errno
 import os
 from pathlib import Path
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FOLDERS = ("HLVID_STATE", "HLVID_DATA", "HLVID_RUNS", "HLVID_GAZE")
 """Variables that name a folder: an error below one of them names the variable."""
 
@@ -45,6 +47,8 @@ def of_path(error: OSError) -> str | None:
         return None
     path = Path(os.fsdecode(error.filename))
     reason = (error.strerror or type(error).__name__).lower()
+    if error.errno in FULL:
+        return f"{path}: {reason}; free space or choose another folder, and run again: what was written before is kept"
     if isinstance(error, FileExistsError):  # of making a folder
         reason = "a file of that name is in the way"
     for name in FOLDERS:

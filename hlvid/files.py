@@ -47,6 +47,8 @@ def whole(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         fresh.chmod(_mode(path))
         fresh.replace(path)
+    except OSError as error:
+        raise _about(path, error) from error
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -120,7 +122,10 @@ def append_line(path: Path, data: Mapping[str, Any]) -> None:
     """
     line = json.dumps(data, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     with path.open("ab+") as file:
-        _append(file, (b"\n" if _torn(file) else b"") + line)
+        try:
+            _append(file, (b"\n" if _torn(file) else b"") + line)
+        except OSError as error:
+            raise _about(path, error) from error
 
 
 class Lines:
@@ -150,6 +155,11 @@ class Lines:
             if raw.strip():
                 found.append((self._number, _object(raw)))
         return found
+
+
+def _about(path: Path, error: OSError) -> OSError:
+    """The same error with the file's name, which a full disk does not tell."""
+    return error if error.filename else OSError(error.errno, error.strerror, str(path))
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:

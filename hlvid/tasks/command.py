@@ -24,7 +24,15 @@ from typing import Any
 from hlvid.errors import HlvidError, RunError, of_path
 from hlvid.tasks import plugin, record
 from hlvid.tasks.arguments import in_environment
-from hlvid.tasks.failures import check_arguments, check_model, check_output, check_results, explain, is_defect
+from hlvid.tasks.failures import (
+    check_arguments,
+    check_examples,
+    check_model,
+    check_output,
+    check_results,
+    explain,
+    is_defect,
+)
 from hlvid.threads import wait_passively
 
 
@@ -75,6 +83,7 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
             check_model(args.model, args.tasks)
             check_output(args.output_path)
             check_arguments(args.tasks)
+            check_examples(args.tasks, args.num_fewshot)
             results, samples = original(args)
             if results is not None:
                 finished.append(_finish([*arguments, *given], args, {**results, "samples": samples or {}}))

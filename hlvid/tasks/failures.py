@@ -65,6 +65,15 @@ def check_arguments(tasks: str | None) -> None:
         raise RunError(f"tasks {tasks}: take no {shown}, which is for tasks of ours; unset it")
 
 
+def check_examples(tasks: str | None, count: int | None) -> None:
+    """Raise RunError for few-shot examples of our tasks: all of their questions are asked, none is left to be shown."""
+    ours = any(fnmatch.filter(task_names(), pattern) for pattern in (tasks or "").split(","))
+    if count and ours:
+        raise RunError(
+            f"--num_fewshot {count}: tasks {tasks}: every question is asked, so there are no examples; leave it out"
+        )
+
+
 def check_output(folder: str | None) -> None:
     """Raise RunError where results could not be written, before any of them is computed."""
     try:

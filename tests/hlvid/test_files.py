@@ -7,6 +7,8 @@ import errno
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +113,23 @@ def _hold(path: Path, held: Any) -> None:
     with files.locked(path):
         held.set()
         time.sleep(60)
+
+
+def test_a_full_disk_is_told_with_the_file_and_the_old_one_stays(tmp_path: Path) -> None:
+    """The kernel names no file when a write fails; a real limit stands for the disk."""
+    path = tmp_path / "results.json"
+    files.write_json(path, {"old": True})
+    code = (
+        "import resource, sys; from pathlib import Path; from hlvid.errors import of_path; from hlvid.files import *\n"
+        "path = Path(sys.argv[1]); resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "for write in (write_json, append_line):\n"
+        "    try: write(path, {'x': 'y' * 500})\n"
+        "    except OSError as error: print(of_path(error))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    told = done.stdout.splitlines()
+    assert len(told) == 2 and all(line.startswith(f"{path}: file too large; free space") for line in told)
+    assert json.loads(path.read_text()) == {"old": True} and list(tmp_path.iterdir()) == [path]
 
 
 def test_a_lock_dies_with_its_process_and_tells_others_until_then(tmp_path: Path) -> None:

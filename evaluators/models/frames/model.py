@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from lmms_eval.api.instance import GenerationResult, Instance
 
-from evaluators.core.base import WITHOUT_SAMPLING, Answer, Asked, JournalledModel
+from evaluators.core.base import NARROWING, WITHOUT_SAMPLING, Answer, Asked, JournalledModel
 from evaluators.core.memory import is_out_of_memory, release
 from evaluators.core.outcomes import MEMORY, OVERFLOW
 from evaluators.core.weights import named_in
@@ -50,7 +50,7 @@ class HlvidFrames(JournalledModel):
     """
 
     name: ClassVar[str] = "hlvid_frames"
-    obeys: ClassVar[frozenset[str]] = frozenset(WITHOUT_SAMPLING)  # handed to the inner model
+    obeys: ClassVar[frozenset[str]] = frozenset({*WITHOUT_SAMPLING, *NARROWING})  # handed to the inner model
     libraries: ClassVar[tuple[str, ...]] = (
         *("av", "lmms-eval", "numpy", "qwen-vl-utils", "tokenizers"),
         *("torch", "torchvision", "transformers"),

@@ -43,7 +43,10 @@ def describe(
         data = read_json(pretrained, revision)
         own = data.get("model_type") == MODEL_TYPE
         if path == "remote" and not own:
-            return "remote", data
+            from autogaze.nvila.convert.snapshot import Snapshot
+
+            named = Snapshot.of(pretrained, revision).json("processor_config.json").get("autogaze_model_id")
+            return "remote", {**data, **({"autogaze": named} if named else {})}
         if path == "remote":
             raise RunError(
                 f"{model}: path is 'remote', but pretrained={pretrained} brings no code; leave it out"

@@ -98,10 +98,12 @@ class NvilaHD(JournalledModel):
         """The model's, and that of AutoGaze where it looks."""
         pretrained = self.arguments.pretrained
         found: dict[str, tuple[str, str | None]] = {"pretrained": (pretrained, self.arguments.revision)}
-        gaze = self.arguments.autogaze_model_id or self._config.get("autogaze") or PUBLISHED_GAZE
-        inside = (Path(pretrained) / str(gaze)).is_dir()  # then its bytes count with the model's
+        gaze = str(self.arguments.autogaze_model_id or self._config.get("autogaze") or PUBLISHED_GAZE)
+        inside = (
+            not Path(gaze).is_absolute() and (Path(pretrained) / gaze).is_dir()
+        )  # it counts with the model
         if not self.single and self.arguments.gazing == "on" and not inside:
-            found[GAZE] = (str(gaze), None)
+            found[GAZE] = (gaze, None)
         return found | (named_in(self.foreign.settings()) if self.foreign else {})
 
     @cached_property

@@ -119,7 +119,7 @@ def test_every_registered_model_has_a_case() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_what_an_answer_imports_is_in_the_closure(case: str, outside: dict[str, list[str]]) -> None:
-    assert outside[case] == []
+    assert outside[case] == [], outside[case]
 
 
 def main() -> None:

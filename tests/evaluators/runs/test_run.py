@@ -6,6 +6,7 @@ Run: pytest tests/evaluators/runs/test_run.py       (-m slow: a real model kille
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -261,6 +262,23 @@ def test_killed_in_its_work_a_run_goes_on_where_it_was(dataset: Path, tmp_path: 
     assert list((tmp_path / "run" / "gaze").glob("*.npz"))
     refused = _hlvid("eval", "--task", "hlvid", "--model", "bliind", "--out", tmp_path / "other")
     assert refused.returncode == 1 and "did you mean blind" in refused.stdout
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_up_loses_no_answer_and_is_one_line(dataset: Path, tmp_path: Path) -> None:
+    def small() -> None:  # between the journal of four answers and the results
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+
+    arguments = ("eval", "--task", "hlvid", "--model", "blind", "--no-report", "--out", tmp_path / "run")
+    command = [_script(), *map(str, arguments)]
+    full = subprocess.run(command, capture_output=True, text=True, timeout=300, preexec_fn=small)
+    (path,) = (tmp_path / "run" / "journal").glob("*.jsonl")
+    before = path.read_bytes()
+    assert full.returncode == 1 and "free space" in full.stdout + full.stderr
+    assert "Traceback" not in full.stdout + full.stderr
+    done = _hlvid(*arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert path.read_bytes().startswith(before) and len(path.read_text().splitlines()) == 1 + 4
 
 
 def _script() -> str:

@@ -179,6 +179,11 @@ def test_a_bad_dataset_is_told_before_the_model_runs(home: Path) -> None:
         evaluate()
 
 
+def test_examples_that_there_are_none_of_are_refused_in_one_line() -> None:
+    with pytest.raises(RunError, match=r"^--num_fewshot 2: tasks hlvid: .*; leave it out$"):
+        command.run(["--tasks", "hlvid", "--model", "blind", "--num_fewshot", "2"])
+
+
 def test_a_run_without_samples_fails() -> None:
     with pytest.raises(RunError, match=r"task hlvid: no sample ran \(--limit None, --offset 99\)"):
         evaluate("--offset", "99")

@@ -1,6 +1,8 @@
 """Run with: pytest tests/evaluators/nvila/test_models.py. Both ways through a model, on a real video file."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +13,7 @@ import torch
 
 from autogaze.selectors.base import Layout, ScoredSelector
 from autogaze.selectors.context import Context
+from evaluators.core.identity import differences
 from evaluators.core.memory import is_out_of_memory
 from evaluators.models.nvila.model import NvilaHD, NvilaVideo
 from evaluators.models.nvila.remote import audited
@@ -213,6 +216,25 @@ def test_what_cannot_work_fails_before_anything_is_loaded(
         make(tmp_path)
 
 
+def test_a_retrained_selector_under_its_old_path_is_noticed(
+    make: Any, checkpoint: Path, gazer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an absolute path, by one from here, and inside the checkpoint."""
+    mine, whole = tmp_path / "mine", tmp_path / "whole"
+    shutil.copytree(gazer, mine)
+    shutil.copytree(checkpoint, whole)
+    monkeypatch.chdir(tmp_path)
+    for arguments, folder, told in (
+        ({"autogaze_model_id": str(mine)}, mine, "autogaze_model_id"),
+        ({"autogaze_model_id": "mine"}, mine, "autogaze_model_id"),
+        ({}, whole / "autogaze", "pretrained"),
+    ):
+        before = make(whole, **arguments).identity()
+        weights = folder / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-4] + os.urandom(4))
+        assert differences(before, make(whole, **arguments).identity()) == [f"weights of {told} changed"]
+
+
 def test_a_published_checkpoint_is_converted_once_and_runs_natively(
     make: Any,
     remote_checkpoint: Path,
@@ -241,6 +263,8 @@ def test_remote_code_runs_and_its_tensors_say_what_was_seen(
     make: Any, remote_checkpoint: Path, questions: list[Question]
 ) -> None:
     model = make(remote_checkpoint, path="remote", gazing_ratio_thumbnail=0.02, max_new_tokens=3)
+    gaze, _ = model.checkpoints()["autogaze_model_id"]
+    assert Path(gaze).is_dir(), "the one that its processor names, not the published default"
     answer = model.answer(questions[0])
     details = answer.details
     json.dumps(details)
