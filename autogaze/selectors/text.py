@@ -9,7 +9,6 @@ What they choose is what a gaze that is to read should learn to choose; no rival
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -67,7 +66,8 @@ class TextLines(Text):
         worth = [torch.zeros(len(pictures), pictures.shape[1], *_grid(pictures.shape[2:], s)) for s in SCALES]
         for g, t in np.ndindex(*pictures.shape[:2]):
             for line in lines(pictures[g, t]):
-                for s, rows, columns in cells(line):
+                if (s := coarsest(line.cap)) is not None:
+                    rows, columns = cells(line, s)
                     part = worth[s][g, t, rows, columns]
                     part.clamp_(min=2 + line.sure / part.numel())
         wanted = tokens([unstitch(grid, layout) for grid in worth]).to(base)
@@ -81,16 +81,16 @@ def maps(clips: Tensor, layout: Layout | None) -> NDArray[np.float32]:
     return np.stack([[_map(np.ascontiguousarray(frame)) for frame in clip] for clip in pixels])
 
 
-def cells(line: TextLine) -> Iterator[tuple[int, slice, slice]]:
-    """(scale's index, rows, columns of the picture's patches) that show a line's letters at the coarsest scale at
-    which they can be read; nothing where none is."""
+def coarsest(cap: float) -> int | None:
+    """The index of the coarsest scale that shows capitals of `cap` px readably; None where the finest does not."""
+    return next((s for s, scale in enumerate(SCALES) if cap * scale / SCALES[-1] >= READABLE), None)
+
+
+def cells(line: TextLine, scale: int) -> tuple[slice, slice]:
+    """Rows and columns of the picture's patches of a scale (its index) that show a line's letters."""
     left, top, right, bottom = line.letters
-    for s, scale in enumerate(SCALES):
-        if line.cap * scale / SCALES[-1] >= READABLE:
-            unit = PATCH_SIZE * SCALES[-1] / scale
-            rows = slice(int(top // unit), int(-(-bottom // unit)))
-            yield s, rows, slice(int(left // unit), int(-(-right // unit)))
-            return
+    unit = PATCH_SIZE * SCALES[-1] / SCALES[scale]
+    return slice(int(top // unit), int(-(-bottom // unit))), slice(int(left // unit), int(-(-right // unit)))
 
 
 _kept: dict[bytes, Map] = {}

@@ -24,7 +24,7 @@ from autogaze.selectors.base import Layout, Ratio, ScoredSelector, check_clips
 from autogaze.selectors.budget import allowance
 from autogaze.selectors.context import Context
 from autogaze.selectors.pyramid import luma, unstitch
-from autogaze.selectors.text import cells, maps
+from autogaze.selectors.text import coarsest, maps
 from autogaze.selectors.text_map import lines
 from autogaze.training.greedy_paste import BLOCK, BLOCKS, SIDES, Board, Floats, Map, as_shown
 
@@ -117,9 +117,9 @@ def _text_of(clips: Tensor, layout: Layout | None) -> tuple[Map, NDArray[np.int6
     for g, t in np.ndindex(*found.shape[:2]):
         for line in lines(found[g, t]):
             left, top, right, bottom = line.box
-            scale = next((s for s, _, _ in cells(line)), len(SCALES))
+            scale = coarsest(line.cap)
             area = need[g, t, top:bottom, left:right]
-            np.maximum(area, scale, out=area)
+            np.maximum(area, len(SCALES) if scale is None else scale, out=area)
     tiles = [unstitch(torch.from_numpy(one), layout).flatten(0, 1).numpy() for one in (found, need)]
     blocks = tiles[1].reshape(-1, BLOCKS, BLOCK, BLOCKS, BLOCK)
     return _blocks(tiles[0]), blocks.max((2, 4)).astype(np.int64)

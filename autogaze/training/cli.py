@@ -159,7 +159,9 @@ def probe(
     with one_line():
         found = taught(AutoGaze.from_pretrained(checkpoint or bundled()), steps, count=tiles, seed=seed)
         save(found.head, out)
-    typer.echo(f"AUC {found.auc:.3f} of patches of {tiles // 4} other tiles   head: {out}")
+    typer.echo(
+        f"AUC {found.auc:.3f} of patches of {tiles // 4} other tiles, right scale {found.scale:.0%}   head: {out}"
+    )
     typer.echo(f"  hlvid yardstick --selector detail --selector autogaze.training.probe:Headed,head={out}")
 
 

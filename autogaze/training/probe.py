@@ -7,13 +7,16 @@ Example::
     save(found.head, "runs/probe")
     Headed(head="runs/probe").select(tiles, ratio=0.01, layout=(5, 8))     # a gaze by that head alone
 
-The head is a 3 x 3 convolution, GELU and a linear map: how likely each patch of the finest scale has text.
+The head is a 3 x 3 convolution, GELU and a linear map: for each patch of the finest scale and each scale, how likely
+there is text whose coarsest readable scale this is.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,8 +26,8 @@ from autogaze.model.autogaze import AutoGaze
 from autogaze.model.checkpoint import find_file, fingerprint
 from autogaze.model.network import Network
 from autogaze.selectors.base import Layout, ScoredSelector
-from autogaze.selectors.pyramid import tokens
-from autogaze.selectors.text import NEAR
+from autogaze.selectors.pyramid import stitch, tokens, unstitch
+from autogaze.selectors.text_map import LIKELY
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.text_tiles import tiles
 from autogaze.weights import bundled
@@ -38,18 +41,22 @@ TEXT = 0.25
 
 
 class Head(nn.Sequential):
-    """Features (B, C, 14, 14) -> logits (B, 1, 14, 14)."""
+    """Features (B, C, 14, 14) -> logits (B, 4, 14, 14)."""
 
     def __init__(self, channels: int) -> None:
-        super().__init__(nn.Conv2d(channels, HIDDEN, 3, padding=1), nn.GELU(), nn.Conv2d(HIDDEN, 1, 1))
+        super().__init__(
+            nn.Conv2d(channels, HIDDEN, 3, padding=1), nn.GELU(), nn.Conv2d(HIDDEN, len(SCALES), 1)
+        )
 
 
 @dataclass(frozen=True)
 class Probe:
-    """head: as trained. auc: the chance that a patch with text is rated above one without, on held-out tiles."""
+    """head: as trained. On held-out tiles, auc: the chance that a patch with text is rated above one without; scale:
+    the share of patches with text that are rated highest at the right scale."""
 
     head: Head
     auc: float
+    scale: float
 
 
 def probe(model: AutoGaze, steps: int = 600, batch: int = 64, count: int = 2048, seed: int = 0) -> Probe:
@@ -61,14 +68,17 @@ def probe(model: AutoGaze, steps: int = 600, batch: int = 64, count: int = 2048,
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for _ in range(steps):
         picked = torch.randint(len(shown), (batch,))
-        loss = F.binary_cross_entropy_with_logits(head(shown[picked].float())[:, 0], wanted[picked])
+        loss = F.binary_cross_entropy_with_logits(head(shown[picked].float()), wanted[picked])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     shown, wanted = _examples(model, range(HELD_OUT, HELD_OUT + count // 4))
     with torch.no_grad():
-        return Probe(head.eval(), auc(head(shown.float())[:, 0], wanted >= TEXT))
+        said = head.eval()(shown.float())
+    text = wanted.amax(1) >= TEXT
+    right = (said.argmax(1) == wanted.argmax(1))[text].float().mean()
+    return Probe(head, auc(said.amax(1), text), float(right))
 
 
 def auc(scores: Tensor, positive: Tensor) -> float:
@@ -91,8 +101,9 @@ def save(head: Head, folder: str | Path) -> None:
 
 @dataclass(frozen=True)
 class Headed(ScoredSelector):
-    """A gaze by such a head: the likeliest patches of the finest scale, none of the coarse ones. It sees one look's
-    worth of every tile through the trunk and no detector. head: its folder. checkpoint: of the trunk, else bundled.
+    """A gaze by such a head, as `text_lines` by the detector: whole groups of likely patches, each at its scale, the
+    cheapest first. It sees every tile through the trunk, once, and no detector. head: its folder. checkpoint: of the
+    trunk, else bundled.
 
     Raises CheckpointError (a ValueError) where one of them is missing.
     """
@@ -127,10 +138,27 @@ class Headed(ScoredSelector):
     def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
         """See the class."""
         B, T = clips.shape[:2]
-        likely = self.layers(_features(self.network, clips.flatten(0, 1))).sigmoid()
-        finest = torch.maximum(likely, NEAR * F.max_pool2d(likely, 3, stride=1, padding=1))
-        coarse = [-torch.ones(B, T, s // PATCH_SIZE, s // PATCH_SIZE) for s in SCALES[:-1]]
-        return tokens([*coarse, finest.view(B, T, SIDE, SIDE)])
+        likely = (
+            self.layers(_features(self.network, clips.flatten(0, 1))).sigmoid().view(B, T, -1, SIDE, SIDE)
+        )
+        grids = []
+        for s, scale in enumerate(SCALES):
+            pooled = F.adaptive_max_pool2d(likely[:, :, s], scale // PATCH_SIZE)
+            grids.append(unstitch(_grouped(stitch(pooled, layout)), layout))
+        return tokens(grids)
+
+
+def _grouped(grids: Tensor) -> Tensor:
+    """Probabilities (G, T, h, w), and in their place 2 + mean / patches for each group of likely neighbours."""
+    worth = grids.clone()
+    for g, t in np.ndindex(*grids.shape[:2]):
+        grid = grids[g, t].numpy()
+        count, labels = cv2.connectedComponents((grid > LIKELY).astype(np.uint8), connectivity=8)
+        sizes = np.bincount(labels.ravel(), minlength=count)
+        means = np.bincount(labels.ravel(), grid.ravel(), count) / sizes
+        values = 2 + means / sizes
+        worth[g, t] = torch.from_numpy(np.where(labels > 0, values[labels], grid))
+    return worth
 
 
 def _features(network: Network, pictures: Tensor) -> Tensor:
@@ -142,6 +170,6 @@ def _features(network: Network, pictures: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _examples(model: AutoGaze, seeds: range) -> tuple[Tensor, Tensor]:
-    """Features, half precision (N, C, 14, 14), and the share of text in each patch (N, 14, 14)."""
+    """Features, half precision (N, C, 14, 14), and the share of text in each patch (N, 4, 14, 14)."""
     pictures, places = tiles(seeds)
     return _features(model.gazing_model, pictures.float() / 255).half(), places

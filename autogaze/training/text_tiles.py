@@ -2,10 +2,11 @@
 
 Example::
 
-    picture, place = tile(seed=7)     # uint8 (3, 224, 224), float32 (14, 14): share of each patch under text
+    picture, place = tile(seed=7)     # uint8 (3, 224, 224), float32 (4, 14, 14): share of each patch under text
 
-Six tiles in ten have no text. The others have one to three lines, most on plates, in the fonts that come with
-matplotlib, of 4 to 40 px cap height; grounds and things are the generator's, striped and checked ones among them, and
+`place` has a channel a scale: a line is in that of the coarsest scale at which it can be read, in none if it is too
+small. Six tiles in ten have no text. The others have one to three lines, most on plates, in the fonts that come with
+matplotlib, of 4 to 80 px cap height; grounds and things are the generator's, striped and checked ones among them, and
 JPEG leaves its marks.
 Nothing here comes from `hlvid.mini`.
 """
@@ -21,10 +22,11 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from autogaze.gaze import PATCH_SIZE, SCALES
+from autogaze.selectors.text import coarsest
 from autogaze.training.generator_sprites import cutout, texture
 
 SIZE = SCALES[-1]
-CAPS = (4.0, 40.0)
+CAPS = (4.0, 80.0)
 WITH_TEXT = 0.4
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -.:/"
 CAP = 0.73
@@ -34,7 +36,10 @@ CAP = 0.73
 def tile(seed: int) -> tuple[Tensor, Tensor]:
     """See the module; the same for the same seed."""
     draw = np.random.default_rng([seed, 11])
-    picture, place = Image.fromarray(texture(draw, SIZE, SIZE)), np.zeros((SIZE, SIZE), np.float32)
+    picture, place = (
+        Image.fromarray(texture(draw, SIZE, SIZE)),
+        np.zeros((len(SCALES), SIZE, SIZE), np.float32),
+    )
     for _ in range(int(draw.integers(0, 7))):
         thing = Image.fromarray(cutout(draw))
         picture.paste(thing, tuple(draw.integers(-40, SIZE, 2).tolist()), thing)
@@ -46,12 +51,12 @@ def tile(seed: int) -> tuple[Tensor, Tensor]:
     )
     assert ok, "OpenCV is built without JPEG"
     shown = cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
-    shares = torch.nn.functional.avg_pool2d(torch.from_numpy(place)[None], PATCH_SIZE)[0]
+    shares = torch.nn.functional.avg_pool2d(torch.from_numpy(place), PATCH_SIZE)
     return torch.from_numpy(np.ascontiguousarray(shown.transpose(2, 0, 1))), shares
 
 
 def tiles(seeds: range) -> tuple[Tensor, Tensor]:
-    """Many: uint8 (N, 3, 224, 224), float32 (N, 14, 14)."""
+    """Many: uint8 (N, 3, 224, 224), float32 (N, 4, 14, 14)."""
     made = [tile(seed) for seed in seeds]
     return torch.stack([picture for picture, _ in made]), torch.stack([place for _, place in made])
 
@@ -74,7 +79,9 @@ def _write(picture: Image.Image, place: NDArray[np.float32], draw: np.random.Gen
             0  # what was written there before
         )
     pen.text((x, y), text, ink, font)
-    place[max(0, top) : bottom, max(0, left) : right] = 1
+    scale = coarsest(cap)
+    if scale is not None:
+        place[scale, max(0, top) : bottom, max(0, left) : right] = 1
 
 
 def _colours(draw: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
