@@ -107,6 +107,9 @@ def yardstick(
     records: Annotated[
         list[Path] | None, typer.Option(help="Accuracy of these runs of gaze_reader instead of recall.")
     ] = None,
+    ratio: Annotated[
+        list[float] | None, typer.Option(help="Gazing ratios instead of the fixed ones.")
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write every question's row here.")] = None,
 ) -> None:
     """Which gaze reads most at equal tokens: evidence recall, or accuracy of runs, with paired differences."""
@@ -115,6 +118,8 @@ def yardstick(
     from analysis.studies import yardstick as study
 
     sets = study.Yardstick.load()
+    if ratio:
+        sets = sets.model_copy(update={"ratios": tuple(ratio)})
     part: study.Part = "untouched" if untouched else "development"
     if records:
         inputs = Inputs(records=tuple(records))

@@ -111,7 +111,14 @@ def test_accuracy_is_of_runs_that_asked_these_questions(write_run: Write, tmp_pa
 def test_the_command_prints_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Yardstick, "load", lambda: TINY)
     mount_all(app)
-    said = CliRunner().invoke(app, ["yardstick", "--selector", "detail", "--selector", "centre,budget=tile"])
-    assert said.exit_code == 0 and "| detail |" in said.output and "| centre,budget=tile |" in said.output
+    said = CliRunner().invoke(
+        app, ["yardstick", "--selector", "detail", "--selector", "centre,budget=tile", "--ratio", "0.02"]
+    )
+    assert (
+        said.exit_code == 0
+        and "| 2.0% |" in said.output
+        and "| detail |" in said.output
+        and "| centre,budget=tile |" in said.output
+    )
     wrong = CliRunner().invoke(app, ["yardstick", "--selector", "detail,sharp=1"])
     assert wrong.exit_code and "no argument 'sharp'" in str(wrong.exception)
