@@ -53,6 +53,7 @@ class HlvidFrames(JournalledModel):
     obeys: ClassVar[frozenset[str]] = frozenset({*WITHOUT_SAMPLING, *NARROWING})  # handed to the inner model
     libraries: ClassVar[tuple[str, ...]] = (
         *("av", "lmms-eval", "numpy", "qwen-vl-utils", "tokenizers"),
+        *("accelerate", "bitsandbytes", "flash-attn", "peft"),
         *("torch", "torchvision", "transformers"),
     )
 

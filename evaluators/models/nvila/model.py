@@ -63,6 +63,8 @@ class NvilaHD(JournalledModel):
     obeys: ClassVar[frozenset[str]] = frozenset({"temperature", "top_p", "top_k"})
     libraries: ClassVar[tuple[str, ...]] = (
         "av",
+        "bitsandbytes",
+        "flash-attn",
         "numpy",
         "safetensors",
         "tokenizers",
