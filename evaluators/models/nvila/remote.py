@@ -45,6 +45,8 @@ PROCESSOR = (
     *LOSSES,
     "max_batch_size_autogaze",
 )
+IMPORTED = ("autogaze.models.autogaze", "autogaze.vision_encoders.siglip")
+"""What the published code imports of us; named here, it is part of an answer's identity (`evaluators.core.closure`)."""
 OURS_ALONE = (
     "selector",
     "reduction",
