@@ -103,7 +103,7 @@ class Inputs:
 
         settings = {"checkpoint": self.weights()} if name == "autogaze" else {}
         try:
-            return selectors.get(name, **settings)
+            return selectors.by_pixels(selectors.get(name, **settings))
         except ValueError as error:
             raise RunError(str(error)) from error
 

@@ -6,7 +6,7 @@ Example::
     selectors.names()                                                         # ("centre", "detail", ...)
 """
 
-from autogaze.selectors.base import Selector, look, needs_of
+from autogaze.selectors.base import Selector, by_pixels, look, needs_of
 from autogaze.selectors.context import Context
 from autogaze.selectors.registry import arguments, foreign, get, kind_of, known, names
 
@@ -14,6 +14,7 @@ __all__ = [
     "Context",
     "Selector",
     "arguments",
+    "by_pixels",
     "foreign",
     "get",
     "kind_of",

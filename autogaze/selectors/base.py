@@ -152,6 +152,16 @@ def needs_of(selector: Selector) -> tuple[str, ...]:
     return needs
 
 
+def by_pixels(selector: Selector) -> Selector:
+    """The selector, where clips alone are at hand. Raises ValueError for one that needs more than their pixels."""
+    if needs := needs_of(selector):
+        raise ValueError(
+            f"selector {selector.name!r} needs {', '.join(needs)}, which these clips do not tell; "
+            f"compare it on questions: hlvid demo --selector {selector.name}"
+        )
+    return selector
+
+
 def look(selector: Selector, clips: Tensor, context: Context | None, **asked: Any) -> Gaze:
     """`selector.select`, with the context where it declares needs."""
     if needs_of(selector):

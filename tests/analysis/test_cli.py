@@ -7,6 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from analysis.cli import mount
+from analysis.inputs import Inputs
 from hlvid.errors import RunError
 
 
@@ -121,3 +122,9 @@ def test_an_unknown_selector_is_refused_by_every_figure(
 def test_a_number_out_of_range_is_a_wrong_use(app: typer.Typer, arguments: list[str]) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2 and arguments[2] in result.output
+
+
+@pytest.mark.parametrize("name", ["question", "codec"])
+def test_a_selector_that_needs_more_than_clips_tell_is_one_line(name: str) -> None:
+    with pytest.raises(RunError, match=rf"{name}.* do not tell; .*hlvid demo --selector {name}"):
+        Inputs(selector=name).looker()

@@ -197,7 +197,7 @@ def make_selector(name: str, model_shape: str, device: str, checkpoint: str | No
     if name != "autogaze" or checkpoint:
         own = {"checkpoint": checkpoint, "device": device} if name == "autogaze" else {}
         try:
-            return selectors.get(name, **own)
+            return selectors.by_pixels(selectors.get(name, **own))
         except ValueError as error:
             raise RunError(f"latency: {error}") from error
     import tempfile
