@@ -121,7 +121,7 @@ def test_index_that_lies_is_replaced(encode: Any, decode_rgb: Any, monkeypatch: 
     """A time stamp that no frame has: noticed while reading, and every frame is still the right one."""
     path = encode("liar.mp4", frames=90, options=X264)
     video = Video.open(path)
-    table = video._reader._index.packets  # type: ignore[attr-defined]
+    table = video._reader.index.packets
     key = store.key_of(path, None)
     wrong = index._known[key].pts.copy()
     wrong[50] += 1  # a frame that no packet gives
