@@ -113,6 +113,15 @@ class ScoredSelector:
         """The name and every field."""
         return {"name": self.name, **vars(self)}
 
+    def checked(
+        self, clips: Tensor, loss: float | None, valid: Tensor | None, layout: Layout | None
+    ) -> tuple[Tensor, int]:
+        """`valid` as `check_clips` gives it, and how many tiles share a budget. Raises ValueError for a `loss`, too."""
+        if loss is not None:
+            raise ValueError(f"loss: {loss}; selector {self.name!r} predicts no loss, give a ratio alone")
+        shared = layout[0] * layout[1] if layout and self.budget == "picture" else 1
+        return check_clips(clips, valid, layout), shared
+
     def select(
         self,
         clips: Tensor,
@@ -129,11 +138,8 @@ class ScoredSelector:
             raise ValueError(
                 f"context: selector {self.name!r} needs {', '.join(lacking)}; pass context=Context(...)"
             )
-        if loss is not None:
-            raise ValueError(f"loss: {loss}; selector {self.name!r} predicts no loss, give a ratio alone")
-        valid = check_clips(clips, valid, layout)
+        valid, size = self.checked(clips, loss, valid, layout)
         B, T, K = clips.shape[0], clips.shape[1], valid.shape[-1]
-        size = layout[0] * layout[1] if layout and self.budget == "picture" else 1
         with torch.no_grad():
             scores = self.scores_in(clips, layout, given)
             grouped = scores.view(B // size, size, T, K).transpose(1, 2).flatten(2)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autogaze.gaze import SCALES, Gaze
-from autogaze.selectors.base import Layout, Ratio, ScoredSelector, check_clips
+from autogaze.selectors.base import Layout, Ratio, ScoredSelector
 from autogaze.selectors.budget import allowance
 from autogaze.selectors.context import Context
 from autogaze.selectors.pyramid import luma, unstitch
@@ -58,11 +58,8 @@ class TextError(ScoredSelector):
         context: Context | None = None,
     ) -> Gaze:
         """See `Selector.select`."""
-        if loss is not None:
-            raise ValueError(f"loss: {loss}; selector {self.name!r} predicts no loss, give a ratio alone")
-        shown = check_clips(clips, valid, layout)
+        shown, size = self.checked(clips, loss, valid, layout)
         B, T, K = *clips.shape[:2], shown.shape[-1]
-        size = layout[0] * layout[1] if layout and self.budget == "picture" else 1
         wanted = allowance(ratio, T, shown.view(B // size, size * K)).tolist()
         allowed = shown.cpu().numpy()
         masks = np.zeros((B, T, K), bool)
