@@ -256,9 +256,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         try:
             with self._drawing(one):
                 answer = self.answer(one.question)
-            damage = damage_found(one.question.video_path or one.question.video)
-            details = answer.details | ({"video_damage": list(damage)} if damage else {})
-            record = {"text": answer.text, "details": details}
+            record = {"text": answer.text, "details": answer.details | damage_read(one.question)}
             journal.append(one.key, record, question_id=one.question.id, task=one.task, repeat=one.repeat)
         except Exception as error:
             what = str(error) if isinstance(error, HlvidError) else f"{type(error).__name__}: {error}"
@@ -350,6 +348,12 @@ def _is_number(value: Any, least: int) -> bool:
     return value is None or (
         isinstance(value, int | float) and not isinstance(value, bool) and value >= least
     )
+
+
+def damage_read(question: Question) -> dict[str, list[str]]:
+    """What reading the question's video found broken, for an answer's details; {} for a sound one."""
+    found = damage_found(question.video_path or question.video)
+    return {"video_damage": list(found)} if found else {}
 
 
 def _arguments(model: type[JournalledModel]) -> list[str]:

@@ -20,13 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from evaluators.core.base import Asked
+from evaluators.core.base import Asked, damage_read
 from evaluators.core.journal import Journal
 from evaluators.models.openai.budget import BudgetError
 from evaluators.models.openai.replies import GaveUpError, Reply
 from hlvid.errors import RunError
 from hlvid.files import Lines, append_line, locked
-from hlvid.video import damage_found
 
 if TYPE_CHECKING:
     from evaluators.models.openai.model import OpenAIFrames
@@ -128,8 +127,7 @@ class _Work:
         for one in todo:
             body, about = self.model.prepared(one.question, one.generation)
             self.model.leave(one.question)
-            if damage := damage_found(one.question.video_path or one.question.video):
-                about["video_damage"] = list(damage)
+            about |= damage_read(one.question)
             of = {"question_id": one.question.id, "task": one.task, "repeat": one.repeat}
             if body is None:
                 self._journal(one.key, of, "", about)
