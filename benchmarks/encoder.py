@@ -13,7 +13,6 @@ Peak memory is taken in a process of its own. Writes benchmarks/results/encoder-
 import argparse
 import json
 import multiprocessing
-import platform
 import re
 import statistics
 import time
@@ -29,6 +28,7 @@ from autogaze.encoders.config import SiglipConfig
 from autogaze.encoders.patches import position_table, resize
 from autogaze.encoders.siglip import GazedSiglip, Layer
 from autogaze.gaze import Gaze
+from hlvid.tasks.record import cpu
 
 SHAPES: dict[str, dict[str, Any]] = {
     "tiny": {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4},
@@ -220,9 +220,7 @@ def hardware(device: str) -> str:
     """What it ran on."""
     if device == "cuda":
         return torch.cuda.get_device_name()
-    cpuinfo = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
-    return f"{found.group(1) if found else platform.processor()} x{torch.get_num_threads()}"
+    return f"{cpu()} x{torch.get_num_threads()}"
 
 
 def main() -> None:

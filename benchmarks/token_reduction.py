@@ -13,7 +13,6 @@ Writes benchmarks/results/token_reduction-<shape>-<hardware>.json.
 
 import argparse
 import json
-import platform
 import re
 import statistics
 import time
@@ -31,6 +30,7 @@ from autogaze.nvila.model import NVILAHD, Seen
 from autogaze.nvila.presets import SHAPES
 from autogaze.nvila.processing import ClipBatch
 from autogaze.nvila.reduction import Reduction, names
+from hlvid.tasks.record import cpu
 
 PROMPT = 64
 PLACEHOLDER = 1
@@ -117,9 +117,7 @@ def hardware(device: str) -> str:
     """What it ran on."""
     if device == "cuda":
         return torch.cuda.get_device_name()
-    cpuinfo = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
-    return f"{found.group(1) if found else platform.processor()} x{torch.get_num_threads()}"
+    return f"{cpu()} x{torch.get_num_threads()}"
 
 
 def main() -> None:

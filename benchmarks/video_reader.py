@@ -215,13 +215,13 @@ def _print(result: dict[str, Any]) -> None:
 
 def write(results: list[dict[str, Any]], args: argparse.Namespace) -> None:
     """Write everything needed to read the numbers, and to get them again, under the hardware's name."""
+    from hlvid.tasks.record import cpu
     from hlvid.video.pyav import describe
 
-    cpu = _cpu_name()
-    slug = re.sub(r"[^a-z0-9]+", "-", f"{cpu} {os.cpu_count()} cores".lower()).strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{cpu()} {os.cpu_count()} cores".lower()).strip("-")
     record = {
         "command": " ".join(["python", "benchmarks/video_reader.py", *sys.argv[1:]]),
-        "hardware": {"cpu": cpu, "cores": os.cpu_count()},
+        "hardware": {"cpu": cpu(), "cores": os.cpu_count()},
         "software": {
             "decoder": describe(),
             "python": platform.python_version(),
@@ -235,13 +235,6 @@ def write(results: list[dict[str, Any]], args: argparse.Namespace) -> None:
     path = args.out / f"video_reader-{slug}.json"
     path.write_text(json.dumps(record, indent=1) + "\n")
     print(f"written: {path}")
-
-
-def _cpu_name() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":
