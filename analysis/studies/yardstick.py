@@ -88,7 +88,7 @@ def selector(text: str) -> "Selector":
 
     name, _, settings = text.partition(",")
     try:
-        return selectors.get(name, **parse_model_args(settings))
+        return selectors.by_pixels(selectors.get(name, **parse_model_args(settings)))
     except (ValueError, TypeError) as error:
         raise RunError(f"--selector {text}: {error}") from error
 

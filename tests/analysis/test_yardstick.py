@@ -122,3 +122,8 @@ def test_the_command_prints_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     wrong = CliRunner().invoke(app, ["yardstick", "--selector", "detail,sharp=1"])
     assert wrong.exit_code and "no argument 'sharp'" in str(wrong.exception)
+
+
+def test_a_selector_that_needs_more_than_pixels_is_refused_by_name() -> None:
+    with pytest.raises(RunError, match=r"--selector codec: .*needs codec, which these clips do not tell"):
+        yardstick.selector("codec")
