@@ -105,6 +105,7 @@ def labels(
     processes: Annotated[int, typer.Option(help="Processes at a time.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed cuts other clips.")] = 0,
     frames: Annotated[tuple[int, int], typer.Option(help="Least and most frames of a clip.")] = (4, 16),
+    objective: Annotated[str, typer.Option(help="paste, text, or videomae:FOLDER.")] = "paste",
 ) -> None:
     """Cut and generate clips, and search each greedily for the tokens that lower its loss most."""
     from autogaze.training.label_making import Settings, make_labels
@@ -118,7 +119,7 @@ def labels(
                 )
             typer.echo(f"labels: {make_published(out, published, videos, part, processes)}")  # type: ignore[arg-type]
             return
-        settings = Settings(seed=seed, frames=frames)
+        settings = Settings(seed=seed, frames=frames, objective=objective)
         folder = make_labels(out, videos, generated, per_video, processes, part, settings)  # type: ignore[arg-type]
     typer.echo(f"labels: {folder}")
 
@@ -148,20 +149,19 @@ def probe(
     out: Annotated[Path, typer.Option(help="Folder for the head.")] = Path("runs/probe"),
     steps: Annotated[int, typer.Option(help="Steps of the head.", min=1)] = 600,
     tiles: Annotated[int, typer.Option(help="Generated tiles to learn from.", min=64)] = 2048,
+    batch: Annotated[int, typer.Option(help="Tiles a step.", min=1)] = 64,
+    trunk: Annotated[bool, typer.Option("--trunk", help="The trunk learns with the head.")] = False,
     seed: Annotated[int, typer.Option(help="Of the tiles and the head.", min=0)] = 0,
 ) -> None:
-    """Can the trunk see text? Teach one head on its frozen features, and say how well it tells patches apart."""
+    """Can the trunk see text? Teach one head on its features, and say how well it tells patches apart."""
     from autogaze.model.autogaze import AutoGaze
     from autogaze.training.probe import probe as taught
-    from autogaze.training.probe import save
     from autogaze.weights import bundled
 
     with one_line():
-        found = taught(AutoGaze.from_pretrained(checkpoint or bundled()), steps, count=tiles, seed=seed)
-        save(found.head, out)
-    typer.echo(
-        f"AUC {found.auc:.3f} of patches of {tiles // 4} other tiles, right scale {found.scale:.0%}   head: {out}"
-    )
+        model = AutoGaze.from_pretrained(checkpoint or bundled())
+        found = taught(model, out, steps, batch, tiles, seed, trunk)
+    typer.echo(f"AUC {found.auc:.3f} of patches of other tiles, right scale {found.scale:.0%}   head: {out}")
     typer.echo(f"  hlvid yardstick --selector detail --selector autogaze.training.probe:Headed,head={out}")
 
 
@@ -186,7 +186,7 @@ def evaluate(
     reference: Annotated[str | None, typer.Option(help="Whom all are compared with.")] = None,
     limit: Annotated[int, typer.Option(help="Clips at most.")] = 48,
     heads: Annotated[bool, typer.Option(help="The reference with 1 and 5 tokens a step, too.")] = False,
-    loss: Annotated[str, typer.Option(help="What is lost: paste, or videomae:FOLDER.")] = "paste",
+    loss: Annotated[str, typer.Option(help="What is lost: paste, text, or videomae:FOLDER.")] = "paste",
 ) -> None:
     """Loss against gazing ratio: checkpoints, heuristics, untrained weights and the greedy search."""
     from autogaze.training.evaluate import evaluate_all, table

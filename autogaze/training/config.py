@@ -42,14 +42,16 @@ class Optimizer(_Strict):
 class Ntp(_Strict):
     """Next-token prediction.
 
-    gain: temperature of targets by gain: what each token would save there, relative to the best (of the
-    pasted picture, see `ntp.gain_targets`); 0 is the paper's one-hot target.
+    objective: what gains and own lists are told by, paste or text (`objectives`); the labels' own, or nothing fits.
+    gain: temperature of targets by gain: what each token would save there, relative to the best; 0 is the paper's
+    one-hot target.
     own: share of clips whose list the network writes itself, to learn what follows its own choices; needs gain.
     own_ratios, own_temperature: what these lists' mean gazing ratio and sampling temperature are drawn from.
     dense: every gaze token predicts the ten after it, not only the last of each group.
     loss_weight: of the squared error of the predicted losses beside the cross-entropy.
     """
 
+    objective: Literal["paste", "text"] = "paste"
     gain: float = Field(0.0, ge=0)
     own: float = Field(0.0, ge=0, le=1)
     own_ratios: tuple[float, float] = (0.02, 0.2)
@@ -76,7 +78,8 @@ class Grpo(_Strict):
     temperature: of sampling, at the first and the last step. top_k: drawn from among so many most probable tokens;
     None from all. The released scripts draw through transformers, whose default is 50.
     cuts: share of clips that turn into another one at a random frame, for what a scene cut late in a clip demands.
-    reward: minus this loss: "paste" (L1 of the pasted picture) or "videomae:FOLDER", the published reconstruction.
+    reward: minus this loss: "paste" (L1 of the pasted picture), "text" (lines unread) or "videomae:FOLDER", the
+    published reconstruction.
     features: checkpoints, dinov2 and siglip2, whose features the published loss compares beside pixels, at weight 0.3.
     """
 
@@ -90,7 +93,7 @@ class Grpo(_Strict):
     top_k: int | None = Field(None, ge=10)
     cuts: float = Field(0.0, ge=0, le=1)
     loss_weight: float = Field(1.0, ge=0)
-    reward: str = Field("paste", pattern=r"^(paste|videomae:.+)$")
+    reward: str = Field("paste", pattern=r"^(paste|text|videomae:.+)$")
     features: dict[str, str] = {}
 
 

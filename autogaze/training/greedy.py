@@ -65,8 +65,12 @@ def search_paste(frames: Tensor, budgets: Sequence[int], memory: bool = True) ->
     memory: whether a frame's picture starts from what earlier frames saw.
     Raises ValueError where they do not fit.
     """
+    return search_by(PasteSearch(memory), frames, budgets)
+
+
+def search_by(state: PasteSearch, frames: Tensor, budgets: Sequence[int]) -> Found:
+    """Search with one that knows what every token gains; the rest as in `search_paste`."""
     _check(frames, budgets)
-    state = PasteSearch(memory)
     pixels = frames.numpy().astype(np.float32) / np.float32(255)
     taken = [state.frame(frame, count) for frame, count in zip(pixels, budgets, strict=True)]
     return Found(tuple(order for order, _ in taken), tuple(losses for _, losses in taken))

@@ -23,6 +23,7 @@ from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, grid_sides
 from autogaze.reconstruction.loss import L1, ReconstructionLoss
 from autogaze.reconstruction.paste import GREY, rebuild, resampling
 from autogaze.reconstruction.videomae import VideoMAE
+from autogaze.training.objectives import unread
 
 BLOCK = 8
 MEAN = STD = 0.5
@@ -117,17 +118,19 @@ def paste_judge(memory: bool = True) -> Judge:
 
 
 def judge_of(name: str, features: Mapping[str, str] | None = None, device: str = "cpu") -> Judge | None:
-    """The judge of that name: "paste" (None: the table of the pasted picture), or "videomae:FOLDER".
+    """The judge of that name: "paste" (None: the table of the pasted picture), "text", or "videomae:FOLDER".
 
-    videomae: the published reconstruction, each frame painted alone, and the published loss: L1, plus 0.3 x each
-    of `features`, {"dinov2": checkpoint, "siglip2": checkpoint} (paper, section 3.2).
+    text: `objectives.unread`. videomae: the published reconstruction, each frame painted alone, and the published loss:
+    L1, plus 0.3 x each of `features`, {"dinov2": checkpoint, "siglip2": checkpoint} (paper, section 3.2).
     Raises ValueError for other names.
     """
     kind, _, folder = name.partition(":")
     if name == "paste":
         return None
+    if name == "text":
+        return unread
     if kind != "videomae" or not folder:
-        raise ValueError(f"{name}: no such judge; expected paste or videomae:FOLDER")
+        raise ValueError(f"{name}: no such judge; expected paste, text or videomae:FOLDER")
     model = VideoMAE.from_pretrained(folder).eval().to(device)
     loss = ReconstructionLoss.published(**(features or {})).to(device)
 

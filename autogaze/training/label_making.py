@@ -26,10 +26,11 @@ from torch import Tensor
 
 from autogaze.training import generator
 from autogaze.training.clips import Window, videos_in
-from autogaze.training.greedy import search_paste
 from autogaze.training.labels import LabelError, LabelledClip, save
+from autogaze.training.objectives import searched
 from autogaze.training.schedule import RATIO_RANGE, frame_budgets
 from autogaze.training.split import held_out
+from autogaze.training.text_tiles import HELD_OUT, tile
 
 SHARD = 32
 MANIFEST = "labels.json"
@@ -54,7 +55,7 @@ class Settings:
     """What decides about the content of a set.
 
     frames: least and most frames of a clip. ratios: least and greatest mean gazing ratio. memory: whether the
-    pasted picture remembers earlier frames.
+    pasted picture remembers earlier frames. objective: what a token is taken for, see `objectives`.
     """
 
     seed: int = 0
@@ -62,6 +63,7 @@ class Settings:
     ratios: tuple[float, float] = RATIO_RANGE
     memory: bool = True
     shard: int = SHARD
+    objective: str = "paste"
 
     def __post_init__(self) -> None:
         if not 1 <= self.frames[0] <= self.frames[1]:
@@ -132,7 +134,7 @@ def make_shard(folder: Path, settings: Settings, job: Job) -> int:
 def label(frames: Tensor, settings: Settings, draw: np.random.Generator) -> LabelledClip:
     """Draw budgets and search: frames uint8 (T, 3, 224, 224)."""
     budgets = frame_budgets(len(frames), draw, *settings.ratios)
-    return LabelledClip(frames, *search_paste(frames, budgets, settings.memory))
+    return LabelledClip(frames, *searched(settings.objective, frames, budgets, settings.memory))
 
 
 def _clips(job: Job, settings: Settings, draw: np.random.Generator) -> Iterator[Tensor]:
@@ -140,7 +142,14 @@ def _clips(job: Job, settings: Settings, draw: np.random.Generator) -> Iterator[
     window = None if job.video is None else Window.read(job.video, seed=int(draw.integers(2**31)))
     for _ in range(job.clips):
         frames, seed = int(draw.integers(low, high + 1)), int(draw.integers(2**31))
-        yield generator.clip(seed, frames) if window is None else window.clip(seed, frames)
+        if window is not None:
+            yield window.clip(seed, frames)
+        elif (
+            settings.objective == "text"
+        ):  # real fonts, of known size; the generator's own lettering is not read
+            yield tile(seed % HELD_OUT)[0].expand(frames, -1, -1, -1)
+        else:
+            yield generator.clip(seed, frames)
 
 
 def _cut(clips: int, shard: int) -> list[int]:

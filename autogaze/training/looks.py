@@ -3,7 +3,7 @@
 Example::
 
     look = Look.of(config)                 # None where the configuration names no validation set
-    look(model)                            # {"0.02": 0.31, "0.05": 0.24, "0.1": 0.2, "0.2": 0.15, "spent": 0.07}
+    look(model)                            # {"0.02": 0.31, ..., "0.2": 0.15, "reading": 0.4, "spent": 0.07}
     look.picture(model)                    # uint8 (h, w, 3): frames, gazed patches, what they show
 """
 
@@ -24,9 +24,12 @@ from autogaze.training.calibrate import CAP
 from autogaze.training.config import TrainConfig
 from autogaze.training.judge import PasteTable
 from autogaze.training.labels import LabelSet
+from autogaze.training.text_tiles import HELD_OUT, read_share, tiles
 
 SHOWN, RATIO = 3, 0.05
 """Clips in a picture, and the gazing ratio that it shows."""
+READ = range(HELD_OUT, HELD_OUT + 24)
+"""Generated tiles that are read; no training takes them."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,12 @@ class Look:
         return cls(clips, tables, config.ratios, config.validate_stop)
 
     def __call__(self, model: AutoGaze) -> dict[str, float]:
-        """The mean loss over clips and frames at each gazing ratio; `spent`: the ratio where it stops by itself."""
+        """The mean loss over clips and frames at each gazing ratio; `reading`: the share of generated tiles' text
+        that is seen readably at a ratio of 5 %; `spent`: the ratio where it stops by itself."""
         found = {f"{ratio:g}": self._loss(model, ratio) for ratio in self.ratios}
+        pictures, places = tiles(READ)
+        gaze = model.gaze(PROCESSOR.pixels(pictures)[:, None].to(model.device), ratio=RATIO)
+        found["reading"] = read_share(gaze.masks()[:, 0].cpu(), places)
         if self.stop is not None:
             ratios = [self._gaze(model, clip, CAP, self.stop).ratio() for clip in self.clips]
             found["spent"] = sum(ratios) / len(ratios)

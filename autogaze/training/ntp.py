@@ -24,8 +24,8 @@ from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR, Batch, Clips, collate, pick
 from autogaze.training.config import TrainConfig
 from autogaze.training.forcing import Scores, firsts, lengths, read
-from autogaze.training.greedy_paste import PasteSearch
 from autogaze.training.labels import LabelledClip
+from autogaze.training.objectives import search_of
 from autogaze.training.rollouts import own_list, there_and_back
 
 
@@ -80,7 +80,9 @@ class NtpStage:
 
     def _wanted(self, batch: Batch) -> Tensor:
         gain = self.config.ntp.gain
-        return gain_targets(batch, gain, self.config.memory) if gain else targets(batch.gaze)
+        if not gain:
+            return targets(batch.gaze)
+        return gain_targets(batch, gain, self.config.memory, self.config.ntp.objective)
 
 
 class Terms(NamedTuple):
@@ -112,17 +114,17 @@ def targets(gaze: Gaze) -> Tensor:
     return said * (~gaze.padded[..., None]).float()
 
 
-def gain_targets(batch: Batch, temperature: float, memory: bool = True) -> Tensor:
+def gain_targets(batch: Batch, temperature: float, memory: bool = True, objective: str = "paste") -> Tensor:
     """Float (B, N, 266), what each slot should say: every token by what it would gain after those before it.
 
     A list names one token a slot, though many gain nearly as much; the replayed search knows what each gains.
-    p is exp(gain / best gain / temperature), normalised. Rows of padded slots are zero. Gains are those of the pasted
-    picture, whatever made the lists.
+    p is exp(gain / best gain / temperature), normalised. Rows of padded slots are zero. Gains are those of the
+    objective, whatever made the lists.
     """
     out = torch.zeros(*batch.gaze.positions.shape, batch.gaze.tokens + 1)
     tokens = batch.gaze.positions % batch.gaze.tokens
     for clip, frames in enumerate(batch.frames.numpy().astype(np.float32) / np.float32(255)):
-        state, start = PasteSearch(memory), 0
+        state, start = search_of(objective, memory), 0
         for pixels, count in zip(frames, batch.gaze.per_frame, strict=True):
             real = int((~batch.gaze.padded[clip, start : start + count]).sum())
             gains = torch.from_numpy(state.replay(pixels, tokens[clip, start : start + real].tolist()).gains)

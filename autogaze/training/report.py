@@ -60,7 +60,7 @@ def _curves(steps: Mapping[str, Entries], looks: Mapping[str, Entries]) -> bytes
             known = [entry for entry in entries if name in entry]
             x, y = ([entry[key] for entry in known] for key in ("step", name))
             axes.plot(*_smooth(x, y), marker="." if len(x) < SMOOTH else "", label=run)
-        kind = "train" if runs is steps else "validation, ratio" if name != "spent" else "validation"
+        kind = "train" if runs is steps else "validation, ratio" if name[0].isdigit() else "validation"
         axes.set_title(f"{kind} {name}", fontsize=9)
         axes.tick_params(labelsize=7)
     figure.legend(list(steps), loc="outside lower center", ncols=6, fontsize=8)

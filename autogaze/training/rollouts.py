@@ -24,8 +24,8 @@ from autogaze.model.decoders import decoder_for
 from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import TrainConfig
-from autogaze.training.greedy_paste import PasteSearch
 from autogaze.training.labels import LabelledClip
+from autogaze.training.objectives import search_of
 from autogaze.training.schedule import frame_budgets, mean_ratio
 
 
@@ -82,7 +82,7 @@ def own_list(
     heat = float(draw.uniform(*settings.own_temperature))
     gaze = roll_out(network, sizes, features.float(), counts, heat, draw)
     tokens = torch.split((gaze.positions[0] % sizes.eos).cpu(), list(counts))
-    search, order, losses = PasteSearch(config.memory), [], []
+    search, order, losses = search_of(settings.objective, config.memory), [], []
     for pixels, part in zip(frames.numpy().astype(np.float32) / np.float32(255), tokens, strict=True):
         order.append(tuple(part.tolist()))
         losses.append(search.replay(pixels, order[-1]).losses)

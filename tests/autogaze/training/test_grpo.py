@@ -131,7 +131,7 @@ def test_reward_may_be_the_published_reconstruction(tmp_path: Path) -> None:
 def test_an_unknown_reward_is_named() -> None:
     with pytest.raises(ValueError, match=r"grpo\.reward"):
         config(reward="videomae")
-    with pytest.raises(ValueError, match="expected paste or videomae:FOLDER"):
+    with pytest.raises(ValueError, match="expected paste, text or videomae:FOLDER"):
         judge_of("learned")
 
 

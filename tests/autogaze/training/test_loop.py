@@ -129,6 +129,7 @@ def test_validation_shows_every_ratio(given: Path, tmp_path: Path) -> None:
     looks = lines(tmp_path / "validation.jsonl")
     assert [look["step"] for look in looks] == [0, 1, 2]
     assert all(look["0.02"] > look["0.2"] > 0 for look in looks)
+    assert all(0 <= look["reading"] <= 1 for look in looks)
     assert all(0 < look["spent"] < 0.1 for look in looks)  # any loss will do: one group of tokens a frame
     pictures = sorted((tmp_path / "pictures").glob("*.png"))
     assert [path.stem for path in pictures] == ["0000000", "0000001", "0000002"]
@@ -157,6 +158,8 @@ def test_configs_are_checked() -> None:
     for name in (file.stem for file in CONFIGS.glob("*.yaml")):
         assert load(name).stage == name.partition("-")[0]
     assert load("grpo").grpo.group == 12 and load("grpo").grpo.discount == 0.995
+    for name, device in (("ntp-cpu-text", "cpu"), ("ntp-gpu-text", "cuda")):
+        assert load(name).device == device and load(name).ntp.objective == "text"
     assert load("ntp", optimizer__rate=0.01).optimizer.rate == 0.01
     with pytest.raises(TrainingError, match=r"ntp.yaml: steps"):
         load("ntp", steps=0)

@@ -3,6 +3,7 @@
 Run: pytest tests/autogaze/training/test_probe.py
 """
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from autogaze.model.autogaze import AutoGaze
 from autogaze.selectors import get
 from autogaze.selectors.conformance import check, failed
 from autogaze.training.cli import app
-from autogaze.training.probe import Headed, auc
-from autogaze.training.text_tiles import tile, tiles
+from autogaze.training.config import TrainingError
+from autogaze.training.probe import Headed, auc, probe
+from autogaze.training.text_tiles import read_share, tile, tiles
 from autogaze.weights import bundled
 
 
@@ -49,9 +51,10 @@ def test_auc_of_known_orders() -> None:
 
 def test_a_head_is_taught_and_gazes(tmp_path: Path) -> None:
     out = tmp_path / "head"
-    said = CliRunner().invoke(app, ["probe", "--out", str(out), "--steps", "30", "--tiles", "64"])
+    settings = ["--steps", "120", "--tiles", "64", "--batch", "8", "--trunk"]
+    said = CliRunner().invoke(app, ["probe", "--out", str(out), *settings])
     assert said.exit_code == 0, said.output
-    assert float(said.output.split()[1]) > 0.7 and "Headed,head=" in said.output
+    assert float(said.output.split()[1]) > 0.75 and "Headed,head=" in said.output
     selector = Headed(head=str(out))
     assert not list(failed(check(selector)))
     picture, place = tile(next(seed for seed in range(99) if float(tile(seed)[1].sum()) > 8))
@@ -61,7 +64,36 @@ def test_a_head_is_taught_and_gazes(tmp_path: Path) -> None:
     wide = [part.repeat_interleave(14 // len(part), 0) for part in parts if 14 % len(part) == 0]
     seen = torch.stack([part.repeat_interleave(14 // part.shape[1], 1) for part in wide])
     assert float(there[seen.any(0)].float().mean()) > 1.2 * float(there.float().mean())
-    trunk = AutoGaze.from_pretrained(bundled()).gazing_model.state_dict()
-    assert all(torch.equal(value, trunk[name]) for name, value in selector.network.state_dict().items())
     with pytest.raises(ValueError, match="neither an existing folder"):
         get("autogaze.training.probe:Headed", head=str(tmp_path / "none"))
+
+
+def test_what_is_read_is_what_is_seen_finely_enough() -> None:
+    _, places = tiles(range(20))
+    everything, nothing = torch.ones(20, 265, dtype=torch.bool), torch.zeros(20, 265, dtype=torch.bool)
+    coarse = nothing.clone()
+    coarse[:, :69] = True  # 32, 64 and 112 px
+    assert read_share(everything, places) == 1 and read_share(nothing, places) == 0
+    assert read_share(coarse, places) == pytest.approx(float(places[:, :3].sum() / places.sum()))
+
+
+def test_a_trunk_learns_with_its_head_and_a_killed_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autogaze.training.probe.LOOK", 2)
+
+    def run(out: Path, steps: int = 4) -> dict[str, torch.Tensor]:
+        model = AutoGaze.from_pretrained(bundled())
+        probe(model, out, steps=steps, batch=2, count=8, trunk=True)
+        return dict(AutoGaze.from_pretrained(out / "trunk").gazing_model.state_dict())
+
+    whole = run(tmp_path / "whole")
+    start = AutoGaze.from_pretrained(bundled()).gazing_model.state_dict()
+    moved = {name.split(".")[0] for name, value in whole.items() if not torch.equal(value, start[name])}
+    assert moved == {"vision_model"}
+    shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+    (tmp_path / "killed" / "model.safetensors").unlink()
+    again = run(tmp_path / "killed")
+    assert all(torch.equal(value, again[name]) for name, value in whole.items())
+    with pytest.raises(TrainingError, match="other settings"):
+        run(tmp_path / "killed", steps=5)
