@@ -11,6 +11,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from io import StringIO
@@ -78,9 +79,14 @@ def _decode_once(settings: Sequence[Setting], questions: Sequence[Question]) -> 
     for reader in readers:
         sizes[reader.frames, reader.sampling].add(reader.resolution)
     videos = dict.fromkeys(question.video_path for question in questions if question.video_path)
-    for video in tqdm(videos, desc="frames", unit="video"):
+
+    def decode(video: Path) -> None:
         for (frames, sampling), resolutions in sizes.items():
             keep(video, sorted(resolutions), frames, sampling)
+
+    with ThreadPoolExecutor(2) as pool:  # resizing is work for one core
+        for _ in tqdm(pool.map(decode, videos), desc="frames", unit="video", total=len(videos)):
+            pass
 
 
 def _run_all(settings: Sequence[Setting], folder: Path, console: Console) -> list[Row]:
