@@ -1,5 +1,8 @@
 """Named shapes: `tiny` runs 4K video on a laptop, `base` is a small real one, `8b` is the published model's.
 
+`mini` (8.7 M parameters) is what `hlvid train letters` teaches to read: it looks on AutoGaze's own grid, at
+4K in 144 tiles, and hands every gazed patch to the language model by itself.
+
 Example::
 
     shape("8b").vision.hidden_size, parameter_count(shape("8b"))      # 1152, 8.09 billion, without allocating
@@ -34,6 +37,7 @@ SMALL = replace(README, num_video_frames=16, num_video_frames_thumbnail=4, max_t
 
 # Token ids of the byte-level tokenizer end at 259; real vocabularies are larger and have room for it.
 _TINY = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+_MINI = {"hidden_size": 256, "intermediate_size": 768, "num_hidden_layers": 4, "num_attention_heads": 4}
 _BASE = {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14}
 _SEVEN = {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28}
 
@@ -44,6 +48,19 @@ SHAPES = {
         ),
         llm={**_TINY, "num_key_value_heads": 2, "vocab_size": 272},
         video=SMALL,
+    ),
+    "mini": NVILAConfig(
+        vision=replace(
+            SiglipConfig(),
+            hidden_size=256,
+            intermediate_size=1024,
+            num_hidden_layers=6,
+            num_attention_heads=4,
+        ),
+        llm={**_MINI, "num_key_value_heads": 2, "vocab_size": 272},
+        video=replace(SMALL, max_tiles_video=144),
+        token_shuffle=1,
+        grouping="tile",
     ),
     "base": NVILAConfig(
         vision=VISION,

@@ -79,6 +79,26 @@ def grpo(
     _train("grpo", config, labels, out, validation, init, steps, batch, accumulate, seed, device)
 
 
+@app.command()
+def letters(
+    config: Config = "letters-cpu",
+    out: Out = None,
+    steps: Steps = None,
+    batch: BatchSize = None,
+    seed: Seed = None,
+    device: Device = None,
+) -> None:
+    """Teach the encoder of a small NVILA-HD to name characters in gazed patches of generated tiles."""
+    from autogaze.training.config import read
+    from autogaze.training.reading.config import ReadingConfig
+    from autogaze.training.reading.letters import train
+
+    with one_line():
+        run = read(ReadingConfig, config, out=out, steps=steps, batch=batch, seed=seed, device=device)
+        train(run)
+    typer.echo(f"checkpoint: {run.out / 'model'}   validation: {run.out / 'validation.jsonl'}")
+
+
 def _train(stage: str, config: str, *values: Any) -> None:
     from autogaze.training.config import TrainingError, load
     from autogaze.training.loop import train

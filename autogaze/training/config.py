@@ -11,7 +11,7 @@ cores manage). Every departure from the paper is an entry with a comment in thos
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -97,12 +97,37 @@ class Grpo(_Strict):
     features: dict[str, str] = {}
 
 
-class TrainConfig(_Strict):
-    """One run.
+class RunConfig(_Strict):
+    """What every run of `training.loop` has.
 
-    labels: folder of labelled clips (`hlvid train labels`); GRPO uses their frames alone. out: folder of the
-    run. init: checkpoint folder to start from, None for random weights. batch: clips a process and micro-step;
-    accumulate: micro-steps a step. frames: clip lengths, one of which is drawn each micro-step; 0 is the
+    out: folder of the run. seed: of all that is drawn. batch: clips or pictures a process and micro-step; accumulate:
+    micro-steps a step. A state is written every `checkpoint_every` steps, a look taken every `validate_every`.
+    """
+
+    out: Path
+    seed: int = Field(0, ge=0)
+    steps: int = Field(gt=0)
+    batch: int = Field(gt=0)
+    accumulate: int = Field(1, gt=0)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    device: str = "cpu"
+    optimizer: Optimizer = Optimizer()
+    checkpoint_every: int = Field(100, gt=0)
+    validate_every: int = Field(500, gt=0)
+
+    apart: ClassVar[frozenset[str]] = frozenset({"out", "device", "checkpoint_every", "validate_every"})
+    """Entries that do not shape the weights."""
+
+    def key(self) -> str:
+        """16 hex digits over everything that shapes the weights; a run resumes only under its own key."""
+        return hashlib.sha256(self.model_dump_json(exclude=set(self.apart)).encode()).hexdigest()[:16]
+
+
+class TrainConfig(RunConfig):
+    """One run of AutoGaze's.
+
+    labels: folder of labelled clips (`hlvid train labels`); GRPO uses their frames alone. init: checkpoint folder to
+    start from, None for random weights. frames: clip lengths, one of which is drawn each micro-step; 0 is the
     labels' own length, and more than that is for GRPO and lists of the network's own (`ntp.own`), for which a clip
     runs there and back. memory: the pasted picture remembers what earlier frames saw. validation: folder of
     labelled clips or videos kept apart, looked at every `validate_every` steps at `ratios`, and
@@ -111,26 +136,18 @@ class TrainConfig(_Strict):
 
     stage: Literal["ntp", "grpo"]
     labels: Path
-    out: Path
     init: Path | None = None
-    seed: int = Field(0, ge=0)
-    steps: int = Field(gt=0)
-    batch: int = Field(gt=0)
-    accumulate: int = Field(1, gt=0)
     frames: tuple[int, ...] = (0,)
     flip: bool = True
     memory: bool = True
-    precision: Literal["float32", "bfloat16"] = "float32"
-    device: str = "cpu"
-    optimizer: Optimizer = Optimizer()
     ntp: Ntp = Ntp()
     grpo: Grpo = Grpo()
-    checkpoint_every: int = Field(100, gt=0)
     validation: Path | None = None
-    validate_every: int = Field(500, gt=0)
     validate_clips: int = Field(16, gt=0)
     validate_stop: float | None = Field(None, gt=0)
     ratios: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
+
+    apart = RunConfig.apart | {"validation", "validate_clips", "validate_stop", "ratios"}
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -141,22 +158,16 @@ class TrainConfig(_Strict):
             raise ValueError("ratios must lie in (0, 1] and frames in 0 to 16")
         return self
 
-    def key(self) -> str:
-        """16 hex digits over everything that shapes the weights; a run resumes only under its own key."""
-        apart = {
-            "out",
-            "device",
-            "checkpoint_every",
-            "validation",
-            "validate_every",
-            "validate_clips",
-            "validate_stop",
-            "ratios",
-        }
-        return hashlib.sha256(self.model_dump_json(exclude=apart).encode()).hexdigest()[:16]
+
+Run = TypeVar("Run", bound=RunConfig)
 
 
 def load(source: str | Path, **changes: Any) -> TrainConfig:
+    """A run of AutoGaze's; see `read`."""
+    return read(TrainConfig, source, **changes)
+
+
+def read(kind: type[Run], source: str | Path, **changes: Any) -> Run:
     """Read a YAML file, or the bundled one of that name, with `changes` over it.
 
     changes: entries by name, nested ones as `optimizer__rate`; None leaves the file's value.
@@ -182,7 +193,7 @@ def load(source: str | Path, **changes: Any) -> TrainConfig:
                 place = place.setdefault(section, {})
             place[last] = value
     try:
-        return TrainConfig.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         entry = ".".join(str(part) for part in first["loc"]) or "file"

@@ -15,22 +15,28 @@ nothing random is carried from step to step, and files are replaced, never half 
 
 import json
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.config import AutoGazeConfig
 from autogaze.training.batches import PROCESSOR
-from autogaze.training.config import TrainConfig, TrainingError
+from autogaze.training.config import RunConfig, TrainConfig, TrainingError
 from autogaze.training.initial import fresh
 from autogaze.training.looks import Look
 from autogaze.training.processes import Team, processes
 from autogaze.training.schedule import rate
-from autogaze.training.stages import Stage, make_stage
+from autogaze.training.stages import make_stage
 from autogaze.training.trail import Trail
+
+Model = TypeVar("Model", bound=nn.Module, contravariant=True)
 
 
 def train(config: TrainConfig, stop_after: int | None = None) -> AutoGaze:
@@ -43,7 +49,7 @@ def train(config: TrainConfig, stop_after: int | None = None) -> AutoGaze:
         config = config.model_copy(update={"device": team.device})
         model = _start(config).to(team.device)
         stage, look = make_stage(config, team.rank, team.world), Look.of(config) if team.leads else None
-        _run(model, stage, look, config, team, stop_after)
+        run(model, partial(stage, model.gazing_model, model.config), look, config, team, stop_after)
         if team.leads:
             save(model, config.out / "model")
         team.wait()
@@ -65,7 +71,7 @@ def _start(config: TrainConfig) -> AutoGaze:
     return AutoGaze.from_pretrained(config.init).train()
 
 
-def _optimizer(model: AutoGaze, config: TrainConfig) -> torch.optim.Optimizer:
+def _optimizer(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer:
     settings = config.optimizer
     kind = torch.optim.AdamW if settings.kind == "adamw" else torch.optim.Adam
     return kind(
@@ -73,10 +79,27 @@ def _optimizer(model: AutoGaze, config: TrainConfig) -> torch.optim.Optimizer:
     )
 
 
-def _run(
-    model: AutoGaze, stage: Stage, look: Look | None, config: TrainConfig, team: Team, stop_after: int | None
+Learn = Callable[[int, np.random.Generator], tuple[Tensor, Mapping[str, float]]]
+"""Loss and figures of a micro-step; all chance comes from the generator."""
+
+
+class Looks(Protocol[Model]):
+    """What a validation finds, and a picture for people."""
+
+    def __call__(self, model: Model, /) -> Mapping[str, float]: ...
+
+    def picture(self, model: Model, /) -> NDArray[np.uint8]: ...
+
+
+def run(
+    model: Model,
+    learn: Learn,
+    look: Looks[Model] | None,
+    config: RunConfig,
+    team: Team,
+    stop_after: int | None = None,
 ) -> None:
-    """Steps from the newest state to the last one."""
+    """Steps from the newest state to the last one, of any model that `learn` gives a loss of."""
     optimizer = _optimizer(model, config)
     begin = _resume(model, optimizer, config)
     trail = Trail(config.out, begin) if team.leads else None
@@ -85,7 +108,7 @@ def _run(
         _look(look, model, 0, trail)
     for step in range(begin, end):
         start = time.perf_counter()
-        figures = _step(model, optimizer, stage, step, config, team)
+        figures = _step(model, optimizer, learn, step, config, team)
         done = step + 1
         if trail:
             trail.step(step, {**figures, "seconds": time.perf_counter() - start})
@@ -97,17 +120,17 @@ def _run(
         trail.close()
 
 
-def _look(look: Look, model: AutoGaze, step: int, trail: Trail) -> None:
+def _look(look: Looks[Model], model: Model, step: int, trail: Trail) -> None:
     trail.validation(step, look(model))
     trail.picture(step, look.picture(model))
 
 
 def _step(
-    model: AutoGaze,
+    model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    stage: Stage,
+    learn: Learn,
     step: int,
-    config: TrainConfig,
+    config: RunConfig,
     team: Team,
 ) -> dict[str, float]:
     """One update from `accumulate` micro-steps; the figures to log."""
@@ -120,7 +143,7 @@ def _step(
     for part in range(config.accumulate):
         micro = step * config.accumulate + part
         draw = np.random.default_rng([config.seed, 2, micro, team.rank])
-        loss, said = stage(model.gazing_model, model.config, micro, draw)
+        loss, said = learn(micro, draw)
         if not bool(torch.isfinite(loss)):
             raise TrainingError(
                 f"step {step}: the loss is {loss.item()}; lower optimizer.rate or set optimizer.clip"
@@ -136,7 +159,7 @@ def _step(
     return {**dict(zip(names, means.tolist(), strict=True)), "gradient": norm.item(), "rate": speed}
 
 
-def _resume(model: AutoGaze, optimizer: torch.optim.Optimizer, config: TrainConfig) -> int:
+def _resume(model: nn.Module, optimizer: torch.optim.Optimizer, config: RunConfig) -> int:
     """Load the newest state, if there is one; the step to go on with."""
     path = config.out / "state.pt"
     if not path.is_file():
@@ -153,7 +176,7 @@ def _resume(model: AutoGaze, optimizer: torch.optim.Optimizer, config: TrainConf
     return int(state["step"])
 
 
-def _write_state(model: AutoGaze, optimizer: torch.optim.Optimizer, step: int, config: TrainConfig) -> None:
+def _write_state(model: nn.Module, optimizer: torch.optim.Optimizer, step: int, config: RunConfig) -> None:
     """Replace the newest state in one move."""
     key = config.model_copy(update={"device": "cpu"}).key()
     state = {"key": key, "step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}

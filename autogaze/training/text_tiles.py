@@ -124,8 +124,8 @@ def _write(picture: Image.Image, place: NDArray[np.float32], draw: np.random.Gen
     """Put one line somewhere, on a plate or on the ground, and note in `place` what its letters cover."""
     low, high = np.log(CAPS)
     cap = float(np.exp(draw.uniform(low, high)))
-    fonts = _fonts()
-    font = ImageFont.truetype(str(fonts[draw.integers(len(fonts))]), max(5, round(cap / CAP)))
+    faces = fonts()
+    font = ImageFont.truetype(str(faces[draw.integers(len(faces))]), max(5, round(cap / CAP)))
     text = "".join(draw.choice(list(LETTERS), int(draw.integers(3, 13))))
     x, y = (int(v) for v in draw.integers(-20, SIZE - 20, 2))
     pen = ImageDraw.Draw(picture)
@@ -152,7 +152,7 @@ def _colours(draw: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...
 
 
 @lru_cache(maxsize=1)
-def _fonts() -> list[Path]:
+def fonts() -> list[Path]:
     """The text fonts of matplotlib, in the order of their names."""
     import matplotlib
 

@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 from autogaze.model.config import AutoGazeConfig
 from autogaze.training import generator
 from autogaze.training.cli import app
-from autogaze.training.config import CONFIGS, TrainConfig, TrainingError, load
+from autogaze.training.config import CONFIGS, TrainConfig, TrainingError, load, read
 from autogaze.training.greedy import search_paste
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip, save
 from autogaze.training.loop import train
+from autogaze.training.reading.config import ReadingConfig
 from autogaze.training.trail import lines
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=1, heads=2)
@@ -156,7 +157,9 @@ def test_what_is_missing_is_named(given: Path, tmp_path: Path) -> None:
 
 def test_configs_are_checked() -> None:
     for name in (file.stem for file in CONFIGS.glob("*.yaml")):
-        assert load(name).stage == name.partition("-")[0]
+        stage = name.partition("-")[0]
+        found = read(ReadingConfig, name) if stage == "letters" else load(name)
+        assert found.stage == stage
     assert load("grpo").grpo.group == 12 and load("grpo").grpo.discount == 0.995
     for name, device in (("ntp-cpu-text", "cpu"), ("ntp-gpu-text", "cuda")):
         assert load(name).device == device and load(name).ntp.objective == "text"
@@ -165,7 +168,7 @@ def test_configs_are_checked() -> None:
         load("ntp", steps=0)
     with pytest.raises(
         TrainingError,
-        match=r"no such file; bundled are grpo, grpo-cpu, grpo-only-cpu, ntp, ntp-cpu, ",
+        match=r"no such file; bundled are grpo, grpo-cpu, grpo-only-cpu, letters-cpu, ntp, ntp-cpu, ",
     ):
         load("sft")
     with pytest.raises(TrainingError, match=r"optimizer\.speed"):

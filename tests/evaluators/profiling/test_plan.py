@@ -223,7 +223,7 @@ def test_the_default_fits_and_says_what_it_sees(capsys: pytest.CaptureFixture[st
         ({"ratio": "1.5"}, "plan: --ratio=1.5: expected a number above 0"),
         ({"thumbnail_ratio": "0"}, "plan: --thumbnail-ratio=0.0: expected"),
         ({"ratio": "a lot"}, "--ratio is 'a lot'"),
-        ({"shape_name": "70b"}, "shape is '70b'; allowed: tiny, base, 8b"),
+        ({"shape_name": "70b"}, "shape is '70b'; allowed: tiny, mini, base, 8b"),
         ({"dtype": "int4"}, "dtype is 'int4'"),
         ({"aspect": "wide"}, "aspect is 'wide'"),
         ({"resolution": 0}, "resolution is 0"),

@@ -177,7 +177,7 @@ def test_unknown_rigs_are_refused(name: str, value: str) -> None:
     ("option", "value", "said"),
     [
         ("--device", "tpu", "device tpu: no such device; allowed here: cpu"),
-        ("--shape", "nope", "shape is 'nope'; allowed: tiny, base, 8b"),
+        ("--shape", "nope", "shape is 'nope'; allowed: tiny, mini, base, 8b"),
         ("--dtype", "int4", "dtype is 'int4'; allowed: float32"),
         ("--selector", "nobody", "selector is 'nobody'; allowed: "),
         ("--rounds", "0", "--rounds"),
