@@ -25,8 +25,10 @@ from hlvid.scoring.collapse import each
 
 Row = Mapping[str, Any]
 
-_SAMPLES = re.compile(r"(?:.+_)?samples_(?P<task>.+)\.jsonl")
-_OWN = "samples.jsonl"  # of `hlvid eval`
+SAMPLES = re.compile(r"(?:(?P<date>.+?)_)?samples_(?P<task>.+)\.jsonl")
+"""Names of lmms-eval's samples files."""
+OWN = "samples.jsonl"
+"""Name of `hlvid eval`'s, which keeps lmms-eval's files in lmms_eval/."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def read_samples(path: Path, task: str | None = None) -> list[Sample]:
         AnswerError: file, line and field of the first fault; no samples, or those of several tasks.
     """
     file = find_samples(path, task)
-    named = _SAMPLES.fullmatch(file.name)
+    named = SAMPLES.fullmatch(file.name)
     lines = [(place, one) for place, row in read_lines(file).items() for one in each([row])]
     samples = [_sample(row, place, named and named["task"]) for place, row in lines]
     tasks = sorted({one.task for one in samples if one.task is not None})
@@ -116,12 +118,12 @@ def find_samples(path: Path, task: str | None = None) -> Path:
     """The samples file of a run's folder (the newest of a task), or the file itself; raises AnswerError for none."""
     if path.is_file():
         return path
-    if (path / _OWN).is_file():
-        return path / _OWN
+    if (path / OWN).is_file():
+        return path / OWN
     found = [
         (match["task"], file)
         for file in sorted(path.rglob("*.jsonl"))
-        if (match := _SAMPLES.fullmatch(file.name)) and task in (None, match["task"])
+        if (match := SAMPLES.fullmatch(file.name)) and task in (None, match["task"])
     ]
     if not found:
         of = f" of {task}" if task else ""

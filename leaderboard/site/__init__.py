@@ -10,7 +10,7 @@ Example::
 | identity, history | which sections and pages there are; when a submission was recorded |
 | facts | an entry or section as plain data, without any answer of the key |
 | paired | the constants with which the browser repeats `hlvid.scoring`'s comparison to the last digit |
-| exports, interop | CSV, JSON and RSS; the hub's `.eval_results` and the every_eval_ever schema |
+| exports | CSV, JSON and RSS; the hub's `.eval_results` |
 | pages, build | Jinja templates (autoescape on), and writing all files |
 | server, uploads | `hlvid board serve`: the page with a form that checks, scores and hands back a submission |
 

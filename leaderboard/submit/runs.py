@@ -11,7 +11,6 @@ the `record_*.json` that our own `lmms_eval` command adds. Only the samples are 
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from hlvid.dataset import Question
 from hlvid.dataset.text import squeeze
 from hlvid.errors import AnswerError
 from hlvid.scoring.answers import parse_answer
-from hlvid.scoring.samples import text_of
+from hlvid.scoring.samples import OWN, SAMPLES, text_of
 from leaderboard.benchmarks import AnswerKey, benchmark_of
 from leaderboard.format.faults import Fault, shorten
 from leaderboard.format.reading import (
@@ -36,9 +35,6 @@ from leaderboard.format.schema import Prediction
 
 Row = Mapping[str, Any]
 RECORD_BYTES = 16 * 1024 * 1024
-
-OWN = "samples.jsonl"  # of `hlvid eval`, which keeps lmms-eval's files in lmms_eval/
-_SAMPLES = re.compile(r"(?:(?P<date>.+?)_)?samples_(?P<task>.+)\.jsonl")
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ def find_run(path: Path, task: str | None = None) -> Run:
         path = inner
     if path.is_file():
         return _run(path)
-    files = [file for file in sorted(path.rglob("*.jsonl")) if _SAMPLES.fullmatch(file.name)]
+    files = [file for file in sorted(path.rglob("*.jsonl")) if SAMPLES.fullmatch(file.name)]
     runs = [_run(file) for file in files]
     chosen = [run for run in runs if task is None or task in (run.task, run.benchmark)]
     if not chosen:
@@ -180,7 +176,7 @@ def _seen(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _run(samples: Path) -> Run:
-    match = _SAMPLES.fullmatch(samples.name)
+    match = SAMPLES.fullmatch(samples.name)
     results_file = samples.with_name(f"{match['date']}_results.json" if match else "results.json")
     record = _json(results_file.with_name(f"record_{results_file.stem}.json"))
     if not record:  # of the versions up to 0.1: one file for all runs of a folder
