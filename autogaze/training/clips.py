@@ -2,17 +2,15 @@
 
 Example::
 
-    for frames in from_folder("videos", frames=16, seed=0):        # endless; uint8 (16, 3, 224, 224)
-        ...
     window = Window.read(path, seed=3)                             # decoded once, cut many times
-    some = [window.clip(seed, frames=16) for seed in range(64)]
+    some = [window.clip(seed, frames=16) for seed in range(64)]    # uint8 (16, 3, 224, 224) each
 
 Decoding costs far more than cutting, so a stretch of a video is decoded once, at a moderate size, and gives
 many clips: each a square of 60 to 100 % of the picture's short side or less, a stride of 1 to 8 frames,
 forwards. A window shorter than the frames asked repeats its last one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,23 +40,6 @@ def videos_in(folder: str | Path) -> list[Path]:
     if not found:
         raise ValueError(f"videos: no file with suffix {', '.join(SUFFIXES)} under {root}")
     return found
-
-
-def from_folder(
-    folder: str | Path, frames: int = 16, size: int = SIZE, seed: int = 0, per_window: int = 16
-) -> Iterator[Tensor]:
-    """Clips without end, uint8 (frames, 3, size, size): `per_window` of a window, video after video.
-
-    The same seed gives the same clips in the same order. Raises ValueError for a folder without videos.
-    """
-    videos = videos_in(folder)
-    turn = 0
-    while True:
-        for which in np.random.default_rng([seed, turn]).permutation(len(videos)):
-            window = Window.read(videos[which], seed=seed * 1_000_003 + turn)
-            for index in range(per_window):
-                yield window.clip(seed * 1_000_003 + turn * per_window + index, frames, size)
-        turn += 1
 
 
 @dataclass(frozen=True)

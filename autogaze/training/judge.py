@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, grid_sides
-from autogaze.reconstruction.loss import L1, ReconstructionLoss
-from autogaze.reconstruction.paste import GREY, rebuild, resampling
+from autogaze.reconstruction.loss import ReconstructionLoss
+from autogaze.reconstruction.paste import GREY, resampling
 from autogaze.reconstruction.videomae import VideoMAE
 from autogaze.training.objectives import unread
 
@@ -103,18 +103,6 @@ class PasteTable:
         shown = (frame.clamp(min=0) * K + scale)[:, None]
         errors = self.errors[:, t].reshape(B, S * K, *sharp.shape[1:]).gather(1, shown)[:, 0]
         return torch.where(frame >= 0, errors, self.blank[:, t])
-
-
-def paste_judge(memory: bool = True) -> Judge:
-    """The L1 loss of the pasted picture, computed the plain way; what `PasteTable` is tested against."""
-    loss = L1()
-
-    def judge(clips: Tensor, gaze: Gaze) -> Tensor:
-        shown = rebuild(clips, gaze, memory=memory)
-        lost: Tensor = loss((shown - MEAN) / STD, (clips - MEAN) / STD)
-        return lost
-
-    return judge
 
 
 def judge_of(name: str, features: Mapping[str, str] | None = None, device: str = "cpu") -> Judge | None:

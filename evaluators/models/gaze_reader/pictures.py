@@ -1,14 +1,12 @@
-"""A frame as it was, where a selector looked, and what is left of it: three PNGs for a report.
+"""A frame as it was, and where a selector looked at it.
 
 Example::
 
-    panel = panels(Path("clip.mp4"), frame=240, settings=ReaderSettings(selector="detail", resolution=1792))
-    panel.original, panel.overlay, panel.rebuilt        # PNG bytes of equal size
-    panel.caption                                       # "detail, 1792 x 1008: 2,120 of 10,600 tokens (20.0
-    %)" panel.legend                                        # {224: "#ffd166", 112: "#ef476f", ...}
+    look, tiling, looker = look_at(Path("clip.mp4"), frame=240, settings=ReaderSettings(selector="detail"))
+    look.original, overlay(look, tiling), look.rebuilt          # uint8 (H, W, 3) each
+    looker.tokens_selected, looker.tokens_valid                 # of that frame
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -37,39 +35,6 @@ COLOURS: dict[int, Colour] = {
 LIGHT = {32: 0.35, 64: 0.5, 112: 0.68, 224: 0.95}
 TINT = 0.1
 """How bright a patch of each scale is drawn, and how much of its colour is added."""
-
-
-@dataclass(frozen=True)
-class Panels:
-    """PNG bytes of the three pictures, a caption, and the overlay's colours (scale in px -> "#rrggbb")."""
-
-    original: bytes
-    overlay: bytes
-    rebuilt: bytes
-    caption: str
-    legend: dict[int, str]
-
-
-def panels(path: Path, frame: int, settings: ReaderSettings, width: int = 1280) -> Panels:
-    """Look at one frame (an index in the video) and draw it; the PNGs are at most `width` px wide.
-
-    The selector is shown the earlier frame that its history asks for; `settings.frames` plays no part.
-    Raises RunError where the video has no such frame.
-    """
-    look, tiling, looker = look_at(path, frame, settings)
-    height, seen_width = look.original.shape[:2]
-    share = looker.tokens_selected / looker.tokens_valid
-    caption = (
-        f"{settings.selector}, {seen_width} × {height}: {looker.tokens_selected:,} of "
-        f"{looker.tokens_valid:,} tokens ({share:.1%})"
-    )
-    return Panels(
-        png(look.original, width),
-        png(overlay(look, tiling), width),
-        png(look.rebuilt, width),
-        caption,
-        {scale: "#" + "".join(f"{part:02x}" for part in colour) for scale, colour in COLOURS.items()},
-    )
 
 
 def look_at(path: Path, frame: int, settings: ReaderSettings) -> tuple[Look, Tiling, Looker]:
@@ -117,15 +82,3 @@ def _outline(grid: npt.NDArray[np.bool_], cell: int, line: int) -> npt.NDArray[n
     inner: Picture = cv2.erode(seen, kernel)
     border: npt.NDArray[np.bool_] = (seen > inner)[1:-1, 1:-1]
     return border
-
-
-def png(picture: Picture, width: int) -> bytes:
-    """An uint8 (H, W, 3) RGB picture as PNG, shrunk to `width` px where it is wider."""
-    height, have = picture.shape[:2]
-    if have > width:
-        size = (width, round(height * width / have))
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    done, data = cv2.imencode(".png", picture[..., ::-1])
-    if not done:
-        raise ValueError(f"picture: shape {picture.shape}, could not be written as PNG")
-    return bytes(data)

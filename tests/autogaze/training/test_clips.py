@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from autogaze.training.clips import Window, as_clip, from_folder, videos_in
+from autogaze.training.clips import Window, as_clip, videos_in
 from autogaze.training.split import HELD_OUT_NATURAL, held_out
 
 
@@ -48,12 +48,6 @@ def test_short_window_repeats_its_last_frame(window: Window) -> None:
 def test_resizing_keeps_values() -> None:
     flat = np.full((300, 300, 3), (10, 20, 30), np.uint8)
     assert as_clip([flat])[0].unique().tolist() == [10, 20, 30]
-
-
-def test_real_folder(shared: Path) -> None:
-    folder = shared / "clips" / "natural"
-    first, second = (next(from_folder(folder, frames=3, seed=2)) for _ in range(2))
-    assert torch.equal(first, second) and first.shape == (3, 3, 224, 224)
 
 
 def test_held_out_is_the_rule(shared: Path) -> None:

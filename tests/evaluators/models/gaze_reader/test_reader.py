@@ -11,7 +11,7 @@ import pytest
 
 from evaluators.models.gaze_reader.ocr import Engine
 from evaluators.models.gaze_reader.options import plain
-from evaluators.models.gaze_reader.pictures import COLOURS, panels
+from evaluators.models.gaze_reader.pictures import look_at, overlay
 from evaluators.models.gaze_reader.reader import read_video
 from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.errors import RunError
@@ -76,15 +76,12 @@ def test_a_static_scene_is_read_once(clip: Path) -> None:
     assert many["ocr_megapixels"] < 3 * few["ocr_megapixels"]
 
 
-def test_panels_for_the_report(clip: Path) -> None:
-    import cv2
-
-    made = panels(clip, 2, ReaderSettings(resolution=960, ratio=0.1), width=480)
-    shapes = {
-        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape
-        for data in (made.original, made.overlay, made.rebuilt)
-    }
-    assert shapes == {(270, 480, 3)}
-    assert set(made.legend) == set(COLOURS) and "detail, 960 × 540" in made.caption
+def test_a_look_for_the_report(clip: Path) -> None:
+    settings = ReaderSettings(resolution=960, ratio=0.1)
+    look, tiling, looker = look_at(clip, 2, settings)
+    drawn = overlay(look, tiling)
+    assert look.original.shape == look.rebuilt.shape == drawn.shape == (540, 960, 3)
+    lit = tiling.join_patches(look.gaze.scale_masks()[-1])[0].repeat(16, 0).repeat(16, 1)[:540, :960]
+    assert drawn[lit].mean() > 2 * drawn[~lit].mean() and 0 < looker.tokens_selected < looker.tokens_valid
     with pytest.raises(RunError, match="frame 8 asked; allowed: 0 to 7"):
-        panels(clip, 8, ReaderSettings())
+        look_at(clip, 8, settings)
