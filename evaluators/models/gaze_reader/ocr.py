@@ -13,6 +13,7 @@ is about 100 px wide, and the rest of its time went to reading nothing.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
@@ -42,12 +43,9 @@ class Text:
 
 
 class Engine:
-    """The text detector and recogniser; made once and kept, loading takes about half a second.
+    """The text detector and recogniser; made once and kept, loading takes about half a second."""
 
-    threads: cores that it may use. It serves one caller at a time.
-    """
-
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self) -> None:
         try:
             self.models = {"det": model_file("det"), "rec": model_file("rec")}
             import rapidocr
@@ -55,6 +53,7 @@ class Engine:
             raise RunError(
                 f"gaze_reader: no OCR engine ({error}); install it with: pip install 'hlvid[reader]'"
             ) from error
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self.engine: Any = rapidocr.RapidOCR(
             params={
                 "Global.log_level": "critical",  # it warns of every picture without text

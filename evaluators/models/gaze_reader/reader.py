@@ -7,21 +7,36 @@ Example::
     reading.details["seconds"]                    # {"decode": 1.9, "select": 0.8, "rebuild": 0.6, "ocr": 2.1}
 """
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE, SCALES
 from autogaze.selectors import needs_of
 from autogaze.selectors.told import Told
-from autogaze.tiling import Tiling
+from autogaze.tiling import TILE, Tiling
 from evaluators.core.gaze_file import Recorder
-from evaluators.models.gaze_reader.desk import Desk, readers
+from evaluators.core.memory import keep_freed
 from evaluators.models.gaze_reader.frames import FrameSource
-from evaluators.models.gaze_reader.looking import Looker, selector_of
+from evaluators.models.gaze_reader.looking import Look, Looker, selector_of
+from evaluators.models.gaze_reader.ocr import Engine, Text
 from evaluators.models.gaze_reader.options import Line
+from evaluators.models.gaze_reader.packing import GAP, Placement, pack
+from evaluators.models.gaze_reader.regions import Mask, ReadMemory, lettering, patch_boxes
 from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.video.motion import block_maps
+
+Picture = npt.NDArray[np.uint8]
+
+FLUSH_PIXELS = 8_000_000
+"""Regions of several frames wait until they make a few canvases; more would only take memory."""
+SHARP_ENOUGH = 0.6
+"""Share of a line's box to be gazed at its scale; below it the line was not really looked at."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,18 @@ class Reading:
     details: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of a view that waits to be read: its corner and pixels, and the patches seen in the view."""
+
+    frame: int
+    scale: int
+    left: int
+    top: int
+    pixels: Picture
+    seen: Mask
+
+
 def read_video(
     path: Path, settings: ReaderSettings, cache: bool = True, question: str | None = None
 ) -> Reading:
@@ -39,7 +66,7 @@ def read_video(
 
     Raises RunError (more frames than the video has, no OCR engine) and VideoError (not decodable).
     """
-    desk = Desk(readers())
+    desk = Desk(engine())
     with FrameSource(path, settings.resolution, settings.frames, settings.sampling, cache) as source:
         tiling = Tiling.of(*source.size)
         looker = Looker(settings, tiling, _told(source, settings, question))
@@ -48,14 +75,14 @@ def read_video(
             if recorder:
                 recorder.add(look.index, look.gaze.masks()[:, 0].numpy())
             desk.add(look)
-        lines = desk.finish()
+        desk.read()
     details = _details(source, tiling, looker, desk)
     if recorder:
         rows, columns = tiling.layout
         details["gaze_file"] = recorder.save(
             rows=rows, columns=columns, size=source.size, scales=SCALES, patch=PATCH_SIZE
         )
-    return Reading(lines, details)
+    return Reading(desk.lines, details)
 
 
 def _told(source: FrameSource, settings: ReaderSettings, question: str | None) -> Told:
@@ -63,6 +90,79 @@ def _told(source: FrameSource, settings: ReaderSettings, question: str | None) -
     codec = "codec" in needs_of(selector_of(settings))
     maps = block_maps(source.path, source.indices, source.size) if codec else None
     return Told(source.video.timestamps, maps, question)
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """The OCR engine of this process, which keeps the memory that it has had."""
+    keep_freed()
+    return Engine()
+
+
+@dataclass
+class Desk:
+    """Where regions are collected, packed and read."""
+
+    engine: Engine
+    lines: list[Line] = field(default_factory=list)
+    waiting: list[Region] = field(default_factory=list)
+    memories: dict[int, ReadMemory] = field(default_factory=dict)
+    seconds: float = 0.0
+    regions: int = 0
+    pixels: int = 0
+
+    def add(self, look: Look) -> None:
+        """Queue what a frame shows, at any scale, that was not read before."""
+        started = time.perf_counter()
+        for view in look.views():
+            memory = self.memories.setdefault(view.scale, ReadMemory(*view.picture.shape[:2]))
+            worth = memory.fresh(view.picture, lettering(view.picture, view.seen))
+            memory.remember(view.picture, worth)
+            for box in patch_boxes(worth):
+                left, top, right, bottom = (side * PATCH_SIZE for side in box)
+                pixels = view.picture[top:bottom, left:right]
+                self.waiting.append(Region(look.index, view.scale, left, top, pixels, view.seen))
+        self.seconds += time.perf_counter() - started
+        if sum(region.pixels.size // 3 for region in self.waiting) > FLUSH_PIXELS:
+            self.read()
+
+    def read(self) -> None:
+        """Read all that waits."""
+        started = time.perf_counter()
+        crops = [region.pixels for region in self.waiting]
+        found: list[Line] = []
+        for sheet in pack([crop.shape[:2] for crop in crops]):
+            self.pixels += sheet.width * sheet.height
+            for text in self.engine.read(sheet.draw(crops)):
+                x, y = (text.box[0] + text.box[2]) / 2, (text.box[1] + text.box[3]) / 2
+                place = sheet.find(x, y)
+                line = _line(text, place, self.waiting[place.item]) if place else None
+                if line and line.sharp >= SHARP_ENOUGH:
+                    found.append(line)
+        self.regions += len(crops)
+        self.waiting.clear()
+        self.lines += sorted(found, key=lambda line: (line.frame, line.box[1], line.box[0]))
+        self.seconds += time.perf_counter() - started
+
+
+def _line(text: Text, place: Placement, region: Region) -> Line | None:
+    """The text at its place in the frame; None where it runs into the neighbour on the canvas."""
+    left, right = text.box[0] - place.left, text.box[2] - place.left
+    if left < -GAP or right > place.width + GAP:
+        return None
+    top, bottom = text.box[1] - place.top, text.box[3] - place.top
+    seen = (region.left + left, region.top + top, region.left + right, region.top + bottom)
+    zoom = TILE / region.scale
+    box = (seen[0] * zoom, seen[1] * zoom, seen[2] * zoom, seen[3] * zoom)
+    return Line(text.text, text.score, region.frame, box, _sharp_share(region.seen, seen), bottom - top)
+
+
+def _sharp_share(seen: Mask, box: tuple[float, float, float, float]) -> float:
+    """The share of a box that lies on patches of `seen`."""
+    xs = (np.arange(np.floor(box[0]), np.ceil(box[2])) // PATCH_SIZE).astype(int)
+    ys = (np.arange(np.floor(box[1]), np.ceil(box[3])) // PATCH_SIZE).astype(int)
+    xs, ys = xs.clip(0, seen.shape[1] - 1), ys.clip(0, seen.shape[0] - 1)
+    return float(seen[np.ix_(ys, xs)].mean()) if len(xs) and len(ys) else 0.0
 
 
 def _details(source: FrameSource, tiling: Tiling, looker: Looker, desk: Desk) -> dict[str, Any]:
@@ -85,7 +185,7 @@ def _details(source: FrameSource, tiling: Tiling, looker: Looker, desk: Desk) ->
         **({"query_aware": True} if "question" in needs_of(looker.selector) else {}),
         "decoder": source.decoder,
         "frames_from_cache": source.from_cache,
-        "ocr": desk.readers.version,
+        "ocr": desk.engine.version,
         "ocr_regions": desk.regions,
         "ocr_megapixels": round(desk.pixels / 1e6, 3),
         "seconds": {

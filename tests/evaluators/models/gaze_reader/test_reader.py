@@ -12,14 +12,14 @@ import pytest
 from evaluators.models.gaze_reader.ocr import Engine
 from evaluators.models.gaze_reader.options import plain
 from evaluators.models.gaze_reader.pictures import look_at, overlay
-from evaluators.models.gaze_reader.reader import read_video
+from evaluators.models.gaze_reader.reader import engine, read_video
 from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.errors import RunError
 
 
 @pytest.fixture(scope="module")
 def ocr() -> Engine:
-    return Engine()
+    return engine()
 
 
 def words(path: Path, **settings: object) -> set[str]:
