@@ -75,21 +75,3 @@ def test_a_share_that_dies_leaves_its_part_to_the_run(
     assert execute(SPEC, tmp_path / "run", processes=2)["status"] == "ok"
     assert len(answers(tmp_path / "run")) == 4
     assert "process 0 of 2 ended with -9" in capfd.readouterr().err
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("processes", [1, 2])
-def test_each_video_is_seen_once(processes: int, dataset: Path, tmp_path: Path) -> None:
-    from autogaze.nvila.answering import make_checkpoint
-
-    small = {"num_video_frames": 16, "num_video_frames_thumbnail": 1, "max_tiles_video": 1}
-    arguments = {"pretrained": str(make_checkpoint(tmp_path / "checkpoint")), "selector": "detail", **small}
-    spec = RunSpec("hlvid", "nvila_hd", {**arguments, "gazing_ratio_tile": 0.02})
-    found = execute(spec, tmp_path / "run", processes=processes)
-    assert found["status"] == "ok", found["message"]
-    fresh = [
-        key
-        for key, (_, details) in answers(tmp_path / "run").items()
-        if not details["video_seen_for_an_earlier_question"]
-    ]
-    assert len(fresh) == 2, "two videos of two questions each"
