@@ -1,9 +1,5 @@
 """Measurements are kept: the same question about the same data, code and weights is answered from disk.
 
-Example::
-
-    table = cached(inputs, "selectors", {"ratios": RATIOS, "clips": names}, lambda: measure(...))
-
 The key hashes the parameters, the versions of the libraries and every source of this project that the measuring module
 imports: a changed net, resizer or study is measured anew, a changed colour of the house style is not. Tables are
 parquet files, written complete or not at all.

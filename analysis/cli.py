@@ -1,14 +1,5 @@
 """`hlvid figure NAME`, made from records or computed here; `hlvid explore RUN|VIDEO`, a page to watch a gaze on;
 `hlvid yardstick`, which gaze reads most.
-
-Example::
-
-    hlvid figure motion --out figures               # PDF, PNG, CSV and caption
-    hlvid figure --all --out figures                # everything that can be made on this machine
-    hlvid figure --list
-    hlvid explore talk.mp4 --ratio 0.1 --out explore && xdg-open explore/index.html
-    hlvid explore runs/mini-detail --out explore    # a run of `hlvid eval`: its questions and answers, too
-    hlvid yardstick --selector detail --selector text          # evidence recall at equal tokens, paired
 """
 
 from pathlib import Path

@@ -1,13 +1,5 @@
 """A figure from its name to its files: what there is, what a module gives back, what is written.
 
-Example::
-
-    find("motion").paper                           # "Figure 4"
-    outcome = produce("motion", Inputs(), Path("figures"))
-    outcome.files, outcome.seconds                 # (figures/motion.pdf, ...), 21.3
-    outcomes = produce_all(Inputs(), Path("figures"))
-    write_index(outcomes, Path("figures"))         # figures/index.html: all of it on one page
-
 A new figure is one module in `analysis.figures` with `make(inputs) -> Made` and one line in `ENTRIES`. A module that
 needs records of runs that nobody has made raises `MissingRecordsError` with the command that makes them: the paper's
 values alone never pass as a result of ours. One figure that fails does not stop the others of `--all`.

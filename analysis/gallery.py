@@ -1,9 +1,5 @@
 """The gallery: a page for the docs of what the package draws, with small pictures, to be seen before installing it.
 
-Example::
-
-    hlvid figure selectors motion --gallery docs      # docs/gallery.md, docs/gallery/selectors.png, ...
-
 Each picture stands with the command that draws it, the clips it was made from (its caption) and the date. Pictures are
 800 px wide with 48 colours, some 30 kB each.
 """

@@ -1,11 +1,5 @@
 """What figures are made from: the user's own folders where given, else what this machine can generate.
 
-Example::
-
-    inputs = Inputs(videos=(Path("clips/"),), records=(Path("runs/"),), selector="autogaze")
-    selector = inputs.looker()             # the selector whose gaze is shown
-    inputs.describe(selector)              # "autogaze, checkpoint weights/ (1a2b3c4d)": for captions
-
 `inputs.looker()` is AutoGaze where weights are bundled or named, else `detail`; captions always say which.
 """
 

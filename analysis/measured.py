@@ -1,11 +1,5 @@
 """Which of the runs on disk counts for a table, and what to call it where space is short.
 
-Example::
-
-    found = measured(inputs.records)           # one result for each configuration, task and set of questions
-    found[0].run, found[0].where, found[0].numbers["accuracy"]
-    short_names([one.run for one in found], lead=("--model", "selector"))
-
 A configuration is the model, its arguments (but those that change nothing but speed or money) and the seed. Of two
 runs of one configuration on one set of questions the whole one counts, never the one with `--limit`; of two with a
 limit the longer one. Runs on different sets (HLVid-Mini small and full) are never put in each other's place.

@@ -1,11 +1,5 @@
 """What others have measured and left on disk: runs of `hlvid eval`, latencies, reports of training.
 
-Example::
-
-    for run in runs(inputs.records):           # every results.json below the folders, finished or not
-        run.results["accuracy"], run.samples()
-    latencies(inputs.records, "vit")           # rows of `hlvid latency vit`
-
 Nothing is guessed: a file that is not what its name says is skipped with a warning that names it. Which runs count, and
 what they are called in a table, is for `analysis.measured`.
 """

@@ -1,10 +1,7 @@
 """The paper's own numbers, each with how exact it is: printed in the paper, or read off a figure by eye.
 
-Example::
-
-    reference.entry("table3_training_stages")["rows"]["NTP only"]    # 0.102
-    reference.precision("fig9_scaling")                              # "read": good to about 3 %
-    reference.mark("read")                                           # "paper, read off the figure"
+>>> entry("table3_training_stages")["rows"]["NTP only"], mark(precision("fig9_scaling"))
+(0.102, 'paper, read off the figure (about 3 %)')
 
 Source: arXiv 2603.12254v1; `analysis/data/paper.json` lists every value. Nothing here is a result of ours.
 """

@@ -1,12 +1,5 @@
 """Means, differences, ranks and fitted lines with intervals that know which measurements belong together.
 
-Example::
-
-    mean(losses, clips)                       # Estimate(value=0.21, low=0.18, high=0.24, n=384, clusters=24)
-    share(gazed, clips)                       # of hits, between 0 and 1
-    difference(flow, gazed, clips)            # gazed minus not gazed
-    rank_correlation(scale, variance, images) # Spearman's rho, its interval, p and what p takes for granted
-
 Patches of a clip and frames of a video are not independent: intervals are clustered (by clip, or recording where
 known), t intervals on the jackknife's standard errors; shares have the intervals of accuracies.
 """

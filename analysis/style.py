@@ -1,12 +1,5 @@
 """One look for all figures: print sizes, a colour-blind safe palette, markers that differ without colour.
 
-Example::
-
-    with house():
-        figure, axes = panels(1, 2, height=2.3)
-        axes[0].plot(x, y, **line(0))                 # first colour and marker
-        letter(axes)                                  # a, b
-
 Sizes are those of print: 7 inches is the width of a two-column page, and text is 7 to 8 pt there.
 """
 

@@ -1,10 +1,4 @@
-"""Tables as text: markdown for reading, LaTeX (booktabs) for papers, and drawn, for those who collect pictures.
-
-Example::
-
-    markdown(["model", "HLVid"], [["ours", "52.6"]])
-    latex(["model", "HLVid"], [["ours", "52.6"]], caption="...", label="tab:main")
-"""
+"""Tables as text: markdown for reading, LaTeX (booktabs) for papers, and drawn, for those who collect pictures."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

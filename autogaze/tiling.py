@@ -1,11 +1,10 @@
 """Pictures of any size as the 224 px tiles that selectors take: the one tiling of the project.
 
-Example::
-
-    tiling = Tiling.of(1008, 1792)                 # 5 rows x 8 columns, 112 px of padding at the bottom
-    clips = tiling.split(frames)                   # uint8 (T, 1008, 1792, 3) -> float (40, T, 3, 224, 224) in [0, 1]
-    selector.select(clips, ratio=0.1, valid=tiling.valid, layout=tiling.layout)
-    frames = tiling.join(clips)                    # and back to uint8
+>>> tiling = Tiling.of(1008, 1792)                     # 112 px of padding at the bottom
+>>> tiling.layout
+(5, 8)
+>>> tiling.split(np.zeros((2, 1008, 1792, 3), np.uint8)).shape
+torch.Size([40, 2, 3, 224, 224])
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,5 @@
 """`hlvid doctor`: what this environment is, and the traps that are known to give wrong numbers or late crashes.
 
-Example::
-
-    hlvid doctor        # one line a check; exit code 1 when something has to be mended
-
 A check returns a `Finding`; each is a small function, so that a new trap is one more function in `CHECKS`.
 """
 

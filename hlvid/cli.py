@@ -1,11 +1,5 @@
 """The `hlvid` command: the roof over all packages.
 
-Example::
-
-    hlvid mini                      # make the offline stand-in benchmark
-    hlvid verify mini               # every question has its video, every video opens
-    hlvid download --category av    # the real benchmark, in part
-
 Commands import what they need when they run, so `hlvid --help` needs neither torch nor av. Errors that a user
 can mend are printed as one line and exit with 1; Ctrl-C exits with 130.
 """

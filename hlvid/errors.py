@@ -1,9 +1,5 @@
 """Errors that a user is meant to read: one line, naming the file or question, the field and the remedy.
 
-Example::
-
-    raise DatasetError("questions.csv: row 3: column 'answer' is 'F'; allowed: A, B, C, D")
-
 The command line prints such an error as `hlvid: <message>` and exits with 1; anything else is a defect of ours
 and keeps its traceback. A path that cannot be made, read or written is the user's too: `of_path` words it.
 """

@@ -1,12 +1,8 @@
 """How a file is written whole, appended to, and locked: one way for every command.
 
-Example::
-
-    write_json(folder / "results.json", {"status": "ok"})     # the old file or the new one, never half of one
-    with whole(path) as fresh:                                 # the same for whatever a library writes
-        table.to_parquet(fresh)
-    with locked(folder / "run.lock"):                          # other processes wait; the lock dies with this one
-        append_line(folder / "records.jsonl", record)          # on disk when it returns, or not at all
+>>> write_json(Path("results.json"), {"status": "ok"})     # the old file or the new one, never half of one
+>>> with locked(Path("run.lock")):                         # other processes wait; the lock dies with this one
+...     append_line(Path("records.jsonl"), {"cell": 1})    # on disk when it returns, or not at all
 
 A lock is a file of its own beside what it guards (`filelock`: flock where there is one) and is left in place. It holds
 between processes and between threads.

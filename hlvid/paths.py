@@ -1,13 +1,9 @@
 """Where things lie on a user's machine: data that runs read, and state that runs write, two roots for every command.
 
-Example::
+In the environment::
 
     HLVID_DATA=/mnt/shared/hlvid:~/data      # places that hold data; each may be read-only
     HLVID_STATE=~/hlvid-state                # prepared tasks, journals, notes: all that a run writes
-
-    data_roots()     # [Path("/mnt/shared/hlvid"), Path("/home/me/data")]
-    data_home()      # Path("/home/me/data"): the first that can be written, where downloads go
-    state_root()     # Path("/home/me/hlvid-state")
 
 Nothing below a data root is ever written by a run: a shared, read-only mount is the normal case on a cluster.
 """

@@ -1,9 +1,5 @@
 """How the threads of numerical libraries wait for each other: set once, before the first of them is loaded.
 
-Example::
-
-    wait_passively()        # first thing in a command's main()
-
 OpenMP's threads spin while they wait. That is fine on an idle machine; where another process wants the same cores,
 every small operation waits for a thread that is not running. Measured on two shared cores, eight tiles gazed by
 AutoGaze at ratio 0.1, each step split among the cores: 25 s spinning, 3.5 s waiting passively. What sleeping costs

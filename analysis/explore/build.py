@@ -1,10 +1,4 @@
-"""From a video, or a folder that `hlvid eval` left, to the page.
-
-Example::
-
-    explore_video(Path("clip.mp4"), Path("explore"), Inputs(), ratio=0.1)
-    explore_run(Path("runs/mini-detail"), Path("explore"))       # its own gazes, its answers, evidence boxes
-"""
+"""From a video, or a folder that `hlvid eval` left, to the page."""
 
 from collections.abc import Mapping
 from pathlib import Path

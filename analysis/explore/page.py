@@ -1,9 +1,5 @@
 """The page: a folder that opens from disk. Pictures are drawn in the browser from the bits written here.
 
-Example::
-
-    write_page([chapter], Path("explore"), title="clip.mp4, detail at 10 %")    # explore/index.html
-
 `data.js` holds all numbers and gazes as one assignment, since a page opened from disk may not fetch files.
 """
 

@@ -1,9 +1,5 @@
 """A small copy of a video that any browser plays smoothly and jumps about in: H.264, 960 px, a key frame a second.
 
-Example::
-
-    make_proxy(Path("clip_4k.mp4"), Path("page/videos"))     # page/videos/clip_4k-0f3a9c21b4.mp4
-
 Its name is of the very file that it copies (path, size, time of change) and of how: two films of one name never share
 a copy, and one that is there is used again.
 """

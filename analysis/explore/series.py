@@ -1,10 +1,5 @@
 """Numbers along a video: how much is looked at in each frame, what that loses, what was predicted, how things move.
 
-Example::
-
-    story = watch(Path("clip.mp4"), selector, ratio=0.1, loss=None, frames=48, width=896)
-    story.frames[7].loss, story.frames[7].cells[3]     # 0.11, bool (rows * 14, columns * 14)
-
 Frames are gazed 16 at a time, tile by tile. The loss is that of a pasted picture with what earlier frames of the same
 16 showed, whether the gaze is made now or was kept by a run; the predicted one is AutoGaze's own word for it, in the
 units of its training. Flow is to the next frame of the video, whatever frames were gazed, in px a second.

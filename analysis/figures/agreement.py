@@ -1,9 +1,5 @@
 """New: do selectors look at the same places? Intersection over union of their patches, by scale and frame.
 
-Example::
-
-    hlvid figure agreement --checkpoint weights/
-
 The first frame is compared with a blank one by RGB difference (and flow), the paper's convention: there they
 take the brightest patches, which shows as a step in the curve over frames.
 """

@@ -1,10 +1,5 @@
 """New: how much more has to be looked at when the camera moves? Gazing ratio needed against camera speed.
 
-Example::
-
-    hlvid figure camera                    # pans over textures at known speeds
-    hlvid figure camera --videos clips/    # and the user's clips at the speed DIS flow finds
-
 Video is cheap to gaze at because most of a frame was in the frame before. A pan leaves that true of the scene
 and false of the pixels.
 """

@@ -1,10 +1,5 @@
 """Figure 5: do finer patches go where there is more detail? Laplacian variance by scale, scale by variance.
 
-Example::
-
-    hlvid figure detail --images imagenet/val/    # pictures of your own
-    hlvid figure detail                           # one frame of each generated clip
-
 Every picture is gazed at as a clip of one frame; only patches that were looked at count.
 """
 

@@ -1,11 +1,4 @@
-"""New: evidence recall on HLVid-Mini. Is the asked text looked at finely enough, and is the answer then right?
-
-Example::
-
-    hlvid figure evidence                                  # recall of every selector
-    hlvid eval --task hlvid_mini --model gaze_reader --model-args selector=detail,ratio=0.1 --out runs/a
-    hlvid figure evidence --records runs                   # and panel d: accuracy where it was seen and where not
-"""
+"""New: evidence recall on HLVid-Mini. Is the asked text looked at finely enough, and is the answer then right?"""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any

@@ -1,9 +1,5 @@
 """Figures 2, 6, 11 and 14 to 30: what is looked at, scale by scale, and what can be rebuilt from it.
 
-Example::
-
-    hlvid figure gaze_examples --videos clips/ --checkpoint nvidia/AutoGaze
-
 Three clips, six frames each: the frame, the gazed patches in the colours of their scales, the rebuilt frame.
 """
 

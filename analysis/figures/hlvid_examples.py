@@ -1,10 +1,4 @@
-"""Figure 13: questions, the frame they are about, and the text they ask for, enlarged where its place is known.
-
-Example::
-
-    hlvid figure hlvid_examples                    # HLVid-Mini: one question a detail tier, with its box
-    hlvid figure hlvid_examples --dataset hlvid    # the middle frame: the real benchmark marks no boxes
-"""
+"""Figure 13: questions, the frame they are about, and the text they ask for, enlarged where its place is known."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

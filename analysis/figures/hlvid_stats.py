@@ -1,10 +1,4 @@
-"""The benchmark itself: durations, recordings, kinds of questions, how close the options are, detail needed.
-
-Example::
-
-    hlvid figure hlvid_stats --dataset hlvid     # the real benchmark, as far as it is downloaded
-    hlvid figure hlvid_stats                     # HLVid-Mini
-"""
+"""The benchmark itself: durations, recordings, kinds of questions, how close the options are, detail needed."""
 
 import re
 from collections.abc import Sequence

@@ -1,10 +1,4 @@
-"""Figure 8: seconds for one second of video, encoder and whole model, with and without gazing.
-
-Example::
-
-    hlvid latency vit --out runs/latency && hlvid latency mllm --out runs/latency
-    hlvid figure latency --records runs
-"""
+"""Figure 8: seconds for one second of video, encoder and whole model, with and without gazing."""
 
 from typing import TYPE_CHECKING, Any
 

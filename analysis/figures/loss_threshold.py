@@ -1,10 +1,4 @@
-"""Table 5: how accuracy falls as gazing stops at a higher reconstruction loss.
-
-Example::
-
-    hlvid eval --task hlvid_mini --model gaze_reader --model-args selector=autogaze,loss=0.7 --out runs/loss07
-    hlvid figure loss_threshold --records runs
-"""
+"""Table 5: how accuracy falls as gazing stops at a higher reconstruction loss."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,10 +1,5 @@
 """Table 1: every model on every benchmark; ours with intervals, the paper's as reference.
 
-Example::
-
-    hlvid eval --task hlvid_paper --recipe nvila_8b_hd_video --out runs/nvila
-    hlvid figure main_table --records runs      # .md, .tex, .csv, and a picture
-
 Runs on HLVid-Mini get a column of their own, one for each set of it (and of any other benchmark) that was asked. A row
 is one configuration (`analysis.measured`); a run with `--limit` is shown, and says so, only where its configuration
 has no whole run on that benchmark.

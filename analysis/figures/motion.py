@@ -1,11 +1,5 @@
 """Figure 4: are moving patches looked at more often? Gaze frequency and mean flow, scale by scale.
 
-Example::
-
-    hlvid figure motion --videos clips/        # DIS flow
-    hlvid figure motion --chairs FlyingChairs/ # exact flow of its pairs
-    hlvid figure motion                        # generated scenes, exact flow
-
 The first frame is left out: there everything is new, and motion cannot matter.
 """
 

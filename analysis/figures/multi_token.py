@@ -1,10 +1,4 @@
-"""Table 4: several tokens a step, one scale or all: the gazing ratio needed, and what a clip costs in time.
-
-Example::
-
-    hlvid train evaluate labels/val --checkpoint both=runs/grpo/model --heads --out runs/training.json
-    hlvid figure multi_token --records runs
-"""
+"""Table 4: several tokens a step, one scale or all: the gazing ratio needed, and what a clip costs in time."""
 
 from typing import TYPE_CHECKING, Any
 

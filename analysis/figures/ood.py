@@ -1,10 +1,5 @@
 """Figure 6, in numbers: does the gaze hold on what it was not made for?
 
-Example::
-
-    hlvid figure ood --videos cctv/ --videos robot/ --videos styles/   # your own domains, one folder each
-    hlvid figure ood                                                    # changed clips
-
 Every clip is changed (blur, noise, night, haze, cartoon, hue, grey) without moving anything, so a robust gaze
 stays where it was: IoU with the unchanged clip's gaze, set against that of an unrelated clip; and what the
 gaze is worth on the changed clip: its loss over that of random gaze.

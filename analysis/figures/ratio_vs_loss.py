@@ -1,9 +1,5 @@
 """Figure 7, left: the reconstruction loss that a gazing ratio buys, under both ways of counting the ratio.
 
-Example::
-
-    hlvid figure ratio_vs_loss --selector autogaze
-
 The paper's left panel divides the tokens by the 196 patches of the finest scale, its right one (and the code)
 by all 265; the same gaze is 1.35 times "larger" under the first. Both are drawn, so that numbers can be
 quoted with the right name.

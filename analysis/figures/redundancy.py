@@ -1,9 +1,5 @@
 """Figure 7, right: the gazing ratio that reaches a loss, by frame rate and resolution; beside it the paper's.
 
-Example::
-
-    hlvid figure redundancy --videos my_4k_clips/
-
 The same second of video, seen at more frames or more pixels, holds little that is new: the share that has to
 be looked at falls. How far depends on the video; ours are another set than the paper's.
 

@@ -1,10 +1,4 @@
-"""Figure 9: accuracy against frames, then against resolution; tokens; what ran out of memory.
-
-Example::
-
-    hlvid sweep grid.yaml --out runs/sweep
-    hlvid figure scaling --records runs
-"""
+"""Figure 9: accuracy against frames, then against resolution; tokens; what ran out of memory."""
 
 from collections.abc import Sequence
 from pathlib import Path

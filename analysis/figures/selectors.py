@@ -1,9 +1,5 @@
 """Figure 10: reconstruction loss against gazing ratio for every selector there is.
 
-Example::
-
-    hlvid figure selectors --videos clips/ --checkpoint nvidia/AutoGaze
-
 Ours and the paper's stand in two panels, since the two losses have different units.
 """
 

@@ -1,10 +1,4 @@
-"""Figure 12: the highest frame rate that keeps up with a live video, by resolution.
-
-Example::
-
-    hlvid latency streaming --cells 30x224,30x448,30x896 --out runs/latency
-    hlvid figure streaming --records runs
-"""
+"""Figure 12: the highest frame rate that keeps up with a live video, by resolution."""
 
 from typing import TYPE_CHECKING, Any
 

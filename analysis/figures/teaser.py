@@ -1,10 +1,4 @@
-"""Figure 1: one frame of a 4K video, the little of it that is looked at, and what that saves.
-
-Example::
-
-    hlvid figure teaser --dataset hlvid
-    hlvid latency mllm --cells 30x224 && hlvid figure teaser    # our seconds beside the paper's
-"""
+"""Figure 1: one frame of a 4K video, the little of it that is looked at, and what that saves."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,11 +1,4 @@
-"""Table 2: AutoGaze against methods that drop tokens after (or inside) the encoder: seconds and accuracy.
-
-Example::
-
-    hlvid eval --task hlvid_mini --model nvila_hd --out runs/tome \\
-        --model-args pretrained=CKPT,gazing=off,reduction=tome,keep=0.0625
-    hlvid figure token_reduction --records runs
-"""
+"""Table 2: AutoGaze against methods that drop tokens after (or inside) the encoder: seconds and accuracy."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,11 +1,4 @@
-"""Table 3: the gazing ratio that reaches one loss, after no training, NTP, RL, both.
-
-Example::
-
-    hlvid train evaluate labels/val --checkpoint ntp=runs/ntp/model --checkpoint both=runs/grpo/model \\
-        --out runs/training.json
-    hlvid figure training_stages --records runs
-"""
+"""Table 3: the gazing ratio that reaches one loss, after no training, NTP, RL, both."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,11 +1,5 @@
 """The clips that are measured: 16 frames of 224 x 224 px each, of the user's videos or generated.
 
-Example::
-
-    for clip in load_clips(inputs):
-        clip.tensor()                # float (1, 16, 3, 224, 224) in [0, 1], what a selector takes
-        clip.cluster                 # the video it is of: clips of one video are not independent
-
 Generated ones come from `scenes`, with their flow; videos are centre-cropped to a square and sampled at 8 FPS
 (every frame where the video has fewer), several clips spread over a long video.
 """

@@ -1,10 +1,5 @@
 """How fast things move at each pixel and in each patch: exact where a clip knows, else estimated by DIS.
 
-Example::
-
-    speed = speed_of(clip)                 # float32 (T, 224, 224), px per frame
-    per_patch(speed)                       # [(T, 2, 2), (T, 4, 4), (T, 7, 7), (T, 14, 14)]
-
 As in the paper the flow of a pixel is the larger of the forward and the backward one, and that of a patch its
 largest pixel. FlyingChairs gives the forward flow only; the backward one is the same vectors carried to where
 they point.

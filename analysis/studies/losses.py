@@ -1,10 +1,5 @@
 """Loss against ratio: what a selector's gaze lets one rebuild, clip by clip.
 
-Example::
-
-    table = curves([selector], clips, RATIOS)     # clip, cluster, selector, asked, ratio, ratio_finest, loss
-    needed(table, loss=0.1)                       # per selector and clip: the ratio at which the loss is met
-
 The reconstruction is `paste` with memory: a pixel is taken from the finest patch that shows it now or did in
 an earlier frame, and what nobody looked at is mid-grey. The loss is the mean absolute difference of pixels
 normalised to [-1, 1], the first of the three terms of the paper's loss: the shape of a curve can be compared

@@ -1,10 +1,5 @@
 """One row a patch: was it looked at, how fast it moves, how much detail it has.
 
-Example::
-
-    table = measure(selector, clips, ratio=0.1)
-    table.groupby(["scale", "gazed"]).flow.mean()
-
 Columns: clip, cluster, frame, scale (32 ... 224), gazed (bool), flow (px a frame, the largest in the patch; NaN
 where not asked for), variance (of the Laplacian 0 1 0 / 1 -4 1 / 0 1 0 of the luma in [0, 1]).
 """

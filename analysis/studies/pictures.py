@@ -1,10 +1,4 @@
-"""Frames with their gaze drawn on them, for figures that show rather than count.
-
-Example::
-
-    gazed(frame, boxes, factor=2)          # uint8 (2 H, 2 W, 3): dimmed where nobody looked, tinted by scale
-    strip(selector, clip, ratio=0.1)       # frames, gazed frames, rebuilt frames, and their numbers
-"""
+"""Frames with their gaze drawn on them, for figures that show rather than count."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,10 +1,5 @@
 """How much of the asked text each selector looks at finely enough, measured without OCR: seconds a video.
 
-Example::
-
-    measure(dataset, {"detail": get("detail")}, (0.01,), resolution=1792)    # question, selector, ratio, covered, ...
-    measure_recordings([Path("street.mp4")], {"detail": get("detail")}, (0.01,))    # lines that a text detector finds
-
 What a detector finds in a recording is no truth: such lines compare gazes, and favour one that the detector taught.
 """
 

@@ -1,10 +1,4 @@
-"""Every selector on the same clips: their loss curves, and how alike they choose.
-
-Example::
-
-    table = compare(inputs)                  # rows of `losses.curves`, cached: several figures share them
-    likeness(inputs.compared(), clips, 0.1)  # first, second, clip, cluster, frame, scale, iou
-"""
+"""Every selector on the same clips: their loss curves, and how alike they choose."""
 
 from collections.abc import Sequence
 from functools import partial

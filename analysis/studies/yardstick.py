@@ -1,12 +1,5 @@
 """The yardstick for gazes that are to read: evidence recall and accuracy at equal mean tokens, on questions of its own.
 
-Example::
-
-    sets = Yardstick.load()
-    table = recall(sets, chosen={"detail": get("detail"), "text": get("text")})    # seconds a video, no OCR
-    print(report(table))                                                           # Markdown, against the first
-    print(report(accuracy(sets, runs([Path("sweep")]))))                           # of runs of gaze_reader
-
 A table has one row a question, selector and ratio: selector, ratio, question, source, hit (0 or 1) and tokens, the
 share of tokens that was really spent. Differences are paired by question; recordings are what is resampled.
 """

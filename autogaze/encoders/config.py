@@ -1,10 +1,4 @@
-"""`SiglipConfig`: the shape of a SigLIP or SigLIP2 vision tower, and how it looks at gazes.
-
-Example::
-
-    SiglipConfig()                                             # google/siglip2-base-patch16-224
-    SiglipConfig.from_json({"hidden_size": 1152, ...}, scales="56+112+196+392")
-"""
+"""`SiglipConfig`: the shape of a SigLIP or SigLIP2 vision tower, and how it looks at gazes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields

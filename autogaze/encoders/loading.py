@@ -1,10 +1,4 @@
-"""Reading vision towers out of Hugging Face checkpoints, one file or sharded; strict about every tensor.
-
-Example::
-
-    config = read_config("google/siglip2-base-patch16-224")      # a dict
-    load_tower(model, "google/siglip2-base-patch16-224")     # CheckpointError lists what does not fit
-"""
+"""Reading vision towers out of Hugging Face checkpoints, one file or sharded; strict about every tensor."""
 
 import json
 from collections.abc import Sequence

@@ -1,11 +1,5 @@
 """Gazed patches of a clip: which there are, their pixels, their place. No patch is cut that nobody gazed at.
 
-Example::
-
-    packed = pack(gaze)                                     # the M real tokens of a batch, clip after clip
-    pixels = gather_patches(video, packed, grid)            # float (M, 3 * patch * patch)
-    x = pixels @ weight.T + position_table(table, grid)[packed.token]
-
 "Packed" means that padding is left out: tokens lie in one row of length M, ordered by clip, frame, gaze.
 """
 

@@ -1,11 +1,5 @@
 """SigLIP over gazed patches: an image encoder becomes a video encoder that sees only what was gazed at.
 
-Example::
-
-    encoder = GazedSiglip.from_pretrained("google/siglip2-base-patch16-224")
-    features = encoder(video, gaze)          # video (B, T, 3, H, W), normalised; features (B, N, 768)
-    features[~gaze.padded]                   # (M, 768); padded slots hold zeros and mean nothing
-
 The weights are SigLIP's own under SigLIP's own names; nothing is learned. A token is its patch's pixels at
 its scale through the patch embedding, plus the position embedding interpolated to that scale's grid; the
 rest is SigLIP's. Padding never enters the network. (The published code lets each padded slot see itself

@@ -1,10 +1,4 @@
-"""AutoGaze itself: configuration, networks, decoding, streaming, processing, checkpoints.
-
-Example::
-
-    from autogaze.model import AutoGaze
-    model = AutoGaze.from_pretrained("nvidia/AutoGaze")     # or a folder
-"""
+"""AutoGaze itself: configuration, networks, decoding, streaming, processing, checkpoints."""
 
 from typing import Any
 

@@ -1,11 +1,5 @@
 """What a checkpoint's predicted loss is worth: from the loss somebody wants to the threshold that gets it.
 
-Example::
-
-    calibration = Calibration.load("autogaze/weights")
-    calibration.threshold(0.12)                    # stop at this *predicted* loss to land at 0.12
-    model.calibration = calibration                # from now on `loss=` means the loss that is reached
-
 The published model asked for 0.7 lands at 0.81 to 0.94: a predicted loss is an opinion. `hlvid train calibrate`
 measures what it leads to and writes `calibration.json` beside the weights.
 """

@@ -1,13 +1,5 @@
 """How far a reconstruction is from the frame: one call whatever the terms.
 
-Example::
-
-    loss = L1()                                        # the paper's pixel term alone
-    loss = ReconstructionLoss.published(               # 1.0 L1 + 0.3 DINOv2 + 0.3 SigLIP2
-        dinov2="facebook/dinov2-with-registers-base", siglip2="google/siglip2-base-patch16-224"
-    )
-    per_frame = loss(pictures, video[:, frames])       # (B, F), lower is better
-
 Pictures are "normalised pixels": (value in [0, 1] - mean) / std per channel, 0.5 and 0.5 unless said
 otherwise. Feature terms undo that and normalise as their network was trained.
 """

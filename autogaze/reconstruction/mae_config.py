@@ -1,10 +1,4 @@
-"""`VideoMAEConfig`: the shape of the reconstruction model; defaults are those of `bfshi/VideoMAE_AutoGaze`.
-
-Example::
-
-    VideoMAEConfig()                                       # ViT-MAE large, 16 px patches, four scales
-    VideoMAEConfig.from_json({"hidden_size": 96, "scales": "32+64+112+224"})
-"""
+"""`VideoMAEConfig`: the shape of the reconstruction model; defaults are those of `bfshi/VideoMAE_AutoGaze`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

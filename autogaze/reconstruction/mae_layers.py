@@ -1,10 +1,4 @@
-"""Parts of the ViT-MAE over packed tokens: its layers, under the Hugging Face names, and tokens' places.
-
-Example::
-
-    layer = Layer(config.encoder)
-    x = layer(x, blocks)          # (M, C) -> (M, C); blocks from `autogaze.encoders.attention.plan`
-"""
+"""Parts of the ViT-MAE over packed tokens: its layers, under the Hugging Face names, and tokens' places."""
 
 from collections.abc import Sequence
 

@@ -1,11 +1,5 @@
 """The closed-form reconstructor: the picture as somebody would know it who saw only the gazed patches.
 
-Example::
-
-    picture = rebuild(clips, gaze)               # float (B, T, C, 224, 224); mid-grey where nobody looked
-    picture = rebuild(clips, gaze, memory=True)  # and what earlier frames saw is remembered
-    scales = seen_scale(gaze)                    # int16 (B, T, 224, 224): 32, 64, 112, 224, or 0 for unseen
-
 A patch of a coarse scale is shown as that scale shows it: its area averaged down to `patch_size` pixels a
 side and interpolated back, each patch for itself. No pixel outside the gazed patches has any influence on
 the picture, so a reader of the picture cannot know more than the gaze allows. There is nothing to train and

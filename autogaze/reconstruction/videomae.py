@@ -1,10 +1,5 @@
 """The reconstruction model: a ViT-MAE that paints frames of a clip from the patches gazed up to each of them.
 
-Example::
-
-    model = VideoMAE.from_pretrained("bfshi/VideoMAE_AutoGaze")
-    pictures = model(video, gaze, frames=[0, 3, 15])    # (B, 3, 3, 224, 224), normalised as `video`
-
 Encoder: the gazed tokens of a clip in one sequence after a class token, with position, scale and time
 embedding. Decoder: the same tokens, and in every frame to be painted a mask token wherever nobody gazed.
 Both are block-causal: a frame sees itself and the earlier ones; the class token counts as earlier than all.

@@ -1,9 +1,5 @@
 """The checkpoint that comes with this package: trained by this project, from random weights, on a CPU.
 
-Example::
-
-    model = AutoGaze.from_pretrained(bundled())
-
 `README.md` beside this file is its model card: what it learned from, what came out, and what it is not.
 """
 

@@ -1,10 +1,4 @@
-"""`hlvid convert`: the published NVILA-HD to a checkpoint that runs natively.
-
-Example::
-
-    hlvid convert nvidia/NVILA-8B-HD-Video --dry-run
-    hlvid convert nvidia/NVILA-8B-HD-Video --out nvila-8b-hd --check --video talk.mp4
-"""
+"""`hlvid convert`: the published NVILA-HD to a checkpoint that runs natively."""
 
 from pathlib import Path
 from typing import Annotated

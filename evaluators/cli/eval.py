@@ -1,13 +1,5 @@
 """`hlvid eval`: one evaluation in one folder, from a recipe or from flags; `hlvid report` draws its page anew.
 
-Example::
-
-    hlvid eval --task hlvid_mini --model gaze_reader --model-args ratio=0.1,resolution=1792 --out runs/reader
-    hlvid eval --recipe gaze_reader --dry-run      # what will run and what it takes; nothing is loaded
-    hlvid eval --recipe gaze_reader --smoke        # one question: versions, arguments, memory, seconds
-    hlvid report runs/reader                       # report.html again, from what the run recorded
-    hlvid second-reader runs/reader --reader model=gpt-4o-mini      # reads what no rule could; counted apart
-
 Killed and started again, it goes on where it was. The exit code is 0 only where every answer could be given.
 """
 

@@ -1,11 +1,4 @@
-"""`hlvid audit`: what a run's model was really shown. `hlvid recipes`: the models of Table 1, and ours.
-
-Example::
-
-    hlvid audit runs/hlvid-qwen             # asked, decoded, seen; exit 1 if any of them differ
-    hlvid recipes                           # names, frames, resolution, whether it can be run
-    hlvid recipes qwen2_5_vl_7b             # one in full
-"""
+"""`hlvid audit`: what a run's model was really shown. `hlvid recipes`: the models of Table 1, and ours."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,11 +1,4 @@
-"""`hlvid latency`: seconds of encoder, language model and selector on this machine, beside what gazing saves.
-
-Example::
-
-    hlvid latency vit --shape base --cells 1x224,30x224,30x448
-    hlvid latency mllm --shape 8b --device cuda --dtype float32 --attention math      # the paper's Figure 8
-    hlvid latency stages --shape 8b --device cuda --dtype bfloat16 --attention fastest --cells 128x3584,1024x3584
-"""
+"""`hlvid latency`: seconds of encoder, language model and selector on this machine, beside what gazing saves."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal

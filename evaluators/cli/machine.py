@@ -1,10 +1,4 @@
-"""The commands that `evaluators` adds to `hlvid`: demo, gaze, doctor, plan, make-checkpoint, convert.
-
-Example::
-
-    hlvid demo --out demo
-    hlvid gaze talk.mp4 --selector detail --ratio 0.1 --out gaze/
-"""
+"""The commands that `evaluators` adds to `hlvid`: demo, gaze, doctor, plan, make-checkpoint, convert."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,10 +1,4 @@
-"""`hlvid selector list | check`: which selectors there are, and whether one keeps the protocol's promises.
-
-Example::
-
-    hlvid selector list
-    hlvid selector check mypackage.mine:Mine
-"""
+"""`hlvid selector list | check`: which selectors there are, and whether one keeps the protocol's promises."""
 
 from typing import Annotated
 

@@ -1,12 +1,4 @@
-"""`hlvid sweep` and `hlvid results`: a grid of evaluations that can be killed at any moment, and its table.
-
-Example::
-
-    hlvid sweep mini --out sweep --dry-run          # cells, hours, disk
-    hlvid sweep mini --out sweep                    # kill it, run it again: only what is missing runs
-    hlvid results sweep --csv sweep.csv
-    hlvid figure scaling --records sweep
-"""
+"""`hlvid sweep` and `hlvid results`: a grid of evaluations that can be killed at any moment, and its table."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

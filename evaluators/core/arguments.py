@@ -1,9 +1,9 @@
 """How the arguments of a model are checked: a frozen pydantic dataclass, and one way to word what is wrong.
 
-Example::
-
-    read(ApiSettings, "openai_frames", {"model": "gpt-4o", "frames": 0, "resolution": 1344})
-    # RunError: openai_frames: frames is 0; allowed: greater than or equal to 1
+>>> from evaluators.models.openai.settings import ApiSettings
+>>> read(ApiSettings, "openai_frames", {"model": "gpt-4o", "frames": 0, "resolution": 1344})
+Traceback (most recent call last):
+hlvid.errors.RunError: openai_frames: frames is 0; allowed: greater than or equal to 1
 """
 
 from collections.abc import Mapping

@@ -1,16 +1,5 @@
 """`JournalledModel`: what our lmms-eval models share, so that each of them only has to answer one question.
 
-Example::
-
-    class AlwaysB(JournalledModel):
-        name = "always_b"
-
-        def settings(self) -> dict[str, Any]:
-            return {}
-
-        def answer(self, question: Question) -> Answer:
-            return Answer("B", {"frames": 0})
-
 Requests of simple and of chat tasks both work. `question.prompt()` is the text really sent: with few-shot examples, a
 system text, a task's own words around the question. Each answer is journalled before the next one is computed;
 after a kill, the same command computes only the missing ones, and several processes share the work. Requests of one

@@ -1,10 +1,5 @@
 """Which sources of this project a module needs to run, found by its imports; nobody keeps a list by hand.
 
-Example::
-
-    closure(["evaluators.models.blind"])        # {"evaluators": Path(…), "evaluators.core.base": Path(…), …}
-    code_of(["evaluators.models.blind"])        # {"evaluators.core.base": "5f1c0a9e2b7d", …}: part of an identity
-
 Imports count wherever they stand: at a module's top, inside a function, for type checkers, and by name in a string
 ("autogaze.selectors.detail:Detail", as registries have them). With a module come the packages that it lies in. A
 hash over source files and not the git revision: it works in an installed wheel, it sees uncommitted edits, and a

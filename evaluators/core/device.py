@@ -1,9 +1,4 @@
-"""Which devices this machine has, asked before anything is decoded or built.
-
-Example::
-
-    check_device("cuda")      # RunError: device cuda: no GPU here that torch can use; allowed here: cpu
-"""
+"""Which devices this machine has, asked before anything is decoded or built."""
 
 from hlvid.errors import RunError
 

@@ -1,14 +1,5 @@
 """What a model looked at in a video, frame by frame, kept beside its answers for pictures and figures.
 
-Example::
-
-    recorder = Recorder.for_video(path)                       # None unless $HLVID_GAZE names a folder
-    recorder.add(index, masks)                                # bool (tiles, tokens) of one frame
-    details["gaze_file"] = recorder.save(rows=5, columns=9, size=(1960, 3528), scales=(56, 112, 196, 392), patch=14)
-
-    gazes = load(folder / details["gaze_file"])               # a GazeFile
-    gazes.cells(240)                                          # per scale, coarse first: bool (rows * g, columns * g)
-
 A file holds bits, packed and compressed: 1,024 frames of 4K some hundred kilobytes to few megabytes. A journal
 holds only its name.
 """

@@ -1,11 +1,5 @@
 """What makes two answers the same answer: everything that shaped it, as JSON values, and a hash of them.
 
-Example::
-
-    now = of_model(model)                        # settings, weights, code, libraries, device: names the journal
-    key_of(question, generation, repeat=0)       # what was asked: names a line in it
-    differences(then, now)                       # ["weights of autogaze_model_id changed"]
-
 One rule for journals, `hlvid eval`, sweeps and the figures' cache: an answer is used again only if nothing that
 shaped it changed, and always if nothing did. Places do not count (where data or weights lie, which machine), nor does
 what else was asked; contents do.

@@ -1,11 +1,11 @@
 """The journal of one identity: every answer on disk as soon as it is given, so that a kill loses at most one.
 
-Example::
-
-    journal = Journal(run_path("gaze_reader", identity), identity)
-    with journal.turn(key):                       # nobody else asks this question meanwhile
-        if journal.get(key) is None:
-            journal.append(key, {"text": "B", "details": {"frames": 12}}, question_id="91")
+>>> journal = Journal(Path("gaze_reader.jsonl"), {"model": "gaze_reader"})
+>>> with journal.turn("key"):                         # nobody else asks this question meanwhile
+...     if journal.get("key") is None:
+...         journal.append("key", {"text": "B", "details": {"frames": 12}}, question_id="91")
+>>> Journal(Path("gaze_reader.jsonl"), {"model": "gaze_reader"}).get("key")["text"]
+'B'
 
 A file is JSON lines, append-only. The first line states the identity (`evaluators.core.identity`): model, settings,
 weights, code, libraries. Every later line is one answer, under the key of what was asked; so more data, another order

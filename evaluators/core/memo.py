@@ -1,11 +1,5 @@
 """A note in the state folder that saves work next time: what a file imports, what its bytes hash to.
 
-Example::
-
-    memo = Memo("hashes.json")
-    memo.get(key) or memo.put(key, slow())
-    memo.save()                              # merged with what others noted meanwhile; never fails a run
-
 Whoever uses it puts all that could change the value into the key. A note that is lost or cannot be written costs time.
 """
 

@@ -1,11 +1,4 @@
-"""Peak memory of one piece of work: the GPU's allocator where there is one, else this process on Linux.
-
-Example::
-
-    with Peak(torch.device("cpu")) as peak:
-        work()
-    peak.record()                # {"gb": 3.1, "of": "process"}
-"""
+"""Peak memory of one piece of work: the GPU's allocator where there is one, else this process on Linux."""
 
 import ctypes
 import gc

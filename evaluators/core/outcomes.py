@@ -1,8 +1,7 @@
 """How a run, or a single answer in it, can end: one list of words for every model, run, sweep and table.
 
-Example::
-
-    classify("CUDA out of memory. Tried to allocate 2 GiB")      # "out_of_memory"
+>>> classify("CUDA out of memory. Tried to allocate 2 GiB")
+'out_of_memory'
 """
 
 OK, MEMORY, OVERFLOW, LENGTH, TIMEOUT, ERROR, INTERRUPTED = STATUSES = (

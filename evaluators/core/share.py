@@ -1,9 +1,6 @@
 """One run by several processes: each answers the questions of its own videos into the one journal.
 
-Example::
-
-    HLVID_SHARE=1/4                        # the second of four, as `hlvid eval --processes 4` sets it
-    Share.here().videos(asked_videos)      # the videos that are this process's
+`HLVID_SHARE=1/4` names the second of four, as `hlvid eval --processes 4` sets it.
 
 A video is decoded by one process alone, however many there are. When all shares are done, an ordinary run finds every
 answer in the journal and scores it; what a share that was killed left over, that run answers itself.

@@ -1,10 +1,5 @@
 """What a checkpoint holds: a hash over all bytes of its files, or the commit of a hub repository.
 
-Example::
-
-    weigh({"pretrained": ("runs/finetuned", None), "autogaze_model_id": ("nvidia/AutoGaze", None)})
-    # {"pretrained": "sha256:…", "autogaze_model_id": "hub:nvidia/AutoGaze@ab12…"}
-
 A folder is hashed once, at the speed of its disk, and remembered by each file's path, size, times and inode: the
 next run asks the file system alone. Where it lies does not count, so a copied or moved checkpoint is the same one.
 """

@@ -1,9 +1,5 @@
 """The demo's figure: accuracy against resolution, all questions and tier by tier, with 95 % intervals.
 
-Example::
-
-    draw(rows, Path("demo/demo.png"))
-
 Left: one line a selector and gazing ratio, with the blind floor. Right: each detail tier for the first selector at its
 highest ratio; a tier's line should rise at the resolution it was designed for.
 """

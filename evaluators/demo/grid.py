@@ -1,10 +1,5 @@
 """What the demo runs: `blind`, `gaze_reader` with `detail` in full, and other selectors at the smaller resolutions.
 
-Example::
-
-    [setting.name for setting in demo_settings()]           # ["blind", "detail-448-r0.10", ..., "everything-1792"]
-    [setting.name for setting in demo_settings(full=True)]  # two more gazing ratios and one selector more
-
 Each setting is one lmms-eval run of its own; its name is the name of its output folder. The other selectors stop at
 1792 px: reading everything at 3584 px alone would take as long as all the rest. At 10 % `detail` reads nearly all there
 is to read; in full the others are also asked at 1 %, where something is to be won, `autogaze` both with the same tokens

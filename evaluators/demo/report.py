@@ -1,9 +1,5 @@
 """The demo's HTML report: the table, the figure, and for one question a tier what the reader saw.
 
-Example::
-
-    write_report(rows, questions, dataset, facts, Path("demo"))   # demo/report.html, demo/pictures/*.jpg
-
 The page opens from disk and asks nothing of a network. Pictures show, at the highest resolution of the run, the
 frame, the gazed patches by scale and what is rebuilt from these patches alone; below, the same around the answer.
 """

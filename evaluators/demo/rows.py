@@ -1,10 +1,5 @@
 """From the samples of one run to the numbers the demo shows.
 
-Example::
-
-    row = make_row(setting, samples)
-    row.summary.overall.value, row.tokens_per_question, row.seconds_per_question
-
 Samples are the dicts that the tasks' `process_results` returns (question_id, correct, parsed, tier, ...).
 """
 

@@ -1,9 +1,5 @@
 """Running the demo: make HLVid-Mini, one lmms-eval run a setting, then the table, the figure and the report.
 
-Example::
-
-    run_demo(Path("demo"))   # demo/results.json, demo/demo.png, demo/report.html, demo/runs/...
-
 Killed and started again, it goes on where it was: videos are cached and every answer is journalled.
 """
 

@@ -1,9 +1,4 @@
-"""The demo's one table: accuracy with its interval, per tier, with tokens and seconds.
-
-Example::
-
-    rich.print(build_table(rows))
-"""
+"""The demo's one table: accuracy with its interval, per tier, with tokens and seconds."""
 
 from collections.abc import Sequence
 

@@ -1,9 +1,5 @@
 """`hlvid plan`: how many tiles, tokens and gigabytes a setting takes, before anything is loaded.
 
-Example::
-
-    hlvid plan --frames 1024 --resolution 3584 --ratio 0.2+0.06x15 --shape 8b --gpu-gb 80
-
 Tokens are upper bounds: a ratio caps what AutoGaze takes, a loss requirement only lowers it. Bytes count the
 tensors that exist at once at a stage's worst moment; tests hold them to measured ones within 25 %. What the
 CUDA context and the allocator's gaps take comes on top (`OVERHEAD`). Attention is taken not to build a

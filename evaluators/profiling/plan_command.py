@@ -1,9 +1,4 @@
-"""What `hlvid plan` prints: the plan as a table, and in words what will not fit and what would.
-
-Example::
-
-    show_plan(frames=1024, resolution=3584, ratio="0.2+0.06x15", gpu_gb=80)      # True when all of it fits
-"""
+"""What `hlvid plan` prints: the plan as a table, and in words what will not fit and what would."""
 
 from dataclasses import replace
 

@@ -1,11 +1,4 @@
-"""Evaluations, each in a folder of its own: `execute` runs one, `write_report` shows it question by question.
-
-Example::
-
-    from evaluators.runs import RunSpec, execute
-
-    execute(RunSpec("hlvid_mini", "blind", {"strategy": "hash"}), Path("runs/blind"))["accuracy"]
-"""
+"""Evaluations, each in a folder of its own: `execute` runs one, `write_report` shows it question by question."""
 
 from evaluators.runs.run import execute
 from evaluators.runs.spec import RunSpec

@@ -1,10 +1,5 @@
 """What can be known of a run's task, model and arguments before anything is loaded: `--dry-run` asks here.
 
-Example::
-
-    faults_of(RunSpec("hlvid_mni", "blind"))     # ["task 'hlvid_mni' not found; did you mean hlvid_mini?; …"]
-    faults_of(RunSpec("hlvid_mini", "blind"))    # []
-
 A model that is not ours knows its arguments only itself; of `hlvid_frames` the inner model's are not looked at.
 """
 

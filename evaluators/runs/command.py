@@ -1,10 +1,4 @@
-"""What `hlvid eval` does with a `RunSpec`: say what it takes, or run it, show its table and write its report.
-
-Example::
-
-    dry_run(RunSpec("hlvid_mini", "gaze_reader", {"ratio": 0.1}))                 # True: it could start
-    evaluate(RunSpec("hlvid_mini", "blind"), Path("runs/blind"))                  # True: every answer given
-"""
+"""What `hlvid eval` does with a `RunSpec`: say what it takes, or run it, show its table and write its report."""
 
 from collections.abc import Collection
 from pathlib import Path

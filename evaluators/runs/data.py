@@ -1,10 +1,4 @@
-"""What of a task's data is on this machine: questions, videos, and which of them are missing; opens nothing.
-
-Example::
-
-    for one in data_of("hlvid_paper"):
-        one.task, one.questions, len(one.videos), one.missing[:3], one.note
-"""
+"""What of a task's data is on this machine: questions, videos, and which of them are missing; opens nothing."""
 
 import importlib.util
 import json

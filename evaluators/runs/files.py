@@ -1,9 +1,4 @@
-"""What lies in the folder of a run, and reading it.
-
-Example::
-
-    read_samples(folder)[0]["question_id"]
-"""
+"""What lies in the folder of a run, and reading it."""
 
 import json
 from collections.abc import Iterable, Mapping

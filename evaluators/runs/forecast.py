@@ -1,10 +1,5 @@
 """`hlvid eval --dry-run`: questions, missing videos, frames, tokens and gigabytes, with no model loaded.
 
-Example::
-
-    found = forecast(RunSpec("hlvid_mini", "gaze_reader", {"resolution": 1792, "ratio": 0.1}))
-    found.ready, found.load.frames, found.load.pixels, found.load.tokens      # True, 12, (1008, 1792), 12720
-
 Sizes are worked out for the largest video that is here, which asks for most. Where a model is not ours, its
 arguments are shown, and what it makes of them is known only when it runs.
 """

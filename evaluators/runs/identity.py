@@ -1,10 +1,5 @@
 """What a finished run is worth: everything that shaped its numbers, compared with what would shape them now.
 
-Example::
-
-    now = run_identity(spec, Used.of(results))
-    differences(results["identity"], now)      # []: the results stand; else ["data of hlvid changed"]
-
 The rule is that of journals (`evaluators.core.identity`), and adds what a run has beside answers: which questions, the
 tasks' files and variables, scoring. Where a run's identity changed, its journal still answers all that did not.
 """

@@ -1,10 +1,5 @@
 """The pictures of a report: frames as they were sampled, and where the model looked as a layer above each.
 
-Example::
-
-    album = Album(run_folder)
-    album.shots(video_path, details)     # [{"file": "pictures/a-1f-000240.jpg", "gaze": "pictures/….png", …}, …]
-
 Frames come from the indices that the run recorded, gazes from the file that the model wrote; nothing is selected
 anew. A gaze is a PNG over the frame, so that a page can switch it on and off: a veil that is the thinner, the finer
 the scale at which somebody looked there. Pictures that are there already are kept.

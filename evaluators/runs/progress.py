@@ -1,10 +1,5 @@
 """How far a run is and how long it will take, read off its journal: the model runs in another process.
 
-Example::
-
-    progress = Progress(folder, total=320)
-    progress.show()      # to be called every second or so; a bar on a terminal, a line every minute in a log
-
 Time left is told once two answers of this start are there. Questions of one video share its decoding, so the
 estimate is a mean, and the first few are pessimistic.
 """

@@ -1,9 +1,5 @@
 """`report.html` of a run: every question with its frames, the gaze over them, options, answer and raw text.
 
-Example::
-
-    write_report(Path("runs/reader"))     # -> runs/reader/report.html, runs/reader/pictures/*
-
 It is made from the run's folder alone and can be made again at any time. The page opens from disk, asks nothing of
 a network (its Content-Security-Policy forbids it), and treats all texts of data and models as text: they reach the
 page as JSON, and its script puts them in place as text nodes.

@@ -1,10 +1,5 @@
 """`execute`: one evaluation in one folder, by our strict `lmms_eval` in a process of its own.
 
-Example::
-
-    results = execute(RunSpec("hlvid_mini", "gaze_reader", {"ratio": 0.1}), Path("runs/reader"), timeout=3600)
-    results["status"], results["accuracy"], results["clustered"]     # "ok", 0.71, [0.6, 0.8]
-
 The folder keeps a journal of every answer. Killed at any moment and started again, a run goes on where it was. A
 finished one is not run again unless something that shapes its numbers changed (`evaluators.runs.identity`); then what
 is still valid is taken from the journal. A folder belongs to one `RunSpec` and refuses another, and one process at a

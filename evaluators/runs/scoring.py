@@ -1,10 +1,5 @@
 """From what lmms-eval returns to the numbers of `results.json`.
 
-Example::
-
-    rows = samples_of(lmms_eval_results)            # every question with what was asked, said and spent
-    results_of(spec, rows)["clustered"]             # [0.41, 0.63]
-
 An answer that could not be given for want of memory or context makes the run's status say so, and so do many that were
 cut by their limit: its accuracy then counts those answers as wrong, and nobody should read it as the model's.
 """

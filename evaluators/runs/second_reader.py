@@ -1,11 +1,5 @@
 """A second reader of the answers in which no rule found a letter: a model of the user's choice, counted apart.
 
-Example::
-
-    api = reader_settings("model=gpt-4o-mini,max_cost=1,price_in=0.15,price_out=0.6")
-    found = read_again(Path("runs/reader"), api)        # asks about what it has not asked yet
-    found.asked, found.read, found.apart.value          # 12, 7, 0.511: with the letters it found
-
 It is shown an answer's text (thinking taken away) and the options, never the question or the video: it cannot answer
 in the model's stead. Nothing of the run changes; what it said lies beside the samples in `second_reader.json`, and is
 not asked again for the same text by the same reader.

@@ -1,9 +1,5 @@
 """A run's answers by several processes, each with videos of its own; the run itself then only scores them.
 
-Example::
-
-    failures = answer_in_shares(folder, environment, processes=4, gpus=True, progress=progress, ends=None)
-
 Processes write into the run's journal and end with their parent. One that dies takes nothing with it: what it left is
 answered by the run. See `evaluators.core.share`.
 """

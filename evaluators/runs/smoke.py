@@ -1,9 +1,5 @@
 """`hlvid eval --smoke`: one question with the real settings, before all of them are paid for.
 
-Example::
-
-    smoke(RunSpec("hlvid", "nvila_hd", {"pretrained": "nvila-8b-hd"}), Path("runs/smoke"))     # True: it answered
-
 Told: versions, the arguments as they took effect, what was seen beside what was asked, memory, seconds by stage, and
 what the whole run will take by them.
 """

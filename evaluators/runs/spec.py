@@ -1,10 +1,8 @@
 """`RunSpec`: what is evaluated on what, and nothing about where or how; two equal ones are the same run.
 
-Example::
-
-    spec = RunSpec("hlvid_mini", "gaze_reader", parse_model_args("selector=detail,ratio=0.1,resolution=1792"))
-    spec.argv(Path("out"))     # arguments of `lmms_eval`
-    spec.name                  # "hlvid_mini-gaze_reader-3fa2b41c"
+>>> spec = RunSpec("hlvid_mini", "gaze_reader", parse_model_args("selector=detail,ratio=0.1"))
+>>> " ".join(spec.argv(Path("out")))       # arguments of `lmms_eval`
+'--tasks hlvid_mini --model gaze_reader --model_args selector=detail,ratio=0.1 --seed 0 ... --output_path out ...'
 """
 
 import hashlib

@@ -1,9 +1,4 @@
-"""The summary of a run on the terminal: accuracy with both intervals, by category and by tier, and its cost.
-
-Example::
-
-    Console().print(build_table(execute(spec, folder)))
-"""
+"""The summary of a run on the terminal: accuracy with both intervals, by category and by tier, and its cost."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,10 +1,5 @@
 """A cell of a sweep, and its identity: a hash of everything that could change its numbers.
 
-Example::
-
-    cell = Cell("hlvid_mini", "gaze_reader", {"frames": 8, "resolution": 448}, {"frames": 8, "resolution": 448})
-    cell.identity()        # "5f1c0a9e2b7d4c33": other code, libraries, weights, data or arguments give another
-
 Two cells of one identity are the same measurement, so a finished one is never run again; a changed one is, in the same
 folder, where its journal answers what did not change.
 """

@@ -1,9 +1,4 @@
-"""Which cells of a sweep would be refused, known before any of them starts: `hlvid sweep GRID --dry-run`.
-
-Example::
-
-    refused(load_grid("mini").cells())     # [], or ["4 cells: model 'blnd' is unknown; did you mean blind?; …"]
-"""
+"""Which cells of a sweep would be refused, known before any of them starts: `hlvid sweep GRID --dry-run`."""
 
 from collections import Counter
 from collections.abc import Sequence

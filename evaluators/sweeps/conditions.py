@@ -1,8 +1,7 @@
 """Conditions of a grid, such as "resolution == 448 or frames <= 256": read, never executed.
 
-Example::
-
-    holds("frames <= 8 and selector in ['detail', 'random']", {"frames": 4, "selector": "detail"})    # True
+>>> holds("frames <= 8 and selector in ['detail', 'random']", {"frames": 4, "selector": "detail"})
+True
 
 Names, numbers, texts, lists of these, comparisons, `in`, `and`, `or`, `not`: nothing else is understood.
 """

@@ -1,9 +1,4 @@
-"""What a sweep will cost, from what cells like these have cost before: `hlvid sweep GRID --dry-run`.
-
-Example::
-
-    forecast(cells, earlier).hours       # 3.4, of 36 cells; `unknown` of them have no earlier cell of their model
-"""
+"""What a sweep will cost, from what cells like these have cost before: `hlvid sweep GRID --dry-run`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

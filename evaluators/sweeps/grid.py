@@ -1,9 +1,9 @@
 """A sweep's grid: a YAML file of axes, models and tasks, and the cells it stands for.
 
-Example::
+>>> load_grid("mini").cells()[0].spec().model_args_text()        # a bundled grid, or the path of a YAML file
+'ratio=0.1,frames=2,resolution=448,selector=detail'
 
-    grid = load_grid("mini")            # a bundled grid, or the path of a YAML file
-    [cell.spec().model_args_text() for cell in grid.cells()]
+A file of one's own::
 
     tasks: [hlvid_mini]
     models:

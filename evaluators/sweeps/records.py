@@ -1,10 +1,5 @@
 """A sweep's records: one line of JSON a finished cell, appended whole or not at all, read as one table.
 
-Example::
-
-    append(folder, record)                 # locked, flushed to disk, refused where the cell is there already
-    table = load(folder)                   # pandas: task, model, frames, resolution, ..., accuracy, tokens, seconds
-
 A line torn by a crash is ended by the next append; lines that cannot be read are reported by number and skipped.
 """
 

@@ -1,10 +1,5 @@
 """Running a cell, and a sweep of them: nothing lost, nothing twice, whatever is killed.
 
-Example::
-
-    run_cell(Path("sweep"), cell, Options())              # "ok": its record is in sweep/records.jsonl
-    sweep(load_grid("mini"), Path("sweep"), Options(), launch=local(jobs=1))
-
 A cell is a process of its own, `hlvid eval` in `sweep/cells/<what was asked>`, which journals every answer and holds
 its folder: while it lives, even when the sweep that started it was killed, nobody else runs the cell; who comes later
 waits for it and records what it left.

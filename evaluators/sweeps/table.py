@@ -1,9 +1,4 @@
-"""A sweep's table for the terminal: what was asked, how it ended, accuracy with its interval, cost.
-
-Example::
-
-    rich.print(build_table(load(folder)))
-"""
+"""A sweep's table for the terminal: what was asked, how it ended, accuracy with its interval, cost."""
 
 from typing import TYPE_CHECKING, Any
 

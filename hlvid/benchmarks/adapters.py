@@ -1,10 +1,4 @@
-"""Which row reads which task, and what else sets the task apart.
-
-Example::
-
-    ADAPTERS["hlvid_mlvu_dev"].row           # the class that reads a row of MLVU's file
-    ADAPTERS["hlvid_egoschema"].hidden       # True: its answers are not public
-"""
+"""Which row reads which task, and what else sets the task apart."""
 
 from dataclasses import dataclass
 

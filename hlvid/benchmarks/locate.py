@@ -1,11 +1,5 @@
 """Finds a benchmark's files on this machine, by one rule for questions, videos and subtitles.
 
-Example::
-
-    benchmark = registry.get("videomme")
-    folders(benchmark)                                  # [~/.cache/hlvid/videomme, ~/.cache/huggingface/…]
-    find(benchmark, ["data/fFjv93ACGo8.mp4"])           # the first that exists, or None
-
 The rule: in each data root its folder `<name>` or, where the root is itself a copy of the repository, the root;
 then the folder where lmms-eval unpacks (`$HF_HOME/<unpacked>`); then the snapshot in the hub's cache. A file is
 taken from the first of them that has it, so questions may come from one and videos from another.

@@ -1,10 +1,4 @@
-"""What a task asks about, read from its question files alone: rows, videos, subtitles. Opens no video.
-
-Example::
-
-    rows_of("hlvid_videomme")       # every row with its file, checked column by column
-    needed("hlvid_videomme")        # Needed(videos=(Wanted(("data/fFjv93ACGo8.mp4", …), …), …), extras=())
-"""
+"""What a task asks about, read from its question files alone: rows, videos, subtitles. Opens no video."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

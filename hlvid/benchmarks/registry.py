@@ -1,10 +1,9 @@
 """The table of benchmarks: what each is called, where it comes from, which tasks ask about it, how it is scored.
 
-Example::
-
-    get("videomme").repo        # "lmms-eval/Video-MME"
-    get("hlvid_mvbench").name   # "mvbench": a task's name finds its benchmark
-    task("mlvu_dev").mean       # True: its number is the mean over task types
+>>> get("videomme").repo
+'lmms-eval/Video-MME'
+>>> get("hlvid_mvbench").name        # a task's name finds its benchmark
+'mvbench'
 
 Everything that lists benchmarks, here and in the other packages, takes them from this table. Repositories,
 revisions and splits are those of lmms-eval's own tasks, so that a machine set up for it has the data already.

@@ -1,16 +1,5 @@
 """What an adapter gives and gets: a row of a benchmark's file on one side, an `Item` on the other.
 
-Example::
-
-    class NextQA(Row):
-        video: Text
-        question: Shown
-
-        def places(self) -> list[str]:
-            return [f"NExTVideo/{self.video}.mp4"]
-
-        def item(self, shelf: Shelf) -> Item: ...
-
 A column that is missing or of the wrong kind is found by the field's type; what only the benchmark can know
 is wrong ("the answer is none of the candidates") an adapter raises as `RowError`. The engine adds file and row.
 """

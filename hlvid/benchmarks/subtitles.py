@@ -1,10 +1,5 @@
 """Reads subtitle files and picks what is said while given frames are shown.
 
-Example::
-
-    read(Path("subtitle/fFjv93ACGo8.srt"))              # [Line(start=0.5, end=2.1, text="Hi, I'm John Green")]
-    subtitles_of(srt, video, frames=32)                 # texts at 32 evenly spaced frames, in order
-
 Video-MME asks with the subtitles of the frames that a model sees. pysubs2 takes the cues apart; before that the lines
 with times are brought into one form, since real files carry odd fractions, missing hours, cue settings, other arrows
 and WebVTT in files called .srt. No cue is lost without a word: what cannot be kept is named in a warning.

@@ -1,11 +1,5 @@
 """Questions of HLVid, HLVid-Mini or a folder of your own: `load(source)` gives a list of `Question`.
 
-Example::
-
-    from hlvid.dataset import load
-    for question in load("mini"):
-        print(question.id, question.video_path, question.prompt(), question.answer)
-
 A dataset folder holds `data/test-00000-of-00001.parquet` (or any parquet, jsonl, json or csv there or beside
 it) and `videos/NAME.mp4`. Columns: question_id, category, question, answer, video_path; optional: tier,
 source, and options either as one column `options` (list, mapping or JSON text of one) or as columns A, B, C,

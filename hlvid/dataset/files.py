@@ -1,10 +1,5 @@
 """Reads a parquet, jsonl, json or csv file into plain rows, each with the place it came from.
 
-Example::
-
-    read_rows(Path("questions.csv"))
-    # [Record(where="row 1 (line 2)", values={"question_id": "0", "category": "av", …}), …]
-
 Column names are stripped of white space and of a byte order mark. Nothing is judged here but whether the file
 can be read at all: its content is judged by `hlvid.dataset.rows`.
 """

@@ -1,11 +1,5 @@
 """What a dataset is, by what it holds: two copies in two places are one set, a changed letter makes another.
 
-Example::
-
-    set_hash(questions)            # "sha256:…" over ids, videos, texts and answers: the set as published
-    asked_hash(questions)          # the same and the size of each video: what a run really asks about
-    question_identity(question)    # what decides one answer: id, text, options, video, its size and mark
-
 No path, no order and no neighbour counts: after a move, on another machine, or when more videos have come, a
 question is still the same question. Videos count by size, and in answers by a few samples (`hlvid.files.mark`): reading
 152 GB takes minutes, `hlvid verify` does it.

@@ -1,9 +1,9 @@
 """Options that stand apart from a question's text, and where a text shows its options.
 
-Example::
-
-    options_column({"options": ["A. DL3", "B. DL5 "]})                        # {"A": "DL3", "B": "DL5 "}
-    option_spans("Sign?\\nA. DL3\\nB. DL5", {"A": "DL3", "B": "DL5"})           # [(9, 12), (16, 19)]
+>>> options_column({"options": ["A. DL3", "B. DL5 "]})
+{'A': 'DL3', 'B': 'DL5 '}
+>>> option_spans("Sign?\\nA. DL3\\nB. DL5", {"A": "DL3", "B": "DL5"})
+[(9, 12), (16, 19)]
 """
 
 import json

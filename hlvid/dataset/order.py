@@ -1,11 +1,5 @@
 """Options of a question in another order: text, letters and answer change together.
 
-Example::
-
-    relabelled(question, "BCA")       # what was B is shown first, as A
-    shuffled(question, seed=3)        # an order that depends on the seed and the question's id alone
-    rotations(question)               # ["ABCD", "BCDA", "CDAB", "DABC"]
-
 Many models prefer a letter, whatever stands behind it. Asking in a random order takes the preference out of the
 mean; asking in every rotation, and counting a question as right only if it is right in all, takes guessing out too.
 """

@@ -1,12 +1,12 @@
 """`Question`: the type that every later step of an evaluation starts from.
 
-Example::
-
-    one = Question(id="0", video="clip_av_video_3_000.mp4", source="av_video_3", category="av",
-                   stem="What does the sign say?", options={"A": "DL3", "B": "DL5"}, answer="B",
-                   text="What does the sign say?\\n A. DL3\\n B. DL5\\n Please answer directly …")
-    one.prompt()                  # the benchmark's own text, character by character
-    one.normalised().prompt()     # "Question: What does the sign say?\\nA. DL3\\nB. DL5\\nPlease answer directly …"
+>>> one = Question(id="0", video="clip_av_video_3_000.mp4", source="av_video_3", category="av",
+...                stem="What does the sign say?", options={"A": "DL3", "B": "DL5"}, answer="B",
+...                text="What does the sign say?\\n A. DL3\\n B. DL5\\n Please answer directly …")
+>>> one.prompt() == one.text         # the benchmark's own text, character by character
+True
+>>> one.normalised().prompt()
+'Question: What does the sign say?\\nA. DL3\\nB. DL5\\nPlease answer directly with the letter of the correct answer.'
 """
 
 import re

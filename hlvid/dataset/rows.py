@@ -1,10 +1,5 @@
 """Reads question files (parquet, jsonl, json, csv) into `Question`s and says exactly what is wrong with them.
 
-Example::
-
-    parse_files(Path("my_set"), [Path("my_set/questions.csv")])
-    # DatasetError: questions.csv: row 3 (line 4): answer: 'F' is none of the options A, B, C, D
-
 Every fault is collected before the error is raised, so that a file is mended in one go. Rows count from 1, a
 header not included.
 """

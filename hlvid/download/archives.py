@@ -1,13 +1,5 @@
 """What zip and tar files on the hub hold, and the bytes of one member, without storing the archive.
 
-Example::
-
-    archive = Archive(remote, [RemoteFile("videos_chunked_01.zip", 5_180_000_000)])
-    [entry.path for entry in entries_of(archive)][:1]          # ["data/fFjv93ACGo8.mp4"]
-    with open_entry(archive, entry) as file:
-        file.seek(4096)                                         # go on in mid-file
-        file.read(1024)
-
 `zipfile` and `tarfile` read the directories over the network: a tar of five videos costs some 300 KB of its 9.5 GB.
 Each member then comes straight to its place: the disk holds one copy, a subset costs its own size, and a killed
 run goes on. A tar that the hub keeps in pieces (`videos.tar.part.aa`, …) is read as one. Nothing of an archive is

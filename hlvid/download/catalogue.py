@@ -1,11 +1,5 @@
 """A download's memory: what the repository holds at the revision we are at, and what came of it.
 
-Example::
-
-    memory = read_catalogue(Path("~/.cache/hlvid/hlvid").expanduser())
-    memory.revision                                          # the commit that every file here is of
-    fetched(root)["videos/clip_av_video_3_000.mp4"].sha256
-
 `hlvid-download.json` names the commit, the question files' hashes and what each archive holds: reading the directory
 of a 162 GB tar takes one request a member. `.hlvid-files.jsonl` gets one line for every file that came.
 """

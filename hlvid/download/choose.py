@@ -1,10 +1,6 @@
 """Which videos a download is to fetch (all that are asked about, or those named, or of one category), and which
 entries of the repository they are.
 
-Example::
-
-    select(wanted, videos=["clip_av_video_5_001"], category="av")
-
 A name is a file's, with or without folder and suffix; several may stand in one word with commas between them.
 """
 

@@ -1,12 +1,5 @@
 """`hlvid data`: what of the benchmarks is on this machine, and fetching the rest.
 
-Example::
-
-    hlvid data status                        # every task: questions, videos, size, what to do
-    hlvid data status egoschema --deep       # open every video
-    hlvid data prepare videomme              # fetch what is missing; safe to kill and run again
-    hlvid data prepare hlvid_egoschema_subset --from /mirrors/egoschema
-
 `hlvid download` is `hlvid data prepare hlvid`; `hlvid verify` opens HLVid's videos.
 """
 

@@ -1,9 +1,4 @@
-"""What a benchmark's authors publish beside its repository, such as which clip was cut from which recording.
-
-Example::
-
-    came, notes = fetch_companions(registry.get("egoschema"), root, [root])      # ["uid_to_ego4d.json"], []
-"""
+"""What a benchmark's authors publish beside its repository, such as which clip was cut from which recording."""
 
 import json
 import urllib.request

@@ -1,11 +1,5 @@
 """Brings a benchmark to this machine, whole or in part: `hlvid download` for HLVid, `hlvid data prepare` for all.
 
-Example::
-
-    get("hlvid", videos=["clip_av_video_5_001"]).summary()      # 2 GB instead of 152
-    get("videomme").summary()                                   # what is missing of it, wherever the rest lies
-    get("hlvid_egoschema_subset")                               # a task's name fetches that task's videos only
-
 What the one rule of `hlvid.benchmarks.locate` finds already is not fetched again. Of the archives on the hub only
 their directories are read, then the members that are needed, each straight to its place. Run it again after any
 interruption: files under their final names are whole. A folder holds one commit: the first run notes it, later

@@ -1,10 +1,4 @@
-"""What is checked around each download: room on the disk, sums, the same questions, one download a folder.
-
-Example::
-
-    with only_one(root):                 # another download into this folder: DownloadError
-        check_space(root, jobs)          # before the first byte
-"""
+"""What is checked around each download: room on the disk, sums, the same questions, one download a folder."""
 
 import hashlib
 import shutil

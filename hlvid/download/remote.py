@@ -1,11 +1,5 @@
 """Where a benchmark's files come from: the Hugging Face hub, or a folder of the same layout.
 
-Example::
-
-    remote = HubRemote("bfshi/HLVid", "4956b601aec0bb9d455bb8f57552f78cbd3f0338")
-    [file.path for file in remote.files()]  # ["data/test-00000-of-00001.parquet", "videos_part_0001.tar", …]
-    remote.read("videos_part_0001.tar", start=0, length=512)  # the first tar header
-
 A remote can do two things only: list its files with sizes and hashes, and read a range of bytes of one of
 them. Reading by range is what lets us fetch one video out of a 9.5 GB tar and go on in mid-file after a kill.
 """

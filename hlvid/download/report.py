@@ -1,9 +1,4 @@
-"""What a download did, in words.
-
-Example::
-
-    print(get("hlvid", videos=["clip_av_video_5_001"]).summary())
-"""
+"""What a download did, in words."""
 
 from dataclasses import dataclass
 from pathlib import Path

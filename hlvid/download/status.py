@@ -1,10 +1,4 @@
-"""`hlvid data status`: what of a benchmark is on this machine, what is missing, how big; without the network.
-
-Example::
-
-    for one in status("egoschema"):
-        print(one.task, one.questions, one.here, one.missing[:3], one.bytes_here)
-"""
+"""`hlvid data status`: what of a benchmark is on this machine, what is missing, how big; without the network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

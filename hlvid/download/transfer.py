@@ -1,9 +1,5 @@
 """Brings files to disk in a way that survives kill -9 and power cuts at any moment, several at the same time.
 
-Example::
-
-    fetch(lambda: open_entry(archive, entry), entry.size, Path("videos/clip.mp4"), bar.update, check=print)
-
 Bytes go to `.partial/NAME` beside the target and are synced every 64 MiB; only a complete, synced and checked file
 is renamed to its final name. A file under its final name is therefore whole, and a partial one tells how far we got.
 """

@@ -1,12 +1,6 @@
 """`hlvid verify`: has every question its video, and does every video open and decode? One table, one list of
 faults.
 
-Example::
-
-    report = verify("hlvid", depth="deep")
-    rich.print(report.table())
-    report.broken      # the checks that failed; empty when all is well
-
 Everything is looked at before anything is reported: one missing file does not hide the next.
 """
 

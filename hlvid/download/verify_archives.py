@@ -1,9 +1,5 @@
 """Proves by sha256 that videos came whole out of a tar that was never stored.
 
-Example::
-
-    verify_archives(archives, catalogue, root, progress=True)     # each archive whose videos are all here
-
 A tar is its members and, between them, headers and padding. The members are on disk; the rest, some kilobytes, is
 read once more from the remote; the sha256 over both must be the one that the hub states for the tar.
 """

@@ -1,11 +1,5 @@
 """HLVid-Mini: the offline stand-in for HLVid. Real 4K H.264, the same file format, pixels decided by a seed.
 
-Example::
-
-    from hlvid.mini import make
-    from hlvid.dataset import load
-    questions = load(make(preset="tiny"))
-
 How it is built, from the pixel up: `chance` (machine-independent random numbers), `texture`, `text`, `canvas`
 (4:2:0 frames and sprites), `board` (things with text), `stage` (painting order and visibility), `road` and
 `room` (the two scenes), `plan` (questions, tiers, windows), `render`, `encode`, `generate`. Nothing up to

@@ -2,9 +2,7 @@
 
 A flat ground seen by a pinhole camera: the row `r` px below the horizon shows the ground at distance FH / r
 metres, each metre r / H px wide. Rows are gathered from a top view of the ground with integer indices;
-coarser copies serve the distance. Example::
-
-    Ground(seed=1).paint(frame, t=2.5)     # fills the rows below HORIZON
+coarser copies serve the distance.
 """
 
 import numpy as np

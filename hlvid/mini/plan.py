@@ -1,11 +1,8 @@
 """What HLVid-Mini consists of, before any pixel: videos, questions, tiers, windows, letters.
 
-Example::
-
-    videos = plan("default", seed=0)
-    videos[0].name                      # "clip_av_video_0_000.mp4"
-    videos[0].questions[0].stem         # "What does the white text on the green road sign say?"
-    videos[0].questions[0].window       # (3.2, 9.8): seconds in which the text has its full size
+>>> videos = plan("tiny", seed=0)
+>>> videos[0].name, videos[0].questions[0].stem
+('clip_av_video_0_000.mp4', 'What does the black text on the yellow road sign say?')
 
 Within each tier the letters are balanced and the windows spread from one second to most of the clip.
 """

@@ -1,9 +1,7 @@
 """The presets: which clips there are, of which recordings, how long, with how many questions.
 
 `full` repeats the real HLVid's structure clip by clip: 77 videos of 30 recordings with 268 questions, one
-recording holding 59 of them. Example::
-
-    len(PRESETS["full"].clips)      # 77
+recording holding 59 of them.
 """
 
 from collections.abc import Iterator

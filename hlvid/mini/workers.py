@@ -1,10 +1,6 @@
 """Makes videos of HLVid-Mini side by side: a process a core, each with one video at a time.
 
-Example::
-
-    make_all(folder, videos, workers=4, progress=bar)
-
-    python -m hlvid.mini.workers FOLDER PRESET SEED VIDEO    # what each process runs: a line for each frame it has made
+`python -m hlvid.mini.workers FOLDER PRESET SEED VIDEO` is what each process runs: a line for each frame it has made.
 
 Processes of their own and not forked ones: whoever makes the set may have threads, and need not guard its main module.
 A process ends when nobody reads its lines any more, so that a killed parent leaves none behind.

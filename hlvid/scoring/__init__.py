@@ -1,11 +1,5 @@
 """Scoring: from raw model output to letters, accuracies with intervals, and comparisons that mean something.
 
-Example::
-
-    from hlvid.scoring.answers import parse_answer
-    from hlvid.scoring.accuracy import summarize
-    from hlvid.scoring.compare import compare
-
 | module | question it answers |
 |---|---|
 | answers | which option did the model mean? |

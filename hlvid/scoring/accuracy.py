@@ -1,10 +1,5 @@
 """Accuracy with what is known about it: overall, by category and tier.
 
-Example::
-
-    summary = summarize(rows)            # rows: what the tasks' process_results returns
-    summary.overall.value, summary.overall.clustered.low, summary.by_tier["44px"].value
-
 An answer that names no option is wrong: it stays in the denominator and is counted in `unparsed`. A question asked
 several times counts once, as right as its answers are on the mean (`hlvid.scoring.collapse`).
 """

@@ -1,10 +1,5 @@
 """The mean of category accuracies, with an interval: what MVBench calls average and MLVU calls M-avg.
 
-Example::
-
-    category_mean(rows)             # each category counts the same, however many questions it has
-    category_mean_interval(rows)    # if other videos had been asked about, 95 %
-
 Rows are those of `hlvid.scoring.accuracy.summarize`.
 """
 

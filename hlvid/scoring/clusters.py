@@ -1,11 +1,5 @@
 """What recordings do to a number: sums per recording, the standard error that follows, and how wide to read it.
 
-Example::
-
-    sums, sizes = cluster_sums(correct, recordings)            # (G, K), (G,): one column a system
-    error = standard_error(sums, sizes)                        # (K,) of the ratios of sums
-    half = critical_value(0.95, effective_clusters(sizes)) * error
-
 Questions about one recording are not independent, so what varies is the recording. An accuracy is a ratio of sums
 (right answers over questions), because recordings differ in size; its variance is the linearised one (Cochran 1977,
 section 6; Liang and Zeger 1986), which the cluster bootstrap

@@ -1,12 +1,5 @@
 """One row a question out of several: rotations of its options, repetitions of the same request.
 
-Example::
-
-    collapse([{"question_id": "7~ABCD", "circle": "7", "correct": True, …}, {"question_id": "7~BCDA", …}])
-    # [{"question_id": "7", "correct": False, …}]: right only if right in every rotation
-    collapse([{"question_id": "7", "repeat": 0, "correct": True, …}, {"question_id": "7", "repeat": 1, …}])
-    # [{"question_id": "7", "correct": 0.5, "unparsed_share": 0.0, "repeats": […], …}]: right as on the mean
-
 Where both are asked for, each repetition of a question is right or wrong first.
 """
 

@@ -1,13 +1,5 @@
 """Is one system better than another? Tests, an interval and a sentence that says what is known.
 
-Example::
-
-    print(compare(rows_a, rows_b, names=("full", "gazed")).verdict)
-    # full and gazed: no evidence of a difference. full 49.6 %, gazed 48.5 % of 268 questions: +1.1 points, 95 %
-    # interval -3.0 to +5.3 (clustered by recording; sign-flip p = 0.71, McNemar p = 0.71). full alone is right …
-
-    compare_all({"a": rows_a, "b": rows_b, "c": rows_c})     # all pairs, p-values corrected by Holm
-
 When a difference counts as shown is said in `hlvid.scoring.rule`.
 """
 

@@ -1,11 +1,9 @@
 """Right and wrong of several systems in one table, for comparisons of which no run is at hand.
 
-Example::
+The first file, a column of 1 and 0 for each system::
 
-    question_id,full_correct,gazed_correct          # a column of 1 and 0 for each system
+    question_id,full_correct,gazed_correct
     0,1,1
-
-    read_correctness(Path("pairs.csv"), Path("questions.csv"))     # {"full": rows, "gazed": rows}
 
 The second file says what cluster: question_id with source (or source_video, recording), and category, tier.
 """

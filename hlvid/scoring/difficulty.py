@@ -1,9 +1,4 @@
-"""Questions whose label deserves a second look: all systems fail them, with one and the same letter.
-
-Example::
-
-    label_suspects(Table.of(runs))[0].question_id
-"""
+"""Questions whose label deserves a second look: all systems fail them, with one and the same letter."""
 
 from dataclasses import dataclass
 

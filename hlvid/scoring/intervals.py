@@ -1,9 +1,8 @@
 """Intervals of an accuracy: Wilson's for independent answers, and the one that knows the recordings.
 
-Example::
-
-    wilson(133, 268)                          # Interval(low=0.437, high=0.556, level=0.95, method='wilson')
-    clustered(correct, recordings)            # wider: 59 of HLVid's 268 questions share one recording
+>>> ends = wilson(133, 268)
+>>> round(ends.low, 3), round(ends.high, 3)
+(0.437, 0.556)
 
 Which to read: Wilson's says how far another set of questions *about the same recordings* might move the
 number; the clustered one, how far other recordings might, which is what a benchmark is for. Both are closed forms:

@@ -1,8 +1,7 @@
 """Many tests at once: Holm's correction.
 
-Example::
-
-    holm([0.01, 0.04, 0.03])     # [0.03, 0.06, 0.06]
+>>> holm([0.01, 0.04, 0.03])
+[0.03, 0.06, 0.06]
 
 Of 20 comparisons between equal systems one is "significant" at 5 %. Holm's step-down procedure keeps the chance
 of a single false one at 5 %, whatever the tests' dependence, and never does worse than Bonferroni.

@@ -1,10 +1,7 @@
 """Two systems on the same questions: exact McNemar, a clustered sign-flip test, an interval of the difference.
 
-Example::
-
-    mcnemar(16, 13)                                  # 0.71: of 29 disagreements, 16 go one way
-    sign_flip([1, 0, -1, 1], ["s1", "s1", "s2", "s3"])
-    difference_interval(0.011, 0.023, ...)           # from its clustered standard error
+>>> round(mcnemar(16, 13), 2)                            # of 29 disagreements, 16 go one way
+0.71
 
 McNemar's test takes questions as independent. The sign-flip test gives each recording one sign, since a
 system that copes with a recording copes with all of its questions. Both are exact, without random draws.

@@ -1,10 +1,9 @@
 """What a benchmark could show at all: the smallest difference likely to be found, and the questions it takes.
 
-Example::
-
-    minimum_detectable_difference(n=268, discordance=0.11)                      # 0.057: 5.7 points, by McNemar's test
-    minimum_detectable_difference(n=268, discordance=0.11, factor=rule_factor(table))     # 0.065: by our rule
-    questions_needed(difference=0.01, discordance=0.11)                         # 8632
+>>> round(minimum_detectable_difference(n=268, discordance=0.11), 3)      # 5.7 points, by McNemar's test
+0.057
+>>> questions_needed(difference=0.01, discordance=0.11)
+8632
 
 Only questions on which two systems disagree count, so the `discordance` (share of them) decides; formula of
 Connor (1987), Biometrics 43:207: n d^2 = (z_a sqrt(D) + z_b sqrt(D - d^2))^2. It describes McNemar's test. The rule

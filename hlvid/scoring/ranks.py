@@ -1,10 +1,5 @@
 """Places: which ones a system may have in truth, such as "2 to 5".
 
-Example::
-
-    for rank in rank_intervals(Table.of(runs)):
-        print(rank.system, rank.place, rank.text)       # nvila 1 "1 to 3"
-
 A place is 1 + the systems above it. One system is called above another where, and only where, `compare_all` of the
 same systems says "better" (`hlvid.scoring.rule`, all pairs corrected together by Holm): those clearly above bound
 the best place, those clearly below the worst. With 95 % probability all of these intervals hold the true

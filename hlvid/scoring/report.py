@@ -1,11 +1,5 @@
 """Several runs on the same questions, compared: what `hlvid compare` prints, as text, JSON and CSV.
 
-Example::
-
-    report = compare_runs({"full": rows_a, "gazed": rows_b})
-    print(report.text())
-    report.groups["tier"]["07px"][0].conclusion         # by Holm over all pairs and tiers
-
 Groups (category, tier) are looked at together: their p-values are corrected over all groups and pairs of a label.
 """
 

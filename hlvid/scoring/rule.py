@@ -1,11 +1,5 @@
 """The one rule by which one system is called better than another.
 
-Example::
-
-    p = p_values(table, [(0, 1), (0, 2)])                # sign-flip tests, before Holm's correction
-    ends = intervals(table, [(0, 1)], level=0.95)        # if other recordings had been asked about
-    decide(p[0], ends[0])                                # 1: the first is better, -1: the second, 0: not shown
-
 A difference counts as shown when the clustered sign-flip test rejects *and* the clustered interval excludes 0.
 `compare` (verdicts), `ranks` (places) and `power` (what could be found) all ask here, so they cannot differ.
 """

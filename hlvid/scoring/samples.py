@@ -1,11 +1,5 @@
 """Answers of a finished run, from whatever wrote them: `hlvid eval`, lmms-eval with our tasks, plain lmms-eval.
 
-Example::
-
-    samples = read_samples(Path("runs/blind"))          # the folder, or a samples file in it
-    summarize(collapse(sample.to_row() for sample in samples))
-    moved = [one for one in samples if rescored(one).parsed != one.parsed]      # today's parser on the kept texts
-
 Nothing else is needed, no dataset and no video: rows of our tasks say what was right, those of plain lmms-eval tasks
 hold the prompt (`input`), whose options are read, and the `target`. The latter know no recordings: each question
 then stands for itself.

@@ -1,12 +1,5 @@
 """`Table`: several systems' answers to the same questions, lined up; what every comparison starts from.
 
-Example::
-
-    table = Table.of({"nvila": rows_a, "blind": rows_b})       # rows as for `summarize`
-    table.correct                                              # (questions, systems): 1 or 0, a share of repetitions
-    table.accuracy                                             # (systems,), each question counting alike
-    Table.of(runs, mean_of="categories").accuracy              # each category alike: MVBench's average, M-avg
-
 Systems are only comparable on the very same questions, so others are an error, not an intersection.
 """
 

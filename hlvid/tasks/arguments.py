@@ -1,11 +1,9 @@
 """What a user may choose about our tasks: the wording, who reads the letters, subtitles, the order of the options.
 
-Example::
+Either of::
 
     lmms_eval --tasks hlvid --task_args prompt=normalised,shuffle=3 --model …
-    HLVID_PROMPT=normalised HLVID_SHUFFLE=3 lmms-eval --tasks hlvid --model …      # the same by the environment
-
-    arguments_of("hlvid")      # TaskArguments(prompt="normalised", shuffle=3, …)
+    HLVID_PROMPT=normalised HLVID_SHUFFLE=3 lmms-eval --tasks hlvid --model …
 
 lmms-eval hands no arguments to tasks, so they travel in the environment, whichever way a run was started. A task
 refuses what it does not take: nothing is recorded that did nothing. What it takes goes into `hlvid_task.json`, from

@@ -1,12 +1,5 @@
 """`lmms_eval`: lmms-eval's own command line, except that it fails when something failed.
 
-Example::
-
-    lmms_eval --tasks hlvid_mini --model blind --model_args strategy=hash --output_path results
-    lmms_eval tasks list
-
-    run(["--tasks", "hlvid_mini", "--model", "blind"])["results"]["hlvid_mini"]["accuracy,none"]
-
 lmms-eval exits with 0 after a missing task, a crashed model or a bad dataset. Here each of these ends with
 one line on standard error that says which, and with exit code 1. All arguments are lmms-eval's and mean the
 same, but for one of our own, `--task_args` (`hlvid.tasks.arguments`). With `--output_path`, a

@@ -1,10 +1,5 @@
 """How a model tells the task what an answer took: frames, pixels, tokens, seconds.
 
-Example::
-
-    ledger.record(question.id, {"frames": 12, "tokens_selected": 1440})   # in the model
-    ledger.lookup(question.id)                                            # in the task's process_results
-
 lmms-eval passes only text from a model to a task, so this is a plain dict in the process that both share.
 Tasks that run together may use the same ids; a model that says which task it answers keeps them apart. The
 ledger is emptied when a task's data are loaded, so that no run sees the costs of an earlier one. Questions are

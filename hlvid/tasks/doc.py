@@ -1,9 +1,4 @@
-"""A question as the flat row that lmms-eval carries, and back.
-
-Example::
-
-    question_of(doc_of(question, fingerprint)) == question
-"""
+"""A question as the flat row that lmms-eval carries, and back."""
 
 import json
 from collections.abc import Mapping

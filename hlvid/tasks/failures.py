@@ -1,10 +1,5 @@
 """From whatever lmms-eval raises, or fails to raise, to one line that a user can act on.
 
-Example::
-
-    explain(error, args)   # "task hlvid_mni not found; did you mean hlvid_mini?"
-    check_results(results, args)   # RunError: task hlvid: no sample ran …
-
 lmms-eval wraps errors (tenacity's RetryError, ImportError around a YAML function) and loses others; the
 cause inside is what counts.
 """

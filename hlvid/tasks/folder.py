@@ -1,10 +1,5 @@
 """From `Question`s to what lmms-eval loads, and back.
 
-Example::
-
-    prepare("hlvid_mini", mini_folder())    # -> a folder that lmms-eval loads with `load_from_disk: true`
-    question_of(doc)                        # -> Question
-
 lmms-eval reads data through `datasets`, whose errors name no row and are retried five times. So the
 questions come through `hlvid.dataset.load`, every video is looked at before the first model is built, and
 lmms-eval gets an Arrow folder that cannot be wrong any more. It lies in the state folder, under a name that

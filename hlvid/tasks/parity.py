@@ -1,11 +1,5 @@
 """lmms-eval's own tasks, asked as they are: their prompt, their parser, their number.
 
-Example::
-
-    prompt("hlvid_mvbench", row, video)         # what lmms-eval's mvbench would ask about this row
-    judge(doc, "holding a cup")                 # Parsed(letter="A", how="lmms_eval"), and what they return
-    aggregate([["hlvid_mvbench", result]])      # 100.0: by their aggregation, in their unit
-
 Nothing is copied: the functions of the installed lmms-eval run on the row as the hub has it, so `parser=lmms_eval`
 means that version's parser. Where theirs guesses (an unreadable answer becomes a random letter) its numbers
 differ from run to run, here as there. What is wrong with them stands in docs/tasks.md.

@@ -1,11 +1,5 @@
 """Makes lmms-eval find our tasks, however it was started.
 
-Example::
-
-    register()
-    from lmms_eval.tasks import TaskManager
-    "hlvid_mini" in TaskManager().all_tasks   # True
-
 lmms-eval looks for tasks in its own folder and in `--include_path`; its entry points bring models only. But
 it loads those entry points on every start (`lmms-eval`, `python -m lmms_eval`, `accelerate launch`,
 `simple_evaluate()`), ours is `evaluators.plugin:manifests`, and that calls `register()`. From there

@@ -1,10 +1,5 @@
 """What results.json of lmms-eval lacks: where a number comes from, and how to get it again.
 
-Example::
-
-    environment()["packages"]["torch"], environment()["gpus"], environment()["decoder"]
-    write(Path("results/blind/20261126_201338_results.json"), record(argv, results))
-
 One `record_<results name>.json` lies beside each results file. It names the versions, the hardware, the decoder, the
 revision of this code, the fingerprint of data and prompts, and the command.
 """

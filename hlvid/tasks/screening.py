@@ -1,10 +1,5 @@
 """Which videos a run may ask about: a look at all of them before the first model is built.
 
-Example::
-
-    screened = screen([Path("videos/a.mp4"), Path("videos/b.mp4")])
-    screened.refused      # {Path("videos/b.mp4"): "is cut short: 600 of 9000 bytes"}: the run must not start
-
 By default every broken video is refused. With HLVID_DAMAGED=1 those of which frames can be read are asked about
 all the same, and each of their samples says what is wrong (`video_damage`); with HLVID_PARTIAL=1 the others are
 left out. Both are told by name.

@@ -1,10 +1,4 @@
-"""A file's own account of itself, held against the frames it gives: cut short, gaps, changes of size.
-
-Example::
-
-    stated_end(container, stream)      # when the picture ends by the header, in seconds
-    finished(path, index).damage       # with what the account gives away
-"""
+"""A file's own account of itself, held against the frames it gives: cut short, gaps, changes of size."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,10 +1,5 @@
 """How long a file says it is, and whether a stretch of it is whole: structure only, nothing is decoded.
 
-Example::
-
-    cut_short(Path("clip.mp4"))            # "is cut short: 600 of 9000 bytes", or None
-    contiguous(Path("film.mkv"), 5120, 9216)   # whether Matroska elements fill that stretch without a hole
-
 MP4 and MOV state the length of each box, AVI of each RIFF chunk, Matroska and WebM of the segment, ASF (WMV) and
 mostly FLV of the file, MPEG-TS is made of packets of 188 bytes (M2TS of 192). So an interrupted copy shows in all of
 them without reading the data.

@@ -1,12 +1,5 @@
 """A plain decode from the start, as ffmpeg does it: what fails is left out, decoding goes on behind it.
 
-Example::
-
-    log = Log()
-    for frame in decode_all(path, stream=0, threads=1, log=log):
-        ...
-    log.failed        # time stamps of packets that the decoder refused
-
 Damaged files are decoded by one thread: with several, libav conceals damage in another way each time.
 """
 

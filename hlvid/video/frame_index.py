@@ -1,10 +1,4 @@
-"""What is known of one video stream of a file: its frames in presentation order, their times, what is broken.
-
-Example::
-
-    index = load_index(Path("clip.mp4"))      # hlvid.video.index
-    index.count, index.fps, index.duration
-"""
+"""What is known of one video stream of a file: its frames in presentation order, their times, what is broken."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,9 +1,9 @@
 """Holes in a video's time line, and damage in words.
 
-Example::
-
-    gaps(np.array([0, 1, 2, 3, 9, 10, 11, 12]))      # [Gap(after=3, missing=5)]
-    stretches([3.2, 3.24, 3.28], [0.0, 2.4, 4.8], 8.0)   # [(3.2, 4.8)]: up to the next key frame
+>>> gaps(np.array([0, 1, 2, 3, 9, 10, 11, 12]))
+[Gap(after=3, missing=5)]
+>>> stretches([3.2, 3.24, 3.28], [0.0, 2.4, 4.8], 8.0)      # up to the next key frame
+[(3.2, 4.8)]
 
 Only a regular time line has gaps: where most steps are alike, a long one is missing frames (dropped by a
 recorder, or lost to damage). At a variable rate only steps that are far longer than usual count.

@@ -1,10 +1,5 @@
 """Whether a video is healthy: the one notion of it, in three depths.
 
-Example::
-
-    examine(Path("a.mp4"), "full").damage      # ("is cut short: 600 of 9000 bytes",), or () for a sound file
-    faults([Path("a.mp4"), Path("b.mp4")])     # {Path("b.mp4"): "is damaged from 3.20 to 4.00 s, 4 frames lost"}
-
 *quick*, before a run: the file opens and holds a film, it is as long as it states, and its first, middle and last
 groups of pictures start to decode; of a file below `SMALL` bytes all packets are read where they tell enough.
 *full*: all packets, that is whatever `Video.open` finds. *deep*: all frames. What a deeper look found is known to

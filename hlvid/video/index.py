@@ -1,13 +1,5 @@
 """Which frames a file holds, in presentation order, and all that is known of it without decoding it again.
 
-Example::
-
-    index = load_index(Path("clip.mp4"))
-    index.count                     # number of frames that a full sequential decode gives
-    index.pts[10] * index.time_base # when frame 10 is shown, in seconds
-    index.packets                   # one row a packet, or None where the container is not to be trusted
-    index.damage                    # what is broken, in words; empty for a sound file
-
 Two ways lead there. *Packets*: all packets are read, none is decoded (`hlvid.video.packets` says when that is
 exact). *Decoding*: everything else (MPEG-TS, AVI, old codecs, damaged files, lying sync tables) is decoded once,
 and frames are counted as they come; what fails is left out and told. Indexes are remembered per process and on

@@ -1,10 +1,5 @@
 """What a decoder knows of a frame's blocks before any pixel is looked at: motion, blocks coded anew, bytes.
 
-Example::
-
-    for index, maps in block_maps(Path("clip.mp4"), [0, 30, 60], size=(1008, 1792)):
-        maps                           # uint8 (1008, 1792, 3): motion, coded anew, bytes
-
 FFmpeg exports motion vectors for H.264 and other codecs that it decodes in software in the MPEG family; a video whose
 decoder exports none is refused, and not answered with zeros.
 """

@@ -1,11 +1,6 @@
 """What one packet of H.264 or HEVC is, read from its NAL unit headers: may decoding start here, may it be
 dropped?
 
-Example::
-
-    reader = NalReader.for_stream("h264", extradata)
-    kind = reader.classify(bytes(packet))   # Unit(start=True, clean=True, droppable=False, layer=0), or None
-
 Containers' own marks are not believed: a sync table may call any frame a key frame, and most files say
 nothing about which frames are never referenced. Two bytes of each NAL unit do. Anything malformed gives
 None, and the caller then falls back to a plain sequential decode.

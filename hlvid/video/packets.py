@@ -1,11 +1,5 @@
 """Which frames a file holds, told by its packets alone: all are read, none is decoded.
 
-Example::
-
-    with open_file(path) as container:
-        listed = list_packets(container, stream, path)     # or UntrustedError, with the reason
-    listed.pts, listed.table.droppable
-
 That is exact for mp4/mov and mkv/webm with modern codecs, complete files, unique time stamps and packets whose
 NAL units agree with the container. Everything else has to be decoded once.
 """

@@ -1,11 +1,5 @@
 """From a decoded frame to the uint8 RGB array that a model sees: colours, size, rotation.
 
-Example::
-
-    shape = Shape(512, 640, aspect=Fraction(64, 45))      # shown as 910 x 512
-    painter = Painter(size=(504, 896), shape=shape)
-    rgb = painter.paint(frame)                            # av.VideoFrame -> uint8 (504, 896, 3)
-
 One call of libswscale converts and resizes, straight from the decoder's planes. Its filter is bicubic
 (widened when shrinking, so nothing aliases), the colour matrix and range are those the file declares
 (BT.601 where it says nothing): bit for bit what `ffmpeg -pix_fmt rgb24` gives. HDR is not tone-mapped. The

@@ -1,11 +1,5 @@
 """Which packets have to be decoded to see certain frames, and where the decoder may start.
 
-Example::
-
-    plan = make_plan(index.packets, wanted_pts=index.pts[[10, 500, 510]])
-    for run in plan.runs:            # packets [run.first, run.last], in file order
-        plan.needed[run.first : run.last + 1]   # False: nobody refers to this frame and nobody asked for it
-
 Pure arithmetic on the packet table: no file is touched here.
 """
 

@@ -1,10 +1,5 @@
 """Decoding by plan: the packets that a few frames need, and proof on the way that the file is as its index says.
 
-Example::
-
-    for frame in decode_planned(container, stream, decoder, table, plan):
-        frame.pts                       # in presentation order, one for each packet of the plan that is shown
-
 Packets have to be those of the table, frames have to come in the order that the table gives, and none may be
 marked as damaged by the decoder; at the first contradiction WrongIndexError says how.
 """

@@ -1,11 +1,5 @@
 """The decoder of record: PyAV, one pass, and no more decoding than the frames asked for need.
 
-Example::
-
-    reader = PyavReader(Path("clip.mp4"))
-    for index, view in reader.views([10, 500]):
-        view((504, 896))                            # uint8 (504, 896, 3)
-
 With a trusted index (see `hlvid.video.index`) whole GOPs are jumped over, frames that nobody asked for and
 nobody refers to never reach the decoder, and only frames asked for are converted, at the size asked for.
 Every packet and every frame is checked against the index on the way (`hlvid.video.planned`): at the first

@@ -1,12 +1,14 @@
 """One video file, read exactly: frame i is the i-th frame that a full sequential decode gives.
 
-Example::
-
-    with Video.open("clip.mp4") as video:
-        print(video.width, video.height, video.frame_count, video.decoder)
-        frames = video.frames([0, 10, 10, 3], size=(504, 896))  # uint8 (4, 504, 896, 3) RGB, in that order
-        for index, picture in video.stream(range(0, 300, 5)):   # one frame in memory at a time
-            ...
+>>> with Video.open(clip) as video:
+...     video.width, video.height, video.frame_count
+...     video.frames([0, 10, 10, 3], size=(72, 128)).shape       # uint8, RGB, in that order
+...     for index, picture in video.stream(range(0, 20, 10)):    # one frame in memory at a time
+...         print(index, picture.shape)
+(128, 72, 20)
+(4, 72, 128, 3)
+0 (72, 128, 3)
+10 (72, 128, 3)
 
 Sizes are (height, width) as shown: in square pixels (the file's sample aspect ratio is applied) and after its
 rotation. A damaged file gives the frames that decode, those behind the damage too, and a `VideoWarning` that

@@ -1,12 +1,11 @@
 """Which frames of a video a model looks at: small named policies, each a pure function of counts.
 
-Example::
-
-    from hlvid.video import sampling
-    sampling.uniform_linspace(900, 4)             # [0, 300, 599, 899]: first and last frame included
-    sampling.uniform_midpoint(900, 4)             # [112, 337, 562, 787]: the middle of four equal parts
-    sampling.distinct("uniform_linspace", 3, 4)   # [0, 1, 2]: a clip shorter than asked gives what it has
-    sampling.fps_capped(900, 30.0, 2.0, cap=128)  # one frame every half second: 60 frames
+>>> uniform_linspace(900, 4), uniform_midpoint(900, 4)   # first and last included; the middle of four equal parts
+([0, 300, 599, 899], [112, 337, 562, 787])
+>>> distinct("uniform_linspace", 3, 4)                  # a clip shorter than asked gives what it has
+[0, 1, 2]
+>>> len(fps_capped(900, 30.0, 2.0, cap=128))            # one frame every half second
+60
 
 Every index counts decoded frames in presentation order, as `hlvid.video.Video` does. A result row must record
 the policy's name beside the number of frames: the first two differ by up to half a segment.

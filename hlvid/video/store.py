@@ -1,11 +1,5 @@
 """Frame indexes on disk, so that a file is read once on a machine and not once a process.
 
-Example::
-
-    key = key_of(Path("clip.mp4"), stream=None)
-    save(key, index)
-    load(key)            # the same index, until the file's size, time of change or ends differ
-
 One small file a video in the state folder (`hlvid.paths.state_root`), never beside the videos, which may lie on
 a disk that can only be read. An index that cannot be written or read costs time only. It is made anew when
 libav or this code changes how files are read (`FORMAT`).

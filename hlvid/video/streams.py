@@ -1,11 +1,5 @@
 """Opening a file with libav, and which of its streams is the video.
 
-Example::
-
-    with open_file(Path("film.mkv")) as container:
-        stream = choose(container, path)       # never a cover, never a still
-        stream.index                           # its number in the file, as ffprobe counts
-
 A film may come with a cover in front of it: streams marked as attached pictures, stills or thumbnails never
 count, nor does a stream of an image codec that holds a single picture, marked or not (Matroska files name
 their covers rarely). Of the others libav's own rule decides (`av_find_best_stream`).

@@ -1,8 +1,7 @@
 """The size at which a picture is seen when its long side is given.
 
-Example::
-
-    fit_long_side(3840, 2160, 896)            # (504, 896)
+>>> fit_long_side(3840, 2160, 896)
+(504, 896)
 """
 
 import math

@@ -1,12 +1,5 @@
 """The published package's `SiglipVisionModel`: a transformers model around `autogaze.encoders.siglip`.
 
-Example::
-
-    model = SiglipVisionModel.from_pretrained(
-        "google/siglip2-base-patch16-224", scales="32+64+112+224", attn_implementation="sdpa"
-    )
-    model(pixel_values, gazing_info=gaze_outputs).last_hidden_state       # (B, N, 768)
-
 `gazing_info` is AutoGaze's output dict (`Gaze.to_published()`). Features at padded slots are zeros.
 Attention is always torch's scaled-dot-product attention in blocks, whatever `attn_implementation` says.
 """

@@ -1,10 +1,5 @@
 """`hlvid latency vit | mllm | selector`: the cells of the paper's Figure 8 on this machine, gazed and not.
 
-Example::
-
-    rows = run(Request("vit", Path("clip.mp4"), shape="base", cells=((1, 224), (30, 448))))
-    rows[0].gazed, rows[0].median_s
-
 A cell that runs out of memory is a row that says so. One that would last longer than `cell_seconds`, judged by the
 cell before it, is left out with a row that says that.
 """

@@ -1,10 +1,4 @@
-"""Timing one piece of work: warm-up, rounds, medians with spread, peak memory; running out of memory is a result.
-
-Example::
-
-    timing = measure(lambda stages: encode(film, stages), rounds=5, device="cuda")
-    timing.status, timing.median, timing.stages["encoder"]         # "ok", 0.27, 0.21
-"""
+"""Timing one piece of work: warm-up, rounds, medians with spread, peak memory; running out of memory is a result."""
 
 import statistics
 from collections.abc import Callable, Mapping

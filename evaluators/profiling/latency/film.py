@@ -1,12 +1,5 @@
 """One second of real, decoded video at a stated frame rate and resolution, as square tiles.
 
-Example::
-
-    film = Film.decode(Path("clip.mp4"), fps=30, resolution=896, tile=224)
-    film.frames.shape, film.across, film.decode_s              # (30, 896, 896, 3), 4, 0.41
-    for clips in film.clips(batch=32, device="cuda"):          # float (B, <= 16, 3, 224, 224) in [0, 1]
-        ...
-
 The film is resized to a square of resolution x resolution, rounded to whole tiles, as the paper's resolutions count
 tiles. Where the file has fewer frames in a second than asked, frames that follow are taken: the work is the same.
 """

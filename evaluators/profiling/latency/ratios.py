@@ -1,9 +1,7 @@
 """The gazing ratio at which a loss of 0.7 is reached, by frame rate and resolution: the paper's, or one measured here.
 
-Example::
-
-    paper_ratio(30, 448)          # 0.058
-    parse_ratios("measured")      # "measured": the selector stops by itself at the loss asked
+>>> paper_ratio(30, 448)
+0.058
 
 Figure 7 (right), as shares of all 265 tokens of a frame. Printed there: 0.205, 0.181, 0.132, 0.069, 0.058, 0.040,
 0.024, 0.009; the others are read off the figure.

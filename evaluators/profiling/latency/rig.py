@@ -1,11 +1,5 @@
 """What is timed: selector, gazed encoder and language model at their true shapes, in one precision and attention.
 
-Example::
-
-    rig = Rig.build("base", device="cuda", dtype="float32", attention="math", language=True)
-    with rig.attending():
-        rig.look(film, ratio=0.069, stages=stages)             # selector, encoder, prefill
-
 Weights are random: latency does not depend on the values. The ungazed model is the frame-wise ViT: the patches of the
 finest scale alone, each frame by itself, as a plain encoder sees a video.
 """

@@ -1,10 +1,5 @@
 """Latency measurements as they are kept: one row a cell, one JSON file a command, its hardware in the name.
 
-Example::
-
-    path = save(rows, facts("vit", "base", settings), Path("benchmarks/results"))
-    # benchmarks/results/latency-vit-base-float32-intel-r-xeon-r-processor.json
-
 The file holds `kind`, `shape`, `hardware`, `settings`, `environment` and `rows`. `analysis` draws it beside the paper's
 figures.
 """

@@ -1,10 +1,5 @@
 """`hlvid latency stages`: where the time of a whole answer goes as frames and resolution grow, gazed and not.
 
-Example::
-
-    for row in run(Request("stages", Path("clip.mp4"), cells=((128, 1792), (256, 3584)))):
-        row.stages         # {"decode": 4.1, "selector": 2.2, "encoder": 1.3, "prefill": 0.9, "generation": 0.2}
-
 A cell is (frames, resolution): so many frames over the whole video, tiles of the encoder's size, one question answered
 with `ANSWER` tokens. The ungazed model sees every patch of every scale, as NVILA-HD does with `gazing=off`.
 """

@@ -1,10 +1,5 @@
 """`hlvid latency streaming`: the highest frame rate that keeps up with the video, by resolution (paper Fig. 12).
 
-Example::
-
-    rows = list(run(Request("streaming", Path("clip.mp4"), cells=((30, 224), (30, 448)))))
-    rows[0].max_fps            # 11.2: one frame is gazed and encoded in 89 ms
-
 Frames arrive one at a time. AutoGaze keeps its keys and values of the frames before; the encoder sees the new frame's
 gazed patches. The ungazed row encodes every patch of the finest scale.
 """

@@ -1,10 +1,7 @@
 """Recipes: the models of the paper's Table 1, and our own small ones, as settings with their origin.
 
-Example::
-
-    recipe = load("qwen2_5_vl_7b")
-    recipe.model, recipe.arguments("hlvid")   # "hlvid_frames", {"inner": "qwen2_5_vl", "frames": 48, ...}
-    names()                                   # ["apollo_7b", "blind", ...]
+>>> load("qwen2_5_vl_7b").arguments("hlvid")
+{'inner': 'qwen2_5_vl', 'pretrained': 'Qwen/Qwen2.5-VL-7B-Instruct', 'frames': 48, 'resolution': 896}
 
 A recipe is a YAML file of this folder, read and checked by `Recipe`. One that cannot be run says why in
 `unavailable`, in words; `hlvid recipes` lists them all, `hlvid eval --recipe NAME` runs one.

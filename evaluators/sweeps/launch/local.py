@@ -1,10 +1,4 @@
-"""`--launch local`: some cells at a time in processes of this machine, each with a GPU of its own where there are any.
-
-Example::
-
-    for cell, status in local(jobs=2)(folder, cells, Options()):
-        ...
-"""
+"""`--launch local`: some cells at a time in processes of this machine, each with its own GPU where there is one."""
 
 import os
 import queue

@@ -1,10 +1,4 @@
-"""`--launch ray`: cells as tasks of an existing Ray cluster; a node that dies gives its cells to the others.
-
-Example::
-
-    for cell, status in on_ray(gpus=1)(folder, cells, Options()):     # the folder is on a disk that all nodes share
-        ...
-"""
+"""`--launch ray`: cells as tasks of an existing Ray cluster; a node that dies gives its cells to the others."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

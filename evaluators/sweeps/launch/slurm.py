@@ -1,11 +1,5 @@
 """`--launch slurm`: cells as an array of Slurm jobs through submitit.
 
-Example::
-
-    launch = on_slurm(Path("sweep/slurm"), timeout_min=240, slurm_partition="gpu", gpus_per_node=1)
-    for cell, status in launch(folder, cells, Options()):
-        ...
-
 `cluster="local"` runs the same jobs as processes of this machine, `cluster="debug"` in this one.
 """
 

@@ -1,10 +1,9 @@
 """Which option did the model mean? The letter from any model output, or the reason why there is none.
 
-Example::
-
-    parse_answer("<think>A?</think> The answer is **C**.", {"A": "DL3", "B": "DL5", "C": "DL8"})
-    # Parsed(letter='C', how='declared')
-    parse_answer("A or B", {"A": "DL3", "B": "DL5"})        # Parsed(letter=None, how='contradiction')
+>>> parse_answer("<think>A?</think> The answer is **C**.", {"A": "DL3", "B": "DL5", "C": "DL8"})
+Parsed(letter='C', how='declared')
+>>> parse_answer("A or B", {"A": "DL3", "B": "DL5"})
+Parsed(letter=None, how='contradiction')
 
 Thinking and struck-out words go (`thinking`, `texts`), lists of the options and verdicts on them are set aside
 (`restated`), letters are read with the words around them (`letters`, `words`, `clauses`); then `RULES` are tried in

@@ -1,10 +1,10 @@
 """Whether a clause asserts what it names, or supposes, asks or takes it back.
 
-Example::
-
-    spans = Clauses("If it were red, the answer would be A. It is B.")
-    spans.supposes(35), spans.supposes(47)          # True, False
-    turns("The answer is A? No, the answer is B.")  # True: what follows corrects what went before
+>>> spans = Clauses("If it were red, the answer would be A. It is B.")
+>>> spans.supposes(35), spans.supposes(47)
+(True, False)
+>>> turns("The answer is A? No, the answer is B.")      # what follows corrects what went before
+True
 
 Sentences end at . ! ? ; and line breaks.
 """

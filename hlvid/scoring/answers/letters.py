@@ -1,9 +1,9 @@
 """Which letters a reply holds, and what it says of each: that it is the answer, that it is not, or nothing.
 
-Example::
-
-    for group in find_groups("A is wrong, so the answer is B.", {"A": "DL3", "B": "DL8"}):
-        print(group.letters, group.role)          # ('A',) denied        ('B',) declared
+>>> for group in find_groups("A is wrong, so the answer is B.", {"A": "DL3", "B": "DL8"}):
+...     print(group.letters, group.role)
+('A',) denied
+('B',) declared
 
 Letters joined as in "A, B or C" form one group and share a role. The words before a group are read backwards
 ("the answer is", "it is not"), then those after it ("is wrong", "is the best choice"), inside its sentence.

@@ -1,10 +1,10 @@
 """The options said again, which says nothing about the answer; and verdicts on each of them, which do.
 
-Example::
-
-    options = {"A": "DL3", "B": "DL5", "C": "DL8"}
-    set_aside("A. DL3\\nB. DL5\\nC. DL8\\nAnswer: C", options).text     # "\\0\\0…\\nAnswer: C"
-    set_aside("A ❌\\nB ✅\\nC ❌", options).verdicts                    # {"A": False, "B": True, "C": False}
+>>> options = {"A": "DL3", "B": "DL5", "C": "DL8"}
+>>> set_aside("A. DL3\\nB. DL5\\nC. DL8\\nAnswer: C", options).text.replace("\\0", "·")
+'······\\n······\\n······\\nAnswer: C'
+>>> set_aside("A ✗\\nB ✓\\nC ✗", options).verdicts
+{'A': False, 'B': True, 'C': False}
 
 A list is two or more different labels in the options' order, each followed by *its own* text, whatever signs stand
 between, with or without a heading. A verdict is a label, perhaps with its text, and a mark or "wrong", "correct" …

@@ -1,10 +1,9 @@
 """Cleaning a model's reply, and finding the text of an option in it.
 
-Example::
-
-    clean("<think>A?</think> **Ｃ**<|im_end|>")              # "**C**"
-    exact("dl 8", {"A": "DL3", "B": "DL8"})                  # ["B"]
-    contained("The sign says DL8.", {"A": "DL3", "B": "DL8"})  # ["B"]
+>>> clean("<think>A?</think> **Ｃ**<|im_end|>")         # and whether it was cut off in thought
+('**C**', False)
+>>> exact("dl 8", {"A": "DL3", "B": "DL8"}), contained("The sign says DL8.", {"A": "DL3", "B": "DL8"})
+(['B'], ['B'])
 
 HLVid's options differ by one character ("DL3", "DL8"), so nothing is matched approximately. Differences in
 case and spacing are overlooked, unless two options differ in nothing else.

@@ -1,9 +1,7 @@
 """What a model thought before it answered, taken away: thoughts name options that are not its answer.
 
-Example::
-
-    without_thinking("<think>A?</think> C")              # (" C", False)
-    without_thinking("[THINK]The answer is A")           # ("", True): cut off before an answer
+>>> without_thinking("[THINK]The answer is A")           # cut off before an answer
+('', True)
 
 Known are tags in angle, square and other brackets, in any case, by the names that open models use, and the
 channels of gpt-oss. A closing tag without an opening one ends thoughts that a chat template opened.

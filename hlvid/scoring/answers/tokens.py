@@ -1,9 +1,8 @@
 """A reply cut into words: which of them are letters that name an option, and what stands around each.
 
-Example::
-
-    reading = Tokens("A man opens it, so B or C.", {"A": "a man opens it", "B": "DL3", "C": "DL8"})
-    reading.chains()                          # the places of B and C, which are joined: [[1, 3]]
+>>> reading = Tokens("A man opens it, so B or C.", {"A": "a man opens it", "B": "DL3", "C": "DL8"})
+>>> reading.chains()                                     # the places of B and C, which are joined
+[[1, 3]]
 """
 
 import re

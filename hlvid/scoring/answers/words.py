@@ -1,9 +1,7 @@
 """Words that say what a letter in a model's reply is doing there; data for `answer_letters`.
 
-Example::
-
-    "answer" in STRONG        # "the answer is B": B is what the model says
-    is_denial("isn't")        # "it isn't B": B is what it does not say
+>>> "answer" in STRONG, is_denial("isn't")               # "the answer is B" names it, "it isn't B" denies it
+(True, True)
 
 English first; the commonest words of other languages, since models answer in the language they think in. All
 in lower case, as `str.casefold` leaves them.

@@ -1,10 +1,4 @@
-"""Rows of a benchmark with their videos on this machine, each looked at before the first model is built.
-
-Example::
-
-    sound, left_out = place("hlvid_videomme", rows_of("hlvid_videomme"))
-    sound[0].video, left_out       # Path(".../fFjv93ACGo8.mp4"), {"test.parquet row 3": "... is not here"}
-"""
+"""Rows of a benchmark with their videos on this machine, each looked at before the first model is built."""
 
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace

@@ -1,9 +1,5 @@
 """From a benchmark's files on this machine to what lmms-eval loads, one way for all of them.
 
-Example::
-
-    prepare("hlvid_videomme")       # -> a folder that lmms-eval loads with `load_from_disk: true`
-
 Every row is read and every video looked at before the first model is built; what is wrong is told at once,
 with file, row and field, or with question and video.
 """
