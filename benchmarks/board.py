@@ -23,6 +23,7 @@ from typing import Any
 from hlvid.dataset import Question
 from hlvid.dataset.identity import set_hash
 from leaderboard.benchmarks import AnswerKey, Keys
+from leaderboard.format.toml_text import dump
 from leaderboard.site.build import build
 
 #: Questions of each recording of the real benchmark (hlvid/questions.csv of the reference data).
@@ -112,7 +113,7 @@ def submit_all(root: Path, key: AnswerKey, entries: int) -> None:
                 "tokens_per_question": round(10 ** draw.uniform(2, 5)),
             },
         }
-        (folder / "submission.yaml").write_text(json.dumps(fields))
+        (folder / "submission.toml").write_text(dump(fields))
 
 
 def browse(site: Path, repeats: int) -> dict[str, float | str]:

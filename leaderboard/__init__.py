@@ -7,7 +7,7 @@ Example::
         for entry in section.entries:                     # best first
             print(section.title, entry.name, entry.trust, entry.accuracy, entry.rank)
 
-A submission is a folder with `submission.yaml` (who and how) and `predictions.jsonl` (what). Git is the
+A submission is a folder with `submission.toml` (who and how) and `predictions.jsonl` (what). Git is the
 database: scores are recomputed from the predictions each time and never accepted from a submitter.
 
 | module | what it does |

@@ -84,6 +84,6 @@ def _with_submissions(given: Path | None) -> Path:
         problem = "is a file" if root.exists() else "no such folder"
         raise RunError(f"--submissions {root}: {problem}; give the folder that holds BENCHMARK/NAME/")
     if not any(one.is_dir() and one.parent.name in TITLES for one in submission_folders(root)):
-        layout = f"BENCHMARK/NAME/submission.yaml in it, BENCHMARK one of {', '.join(TITLES)}"
+        layout = f"BENCHMARK/NAME/submission.toml in it, BENCHMARK one of {', '.join(TITLES)}"
         raise RunError(f"--submissions {root}: holds no submission; expected is {layout}")
     return root

@@ -2,8 +2,8 @@
 
 Example::
 
-    changed(repo, fork)                           # ["leaderboard/submissions/hlvid/mine/submission.yaml"]
-    tree(repo, "HEAD")["hlvid/mine"]              # {"submission.yaml": File("100644", "3f2c…", 812), …}
+    changed(repo, fork)                           # ["leaderboard/submissions/hlvid/mine/submission.toml"]
+    tree(repo, "HEAD")["hlvid/mine"]              # {"submission.toml": File("100644", "3f2c…", 812), …}
     large(repo, "origin/main")                    # [] unless a commit holds a file above the limit
 """
 

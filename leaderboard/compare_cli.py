@@ -177,12 +177,12 @@ def _samples(path: Path, task: str | None) -> "list[Sample]":
     """A submission or table is read with its answer key; all else says itself what was right."""
     from hlvid.errors import AnswerError
     from hlvid.scoring.samples import read_samples
-    from leaderboard.format.validate import JSONL_NAME, YAML_NAME
+    from leaderboard.format.validate import JSONL_NAME, TOML_NAME
     from leaderboard.submit.answers import is_submission, submitted
 
     if not path.exists():
         raise AnswerError(f"{path}: does not exist; give a run's folder, samples or a submission")
-    if (path / YAML_NAME).is_file() and not (path / JSONL_NAME).is_file():
+    if (path / TOML_NAME).is_file() and not (path / JSONL_NAME).is_file():
         raise AnswerError(
             f"{path}: is a number without answers, from a paper; give runs or submissions with them"
         )

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from hlvid.errors import AnswerError
 
 SHOWN = 200  # of a file with ten thousand bad lines, the first faults say enough
-OF_ONE = 50  # of one line or one submission.yaml
+OF_ONE = 50  # of one line or one submission.toml
 
 
 @dataclass(frozen=True)

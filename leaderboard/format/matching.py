@@ -89,7 +89,7 @@ def _said_wrongly(
     ]
     remedy = "name the questions without a line, and no other"
     return [
-        Fault("submission.yaml", None, "left_out", f"{shorten(name)} {what}", remedy)
+        Fault("submission.toml", None, "left_out", f"{shorten(name)} {what}", remedy)
         for name, what in problems
     ]
 

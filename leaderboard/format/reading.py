@@ -2,7 +2,7 @@
 
 Example::
 
-    data, lines, faults = read_yaml(folder / "submission.yaml")
+    data, lines, faults = read_toml(folder / "submission.toml")
     predictions, faults = read_predictions(folder / "predictions.jsonl", limit=2680)
 
 Nothing here raises on bad content: what is wrong comes back as faults with line and field. What could take
@@ -17,14 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from leaderboard.format.faults import Fault, from_validation, shorten
 from leaderboard.format.schema import Prediction
-from leaderboard.format.yaml_loader import YamlLines, line_of, parse_yaml
+from leaderboard.format.toml_text import Lines, fault_line, parse
 
-YAML_BYTES = 64 * 1024
+TOML_BYTES = 64 * 1024
 JSONL_BYTES = 50 * 1024 * 1024
 LINE_CHARACTERS = 2 * 1024 * 1024
 MOST_FIELDS = 50  # of one line
@@ -33,22 +32,17 @@ MOST_FAULTS = 1_000  # after which a file is not read on
 Numbered = tuple[int, Prediction]
 
 
-def read_yaml(path: Path) -> tuple[dict[str, Any], YamlLines, list[Fault]]:
-    """The mapping in a YAML file with the lines of its fields, or faults; at most 64 KiB (see `yaml_loader`)."""
-    text, faults = read_text(path, YAML_BYTES)
-    lines = YamlLines({(): 1})
+def read_toml(path: Path) -> tuple[dict[str, Any], Lines, list[Fault]]:
+    """The tables of a TOML file with the lines of its fields, or faults; at most 64 KiB."""
+    text, faults = read_text(path, TOML_BYTES)
     if faults:
-        return {}, lines, faults
+        return {}, Lines(), faults
     try:
-        data, lines = parse_yaml(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        line = line_of(error, text) if isinstance(error, yaml.YAMLError) else None
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "is not valid YAML"
-        return {}, lines, [Fault(path.name, line, "(yaml)", f"cannot be read: {problem}", "correct the YAML")]
-    if not isinstance(data, dict):
-        problem = f"is not a mapping but {shorten(data)}"
-        return {}, lines, [Fault(path.name, 1, "(all)", problem, "write 'field: value' lines")]
-    return data, lines, []
+        return *parse(text), []
+    except ValueError as error:
+        problem = f"cannot be read: {str(error)[:200]}"
+        remedy = "write field = value lines, texts in quotes, as docs/submission.md shows"
+        return {}, Lines(), [Fault(path.name, fault_line(error), "(toml)", problem, remedy)]
 
 
 def read_predictions(path: Path, limit: int) -> tuple[list[Numbered], list[Fault]]:

@@ -1,4 +1,4 @@
-"""The pydantic models of `submission.yaml` and of one line of `predictions.jsonl`.
+"""The pydantic models of `submission.toml` and of one line of `predictions.jsonl`.
 
 Example::
 
@@ -113,7 +113,7 @@ class Reported(_Strict):
 
 
 class Submission(_Strict):
-    """The whole of `submission.yaml`."""
+    """The whole of `submission.toml`."""
 
     schema_version: Literal[1] = Field(1, description="The version of this schema.")
     benchmark: Benchmark = Field(

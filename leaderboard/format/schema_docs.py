@@ -12,10 +12,9 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from leaderboard.format.reading import JSONL_BYTES, YAML_BYTES
+from leaderboard.format.reading import JSONL_BYTES, TOML_BYTES
 from leaderboard.format.schema import Prediction, Submission
-from leaderboard.format.validate import ALLOWED, FOLDER_RULE, JSONL_NAME, MOST_LINES, README, YAML_NAME
-from leaderboard.format.yaml_loader import DEPTH
+from leaderboard.format.validate import ALLOWED, FOLDER_RULE, JSONL_NAME, MOST_LINES, README, TOML_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs" / "submission.md"
@@ -26,12 +25,11 @@ Made from `leaderboard/format/schema.py` by `python -m leaderboard.format.schema
 The same as JSON Schema: `hlvid submit --schema`.
 How to submit: [leaderboard.md](leaderboard.md).
 
-A submission is the folder `leaderboard/submissions/BENCHMARK/NAME/` with `{YAML_NAME}` and
+A submission is the folder `leaderboard/submissions/BENCHMARK/NAME/` with `{TOML_NAME}` and
 `{JSONL_NAME}`. For NAME {FOLDER_RULE}.
 Other files are refused, except {README}, and so are links and folders.
 
-- `{YAML_NAME}`: at most {YAML_BYTES // 1024} KiB and {DEPTH} levels, without tags, anchors and aliases; no field
-  twice. Values mean what they look like: `no` and `12:30` are texts, `010` is ten.
+- `{TOML_NAME}`: at most {TOML_BYTES // 1024} KiB of [TOML](https://toml.io). What is not stated is left out.
 - `{JSONL_NAME}`: at most {JSONL_BYTES // 2**20} MB and {MOST_LINES} times the questions; one JSON object a line, one
   line a question, every question once. UTF-8, with or without byte-order mark; LF or CRLF.
 - The letter that counts is read from `raw_output` where it is given, by the parser that reads every model's, else
@@ -41,12 +39,13 @@ Other files are refused, except {README}, and so are links and folders.
 """
 EXAMPLE = """## Smallest example
 
-```yaml
-benchmark: hlvid
-dataset_revision: sha256:…    # the hash of the questions; hlvid submit writes it
-model:
-  name: my-model
-  openness: open_weights
+```toml
+benchmark = "hlvid"
+dataset_revision = "sha256:…"    # the hash of the questions; hlvid submit writes it
+
+[model]
+name = "my-model"
+openness = "open_weights"
 ```
 
 ```json
@@ -62,7 +61,7 @@ def schema_text() -> str:
     references = [{"$ref": f"#/$defs/{model.__name__}"} for model in (Submission, Prediction)]
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "HLVid leaderboard submission: submission.yaml, or a line of predictions.jsonl",
+        "title": "HLVid leaderboard submission: submission.toml, or a line of predictions.jsonl",
         "anyOf": references,
     }
     return json.dumps({**head, **content}, indent=1, ensure_ascii=False) + "\n"
@@ -72,10 +71,10 @@ def docs_text() -> str:
     """`docs/submission.md`: every field with its type, limits and meaning."""
     definitions = json.loads(schema_text())["$defs"]
     sections = [
-        _section(YAML_NAME, _fields(definitions["Submission"], definitions)),
+        _section(TOML_NAME, _fields(definitions["Submission"], definitions)).replace(" or null", ""),
         _section(f"One line of {JSONL_NAME}", _fields(definitions["Prediction"], definitions)),
     ]
-    assert {YAML_NAME, JSONL_NAME, README} == ALLOWED
+    assert {TOML_NAME, JSONL_NAME, README} == ALLOWED
     return "\n".join([INTRODUCTION, *sections, EXAMPLE])
 
 

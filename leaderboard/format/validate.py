@@ -21,14 +21,18 @@ from hlvid.scoring.accuracy import Row
 from leaderboard.benchmarks import MINI, TITLES, AnswerKey, Keys, fetched_as
 from leaderboard.format.faults import Fault, SubmissionError, from_validation, shorten
 from leaderboard.format.matching import match, with_matched
-from leaderboard.format.reading import read_predictions, read_yaml
+from leaderboard.format.reading import read_predictions, read_toml
 from leaderboard.format.schema import FOLDER, Prediction, Submission
-from leaderboard.format.yaml_loader import YamlLines
+from leaderboard.format.toml_text import Lines
 
-YAML_NAME = "submission.yaml"
+TOML_NAME = "submission.toml"
+FORMER = "submission.yaml"  # up to 0.2
+FORMER_REMEDY = (
+    f'write it as {TOML_NAME}: field = "text" lines, groups as [model]; docs/submission.md has an example'
+)
 JSONL_NAME = "predictions.jsonl"
 README = "README.md"
-ALLOWED = {YAML_NAME, JSONL_NAME, README}
+ALLOWED = {TOML_NAME, JSONL_NAME, README}
 FOLDER_NAME = re.compile(FOLDER)
 _HASH = re.compile(r"(?:^|sha256:)[0-9a-f]{64}$")
 FOLDER_RULE = "use a-z, 0-9, '.', '_' and '-', at most 80, beginning with a letter or digit"
@@ -63,15 +67,15 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
     """Check a submission folder against its benchmark's answer key; never raises on bad content.
 
     Args:
-        folder: holds submission.yaml and predictions.jsonl, both untrusted.
+        folder: holds submission.toml and predictions.jsonl, both untrusted.
         keys: answer keys; by default from this machine's data folder.
         placed: the folder is BENCHMARK/NAME as on the board, so its parent's name has to agree.
     """
     faults = _check_files(folder)
     if folder.is_symlink() or not folder.is_dir():
         return Report(folder, None, tuple(faults))
-    submission, data, lines, yaml_faults = read_submission(folder)
-    faults += yaml_faults + (_place_faults(folder, data, lines) if placed else [])
+    submission, data, lines, toml_faults = read_submission(folder)
+    faults += toml_faults + (_place_faults(folder, data, lines) if placed else [])
     if placed and submission is not None and submission.reported is None:
         faults += _unpinned(submission, lines)
     if data.get("reported") is not None:
@@ -94,18 +98,18 @@ def check_folder(folder: Path, keys: Keys | None = None, *, placed: bool = False
     return Report(folder, submission, tuple(faults), key, rows, predictions, matched.warnings)
 
 
-def read_submission(folder: Path) -> tuple[Submission | None, Mapping[str, Any], YamlLines, list[Fault]]:
-    """`submission.yaml` as a `Submission`, as it was read, with the lines of its fields; and its faults."""
-    data, lines, faults = read_yaml(folder / YAML_NAME)
+def read_submission(folder: Path) -> tuple[Submission | None, Mapping[str, Any], Lines, list[Fault]]:
+    """`submission.toml` as a `Submission`, as it was read, with the lines of its fields; and its faults."""
+    data, lines, faults = read_toml(folder / TOML_NAME)
     if faults:
         return None, data, lines, faults
     try:
         return Submission.model_validate(data), data, lines, []
     except ValidationError as error:
-        return None, data, lines, from_validation(error, YAML_NAME, lines.of)
+        return None, data, lines, from_validation(error, TOML_NAME, lines.of)
 
 
-def find_key(data: Mapping[str, Any], keys: Keys, lines: YamlLines) -> tuple[AnswerKey | None, list[Fault]]:
+def find_key(data: Mapping[str, Any], keys: Keys, lines: Lines) -> tuple[AnswerKey | None, list[Fault]]:
     """The answer key of the benchmark and version that unchecked fields state, or why there is none.
 
     Neither key nor fault where the schema has a fault for the field already.
@@ -121,16 +125,16 @@ def find_key(data: Mapping[str, Any], keys: Keys, lines: YamlLines) -> tuple[Ans
         known = fetched_as(benchmark)
         enough = f"'hlvid data prepare {known} --no-videos' is enough for scoring"
         remedy = "see docs/leaderboard.md" if known is None else enough
-        return None, [Fault(YAML_NAME, lines.of(name), name, problem, remedy)]
+        return None, [Fault(TOML_NAME, lines.of(name), name, problem, remedy)]
     if key.matches(stated):
         return key, []
     name = "dataset_revision"
     problem = f"{shorten(stated, 100)} is not the version of the answer key, {key.revision}"
     remedy = "run on that version, or leave the field out if the questions are the same"
-    return key, [Fault(YAML_NAME, lines.of(name), name, problem, remedy)]
+    return key, [Fault(TOML_NAME, lines.of(name), name, problem, remedy)]
 
 
-def contradictions(submission: Submission, answers: Sequence[Prediction], lines: YamlLines) -> list[Fault]:
+def contradictions(submission: Submission, answers: Sequence[Prediction], lines: Lines) -> list[Fault]:
     """Stated settings and costs that the lines' own `frames`, `width`, `height`, `tokens`, `seconds` belie."""
     settings, cost = submission.settings, submission.cost
     sides = [max(one.width or 0, one.height or 0) if one.width or one.height else None for one in answers]
@@ -149,7 +153,7 @@ def contradictions(submission: Submission, answers: Sequence[Prediction], lines:
         less = found is not None and stated is not None and found < stated and None not in values
         if more or less:
             problem = f"is {stated}, but the most that a line of {JSONL_NAME} has is {found}"
-            faults.append(Fault(YAML_NAME, lines.of(*name.split(".")), name, problem, f"state {found}"))
+            faults.append(Fault(TOML_NAME, lines.of(*name.split(".")), name, problem, f"state {found}"))
     for name, stated_mean, each in mean:
         known = [value for value in each if value is not None]
         average = sum(known) / len(known) if known and len(known) == len(each) else None
@@ -160,7 +164,7 @@ def contradictions(submission: Submission, answers: Sequence[Prediction], lines:
         ):
             problem = f"is {stated_mean:g}, but the lines of {JSONL_NAME} have {average:g} in the mean"
             remedy = "leave it out: it is computed"
-            faults.append(Fault(YAML_NAME, lines.of(*name.split(".")), name, problem, remedy))
+            faults.append(Fault(TOML_NAME, lines.of(*name.split(".")), name, problem, remedy))
     return faults
 
 
@@ -169,30 +173,30 @@ def line_limit(key: AnswerKey | None) -> int:
     return MOST_LINES * (len(key.questions) if key is not None else LARGEST)
 
 
-def _unpinned(submission: Submission, lines: YamlLines) -> list[Fault]:
+def _unpinned(submission: Submission, lines: Lines) -> list[Fault]:
     """An entry names its questions by their hash, or another key would score it anew without a word."""
     stated = submission.dataset_revision
     if stated is not None and _HASH.search(stated):
         return []
     problem = "is missing" if stated is None else f"is {shorten(stated)}, a name whose questions may change"
     remedy = "give the hash of the questions, as 'hlvid submit' writes it"
-    return [Fault(YAML_NAME, lines.of("dataset_revision"), "dataset_revision", problem, remedy)]
+    return [Fault(TOML_NAME, lines.of("dataset_revision"), "dataset_revision", problem, remedy)]
 
 
-def _place_faults(folder: Path, data: Mapping[str, Any], lines: YamlLines) -> list[Fault]:
+def _place_faults(folder: Path, data: Mapping[str, Any], lines: Lines) -> list[Fault]:
     """The folder lies under its benchmark's name."""
     if data.get("benchmark", folder.parent.name) == folder.parent.name:
         return []
     problem = f"is {shorten(data['benchmark'])}, but the folder lies under {shorten(folder.parent.name)}"
-    return [Fault(YAML_NAME, lines.of("benchmark"), "benchmark", problem, "move the folder")]
+    return [Fault(TOML_NAME, lines.of("benchmark"), "benchmark", problem, "move the folder")]
 
 
-def _reported_faults(folder: Path, lines: YamlLines) -> list[Fault]:
+def _reported_faults(folder: Path, lines: Lines) -> list[Fault]:
     """A reported number has no predictions, or it would be rescored."""
     if not os.path.lexists(folder / JSONL_NAME):
         return []
     problem, remedy = "a reported number has no predictions", f"remove 'reported' or {JSONL_NAME}"
-    return [Fault(YAML_NAME, lines.of("reported"), "reported", problem, remedy)]
+    return [Fault(TOML_NAME, lines.of("reported"), "reported", problem, remedy)]
 
 
 def _check_files(folder: Path) -> list[Fault]:
@@ -220,5 +224,6 @@ def _check_files(folder: Path) -> list[Fault]:
             faults.append(Fault(shorten(entry.name), None, "(file)", "is not a plain file", "remove it"))
         elif entry.name not in ALLOWED:
             remedy = f"a submission holds {', '.join(sorted(ALLOWED))} alone"
+            remedy = FORMER_REMEDY if entry.name == FORMER else remedy
             faults.append(Fault(shorten(entry.name), None, "(file)", "does not belong here", remedy))
     return faults

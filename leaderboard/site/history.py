@@ -16,7 +16,7 @@ def recorded(root: Path) -> dict[str, datetime]:
     if _shallow(root):
         return {}  # its one commit would date every entry
     command = ["git", "-C", str(root), "log", "--reverse", "--diff-filter=A", "--relative", "--no-renames"]
-    command += ["--format=%x00%ct", "--name-only", "--", "*/submission.yaml"]
+    command += ["--format=%x00%ct", "--name-only", "--", "*/submission.*"]  # .toml; up to 0.1 .yaml
     try:
         done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
@@ -26,7 +26,7 @@ def recorded(root: Path) -> dict[str, datetime]:
         seconds, *paths = commit.split("\n")
         for path in paths:
             if path:
-                found.setdefault(path.removesuffix("/submission.yaml"), _moment(int(seconds)))
+                found.setdefault(path.rpartition("/")[0], _moment(int(seconds)))
     return found
 
 

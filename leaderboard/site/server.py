@@ -141,7 +141,7 @@ def run(submissions: Path, host: str, port: int, token: str | None = None) -> No
 
 
 def form_fields(form: Mapping[str, str]) -> dict[str, Any]:
-    """The form's texts as fields of submission.yaml; a number that is none stays text and becomes a fault."""
+    """The form's texts as fields of submission.toml; a number that is none stays text and becomes a fault."""
     fields: dict[str, Any] = {}
     for name, text in form.items():
         if name in FIELDS:

@@ -14,7 +14,7 @@ from hlvid.scoring.samples import Sample, read_lines
 from leaderboard.benchmarks import Keys, benchmark_of
 from leaderboard.format.faults import SubmissionError
 from leaderboard.format.schema import Prediction
-from leaderboard.format.validate import JSONL_NAME, YAML_NAME
+from leaderboard.format.validate import JSONL_NAME, TOML_NAME
 from leaderboard.submit.drafts import make_draft
 
 _OF_THE_SUBMISSION = ("model", "--name", "contact")  # what a comparison does not need
@@ -23,7 +23,7 @@ _OF_THE_SUBMISSION = ("model", "--name", "contact")  # what a comparison does no
 def is_submission(path: Path) -> bool:
     """A submission's folder, its predictions, or a table; not what lmms-eval or `hlvid eval` wrote."""
     if path.is_dir():
-        return (path / YAML_NAME).is_file() and (path / JSONL_NAME).is_file()
+        return (path / TOML_NAME).is_file() and (path / JSONL_NAME).is_file()
     if path.suffix.lower() in (".csv", ".tsv"):
         return True
     if path.suffix.lower() != ".jsonl" or not path.is_file():

@@ -23,10 +23,19 @@ from hlvid.errors import AnswerError
 from leaderboard.benchmarks import TITLES, AnswerKey, Keys
 from leaderboard.format.faults import Fault, SubmissionError, from_validation, shorten
 from leaderboard.format.matching import Matched, match, with_matched
-from leaderboard.format.reading import Numbered, read_objects, read_predictions, read_text, read_yaml
+from leaderboard.format.reading import Numbered, read_objects, read_predictions, read_text, read_toml
 from leaderboard.format.schema import Cost, Submission
-from leaderboard.format.validate import FOLDER_NAME, FOLDER_RULE, JSONL_NAME, YAML_NAME, find_key, line_limit
-from leaderboard.format.yaml_loader import YamlLines, dump_yaml
+from leaderboard.format.toml_text import Lines, dump
+from leaderboard.format.validate import (
+    FOLDER_NAME,
+    FOLDER_RULE,
+    FORMER,
+    FORMER_REMEDY,
+    JSONL_NAME,
+    TOML_NAME,
+    find_key,
+    line_limit,
+)
 from leaderboard.submit.public import private, texts_of
 from leaderboard.submit.run_fields import run_fields
 from leaderboard.submit.runs import Run, find_run, mapping, read_samples
@@ -66,7 +75,7 @@ def make_draft(
 
     Args:
         source: see the module.
-        given: fields of submission.yaml, nested as there; they win over what the source's records say.
+        given: fields of submission.toml, nested as there; they win over what the source's records say.
         name: of the folder; by default from model, resolution and ratio.
         keys: answer keys; by default from this machine's data folder.
 
@@ -80,7 +89,7 @@ def make_draft(
         faults.append(Fault("--name", None, "(folder)", f"{shorten(name)} is not allowed", FOLDER_RULE))
     key: AnswerKey | None = None
     matched: Matched | None = None
-    key, key_faults = find_key(fields, keys or Keys(), YamlLines({}))
+    key, key_faults = find_key(fields, keys or Keys(), Lines())
     faults += key_faults
     lines, line_faults = read(key)
     if key is None:
@@ -109,7 +118,7 @@ def write_folder(draft: Draft, out: Path) -> Path:
     folder = out / draft.submission.benchmark / draft.name
     folder.mkdir(parents=True, exist_ok=True)
     fields = draft.submission.model_dump(mode="json", exclude_defaults=True)
-    (folder / YAML_NAME).write_text(dump_yaml({"schema_version": 1, **fields}), encoding="utf-8")
+    (folder / TOML_NAME).write_text(dump({"schema_version": 1, **fields}), encoding="utf-8")
     records = [{"answer": None, **one.model_dump(mode="json", exclude_none=True)} for _, one in draft.lines]
     ordered = [{"question_id": record.pop("question_id"), **record} for record in records]
     text = "".join(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in ordered)
@@ -129,11 +138,13 @@ def slug(submission: Submission) -> str:
 
 def _open(source: Path, given: Fields) -> tuple[dict[str, Any], Reader, Run | None]:
     """What the source itself states, how to read its answers, and the run it is, if it is one."""
-    if source.is_dir() and (source / YAML_NAME).exists():
-        data, _, faults = read_yaml(source / YAML_NAME)
+    if source.is_dir() and (source / TOML_NAME).exists():
+        data, _, faults = read_toml(source / TOML_NAME)
         if faults:
             raise SubmissionError(faults)
         return data, lambda key: read_predictions(source / JSONL_NAME, line_limit(key)), None
+    if source.is_dir() and (source / FORMER).exists():
+        raise SubmissionError([Fault(FORMER, None, "(file)", "is no longer read", FORMER_REMEDY)])
     if source.is_dir() or (source.is_file() and _is_samples(source)):
         run = find_run(source, given.get("benchmark"))
         return run_fields(run), lambda key: read_samples(run.samples, key), run
@@ -167,7 +178,7 @@ def _submission(fields: Fields) -> tuple[Submission | None, list[Fault]]:
     try:
         submission = Submission.model_validate(dict(fields))
     except ValidationError as error:
-        faults = from_validation(error, YAML_NAME, lambda *path: None)
+        faults = from_validation(error, TOML_NAME, lambda *path: None)
         return None, [
             replace(one, remedy=f"give {OPTIONS[one.field]}") if one.field in OPTIONS else one
             for one in faults
@@ -175,7 +186,7 @@ def _submission(fields: Fields) -> tuple[Submission | None, list[Fault]]:
     if submission.reported is None:
         return submission, []
     problem = "is for numbers from papers, which have no predictions"
-    return None, [Fault(YAML_NAME, None, "reported", problem, "remove it, or send the folder by hand")]
+    return None, [Fault(TOML_NAME, None, "reported", problem, "remove it, or send the folder by hand")]
 
 
 def _left_out(run: Run | None, key: AnswerKey, lines: Sequence[Numbered]) -> dict[str, str]:
@@ -219,7 +230,7 @@ def _private(submission: Submission | None, lines: Sequence[Numbered], file: str
     """Keys, passwords, hosts and home folders in texts, which a pull request would show to everybody."""
     texts = [(file, number, "raw_output", one.raw_output) for number, one in lines if one.raw_output]
     stated = texts_of(submission.model_dump(mode="json")) if submission is not None else {}
-    return private([*((YAML_NAME, None, field, text) for field, text in stated.items()), *texts])
+    return private([*((TOML_NAME, None, field, text) for field, text in stated.items()), *texts])
 
 
 def _with_means(cost: Cost, lines: Sequence[Numbered]) -> Cost:

@@ -19,8 +19,8 @@ from hlvid.scoring.accuracy import Accuracy, Interval
 from leaderboard.benchmarks import MEANS, AnswerKey, Keys, mean_of
 from leaderboard.board import SUBMISSIONS, Entry, Section, entry_of, load_board
 from leaderboard.format.faults import Fault, SubmissionError
-from leaderboard.format.reading import YAML_BYTES, read_text
-from leaderboard.format.validate import JSONL_NAME, README, YAML_NAME, check_folder
+from leaderboard.format.reading import TOML_BYTES, read_text
+from leaderboard.format.validate import JSONL_NAME, README, TOML_NAME, check_folder
 from leaderboard.scores import percent
 from leaderboard.submit.branch import PLACE, Branch, make_branch
 from leaderboard.submit.drafts import make_draft, write_folder
@@ -59,7 +59,7 @@ def prepare(
     Args:
         source: run folder, samples file, table or submission folder (see `leaderboard.submit.drafts`).
         out: gets BENCHMARK/NAME/ and BENCHMARK-NAME.md.
-        given: fields of submission.yaml that win over the source's.
+        given: fields of submission.toml that win over the source's.
         name: of the folder; by default from the model's name and settings.
         submissions: the board to stand on.
         keys: answer keys; by default from this machine's data folder.
@@ -90,7 +90,7 @@ def _readme_faults(folder: Path) -> list[Fault]:
     """A README.md that the submitter wrote goes along, and is public like the rest."""
     if not (folder / README).exists():
         return []
-    text, faults = read_text(folder / README, YAML_BYTES)
+    text, faults = read_text(folder / README, TOML_BYTES)
     lines = enumerate(text.split("\n"), 1)
     return faults or private((README, number, "(line)", line) for number, line in lines)
 
@@ -110,14 +110,14 @@ def describe(ready: Ready) -> str:
 
 
 def published(ready: Ready) -> str:
-    """What a pull request would show, for the terminal: submission.yaml whole, the answers by their fields."""
+    """What a pull request would show, for the terminal: submission.toml whole, the answers by their fields."""
     fields: dict[str, int] = {}
     for answer in ready.entry.predictions.values():
         for name in answer.model_dump(exclude_none=True):
             fields[name] = fields.get(name, 0) + 1
     counted = ", ".join(f"{name} in {count}" for name, count in fields.items())
     return (
-        f"What becomes public, {YAML_NAME}:\n{indent((ready.folder / YAML_NAME).read_text(encoding='utf-8'), '    ')}"
+        f"What becomes public, {TOML_NAME}:\n{indent((ready.folder / TOML_NAME).read_text(encoding='utf-8'), '    ')}"
         f"and {JSONL_NAME}: {len(ready.entry.predictions)} lines ({counted})"
         + (f", and {README} as it is" if (ready.folder / README).exists() else "")
     )

@@ -1,4 +1,4 @@
-"""What a run's own records say about how its answers were made, as fields of `submission.yaml`.
+"""What a run's own records say about how its answers were made, as fields of `submission.toml`.
 
 Example::
 
@@ -24,7 +24,7 @@ NATIVE = ("blind", "gaze_reader")  # whose whole model is this project's code
 
 
 def run_fields(run: Run) -> dict[str, Any]:
-    """The fields of submission.yaml that the run's records state; the texts are still unchecked."""
+    """The fields of submission.toml that the run's records state; the texts are still unchecked."""
     environment = mapping(run.record.get("environment"))
     fields = {
         "benchmark": run.benchmark,

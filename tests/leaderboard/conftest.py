@@ -17,7 +17,7 @@ from hlvid.dataset.identity import set_hash
 from leaderboard.benchmarks import AnswerKey, Keys
 
 LETTERS = "ABCD"
-YAML = "benchmark: hlvid\nmodel:\n  name: some-model\n  openness: open_weights\n"
+TOML = 'benchmark = "hlvid"\nmodel.name = "some-model"\nmodel.openness = "open_weights"\n'
 
 MakeFolder = Callable[..., Path]
 
@@ -64,15 +64,15 @@ def make_folder(tmp_path: Path, key: AnswerKey) -> MakeFolder:
 
     def make(
         predictions: Sequence[Mapping[str, Any]] | str | bytes | None,
-        yaml: str | bytes = YAML,
+        toml: str | bytes = TOML,
         name: str = "some-model",
         root: Path = tmp_path / "submissions",
     ) -> Path:
         folder = root / "hlvid" / name
         folder.mkdir(parents=True, exist_ok=True)
-        if isinstance(yaml, str) and yaml.startswith("benchmark: hlvid\n") and "revision:" not in yaml:
-            yaml += f"dataset_revision: {key.revision}\n"
-        (folder / "submission.yaml").write_bytes(yaml.encode() if isinstance(yaml, str) else yaml)
+        if isinstance(toml, str) and toml.startswith('benchmark = "hlvid"\n') and "revision =" not in toml:
+            toml += f'dataset_revision = "{key.revision}"\n'
+        (folder / "submission.toml").write_bytes(toml.encode() if isinstance(toml, str) else toml)
         if predictions is not None:
             if not isinstance(predictions, str | bytes):
                 predictions = "".join(json.dumps(record) + "\n" for record in predictions)

@@ -23,7 +23,7 @@ from leaderboard.site.facts import answers_of
 
 Make = Callable[..., Path]
 Answers = list[dict[str, Any]]
-YAML = "benchmark: hlvid\nmodel:\n  name: {name}\n  openness: open_weights\ncontact: {contact}\n{more}"
+TOML = 'benchmark = "hlvid"\nmodel.name = "{name}"\nmodel.openness = "open_weights"\ncontact = "{contact}"\n{more}'
 COLUMNS = {
     "hlvid_test": "hlvid", "videomme": "videomme", "videomme_w_subtitle": "videomme_w_subtitle",
     "mvbench_test": "mvbench", "nextqa_mc": "nextqa_mc", "longvideobench_val": "longvideobench_val",
@@ -31,8 +31,8 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def yaml(name: str = "m", contact: str = "ann", more: str = "") -> str:
-    return YAML.format(name=name, contact=contact, more=more)
+def toml(name: str = "m", contact: str = "ann", more: str = "") -> str:
+    return TOML.format(name=name, contact=contact, more=more)
 
 
 def only(make_folder: Make, keys: Keys) -> dict[str, Entry]:
@@ -87,10 +87,10 @@ def test_a_printed_share_that_no_count_gives_is_marked(tmp_path: Path) -> None:
 
 def test_order_rank_and_scores(make_folder: Make, answers: Answers, key: AnswerKey, keys: Keys) -> None:
     right = [{"question_id": one.id, "answer": one.answer} for one in key.questions]
-    make_folder(answers, yaml(), "nine")
-    make_folder(right, yaml(), "twelve")
-    make_folder([{**one, "answer": None} for one in answers], yaml(), "none")
-    make_folder(None, yaml(more="reported:\n  accuracy_percent: 80\n  source: a paper\n"), "paper")
+    make_folder(answers, toml(), "nine")
+    make_folder(right, toml(), "twelve")
+    make_folder([{**one, "answer": None} for one in answers], toml(), "none")
+    make_folder(None, toml(more='reported = {accuracy_percent = 80, source = "a paper"}\n'), "paper")
     found = only(make_folder, keys)
     assert [(name, entry.accuracy, entry.trust) for name, entry in found.items()] == [
         ("twelve", 1.0, "rescored"), ("paper", 0.8, "reported"), ("nine", 0.75, "rescored"), ("none", 0.0, "rescored"),
@@ -138,11 +138,11 @@ def test_where_the_benchmarks_number_is_a_mean_of_categories_so_is_the_score() -
 def test_broken_folders_stop_no_other(
     make_folder: Make, answers: Answers, keys: Keys, tmp_path: Path
 ) -> None:
-    make_folder(answers, yaml(), "sound")
+    make_folder(answers, toml(), "sound")
     broken = make_folder(answers[1:], "benchmark: hlvid\nmodel: 5\n", "broken")
     (broken.parent / "stray.txt").write_text("hello")
     (broken.parent / "link").symlink_to(broken.parent / "sound")
-    make_folder(answers, yaml().replace("hlvid", "mvbench"), "elsewhere")
+    make_folder(answers, toml().replace("hlvid", "mvbench"), "elsewhere")
     board = load_board(broken.parents[1], keys)
     assert [entry.name for section in board.sections for entry in section.entries] == ["sound"]
     assert [one.path for one in board.refused] == [
@@ -155,8 +155,8 @@ def test_an_absent_key_refuses_scored_entries_alone(
     make_folder: Make, answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HLVID_DATA", str(tmp_path / "empty"))
-    root = make_folder(answers, yaml(), "run").parents[1]
-    make_folder(None, yaml(more="reported:\n  accuracy_percent: 50\n  source: a paper\n"), "paper")
+    root = make_folder(answers, toml(), "run").parents[1]
+    make_folder(None, toml(more='reported = {accuracy_percent = 50, source = "a paper"}\n'), "paper")
     board = load_board(root)
     assert [entry.name for section in board.sections for entry in section.entries] == ["paper"]
     assert "hlvid download" in str(board.refused[0].faults[0])
@@ -167,8 +167,8 @@ def test_dataset_versions_are_sections_of_their_own(tmp_path: Path) -> None:
         revision = answer_key("hlvid_mini", name).revision
         folder = tmp_path / "hlvid_mini" / name
         folder.mkdir(parents=True)
-        text = yaml().replace("benchmark: hlvid", f"benchmark: hlvid_mini\ndataset_revision: {revision}")
-        (folder / "submission.yaml").write_text(text)
+        text = toml().replace('"hlvid"', f'"hlvid_mini"\ndataset_revision = "{revision}"')
+        (folder / "submission.toml").write_text(text)
         lines = [json.dumps({"question_id": str(number), "answer": "A"}) for number in range(count)]
         (folder / "predictions.jsonl").write_text("\n".join(lines))
     board = load_board(tmp_path)
@@ -180,10 +180,12 @@ def test_dataset_versions_are_sections_of_their_own(tmp_path: Path) -> None:
 
 def test_trust_is_granted_never_inferred(make_folder: Make, answers: Answers, keys: Keys) -> None:
     timed = [{**one, "seconds": 1.25} for one in answers]
-    first = make_folder(timed, yaml(), "first")
-    make_folder(timed, yaml(contact="bob", more="reproduces: first\n"), "second")
+    first = make_folder(timed, toml(), "first")
+    make_folder(timed, toml(contact="bob", more='reproduces = "first"\n'), "second")
     make_folder(
-        [{**one, "answer": None} for one in answers], yaml(contact="eve", more="reproduces: first\n"), "third"
+        [{**one, "answer": None} for one in answers],
+        toml(contact="eve", more='reproduces = "first"\n'),
+        "third",
     )
     found = only(make_folder, keys)
     assert {name: entry.trust for name, entry in found.items()} == dict.fromkeys(found, "rescored")
@@ -194,7 +196,7 @@ def test_trust_is_granted_never_inferred(make_folder: Make, answers: Answers, ke
     found = only(make_folder, keys)
     assert found["first"].trust == "reproduced" and found["second"].trust == "rescored"
     assert found["first"].grant is not None and found["first"].grant.by == "bob"
-    make_folder(timed[::-1], yaml(), "first")
+    make_folder(timed[::-1], toml(), "first")
     changed = only(make_folder, keys)["first"]
     assert changed.trust == "rescored" and changed.warnings == (
         "bob reproduced other predictions than these, on 2026-11-21",
@@ -231,11 +233,11 @@ def test_a_wrong_maintainers_file_is_named(text: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("more", "field", "remedy"),
     [
-        ("settings: {frames: 1024}\n", "settings.frames", "state 8"),
-        ("settings: {frames: 4}\n", "settings.frames", "state 8"),
-        ("settings: {resolution: 3584}\n", "settings.resolution", "state 448"),
-        ("cost: {tokens_per_question: 10}\n", "cost.tokens_per_question", "computed"),
-        ("cost: {seconds_per_question: 9}\n", "cost.seconds_per_question", "computed"),
+        ("settings.frames = 1024\n", "settings.frames", "state 8"),
+        ("settings.frames = 4\n", "settings.frames", "state 8"),
+        ("settings.resolution = 3584\n", "settings.resolution", "state 448"),
+        ("cost.tokens_per_question = 10\n", "cost.tokens_per_question", "computed"),
+        ("cost = {seconds_per_question = 9}\n", "cost.seconds_per_question", "computed"),
     ],
 )
 def test_settings_that_the_lines_belie_are_a_fault(
@@ -243,15 +245,13 @@ def test_settings_that_the_lines_belie_are_a_fault(
 ) -> None:
     seen = {"frames": 8, "width": 448, "height": 252, "tokens": 100, "seconds": 2.0}
     lines = [{**one, **seen} for one in answers]
-    (fault,) = check_folder(make_folder(lines, yaml(more=more)), keys).faults
-    assert (fault.file, fault.line, fault.field) == ("submission.yaml", 6, field) and remedy in fault.remedy
-    right = (
-        "settings: {frames: 8, resolution: 448}\ncost: {tokens_per_question: 100, seconds_per_question: 2}\n"
-    )
-    assert check_folder(make_folder(lines, yaml(more=right)), keys).faults == ()
+    (fault,) = check_folder(make_folder(lines, toml(more=more)), keys).faults
+    assert (fault.file, fault.line, fault.field) == ("submission.toml", 5, field) and remedy in fault.remedy
+    right = "settings = {frames = 8, resolution = 448}\ncost = {tokens_per_question = 100, seconds_per_question = 2}\n"
+    assert check_folder(make_folder(lines, toml(more=right)), keys).faults == ()
     lines[0] = {"question_id": "0", "answer": "A"}  # one line is silent: more may have been seen there
-    assert (check_folder(make_folder(lines, yaml(more=more)), keys).faults == ()) is (
-        "frames: 4}" not in more
+    assert (check_folder(make_folder(lines, toml(more=more)), keys).faults == ()) is (
+        "frames = 4" not in more
     )
 
 
@@ -261,9 +261,9 @@ def test_an_entry_names_its_questions_by_their_hash(tmp_path: Path) -> None:
     (folder / "predictions.jsonl").write_text(
         "".join(f'{{"question_id": "{n}", "answer": "A"}}\n' for n in range(8))
     )
-    for revision in ("", "dataset_revision: mini-tiny-0"):
-        text = yaml().replace("benchmark: hlvid", f"benchmark: hlvid_mini\n{revision}")
-        (folder / "submission.yaml").write_text(text)
+    for revision in ("", 'dataset_revision = "mini-tiny-0"'):
+        text = toml().replace('"hlvid"', f'"hlvid_mini"\n{revision}')
+        (folder / "submission.toml").write_text(text)
         assert next(one.field for one in check_folder(folder, placed=True).faults) == "dataset_revision"
 
 
@@ -274,7 +274,7 @@ def test_one_benchmark_alone(make_folder: Make, answers: Answers, keys: Keys) ->
 
 
 def test_another_version_of_the_key_is_refused(make_folder: Make, answers: Answers, key: AnswerKey) -> None:
-    root = make_folder(answers, yaml(more=f"dataset_revision: {key.revision}\n")).parents[1]
+    root = make_folder(answers, toml(more=f'dataset_revision = "{key.revision}"\n')).parents[1]
     newer = replace(key, revision="sha256:" + "1" * 64, hashes=frozenset({"1" * 64}))
     assert not load_board(root, Keys([key])).refused
     assert "is not the version of the answer key" in str(load_board(root, Keys([newer])).refused[0].faults[0])
@@ -284,10 +284,10 @@ def test_withdrawn_and_replaced_entries_keep_their_pages_and_have_no_place(
     make_folder: Make, answers: Answers, keys: Keys, tmp_path: Path
 ) -> None:
     right = [{**one, "answer": one["answer"] or "A"} for one in answers]
-    make_folder(answers, yaml(), "new")
-    make_folder(right, yaml(more="superseded_by: new\n"), "old")
-    make_folder(right, yaml(more="withdrawn: the frames were from another video\n"), "wrong")
-    root = make_folder(right, yaml(more="superseded_by: nobody\n"), "kept").parents[1]
+    make_folder(answers, toml(), "new")
+    make_folder(right, toml(more='superseded_by = "new"\n'), "old")
+    make_folder(right, toml(more='withdrawn = "the frames were from another video"\n'), "wrong")
+    root = make_folder(right, toml(more='superseded_by = "nobody"\n'), "kept").parents[1]
     (section,) = load_board(root, keys).sections
     assert {entry.name for entry in section.entries} == {"new", "kept"}
     assert {entry.name: entry.rank for entry in section.former} == {"old": None, "wrong": None}
@@ -304,12 +304,12 @@ def test_withdrawn_and_replaced_entries_keep_their_pages_and_have_no_place(
 def test_variants_of_one_model_accuse_no_label(make_folder: Make, answers: Answers, keys: Keys) -> None:
     wrong = [{"question_id": str(n), "answer": "ABCD"[(n + 1) % 4]} for n in range(12)]
     for number in range(6):
-        root = make_folder(wrong, yaml("reader"), f"variant-{number}").parents[1]
+        root = make_folder(wrong, toml("reader"), f"variant-{number}").parents[1]
     (section,) = load_board(root, keys).sections
     shipped = answers_of(section)
     assert shipped is not None and shipped["suspects"] == []
     for number in range(4):
-        make_folder(wrong, yaml(f"other-{number}"), f"other-{number}")
+        make_folder(wrong, toml(f"other-{number}"), f"other-{number}")
     (section,) = load_board(root, keys).sections
     shipped = answers_of(section)
     assert shipped is not None and len(shipped["suspects"]) == 12

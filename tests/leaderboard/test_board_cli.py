@@ -26,10 +26,10 @@ def invoke(*arguments: str) -> Any:
     [
         ("", "no such folder"),
         ("file", "is a file"),
-        ("empty/", "expected is BENCHMARK/NAME/submission.yaml"),
-        ("hlvid/", "expected is BENCHMARK/NAME/submission.yaml"),
+        ("empty/", "expected is BENCHMARK/NAME/submission.toml"),
+        ("hlvid/", "expected is BENCHMARK/NAME/submission.toml"),
         ("hlvd/my-model/", "BENCHMARK one of hlvid, hlvid_mini"),
-        ("hlvid/submission.yaml", "expected is BENCHMARK/NAME/submission.yaml"),
+        ("hlvid/submission.toml", "expected is BENCHMARK/NAME/submission.toml"),
     ],
 )
 def test_no_empty_board(
@@ -52,11 +52,11 @@ def test_no_empty_board(
 
 
 def test_a_folder_with_a_submission_is_built(make_folder: Make, tmp_path: Path) -> None:
-    yaml = """benchmark: hlvid
-model: {name: m, openness: closed}
-reported: {accuracy_percent: 50, source: a paper}
+    toml = """benchmark = "hlvid"
+model = {name = "m", openness = "closed"}
+reported = {accuracy_percent = 50, source = "a paper"}
 """
-    root = make_folder(None, yaml).parents[1]
+    root = make_folder(None, toml).parents[1]
     result = invoke("build", "--submissions", str(root), "--out", str(tmp_path / "site"))
     assert result.exit_code == 0, result.output
     assert result.output.startswith("1 entries")

@@ -17,8 +17,9 @@ from leaderboard.scores import percent
 Git = Callable[..., str]
 PLACE = Path("leaderboard") / "submissions" / "hlvid_mini"
 REVISION = answer_key("hlvid_mini", "mini-tiny-0").revision
-YAML = (
-    f"benchmark: hlvid_mini\ndataset_revision: {REVISION}\n" + "model:\n  name: {name}\n  openness: closed\n"
+TOML = (
+    f'benchmark = "hlvid_mini"\ndataset_revision = "{REVISION}"\n'
+    + '[model]\nname = {name}\nopenness = "closed"\n'
 )
 MAINTAINERS = 'maintainers = ["Meg"]\n[owners]\n"hlvid_mini/ann" = ["Ann"]\n'
 
@@ -38,7 +39,7 @@ def repo(tmp_path: Path, git_repo: Git) -> Path:
 def add(root: Path, name: str, letter: str = "A", lines: int = 8, model: str = "m") -> Path:
     folder = root / PLACE / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "submission.yaml").write_text(YAML.format(name=json.dumps(model)))
+    (folder / "submission.toml").write_text(TOML.format(name=json.dumps(model)))
     records = [json.dumps({"question_id": str(number), "answer": letter}) for number in range(lines)]
     (folder / "predictions.jsonl").write_text("\n".join(records) + "\n")
     return folder
@@ -175,7 +176,7 @@ def test_a_folder_of_submissions_behind_a_link_is_not_followed(
 ) -> None:
     secret = tmp_path / "secret" / "bob"
     secret.mkdir(parents=True)
-    (secret / "submission.yaml").write_text("hidden: words\n")
+    (secret / "submission.toml").write_text("hidden = 'words'\n")
     git_repo("mv", "leaderboard/submissions", "kept")
     (repo / "leaderboard" / "submissions").symlink_to(secret.parent.parent)
     commit(git_repo, "Bob")
@@ -231,8 +232,8 @@ def test_the_check_itself_failing_is_2(
     target = repo / "leaderboard" / "submissions" / "hlvid" / "bob"
     target.parent.mkdir()
     folder.rename(target)
-    (target / "submission.yaml").write_text(
-        f"benchmark: hlvid\ndataset_revision: {'0' * 64}\nmodel: {{name: m, openness: closed}}\n"
+    (target / "submission.toml").write_text(
+        f'benchmark = "hlvid"\ndataset_revision = "{"0" * 64}"\nmodel = {{name = "m", openness = "closed"}}\n'
     )
     commit(git_repo, "Bob")
     assert run(repo)[0] == 2
@@ -254,8 +255,8 @@ def test_question_files_are_fetched_for_what_is_changed(
     for benchmark in ("hlvid", "videomme_w_subtitle", "egoschema"):
         folder = repo / PLACE.parent / benchmark / "bob"
         folder.mkdir(parents=True)
-        (folder / "submission.yaml").write_text(
-            f"benchmark: {benchmark}\ndataset_revision: {'0' * 64}\nmodel: {{name: m, openness: closed}}\n"
+        (folder / "submission.toml").write_text(
+            f'benchmark = "{benchmark}"\ndataset_revision = "{"0" * 64}"\nmodel = {{name = "m", openness = "closed"}}\n'
         )
         (folder / "predictions.jsonl").write_text('{"question_id": "0", "answer": "A"}\n')
     commit(git_repo, "Bob")
@@ -269,8 +270,8 @@ def test_question_files_are_fetched_for_what_is_changed(
 
 def test_a_wrong_dataset_version_is_the_submitters(repo: Path, git_repo: Git) -> None:
     folder = add(repo, "bob")
-    text = (folder / "submission.yaml").read_text().replace("mini-tiny-0@", "mini-tiny-9@")
-    (folder / "submission.yaml").write_text(text)
+    text = (folder / "submission.toml").read_text().replace("mini-tiny-0@", "mini-tiny-9@")
+    (folder / "submission.toml").write_text(text)
     commit(git_repo, "Bob")
     assert run(repo)[0] == 1
 
@@ -288,12 +289,12 @@ def test_a_wrong_dataset_version_is_the_submitters(repo: Path, git_repo: Git) ->
         ("100644", "hlvid_mini/bob/predictions.jsonl/x", "predictions.jsonl/x: (file): does not belong here"),
         ("100644", "hlvid_mini/bob/.gitattributes", "does not belong here"),
         ("100644", "hlvid_mini/bob/Submission.yaml", "does not belong here"),
-        ("100644", "hlvid_mini/Ann/submission.yaml", "has a name that is not allowed"),
-        ("100644", "hlvid_mini/anñ/submission.yaml", "has a name that is not allowed"),
-        ("100644", "hlvid_mini/a\u202enn/submission.yaml", "has a name that is not allowed"),
+        ("100644", "hlvid_mini/Ann/submission.toml", "has a name that is not allowed"),
+        ("100644", "hlvid_mini/anñ/submission.toml", "has a name that is not allowed"),
+        ("100644", "hlvid_mini/a\u202enn/submission.toml", "has a name that is not allowed"),
         ("100644", "hlvid_mini/bob./README.md", "is not a plain file"),
-        ("100644", "HLVID_mini/ann/submission.yaml", "lies under no benchmark's name"),
-        ("100644", "Hlvid/ann/submission.yaml", "lies under no benchmark's name"),
+        ("100644", "HLVID_mini/ann/submission.toml", "lies under no benchmark's name"),
+        ("100644", "Hlvid/ann/submission.toml", "lies under no benchmark's name"),
         ("100644", "hlvid_mini/README.md", "is a file; a pull request adds only folders"),
     ],
 )  # fmt: skip
@@ -311,7 +312,7 @@ def test_names_that_are_no_utf8(repo: Path, git_repo: Git) -> None:
     folder = repo / PLACE / "x"
     folder.mkdir()
     (folder.parent / b"\xff\xfe".decode("utf-8", "surrogateescape")).mkdir()
-    (folder.parent / b"\xff\xfe".decode("utf-8", "surrogateescape") / "submission.yaml").write_text("a: b")
+    (folder.parent / b"\xff\xfe".decode("utf-8", "surrogateescape") / "submission.toml").write_text("a: b")
     commit(git_repo, "Bob")
     code, text = run(repo)
     assert code == 1 and "has a name that is not allowed" in text

@@ -152,7 +152,9 @@ def test_faults(run: Callable[..., str], key: AnswerKey, tmp_path: Path) -> None
     with pytest.raises(AnswerError, match="does not exist"):
         run("compare", folder, tmp_path / "nowhere")
     (tmp_path / "paper").mkdir()
-    (tmp_path / "paper" / "submission.yaml").write_text("reported: {accuracy_percent: 50, source: a paper}")
+    (tmp_path / "paper" / "submission.toml").write_text(
+        "reported = {accuracy_percent = 50, source = 'a paper'}"
+    )
     with pytest.raises(AnswerError, match="is a number without answers"):
         run("compare", folder, tmp_path / "paper")
     other = run_folder(tmp_path / "other", key.questions, ["A"] * 12, letters)

@@ -90,8 +90,9 @@ def submission(work: Path) -> Path:
     key = answer_key("hlvid_mini", "mini-tiny-0")
     folder = work / "leaderboard" / "submissions" / "hlvid_mini" / "mine"
     folder.mkdir(parents=True)
-    text = f"benchmark: hlvid_mini\ndataset_revision: {key.revision}\nmodel: {{name: m, openness: closed}}\n"
-    (folder / "submission.yaml").write_text(text)
+    text = f'benchmark = "hlvid_mini"\ndataset_revision = "{key.revision}"\n'
+    text += 'model = {name = "m", openness = "closed"}\n'
+    (folder / "submission.toml").write_text(text)
     lines = [f'{{"question_id": "{one.id}", "answer": "{one.answer}"}}\n' for one in key.questions]
     (folder / "predictions.jsonl").write_text("".join(lines))
     return folder

@@ -20,20 +20,24 @@ from hlvid.scoring.answers import parse_answer
 from leaderboard.benchmarks import AnswerKey, Keys
 from leaderboard.format.validate import Report, check_folder
 
-YAML = """schema_version: 1
-benchmark: hlvid
-model:
-  name: some-model
-  openness: open_weights
-  parameters_b: 8
-settings:
-  frames: 64
-  resolution: 896
-claimed_accuracy_percent: 99
-notes: nothing
+TOML = """schema_version = 1
+benchmark = "hlvid"
+dataset_revision = "REVISION"
+claimed_accuracy_percent = 99
+notes = "nothing"
+left_out = {}
+
+[model]
+name = "some-model"
+openness = 'open_weights'
+parameters_b = 8
+
+[settings]
+frames = 64
+resolution = 896
 """
 SECONDS = 20.0  # far above what any of these needs: a hang, not slowness, is what this finds
-WHOLE_FILE = {"(file)", "(folder)", "(yaml)"}
+WHOLE_FILE = {"(file)", "(folder)", "(toml)"}
 
 ODD_JSON = [
     "NaN", "Infinity", "-Infinity", "1e999", "-1", "true", "null", '""', '"  "', "[]", "{}", "[[[[]]]]", '"\\u0000"',
@@ -41,11 +45,12 @@ ODD_JSON = [
     "0.5", '"0"', '"12"', '"../../etc/passwd"', '"<script>alert(1)</script>"', '"x" : 1', '"The answer is C."',
     json.dumps("x" * 1000), "'A'", "",
 ]  # fmt: skip
-ODD_YAML = [
-    "null", "true", "-1", ".nan", ".inf", "9" * 30, "9" * 5000, "[1, 2]", "{a: b}", "*x", "&x y", "!!python/name:os",
-    "!!timestamp x", "'", '"', '"\\0"', '"\\u202e"', "|", ">", "- a", "2024-01-01", "12:30", "yes", "<b>", "{{ 7*7 }}",
-    "[" * 2000, "{a: " * 500, "? a", ": :", "@", "`", "%", "hlvid", "mvbench", "closed", "1.0", "0", "\t", "\x00",
-    "\x85", "\ufeff", "reported", "x" * 3000, "1e400", "0x10",
+ODD_TOML = [
+    "null", "true", "-1", "nan", "inf", "9" * 30, "9" * 5000, "[1, 2]", "{a = 1}", "*x", "0x" + "f" * 3000, "0x10",
+    '""', "'", '"', '"\\u0000"', '"\\u202e"', '"""', "'''a\nb = 1\n'''", "2024-01-01", "12:30:00", "yes", '"<b>"',
+    "'{{ 7*7 }}'", "[" * 2000, "{a=" * 500, "= =", "@", '"hlvid"', '"mvbench"', '"closed"', "1.0", "0", "\t", "\x00",
+    "\x85", "\ufeff", f'"{"x" * 3000}"', f'"{"x" * 9000}"', "1e400", "1979-05-27T07:32:00Z", '"\\ud800"', '"a" # = "b"',
+    '{"0" = "not shared"}', "{" + ".".join("z" * 1500) + " = 1}", '"\x7f"',
 ]  # fmt: skip
 NAMES = [
     "question_id",
@@ -68,6 +73,8 @@ FIELDS = [
     "settings",
     "cost",
     "training_data",
+    "left_out.3",
+    '"model" . colour',
     "z",
 ]
 
@@ -122,14 +129,14 @@ def damage_lines(lines: list[str], draw: Draw) -> list[str]:
     return [*lines[:at], draw(st.text(max_size=30)), *lines[at:]]
 
 
-def damage_yaml(text: str, draw: Draw) -> str:
+def damage_toml(text: str, draw: Draw) -> str:
     lines = text.split("\n")
     at = draw(st.integers(0, len(lines) - 1))
-    kind = draw(st.sampled_from(["value", "remove", "repeat", "text", "add", "indent", "none"]))
-    event(f"yaml: {kind}")
+    kind = draw(st.sampled_from(["value", "remove", "repeat", "text", "add", "table", "none"]))
+    event(f"toml: {kind}")
     if kind == "value":
         return "\n".join(
-            [*lines[:at], f"{lines[at].split(':')[0]}: {draw(st.sampled_from(ODD_YAML))}", *lines[at + 1 :]]
+            [*lines[:at], f"{lines[at].split('=')[0]}= {draw(st.sampled_from(ODD_TOML))}", *lines[at + 1 :]]
         )
     if kind == "remove":
         return "\n".join(lines[:at] + lines[at + 1 :])
@@ -139,8 +146,13 @@ def damage_yaml(text: str, draw: Draw) -> str:
         cut = draw(st.integers(0, len(text)))
         return text[:cut] + draw(st.text(max_size=5)) + text[cut + 1 :]
     if kind == "add":
-        return text + f"{draw(st.sampled_from(FIELDS))}: {draw(st.sampled_from(ODD_YAML))}\n"
-    return "\n".join([*lines[:at], " " + lines[at], *lines[at + 1 :]]) if kind == "indent" else text
+        added = f"{draw(st.sampled_from(FIELDS))} = {draw(st.sampled_from(ODD_TOML))}"
+        return "\n".join([*lines[:at], added, *lines[at:]])
+    return (
+        "\n".join([*lines[:at], f"[{draw(st.sampled_from(FIELDS))}]", *lines[at:]])
+        if kind == "table"
+        else text
+    )
 
 
 def damage_bytes(data: bytes, draw: Draw) -> bytes:
@@ -197,16 +209,16 @@ def judge(report: Report, data: bytes, key: AnswerKey) -> None:
 
 
 def run(key: AnswerKey, draw: Draw) -> None:
-    lines, yaml = records(key, draw), f"{YAML}dataset_revision: {key.revision}\n"
+    lines, toml = records(key, draw), TOML.replace("REVISION", key.revision)
     for _ in range(draw(st.integers(0, 2))):
         lines = damage_lines(lines, draw)
     for _ in range(draw(st.integers(0, 2))):
-        yaml = damage_yaml(yaml, draw)
+        toml = damage_toml(toml, draw)
     data = damage_bytes("".join(line + "\n" for line in lines).encode("utf-8", "surrogatepass"), draw)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "hlvid" / "some-model"
         folder.mkdir(parents=True)
-        (folder / "submission.yaml").write_bytes(damage_bytes(yaml.encode("utf-8", "surrogatepass"), draw))
+        (folder / "submission.toml").write_bytes(damage_bytes(toml.encode("utf-8", "surrogatepass"), draw))
         (folder / "predictions.jsonl").write_bytes(data)
         started = time.monotonic()
         report = check_folder(folder, Keys([key]), placed=True)
@@ -234,7 +246,7 @@ def test_long_texts_take_bounded_time(key: AnswerKey, tmp_path: Path) -> None:
     """Texts as long as allowed on every line that is read, 24 MB in all, of kinds that are slow to parse."""
     folder = tmp_path / "some-model"
     folder.mkdir()
-    (folder / "submission.yaml").write_text(YAML)
+    (folder / "submission.toml").write_text(TOML.replace("REVISION", key.revision))
     texts = [
         "A or B " * 28_000,
         "(((((" * 40_000,

@@ -11,12 +11,12 @@ import pytest
 from hlvid.scoring.accuracy import summarize
 from leaderboard.benchmarks import Keys
 from leaderboard.format.faults import SubmissionError
-from leaderboard.format.reading import JSONL_BYTES, MOST_FAULTS, YAML_BYTES
+from leaderboard.format.reading import JSONL_BYTES, MOST_FAULTS, TOML_BYTES
 from leaderboard.format.validate import check_folder
 
 Make = Callable[..., Path]
 Answers = list[dict[str, Any]]
-YAML = "benchmark: hlvid\nmodel:\n  name: some-model\n  openness: open_weights\n"
+TOML = 'benchmark = "hlvid"\nmodel.name = "some-model"\nmodel.openness = "open_weights"\n'
 
 
 def jsonl(records: Answers) -> str:
@@ -76,7 +76,7 @@ def test_text_wins_over_letter_with_a_warning(make_folder: Make, answers: Answer
 
 
 def test_claims_change_nothing(make_folder: Make, answers: Answers, keys: Keys) -> None:
-    report = check_folder(make_folder(answers, YAML + "claimed_accuracy_percent: 99.9\n"), keys)
+    report = check_folder(make_folder(answers, TOML + "claimed_accuracy_percent = 99.9\n"), keys)
     assert summarize(report.rows).overall.correct == 9
 
 
@@ -85,11 +85,13 @@ def test_all_faults_at_once(make_folder: Make, answers: Answers, keys: Keys) -> 
     answers[3]["question_id"] = "0"
     answers[4]["question_id"] = "99"
     answers[5]["frames"] = -1
-    yaml = "benchmark: hlvid\nmodel:\n  name: m\n  openness: open\n  colour: red\n"
-    report = check_folder(make_folder(answers, yaml), keys)
+    toml = 'benchmark = "hlvid"\n[model]\nname = "m"\nopenness = "open"\n"colour" = "red"\n'
+    report = check_folder(
+        make_folder(answers, f'dataset_revision = "{keys.get("hlvid").revision}"\n{toml}'), keys
+    )
     assert {(fault.file, fault.line, fault.field) for fault in report.faults} == {
-        ("submission.yaml", 4, "model.openness"),
-        ("submission.yaml", 5, "model.colour"),
+        ("submission.toml", 5, "model.openness"),
+        ("submission.toml", 6, "model.colour"),
         ("predictions.jsonl", 2, "answer"),
         ("predictions.jsonl", 4, "question_id"),
         ("predictions.jsonl", 5, "question_id"),
@@ -174,36 +176,41 @@ def test_faults_are_bounded(make_folder: Make, keys: Keys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("yaml", "line", "field"),
+    ("toml", "line", "field"),
     [
-        (YAML + "x: *a\n", 5, "(yaml)"),
-        (YAML + "contact: !!python/name:os.system\n", 5, "(yaml)"),
-        (YAML + "contact: 5\n", 5, "contact"),
-        (YAML + "claimed_accuracy_percent: .nan\n", 5, "claimed_accuracy_percent"),
-        (YAML + "claimed_accuracy_percent: 101\n", 5, "claimed_accuracy_percent"),
-        (YAML + "settings:\n  frames: 1.5\n", 6, "settings.frames"),
-        (YAML + "settings:\n  frames: " + "9" * 5000 + "\n", 6, "settings.frames"),
-        (YAML + "reproduces: ../other\n", 5, "reproduces"),
-        (YAML + "dataset_revision: sha256:" + "0" * 64 + "\n", 5, "dataset_revision"),
-        ("- a\n- b\n", 1, "(all)"),
-        ("", 1, "(all)"),
-        ("model: {name: m}\n", 1, "benchmark"),
-        (YAML.replace("hlvid", "mvbench"), 1, "benchmark"),
-        (YAML + "\xe9".encode("latin-1").decode("latin-1") + ": 1\n", 5, "'é'"),
-        ("#" * (YAML_BYTES + 1), None, "(file)"),
-        ("reported:\n  accuracy_percent: 50\n  source: paper\n" + YAML, 1, "reported"),
+        (TOML + "x: 1\n", 4, "(toml)"),
+        (TOML + "contact = @\n", 4, "(toml)"),
+        (TOML + "contact = 5\n", 4, "contact"),
+        (TOML + "contact = 2026-01-01\n", 4, "contact"),
+        (TOML + "claimed_accuracy_percent = nan\n", 4, "claimed_accuracy_percent"),
+        (TOML + "claimed_accuracy_percent = 101\n", 4, "claimed_accuracy_percent"),
+        (TOML + "[settings]\nframes = 1.5\n", 5, "settings.frames"),
+        (TOML + "settings = {frames = 1.5}\n", 4, "settings.frames"),
+        (TOML + "settings.frames = " + "9" * 3000 + "\n", 4, "settings.frames"),
+        (TOML + "settings.frames = " + "9" * 5000 + "\n", 4, "(toml)"),
+        (TOML + "z = " + "[" * 3000 + "\n", None, "(toml)"),
+        (TOML + ".".join("z" * 30_000) + " = 1\n", 4, "(toml)"),
+        (TOML + 'reproduces = "../other"\n', 4, "reproduces"),
+        (TOML + f'dataset_revision = "sha256:{"0" * 64}"\n', 4, "dataset_revision"),
+        ("- a\n- b\n", 1, "(toml)"),
+        ("", 1, "benchmark"),
+        ('model = {name = "m"}\n', 1, "benchmark"),
+        (TOML.replace("hlvid", "mvbench"), 1, "benchmark"),
+        (TOML + '"\xe9" = 1\n', 4, "'é'"),
+        ("#" * (TOML_BYTES + 1), None, "(file)"),
+        ('reported.accuracy_percent = 50\nreported.source = "paper"\n' + TOML, 1, "reported"),
     ],
 )
-def test_broken_yaml(
-    yaml: str, line: int | None, field: str, make_folder: Make, answers: Answers, keys: Keys
+def test_broken_toml(
+    toml: str, line: int | None, field: str, make_folder: Make, answers: Answers, keys: Keys
 ) -> None:
-    faults = check_folder(make_folder(answers, yaml), keys, placed=True).faults
+    faults = check_folder(make_folder(answers, toml), keys, placed=True).faults
     assert (line, field) in [(fault.line, fault.field) for fault in faults]
 
 
 def test_reported_number_needs_no_predictions_and_no_key(make_folder: Make) -> None:
-    yaml = YAML + "reported:\n  accuracy_percent: 52.6\n  source: paper, Table 1\n"
-    assert check_folder(make_folder(None, yaml), Keys(), placed=True).faults == ()
+    toml = TOML + 'reported = {accuracy_percent = 52.6, source = "paper, Table 1"}\n'
+    assert check_folder(make_folder(None, toml), Keys(), placed=True).faults == ()
 
 
 def test_folder_under_another_benchmark(
@@ -228,10 +235,14 @@ def test_links_pipes_and_strange_files(
     (folder / "run.sh").write_text("rm -rf /")
     (folder / ".hidden").touch()
     os.mkfifo(folder / "README.md")
+    (folder / "submission.yaml").write_text("benchmark: hlvid")
     report = check_folder(folder, keys)
     assert {fault.file for fault in report.faults} == {
         "predictions.jsonl", "'predictions.jsonl'", "'inner'", "'run.sh'", "'.hidden'", "'README.md'",
+        "'submission.yaml'",
     }  # fmt: skip
+    (former,) = (fault for fault in report.faults if fault.file == "'submission.yaml'")
+    assert "write it as submission.toml" in former.remedy
     assert report.rows == ()
 
 

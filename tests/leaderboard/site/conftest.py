@@ -17,6 +17,7 @@ import pytest
 from hlvid.dataset import Question
 from hlvid.dataset.identity import set_hash
 from leaderboard.benchmarks import AnswerKey, Keys
+from leaderboard.format.toml_text import dump
 from leaderboard.site.build import build
 
 HOSTILE = "<script>alert(1)</script>{{ 7*7 }}\" onmouseover='x'"
@@ -62,8 +63,8 @@ def submit(root: Path, key: AnswerKey, name: str, skill: float, fields: dict[str
         lines.append(json.dumps({"question_id": question.id, "answer": answer}))
     (folder / "predictions.jsonl").write_text("\n".join(lines) + "\n")
     model = {"name": name, "openness": "open_weights", **fields.pop("model", {})}
-    (folder / "submission.yaml").write_text(
-        json.dumps({"benchmark": key.benchmark, "dataset_revision": key.revision, "model": model, **fields})
+    (folder / "submission.toml").write_text(
+        dump({"benchmark": key.benchmark, "dataset_revision": key.revision, "model": model, **fields})
     )
 
 
@@ -71,8 +72,8 @@ def fill(root: Path, narrow: AnswerKey, wide: AnswerKey) -> None:
     reported = {"accuracy_percent": 52.6, "source": "arXiv 2603.12254v1, Table 1"}
     folder = root / "hlvid" / "paper"
     folder.mkdir(parents=True)
-    (folder / "submission.yaml").write_text(
-        json.dumps(
+    (folder / "submission.toml").write_text(
+        dump(
             {"benchmark": "hlvid", "model": {"name": "Paper-8B", "openness": "closed"}, "reported": reported}
         )
     )

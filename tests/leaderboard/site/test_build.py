@@ -55,7 +55,7 @@ def test_no_answer_can_be_read_from_it(
     for folder in boards.submissions.glob("*/*"):
         target = shifted / folder.relative_to(boards.submissions)
         target.mkdir(parents=True)
-        (target / "submission.yaml").write_bytes((folder / "submission.yaml").read_bytes())
+        (target / "submission.toml").write_bytes((folder / "submission.toml").read_bytes())
         if (folder / "predictions.jsonl").exists():
             lines = [json.loads(line) for line in (folder / "predictions.jsonl").read_text().splitlines()]
             moved = [{**line, "answer": SHIFT.get(line["answer"])} for line in lines]
@@ -195,11 +195,12 @@ def test_dates_come_from_git(
     root = tmp_path / "repo" / "leaderboard" / "submissions"
     for name, date in (("first", "2026-01-02T03:04:05Z"), ("second", "2026-02-02T00:00:00Z")):
         (root / "hlvid" / name).mkdir(parents=True)
-        (root / "hlvid" / name / "submission.yaml").write_text("benchmark: hlvid\n")
+        (root / "hlvid" / name / "submission.yaml").write_text('benchmark = "hlvid"\n')  # as up to 0.1
         git_repo("add", ".")
         monkeypatch.setenv("GIT_COMMITTER_DATE", date)
         git_repo("commit", "-q", "-m", name)
-    (root / "hlvid" / "first" / "submission.yaml").write_text("benchmark: hlvid # changed later\n")
+    git_repo("mv", *(f"leaderboard/submissions/hlvid/first/submission.{kind}" for kind in ("yaml", "toml")))
+    (root / "hlvid" / "first" / "submission.toml").write_text('benchmark = "hlvid" # changed later\n')
     git_repo("commit", "-q", "-am", "change")
     found = recorded(root)
     assert {name: one.isoformat() for name, one in found.items()} == {
@@ -234,8 +235,8 @@ def test_what_was_not_asked_is_shown_and_counts_as_wrong(
 ) -> None:
     """Nine of twelve are right; the first of these was not asked."""
     folder = make_folder(answers[1:])
-    stated = (folder / "submission.yaml").read_text()
-    make_folder(answers[1:], f"{stated}left_out: {{'0': the video is damaged at its source}}\n")
+    stated = (folder / "submission.toml").read_text()
+    make_folder(answers[1:], f'{stated}left_out.0 = "the video is damaged at its source"\n')
     site = build(tmp_path / "site", tmp_path / "submissions", keys).folder
     page = (site / "models" / "hlvid" / "some-model.html").read_text()
     assert "8 of 12 questions right" in page and "1 of these not asked and counted as wrong" in page

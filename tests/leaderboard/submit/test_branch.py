@@ -17,7 +17,7 @@ TARGET = "leaderboard/submissions/hlvid/mine"
 def folder(tmp_path: Path) -> Path:
     path = tmp_path / "mine"
     path.mkdir()
-    (path / "submission.yaml").write_bytes(b"a: 1\r\n")
+    (path / "submission.toml").write_bytes(b"a = 1\r\n")
     (path / "predictions.jsonl").write_text("{}\n")
     return path
 
@@ -32,8 +32,8 @@ def test_work_in_progress_is_left_alone(tmp_path: Path, git_repo: Git, folder: P
     assert branch.name == "submission/hlvid/mine"
     assert git_repo("status", "--porcelain") == before
     changed = git_repo("diff", "--name-only", "main", branch.name).splitlines()
-    assert changed == [f"{TARGET}/predictions.jsonl", f"{TARGET}/submission.yaml"]
-    assert git_repo("cat-file", "-s", f"{branch.name}:{TARGET}/submission.yaml") == "6"  # CRLF as it was
+    assert changed == [f"{TARGET}/predictions.jsonl", f"{TARGET}/submission.toml"]
+    assert git_repo("cat-file", "-s", f"{branch.name}:{TARGET}/submission.toml") == "7"  # CRLF as it was
 
 
 def test_a_second_draft_replaces_the_first(tmp_path: Path, git_repo: Git, folder: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_second_draft_replaces_the_first(tmp_path: Path, git_repo: Git, folder
     (folder / "predictions.jsonl").unlink()
     branch = make_branch(repo, folder, TARGET, "second")
     files = git_repo("ls-tree", "-r", "--name-only", branch.name, TARGET).splitlines()
-    assert files == [f"{TARGET}/README.md", f"{TARGET}/submission.yaml"]
+    assert files == [f"{TARGET}/README.md", f"{TARGET}/submission.toml"]
     assert git_repo("rev-list", "--count", f"main..{branch.name}") == "1"
 
 
@@ -56,7 +56,7 @@ def test_the_readme_on_the_board_survives_a_new_run(tmp_path: Path, git_repo: Gi
     branch = make_branch(tmp_path / "repo", folder, TARGET, "again")
     assert git_repo("show", f"{branch.name}:{TARGET}/README.md") == "How we ran it."
     changed = git_repo("diff", "--name-only", "main", branch.name).splitlines()
-    assert changed == [f"{TARGET}/predictions.jsonl", f"{TARGET}/submission.yaml"]
+    assert changed == [f"{TARGET}/predictions.jsonl", f"{TARGET}/submission.toml"]
 
 
 def test_the_branch_that_is_checked_out_is_not_moved(tmp_path: Path, git_repo: Git, folder: Path) -> None:

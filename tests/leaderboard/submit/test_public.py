@@ -196,7 +196,7 @@ def test_a_key_in_an_answer_or_note_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError) as caught:
         prepare(folder, tmp_path / "out", given, submissions=tmp_path)
     assert {(one.file, one.line) for one in caught.value.faults if "looks like" in one.problem} == {
-        ("submission.yaml", None), ("1_samples_hlvid_mini.jsonl", 1),
+        ("submission.toml", None), ("1_samples_hlvid_mini.jsonl", 1),
     }  # fmt: skip
     assert not (tmp_path / "out").exists()
 

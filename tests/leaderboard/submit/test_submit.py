@@ -3,13 +3,13 @@
 import json
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-import yaml as pyyaml
 from typer.testing import CliRunner
 
 from hlvid.dataset.identity import set_hash
@@ -20,6 +20,7 @@ from leaderboard.benchmarks import AnswerKey, Keys, answer_key
 from leaderboard.board import SUBMISSIONS
 from leaderboard.cli import mount
 from leaderboard.format.faults import SubmissionError
+from leaderboard.format.toml_text import dump
 from leaderboard.format.validate import check_folder
 from leaderboard.site.identity import settings_text
 from leaderboard.submit.answers import submitted
@@ -114,10 +115,16 @@ def test_no_printed_verdict_contradicts_the_place(tmp_path: Path) -> None:
     assert "after Holm over 10 pairs" in describe(ready)
 
 
+def test_a_draft_in_yaml_is_told_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "submission.yaml").write_text("benchmark: hlvid\n")
+    with pytest.raises(SubmissionError, match=r"submission.yaml: .* write it as submission.toml"):
+        prepare(tmp_path, tmp_path / "out")
+
+
 def test_table_to_folder(table: Path, tmp_path: Path, keys: Keys) -> None:
     ready = prepare(table, tmp_path / "out", GIVEN, submissions=tmp_path, keys=keys)
     assert ready.folder == tmp_path / "out" / "hlvid" / "7b"
-    assert pyyaml.safe_load((ready.folder / "submission.yaml").read_text())["model"]["name"] == "My Model/7B"
+    assert tomllib.loads((ready.folder / "submission.toml").read_text())["model"]["name"] == "My Model/7B"
     assert ready.entry.accuracy == 0.75
     assert "9 of 12 right, 75.0 %" in describe(ready)
     assert "first with predictions" in describe(ready)
@@ -197,7 +204,7 @@ def partial_run(run_folder: Path) -> Path:
 def test_what_a_partial_run_left_out_is_said_and_counts_as_wrong(partial_run: Path, tmp_path: Path) -> None:
     ready = prepare(partial_run, tmp_path / "out", submissions=tmp_path)
     key, first = ready.key, ready.key.questions[0]
-    assert pyyaml.safe_load((ready.folder / "submission.yaml").read_text())["left_out"] == {
+    assert tomllib.loads((ready.folder / "submission.toml").read_text())["left_out"] == {
         first.id: f"{first.video} is broken"
     }
     assert ready.entry.accuracy == (len(key.questions) - 1) / len(key.questions)
@@ -230,9 +237,9 @@ def test_what_is_left_out_has_no_line(
     place: int | None, problem: str, partial_run: Path, tmp_path: Path
 ) -> None:
     ready = prepare(partial_run, tmp_path / "out", submissions=tmp_path)
-    stated = pyyaml.safe_load((ready.folder / "submission.yaml").read_text())
+    stated = tomllib.loads((ready.folder / "submission.toml").read_text())
     stated["left_out"]["nobody's" if place is None else ready.key.questions[place].id] = "why not"
-    (ready.folder / "submission.yaml").write_text(json.dumps(stated))
+    (ready.folder / "submission.toml").write_text(dump(stated))
     with pytest.raises(SubmissionError, match=problem):
         prepare(ready.folder, tmp_path / "other", submissions=tmp_path)
     assert problem in str(check_folder(ready.folder).faults)
@@ -277,8 +284,8 @@ def test_faults_of_fields_and_lines_together(table: Path, tmp_path: Path, keys: 
     with pytest.raises(SubmissionError) as caught:
         prepare(table, tmp_path / "out", given, submissions=tmp_path, keys=keys)
     assert {(f.file, f.line, f.field) for f in caught.value.faults} == {
-        ("submission.yaml", None, "model.openness"),
-        ("submission.yaml", None, "model.link"),
+        ("submission.toml", None, "model.openness"),
+        ("submission.toml", None, "model.link"),
         ("predictions.csv", 5, "answer"),
         ("predictions.csv", 7, "question_id"),
         ("predictions.csv", None, "question_id"),
@@ -295,7 +302,7 @@ def test_lines_are_checked_without_a_key(
     with pytest.raises(SubmissionError) as caught:
         prepare(table, tmp_path / "out", GIVEN, submissions=tmp_path)
     assert [(f.file, f.line) for f in caught.value.faults] == [
-        ("submission.yaml", None), ("predictions.csv", 2), ("predictions.csv", 3),
+        ("submission.toml", None), ("predictions.csv", 2), ("predictions.csv", 3),
     ]  # fmt: skip
     with pytest.raises(AnswerError, match="no samples of hlvid in it, only of hlvid_mini"):
         prepare(run_folder, tmp_path / "out", GIVEN, submissions=tmp_path)
@@ -351,7 +358,7 @@ def test_a_bad_name_is_told_with_all_other_faults(table: Path, tmp_path: Path, k
     fields = {(fault.file, fault.field) for fault in caught.value.faults}
     assert fields == {
         ("--name", "(folder)"),
-        ("submission.yaml", "model.link"),
+        ("submission.toml", "model.link"),
         ("predictions.csv", "answer"),
     }
     with pytest.raises(SubmissionError, match="give --benchmark, one of hlvid, ") as caught:
@@ -359,8 +366,8 @@ def test_a_bad_name_is_told_with_all_other_faults(table: Path, tmp_path: Path, k
     fields = {(fault.file, fault.field) for fault in caught.value.faults}
     assert fields == {
         ("--name", "(folder)"),
-        ("submission.yaml", "benchmark"),
-        ("submission.yaml", "model.link"),
+        ("submission.toml", "benchmark"),
+        ("submission.toml", "model.link"),
     }
     assert not (tmp_path / "out").exists()
 
@@ -414,10 +421,10 @@ def test_command_prepares_a_branch_and_pushes_nothing(
     assert "8 of 8 right" in result.output and "Nothing was pushed" in result.output
     place = "leaderboard/submissions/hlvid_mini/mine"
     listing = git_repo("diff", "--name-status", "main", "submission/hlvid_mini/mine").splitlines()
-    assert listing == [f"A\t{place}/predictions.jsonl", f"A\t{place}/submission.yaml"]
+    assert listing == [f"A\t{place}/predictions.jsonl", f"A\t{place}/submission.toml"]
     assert git_repo("status", "--porcelain") == ""
     assert git_repo("branch", "--show-current") == "main"
-    assert "contact: ann" in git_repo("show", f"submission/hlvid_mini/mine:{place}/submission.yaml")
+    assert 'contact = "ann"' in git_repo("show", f"submission/hlvid_mini/mine:{place}/submission.toml")
 
 
 def test_command_without_a_clone(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -457,7 +464,7 @@ def test_what_is_published_is_shown_and_asked_for(
     monkeypatch.chdir(tmp_path)
     arguments = [str(run_folder), "--name", "mine", "--repo", "repo", "--push"]  # a relative path
     asked = invoke(*arguments)
-    text = (tmp_path / "hlvid-submission" / "hlvid_mini" / "mine" / "submission.yaml").read_text()
+    text = (tmp_path / "hlvid-submission" / "hlvid_mini" / "mine" / "submission.toml").read_text()
     assert asked.exit_code == 1 and "Publish what is shown above?" in asked.output
     assert all(f"    {line}" in asked.output for line in text.splitlines())
     assert "8 lines (question_id in 8, answer in 8, raw_output in 8" in asked.output
