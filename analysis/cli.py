@@ -34,6 +34,7 @@ def figure(
     records: Annotated[list[Path] | None, typer.Option(help="Folders with runs, sweeps, latency.")] = None,
     selector: Annotated[str | None, typer.Option(help="Whose gaze; else AutoGaze if weights.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="AutoGaze weights: folder or hub id.")] = None,
+    question: Annotated[str | None, typer.Option(help="What a query-aware selector looks by.")] = None,
     clips: Annotated[int, typer.Option(min=1, help="Clips of 16 frames to measure.")] = CLIPS,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn at random.")] = 0,
     gallery: Annotated[Path | None, typer.Option(help="Folder for a page of small pictures, too.")] = None,
@@ -48,7 +49,7 @@ def figure(
     inputs = Inputs(
         videos=tuple(videos or ()), images=images, chairs=chairs, dataset=dataset,
         records=tuple(records or (Path("runs"), out)), selector=selector, checkpoint=checkpoint,
-        clips=clips, seed=seed, again=again,
+        question=question, clips=clips, seed=seed, again=again,
     )  # fmt: skip
     # The default folder of records may be absent; one that was named and is not there is a slip of the pen.
     inputs.check(named=tuple(records or ()))
@@ -71,6 +72,7 @@ def explore(
     out: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("explore"),
     selector: Annotated[str | None, typer.Option(help="For a video; else AutoGaze if weights.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="AutoGaze weights: folder or hub id.")] = None,
+    question: Annotated[str | None, typer.Option(help="What a query-aware selector looks by.")] = None,
     ratio: Annotated[float | None, typer.Option(help="Gazing ratio; 0.1 without ratio and loss.")] = None,
     loss: Annotated[float | None, typer.Option(help="Stop at this predicted loss (autogaze).")] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames to gaze at, spread over the video.")] = 48,
@@ -80,7 +82,7 @@ def explore(
     from analysis.explore.build import explore as build
     from analysis.inputs import Inputs
 
-    inputs = Inputs(selector=selector, checkpoint=checkpoint)
+    inputs = Inputs(selector=selector, checkpoint=checkpoint, question=question)
     inputs.check()
     page = build(target, out, inputs, ratio=ratio, loss=loss, frames=frames, width=resolution)
     typer.echo(f"open {page} in a browser")
@@ -117,7 +119,7 @@ def yardstick(
         inputs.check(named=inputs.records)
         table = study.accuracy(sets, runs(inputs.records, "hlvid_mini"), part)
     else:
-        chosen = {name: study.selector(name) for name in selector or ("detail",)}
+        chosen = {name: study.selector(name, asked=videos is None) for name in selector or ("detail",)}
         table = (
             study.recall(sets, chosen, part)
             if videos is None

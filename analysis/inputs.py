@@ -4,7 +4,7 @@
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 COMPARED = ("autogaze", "detail", "rgb_diff", "optical_flow", "centre", "random", "coarse_first")
 """Selectors that are set against each other, in the order of legends; those this version lacks are left out."""
 
+GIVEN = {
+    "codec": "looks where an encoder spent effort, which generated clips do not tell; give --videos",
+    "question": "looks by a question, which clips do not have; give one with --question",
+}
+"""What a selector may need, and how it is given to a figure about clips."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -29,6 +35,7 @@ class Inputs:
     dataset: what `hlvid.dataset.load` takes, for the figures about the benchmark.
     records: folders searched for finished runs, sweeps and latency measurements.
     selector, checkpoint: whose gaze is studied; None: AutoGaze where there are weights, else `detail`.
+    question: what a query-aware selector looks by.
     clips: how many clips of 16 frames. cache: where measurements are kept; again: make them anew.
     seed: of all that is drawn.
     """
@@ -40,6 +47,7 @@ class Inputs:
     records: tuple[Path, ...] = (Path("runs"),)
     selector: str | None = None
     checkpoint: str | None = None
+    question: str | None = None
     clips: int = 24
     seed: int = 0
     again: bool = False
@@ -84,31 +92,52 @@ class Inputs:
             return None
         return str(found)
 
-    def looker(self) -> "Selector":
-        """The selector whose gaze is studied.
+    @property
+    def tells(self) -> frozenset[str]:
+        """What is known of the clips beside pixels: of videos the codec, too; the question where one is given."""
+        known = {"times": True, "codec": bool(self.videos), "question": self.question is not None}
+        return frozenset(name for name, there in known.items() if there)
 
-        Raises RunError for a name that is unknown, or AutoGaze without weights.
+    def needs(self) -> tuple[str, ...]:
+        """What the selector that was named needs beside pixels."""
+        from autogaze import selectors
+
+        return tuple(getattr(selectors.kind_of(self.selector), "needs", ())) if self.selector else ()
+
+    def looker(self, tells: Collection[str] | None = None) -> "Selector":
+        """The selector whose gaze is studied; see `named`."""
+        return self.named(self.selector or ("autogaze" if self.weights() else "detail"), tells)
+
+    def named(self, name: str, tells: Collection[str] | None = None) -> "Selector":
+        """A selector by name, AutoGaze with its weights.
+
+        tells: what a figure can tell it beside pixels; None for `self.tells`.
+        Raises RunError for a name that is unknown, AutoGaze without weights, or one that needs more.
         """
-        return self.named(self.selector or ("autogaze" if self.weights() else "detail"))
-
-    def named(self, name: str) -> "Selector":
-        """A selector by name, AutoGaze with its weights."""
         from autogaze import selectors
 
         settings = {"checkpoint": self.weights()} if name == "autogaze" else {}
+        known = self.tells if tells is None else tells
         try:
-            return selectors.by_pixels(selectors.get(name, **settings))
+            found = selectors.get(name, **settings)
+            lacking = [need for need in selectors.needs_of(found) if need not in known]
+            if lacking and (tells is not None or lacking[0] not in GIVEN):
+                selectors.by_pixels(found)
         except ValueError as error:
             raise RunError(str(error)) from error
+        if lacking:
+            raise RunError(f"--selector {name} {GIVEN[lacking[0]]}; or run: hlvid demo --selector {name}")
+        return found
 
-    def compared(self) -> list["Selector"]:
+    def compared(self, tells: Collection[str] | None = None) -> list["Selector"]:
         """Every selector that can be set against the others on this machine, in the order of legends; last a user's."""
         from autogaze import selectors
 
         there = [name for name in COMPARED if name in selectors.names()]
         if self.selector is not None and self.selector not in there:
             there.append(self.selector)
-        return [self.named(name) for name in there if name != "autogaze" or self.weights()]
+        made = [self.named(name, tells) for name in there if name != "autogaze" or self.weights()]
+        return list({one.name: one for one in made}.values())  # a user's takes the place of ours of its name
 
     def describe(self, selector: "Selector") -> str:
         """The selector as a caption names it: with the weights that were used, if it has any."""

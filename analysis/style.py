@@ -53,8 +53,9 @@ def panels(
 
 
 def line(index: int, **more: Any) -> dict[str, Any]:
-    """Colour and marker of the `index`-th series."""
-    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)], **more}
+    """Colour and marker of the `index`-th series; where colours come again, they do with other markers."""
+    again, place = divmod(index, len(COLOURS))
+    return {"color": COLOURS[place], "marker": MARKERS[(place + again) % len(MARKERS)], **more}
 
 
 def paper_line(index: int, **more: Any) -> dict[str, Any]:

@@ -35,13 +35,14 @@ def explore(
     if target.is_dir():
         return explore_run(target, out)
     check_ratio(ratio)
-    selector = inputs.looker()
+    selector = inputs.looker(tells=inputs.tells | {"codec"})
     if loss is not None and selector.name != "autogaze":
         raise RunError(
             f"--loss: selector {selector.name} predicts no loss; give --ratio, or --selector autogaze"
         )
     ratio = DEFAULT_RATIO if ratio is None and loss is None and selector.name != "everything" else ratio
-    story = watch(target, selector, ratio=ratio, loss=loss, frames=frames, width=width)
+    question = inputs.question
+    story = watch(target, selector, ratio=ratio, loss=loss, frames=frames, width=width, question=question)
     asked_for = ", ".join(f"{k} {v:g}" for k, v in (("ratio", ratio), ("loss", loss)) if v is not None)
     return write_page([Chapter(story)], out, f"{target.name}: {inputs.describe(selector)}, {asked_for}")
 

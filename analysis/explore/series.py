@@ -21,9 +21,10 @@ from analysis.studies.flow import estimate
 from analysis.studies.losses import loss_of
 from autogaze.anyres import CHUNK, TiledGaze, gaze_video
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze
-from autogaze.selectors.base import Selector
+from autogaze.selectors import Selector, needs_of
 from autogaze.tiling import TILE, Picture, Tiling
 from evaluators.core.gaze_file import GazeFile, Mask
+from evaluators.core.told import told_of
 from hlvid.errors import RunError
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
@@ -60,7 +61,14 @@ class Story:
 
 
 def watch(
-    path: Path, selector: Selector, *, ratio: float | None, loss: float | None, frames: int, width: int
+    path: Path,
+    selector: Selector,
+    *,
+    ratio: float | None,
+    loss: float | None,
+    frames: int,
+    width: int,
+    question: str | None = None,
 ) -> Story:
     """Gaze at `frames` frames spread over a video, its longer side `width` px at most.
 
@@ -72,7 +80,10 @@ def watch(
         story = Story(path, video.duration, video.fps, *size, TILE, SCALES, selector.name)
         flow = Flow(indices, video.frame_count, video.fps)
         try:
-            for chunk in gaze_video(flow.gazed(video, size), selector, ratio=ratio, loss=loss):
+            told = told_of(video, indices, size, needs_of(selector), question)
+            for chunk in gaze_video(
+                flow.gazed(video, size), selector, ratio=ratio, loss=loss, told=told, indices=indices
+            ):
                 story.frames += _of_chunk(chunk, selector, indices, video.fps, flow.speeds)
         except ValueError as error:
             raise RunError(f"{path.name}: {error}") from error

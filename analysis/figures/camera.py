@@ -33,7 +33,7 @@ def make(inputs: Inputs) -> Made:
     from analysis.studies.clips import describe, identity, load_clips
     from analysis.studies.losses import BOUNDS, METRIC, curves
 
-    selector, count = inputs.looker(), min(TEXTURES, inputs.clips)
+    selector, count = inputs.looker(tells=()), min(TEXTURES, inputs.clips)
     key = {"ratios": RATIOS, "seed": inputs.seed, "count": count} | selector.settings()
     pans = cached(
         inputs, "pans", key | {"speeds": SPEEDS}, lambda: curves([selector], _pans(inputs, count), RATIOS)

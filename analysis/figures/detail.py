@@ -33,7 +33,7 @@ def make(inputs: Inputs) -> Made:
     from analysis.studies import clips as sources
     from analysis.studies.patches import measure
 
-    selector = inputs.looker()
+    selector = inputs.looker(tells=())
     files = _files(inputs.images) if inputs.images else []
     key = {"images": files_identity(files), **sources.identity(inputs, 2 * inputs.clips), "ratio": RATIO}
     table = cached(

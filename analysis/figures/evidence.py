@@ -8,9 +8,10 @@ import numpy as np
 from analysis import stats, style
 from analysis.cache import cached
 from analysis.figure import Made, MissingRecordsError
-from analysis.figures.selectors import NAMES
-from analysis.inputs import COMPARED, Inputs
+from analysis.figures.selectors import NAMES, places
+from analysis.inputs import Inputs
 from analysis.reference import row
+from autogaze.selectors.context import NEEDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,15 +33,15 @@ def make(inputs: Inputs) -> Made:
     from analysis.studies import evidence, recall
 
     root = inputs.dataset_root()
-    selectors = inputs.compared()
+    selectors = inputs.compared(tells=NEEDS)
     table = cached(
         inputs, "evidence", _key(inputs, root, selectors),
         lambda: recall.measure(root, {one.name: one for one in selectors}, RATIOS, RESOLUTION),
     )  # fmt: skip
     answered = evidence.of_runs([run for run in runs(inputs.records, "hlvid_mini") if run.ok], root)
-    numbers = _numbers(table, answered, inputs.looker().name)
+    numbers = _numbers(table, answered, inputs.looker(tells=NEEDS).name)
     return Made(
-        numbers, _caption(inputs, table, answered), lambda: _draw(numbers, inputs.looker().name),
+        numbers, _caption(inputs, table, answered), lambda: _draw(numbers, inputs.looker(tells=NEEDS).name),
         missing=None if len(answered) else NEED,
     )  # fmt: skip
 
@@ -62,7 +63,7 @@ def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") ->
     from analysis.studies.recall import FRAMES, LOOKED
 
     n, sources = table.question.nunique(), table.source.nunique()
-    looker = inputs.looker()
+    looker = inputs.looker(tells=NEEDS)
     accuracy = (
         f" d: share of right answers of {answered.run.nunique()} run(s) where the text was covered and where not "
         f"({len(answered)} answers)." if len(answered) else " d: no run with kept gazes is at hand."
@@ -118,13 +119,13 @@ def _draw(numbers: "pd.DataFrame", looker: str) -> "Figure":
     there = "answers" in set(numbers.panel)
     figure, axes = style.panels(1, 4 if there else 3, 2.7, sharey=True)
     handles = {}
-    for index, name in enumerate(COMPARED):
+    for name, index in places(numbers.series).items():
         part = numbers[(numbers.panel == "ratio") & (numbers.series == name)].sort_values("x")
         if len(part):
             # Neighbours are moved apart by some per cent, so that their bars do not hide each other.
             x = part.x.astype(float) * (1 + 0.03 * (index - 2.5))
             error = 100 * style.bars(part.value, part.low, part.high)
-            handles[NAMES[name]] = axes[0].errorbar(
+            handles[NAMES.get(name, name)] = axes[0].errorbar(
                 x, 100 * part.value, error, elinewidth=0.7, **style.line(index)
             )
     axes[0].set(xscale="log", xlabel="gazing ratio", ylabel="questions (%)", title="recall", ylim=(-3, 103))
@@ -135,7 +136,7 @@ def _draw(numbers: "pd.DataFrame", looker: str) -> "Figure":
         part = numbers[numbers.panel == panel]
         place = np.arange(len(part))
         error = 100 * style.bars(part.value, part.low, part.high)
-        one.errorbar(place, 100 * part.value, error, **style.line(COMPARED.index(looker), linestyle="none"))
+        one.errorbar(place, 100 * part.value, error, **style.line(places([looker])[looker], linestyle="none"))
         names = [f"{x}\nn={int(n)}".replace("px", "") for x, n in zip(part.x, part.n, strict=True)]
         one.set_xticks(place, names)
         one.set(xlim=(-0.6, len(part) - 0.4), xlabel=labels[panel], title=titles[panel])

@@ -10,6 +10,7 @@ for all.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from analysis.reference import row
 from analysis.studies.clips import centre, fit, video_files
 from analysis.studies.losses import BOUNDS, METRIC, bounds, curve, needed
 from analysis.studies.scenes import SIDE, Pictures
+from autogaze.gaze import Gaze
 from autogaze.selectors.base import Selector
 from hlvid.video import Video
 
@@ -45,7 +47,7 @@ LONGEST = 16  # frames that a selector takes at once
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    selector = inputs.looker()
+    selector = inputs.looker(tells=())
     files = video_files(inputs.videos or [inputs.dataset_root() / "videos"])[: inputs.clips]
     key = {"videos": files_identity(files), "seed": inputs.seed} | selector.settings()
     table = cached(inputs, "redundancy", key, lambda: measure(selector, files, inputs.seed))
@@ -129,12 +131,17 @@ def _rates(pictures: Pictures, rate: float, seed: int) -> Iterator[tuple[int, Te
             yield fps, tiles[:, indices], sides
 
 
+def _gaze(selector: Selector, clips: Tensor, ratio: float) -> Gaze:
+    return selector.select(clips, ratio=ratio)
+
+
 def _curves(
     selector: Selector, frames: Tensor, sides: Sequence[int]
 ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Loss against ratio, a resolution: the mean over its tiles (of tiles, T, 3, 224, 224) and chunks of 16 frames."""
     chunks = torch.split(frames, LONGEST, dim=1)
-    parts = [curve(selector, chunk.float() / 255, RATIOS) for chunk in chunks]
+    units = (chunk.float() / 255 for chunk in chunks)
+    parts = [curve(selector.name, unit, partial(_gaze, selector, unit), RATIOS) for unit in units]
     weights = [chunk.shape[1] for chunk in chunks]
     for side in dict.fromkeys(sides):
         mine = [k for k, one in enumerate(sides) if one == side]

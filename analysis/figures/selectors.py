@@ -3,6 +3,7 @@
 Ours and the paper's stand in two panels, since the two losses have different units.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from analysis import reference, stats, style
@@ -20,6 +21,11 @@ NAMES = {
     "optical_flow": "optical flow", "centre": "centre", "random": "random",
     "coarse_first": "coarse first (blind)",
 }  # fmt: skip
+
+
+def places(names: Iterable[str]) -> dict[str, int]:
+    """Which line a selector is drawn with: always the same for those that are compared, then a user's own."""
+    return {name: index for index, name in enumerate(dict.fromkeys([*COMPARED, *names]))}
 
 
 def make(inputs: Inputs) -> Made:
@@ -71,17 +77,17 @@ def _best(table: "pd.DataFrame") -> str:
 def _draw(numbers: "pd.DataFrame") -> "Figure":
     figure, (left, right) = style.panels(1, 2, 2.8)
     handles: dict[str, Any] = {}
-    for index, name in enumerate(COMPARED):
+    for name, index in places(numbers.series).items():
         part = numbers[numbers.series == name]
         ours, paper = part[part.whose == "ours"].sort_values("ratio"), part[part.whose == "paper"]
         if len(ours):
             error = style.bars(ours.value, ours.low, ours.high)
-            handles[NAMES[name]] = left.errorbar(
+            handles[NAMES.get(name, name)] = left.errorbar(
                 ours.ratio, ours.value, error, elinewidth=0.8, **style.line(index)
             )
         if len(paper):
             drawn = right.plot(paper.ratio, paper.value, **style.paper_line(index))
-            handles.setdefault(NAMES[name], drawn[0])
+            handles.setdefault(NAMES.get(name, name), drawn[0])
     left.set(title="ours: L1, pasted", ylabel="reconstruction loss", xscale="log")
     style.ticks(left, (0.01, 0.03, 0.1, 0.3))
     right.set(title="paper (read off): L1 + features, learned", ylim=(0, None))

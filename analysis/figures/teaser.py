@@ -14,9 +14,11 @@ from analysis.reference import row
 from analysis.studies.clips import video_files
 from analysis.studies.pictures import gazed
 from analysis.studies.scenes import Pictures
+from autogaze import selectors
 from autogaze.gaze import SCALES, Boxes
-from autogaze.selectors.base import Selector
+from autogaze.selectors import Selector, needs_of
 from autogaze.tiling import Tiling
+from evaluators.core.told import told_of
 from hlvid.video import Video
 from hlvid.video.tiles import fit_long_side
 
@@ -39,8 +41,8 @@ def make(inputs: Inputs) -> Made:
     import pandas as pd
 
     path = video_files(inputs.videos or [inputs.dataset_root() / "videos"])[0]
-    selector = inputs.looker()
-    seen = look(selector, path, RATIO, WIDTH)
+    selector = inputs.looker(tells=inputs.tells | {"codec"})
+    seen = look(selector, path, RATIO, WIDTH, question=inputs.question)
     seconds, ours = _seconds(inputs)
     rows = [
         row("measured", selector.name, panel="tokens", scale=s, value=n)
@@ -69,7 +71,14 @@ class Seen:
     at: int
 
 
-def look(selector: Selector, path: Path, ratio: float, width: int, at: int | None = None) -> Seen:
+def look(
+    selector: Selector,
+    path: Path,
+    ratio: float,
+    width: int,
+    at: int | None = None,
+    question: str | None = None,
+) -> Seen:
     """Gaze at frame `at` (default: the middle one) of a video, its long side scaled to `width` px.
 
     Selectors with a history see the frame before, too.
@@ -78,10 +87,12 @@ def look(selector: Selector, path: Path, ratio: float, width: int, at: int | Non
         at = video.frame_count // 2 if at is None else at
         size = fit_long_side(video.width, video.height, min(width, max(video.width, video.height)))
         before = [max(0, at - 1)] if selector.history != 0 else []
-        frames = video.frames([*before, at], size)
-    tiling = Tiling.of(*size)
+        indices, tiling = [*before, at], Tiling.of(*size)
+        frames, needs = video.frames(indices, size), needs_of(selector)
+        told = told_of(video, indices, size, needs, question).context(needs, indices, tiling.split)
+    asked = {"ratio": ratio, "valid": tiling.valid, "layout": tiling.layout}
     with torch.no_grad():
-        gaze = selector.select(tiling.split(frames), ratio=ratio, valid=tiling.valid, layout=tiling.layout)
+        gaze = selectors.look(selector, tiling.split(frames), told, **asked)
     boxes = gaze.boxes(tiling.boxes())
     last = boxes.frame == len(frames) - 1
     mine = Boxes(*(part[last] for part in boxes))

@@ -4,8 +4,8 @@ Generated ones come from `scenes`, with their flow; videos are centre-cropped to
 (every frame where the video has fewer), several clips spread over a long video.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,11 @@ from analysis.cache import files_identity
 from analysis.inputs import Inputs
 from analysis.stats import intervals, number
 from analysis.studies.scenes import SIDE, Flow, Pictures, make_scene
-from hlvid.errors import VideoError
+from autogaze.gaze import Gaze
+from autogaze.selectors import Context, Selector, look, needs_of
+from autogaze.selectors.base import Ratio
+from evaluators.core.told import told_of
+from hlvid.errors import RunError, VideoError
 from hlvid.video import Video
 
 if TYPE_CHECKING:
@@ -33,16 +37,37 @@ SUFFIXES = {".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v"}
 
 @dataclass(frozen=True)
 class Clip:
-    """name: unique. cluster: what it was cut from. frames: uint8 (T, 224, 224, 3). flow: (T, 224, 224) or None."""
+    """name: unique. cluster: what it was cut from. frames: uint8 (T, 224, 224, 3). flow: (T, 224, 224) or None.
+
+    told: what selectors may ask for beside pixels, as far as it is known.
+    """
 
     name: str
     cluster: str
     frames: Pictures
     flow: Flow | None = None
+    told: Context = field(default_factory=Context)
 
     def tensor(self) -> Tensor:
         """Float (1, T, 3, 224, 224) in [0, 1]."""
-        return torch.from_numpy(self.frames).permute(0, 3, 1, 2).float()[None] / 255
+        return unit(self.frames)
+
+
+def gaze_at(selector: Selector, clips: Sequence[Clip], ratio: Ratio) -> Gaze:
+    """Gaze at clips of one length, each in its own context.
+
+    Raises RunError where the selector needs what is not known of a clip: of generated ones the codec, of clips that
+    were changed anything.
+    """
+    needs = needs_of(selector)
+    if not needs:
+        return selector.select(torch.cat([clip.tensor() for clip in clips]), ratio=ratio)
+    for clip in clips:
+        if lacking := clip.told.lacks(needs):
+            raise RunError(
+                f"selector {selector.name}: {lacking[0]} of {clip.name} is not known; name another"
+            )
+    return Gaze.cat([look(selector, clip.tensor(), clip.told.only(needs), ratio=ratio) for clip in clips])
 
 
 def load_clips(inputs: Inputs, count: int | None = None) -> list[Clip]:
@@ -52,14 +77,18 @@ def load_clips(inputs: Inputs, count: int | None = None) -> list[Clip]:
     """
     count = count or inputs.clips
     if not inputs.videos:
-        return [_generated(seed) for seed in range(inputs.seed, inputs.seed + count)]
+        times = torch.arange(FRAMES, dtype=torch.float64) / RATE
+        told = Context(times, None, inputs.question)
+        return [replace(_generated(seed), told=told) for seed in range(inputs.seed, inputs.seed + count)]
     files = video_files(inputs.videos)
     each = -(-count // len(files))
     stems = [path.stem for path in files]
     # Two videos of one name are two clusters.
     named = [(path, path.stem if stems.count(path.stem) == 1 else str(path)) for path in files]
     found = (
-        c for path, n in tqdm(named, desc="reading clips", leave=False) for c in clips_of(path, each, name=n)
+        clip
+        for path, n in tqdm(named, desc="reading clips", leave=False)
+        for clip in clips_of(path, each, name=n, needs=inputs.needs(), question=inputs.question)
     )
     return list(found)[: max(count, len(files))]
 
@@ -85,7 +114,8 @@ def over_clusters(table: "pd.DataFrame", inputs: Inputs) -> str:
 def identity(inputs: Inputs, count: int | None = None) -> dict[str, object]:
     """What tells one set of clips from another: for the cache."""
     files = files_identity(video_files(inputs.videos)) if inputs.videos else []
-    return {"videos": files, "clips": count or inputs.clips, "seed": inputs.seed}
+    told = {"question": inputs.question} if inputs.question else {}
+    return {"videos": files, "clips": count or inputs.clips, "seed": inputs.seed, **told}
 
 
 def video_files(paths: Iterable[Path]) -> list[Path]:
@@ -104,9 +134,18 @@ def video_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def clips_of(
-    path: Path, count: int, frames: int = FRAMES, rate: float = RATE, name: str | None = None
+    path: Path,
+    count: int,
+    frames: int = FRAMES,
+    rate: float = RATE,
+    name: str | None = None,
+    needs: Collection[str] = (),
+    question: str | None = None,
 ) -> Iterator[Clip]:
-    """Up to `count` clips of one video, spread over it and not overlapping; `name`: of the cluster, else the stem."""
+    """Up to `count` clips of one video, spread over it and not overlapping; `name`: of the cluster, else the stem.
+
+    needs, question: what selectors are to be told of them.
+    """
     name = name or path.stem
     with Video.open(path) as video:
         step = max(1.0, video.fps / rate)
@@ -114,11 +153,20 @@ def clips_of(
         length = min(frames, room)
         number = max(1, min(count, room // length))
         side = fit(video.height, video.width, SIDE)
-        for k in range(number):
-            first = round(k * (room - length) / max(1, number - 1)) if number > 1 else (room - length) // 2
-            indices = [int((first + i) * step) for i in range(length)]
+        starts = [round(k * (room - length) / (number - 1)) for k in range(number)] if number > 1 else []
+        cuts = [
+            [int((first + i) * step) for i in range(length)] for first in starts or [(room - length) // 2]
+        ]
+        told = told_of(video, [index for cut in cuts for index in cut], side, needs, question)
+        for k, indices in enumerate(cuts):
             pictures = centre(video.frames(indices, side), SIDE)
-            yield Clip(f"{name}#{k}", name, pictures)
+            context = told.context(tuple(needs), indices, lambda maps: unit(centre(maps, SIDE)))
+            yield Clip(f"{name}#{k}", name, pictures, told=context or Context())
+
+
+def unit(pictures: Pictures) -> Tensor:
+    """uint8 (T, H, W, 3) -> float (1, T, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float()[None] / 255
 
 
 def fit(height: int, width: int, side: int) -> tuple[int, int]:

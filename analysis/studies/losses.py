@@ -7,7 +7,8 @@ with the paper's, its height cannot.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from analysis.studies.clips import Clip
+from analysis.studies.clips import Clip, gaze_at
 from autogaze.gaze import Gaze, grid_sides
 from autogaze.reconstruction.paste import rebuild
 from autogaze.selectors.base import Selector
@@ -46,7 +47,8 @@ def curves(
     rows: list[dict[str, Any]] = []
     work = [(selector, group) for selector in selectors for group in _alike(clips)]
     for selector, group in tqdm(work, desc="loss against ratio", leave=False):
-        found = curve(selector, torch.cat([clip.tensor() for clip in group]), ratios)
+        pixels = torch.cat([clip.tensor() for clip in group])
+        found = curve(selector.name, pixels, partial(gaze_at, selector, group), ratios)
         for clip, part in zip(group, found, strict=True):
             rows += [{"clip": clip.name, "cluster": clip.cluster, **row} for row in part]
     return pd.DataFrame(rows)
@@ -60,17 +62,22 @@ def _alike(clips: Sequence[Clip]) -> list[list[Clip]]:
     return [same[k : k + BATCH] for same in lengths.values() for k in range(0, len(same), BATCH)]
 
 
-def curve(selector: Selector, clips: Tensor, ratios: Sequence[float]) -> list[list[dict[str, Any]]]:
-    """The rows of each of clips (B, T, 3, 224, 224): selector, asked, ratio, ratio_finest, loss (mean of T frames)."""
+def curve(
+    name: str, clips: Tensor, gaze_at: Callable[[float], Gaze], ratios: Sequence[float]
+) -> list[list[dict[str, Any]]]:
+    """The rows of each of clips (B, T, 3, 224, 224): selector, asked, ratio, ratio_finest, loss (mean of T frames).
+
+    name: of the selector. gaze_at: its gaze at them at a ratio.
+    """
     rows: list[list[dict[str, Any]]] = [[] for _ in clips]
     for asked in ratios:
         with torch.no_grad():
-            gaze = selector.select(clips, ratio=asked)
+            gaze = gaze_at(asked)
         finest = grid_sides(gaze.scales, gaze.patch_size)[-1] ** 2
         losses, counts = loss_of(clips, gaze).mean(1), gaze.counts().double().mean(1)
         for mine, loss, count in zip(rows, losses.tolist(), counts.tolist(), strict=True):
             shares = {"ratio": count / gaze.tokens, "ratio_finest": count / finest}
-            mine.append({"selector": selector.name, "asked": asked, **shares, "loss": loss})
+            mine.append({"selector": name, "asked": asked, **shares, "loss": loss})
     return rows
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from analysis.studies.clips import Clip
+from analysis.studies.clips import Clip, gaze_at
 from analysis.studies.flow import per_patch, speed_of
 from autogaze.gaze import PATCH_SIZE, SCALES, grid_sides
 from autogaze.selectors.base import Selector
@@ -36,7 +36,7 @@ def _of_clip(selector: Selector, clip: Clip, ratio: float, flow: bool) -> "pd.Da
 
     tensor = clip.tensor()
     with torch.no_grad():
-        masks = selector.select(tensor, ratio=ratio).scale_masks()
+        masks = gaze_at(selector, [clip], ratio).scale_masks()
     flows = per_patch(speed_of(clip)) if flow else [None] * len(SCALES)
     parts = []
     for scale, mask, grid, speed in zip(SCALES, masks, laplacian_variance(tensor), flows, strict=True):

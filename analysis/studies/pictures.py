@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.studies.clips import Clip
+from analysis.studies.clips import Clip, gaze_at
 from analysis.studies.losses import loss_of
 from analysis.studies.scenes import Pictures
 from autogaze.gaze import SCALES, Boxes
@@ -31,7 +31,7 @@ def strip(selector: Selector, clip: Clip, ratio: float) -> Strip:
     """Gaze at a clip and draw every frame of it."""
     tensor = clip.tensor()
     with torch.no_grad():
-        gaze = selector.select(tensor, ratio=ratio)
+        gaze = gaze_at(selector, [clip], ratio)
         rebuilt = rebuild(tensor, gaze, memory=True)[0]
     losses, boxes = loss_of(tensor, gaze)[0], gaze.boxes()
     pictures, numbers = [], []

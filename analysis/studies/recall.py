@@ -5,7 +5,7 @@ What a detector finds in a recording is no truth: such lines compare gazes, and 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -18,11 +18,12 @@ from tqdm import tqdm
 from analysis.cache import code_digest
 from analysis.studies.evidence import NATIVE, READABLE, VISIBLE, Sighting, can_be_read, coverage, load, speed
 from autogaze.gaze import SCALES
-from autogaze.selectors.base import Selector
+from autogaze.selectors import Context, Selector, look, needs_of
 from autogaze.selectors.text_map import lines, text_map
 from autogaze.tiling import Picture, Tiling
 from evaluators.core.gaze_file import Mask
 from evaluators.core.identity import hash_of
+from evaluators.core.told import told_of
 from hlvid.dataset import Question, locate
 from hlvid.dataset import load as load_questions
 from hlvid.files import write_json
@@ -58,7 +59,9 @@ def measure(
             size = fit_long_side(video.width, video.height, resolution)
             sampled = sampling.uniform_linspace(video.frame_count, FRAMES)
             shown = _sightings(list(mine.values()), boxes, sampled, size[1])
-            found = _Shown.of(video, size, {frame: shown[frame] for frame in _busiest(shown)})
+            texts = {frame: shown[frame] for frame in sorted(_busiest(shown))}
+            prompts = {key: question.prompt() for key, question in mine.items()}
+            found = _Shown.of(video, size, texts, _needs(chosen), prompts)
         for key, row in found.gazed(chosen, ratios):
             one = mine[key]
             rows.append(
@@ -83,7 +86,8 @@ def measure_recordings(
                 frame: _detected(frame, picture)
                 for frame, picture in zip(frames, video.frames(frames, size), strict=True)
             }
-            found = _Shown.of(video, size, {frame: lines for frame, lines in shown.items() if lines})
+            texts = {frame: lines for frame, lines in shown.items() if lines}
+            found = _Shown.of(video, size, texts, _needs(chosen))
         rows += [
             {"question": f"{path.stem} {key}", "source": path.stem} | row
             for key, row in found.gazed(chosen, ratios)
@@ -106,18 +110,33 @@ def _detected(frame: int, picture: Picture) -> dict[str, Sighting]:
 
 @dataclass(frozen=True)
 class _Shown:
-    """Frames of a video to gaze at, each with the one before it, and the texts they show by question."""
+    """Frames of a video to gaze at, each with the one before it, and the texts they show by question.
+
+    told: what is known of each pair beside pixels. prompts: of the questions, for selectors that look by them.
+    """
 
     size: tuple[int, int]
     pairs: dict[int, Picture]
     texts: dict[int, dict[str, Sighting]]
+    told: dict[int, Context]
+    prompts: Mapping[str, str]
 
     @classmethod
-    def of(cls, video: Video, size: tuple[int, int], texts: dict[int, dict[str, Sighting]]) -> "_Shown":
+    def of(
+        cls,
+        video: Video,
+        size: tuple[int, int],
+        texts: dict[int, dict[str, Sighting]],
+        needs: Collection[str],
+        prompts: Mapping[str, str] | None = None,
+    ) -> "_Shown":
         before = {frame: max(0, frame - 1) for frame in texts}
         wanted = sorted({*texts, *before.values()})
         pictures = dict(zip(wanted, video.frames(wanted, size), strict=True))
-        return cls(size, {t: np.stack([pictures[before[t]], pictures[t]]) for t in texts}, texts)
+        source, cut = told_of(video, wanted, size, needs), Tiling.of(*size).split
+        told = {t: source.context(tuple(needs), [before[t], t], cut) or Context() for t in texts}
+        pairs = {t: np.stack([pictures[before[t]], pictures[t]]) for t in texts}
+        return cls(size, pairs, texts, told, prompts or {})
 
     def gazed(
         self, chosen: Mapping[str, Selector], ratios: Sequence[float]
@@ -136,12 +155,26 @@ class _Shown:
         tiling = Tiling.of(*self.size)
         best: dict[str, float] = {}
         spent = []
-        for frame, pair in self.pairs.items():
-            cells = _cells(selector, tiling, pair if selector.history else pair[1:], ratio)
-            spent.append(sum(int(grid.sum()) for grid in cells) / int(tiling.valid.sum()))
-            for key, sighting in self.texts[frame].items():
-                best[key] = max(best.get(key, 0.0), coverage(sighting, cells, SCALES[-1], self.size))
+        aware = "question" in needs_of(selector)
+        for frame, texts in self.texts.items():
+            pair = self.pairs[frame] if selector.history else self.pairs[frame][1:]
+            for keys in ([key] for key in texts) if aware else [list(texts)]:
+                context = self._context(frame, len(pair), keys[0])
+                cells = _cells(selector, tiling, pair, ratio, context)
+                spent.append(sum(int(grid.sum()) for grid in cells) / int(tiling.valid.sum()))
+                for key in keys:
+                    covered = coverage(texts[key], cells, SCALES[-1], self.size)
+                    best[key] = max(best.get(key, 0.0), covered)
         return float(np.mean(spent)) if spent else 0.0, best
+
+    def _context(self, frame: int, shown: int, key: str) -> Context:
+        """Of the last `shown` frames of a pair, and of one question."""
+        times, codec = self.told[frame].times, self.told[frame].codec
+        return Context(
+            None if times is None else times[-shown:],
+            None if codec is None else codec[:, -shown:],
+            self.prompts.get(key),
+        )
 
     def _key(self, selector: Selector, ratio: float) -> str:
         """All that decides about `_look`: pictures, texts, ratio, the selector's settings, its code and ours."""
@@ -149,12 +182,14 @@ class _Shown:
         texts = {
             str(frame): {key: asdict(one) for key, one in here.items()} for frame, here in self.texts.items()
         }
+        asked = dict(self.prompts) if "question" in needs_of(selector) else None
         code = [code_digest(module) for module in (__name__, type(selector).__module__)]
         return hash_of(
             {
                 "pictures": pictures,
                 "texts": texts,
                 "ratio": ratio,
+                "asked": asked,
                 "selector": selector.settings(),
                 "code": code,
             }
@@ -185,8 +220,14 @@ def _busiest(shown: Mapping[int, Mapping[str, Sighting]]) -> list[int]:
     return chosen
 
 
-def _cells(selector: Selector, tiling: Tiling, frames: Picture, ratio: float) -> list[Mask]:
+def _needs(chosen: Mapping[str, Selector]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(need for selector in chosen.values() for need in needs_of(selector)))
+
+
+def _cells(selector: Selector, tiling: Tiling, frames: Picture, ratio: float, context: Context) -> list[Mask]:
     """The patches chosen in the last of `frames`, per scale over the whole picture."""
+    told = context.only(needs_of(selector))
+    asked = {"ratio": ratio, "valid": tiling.valid, "layout": tiling.layout}
     with torch.no_grad():
-        gaze = selector.select(tiling.split(frames), ratio=ratio, valid=tiling.valid, layout=tiling.layout)
+        gaze = look(selector, tiling.split(frames), told, **asked)
     return [tiling.join_patches(mask)[-1] for mask in gaze.scale_masks()]

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from analysis.cache import cached
 from analysis.inputs import Inputs
-from analysis.studies.clips import Clip, identity, load_clips
+from analysis.studies.clips import Clip, gaze_at, identity, load_clips
 from analysis.studies.losses import RATIOS, curves
 from autogaze.gaze import SCALES
 from autogaze.selectors.base import Selector
@@ -47,7 +47,7 @@ def likeness(selectors: Sequence[Selector], clips: Sequence[Clip], ratio: float)
     rows: list[dict[str, Any]] = []
     for clip in tqdm(clips, desc="agreement", leave=False):
         with torch.no_grad():
-            masks = [s.select(clip.tensor(), ratio=ratio).scale_masks() for s in selectors]
+            masks = [gaze_at(s, [clip], ratio).scale_masks() for s in selectors]
         for a, b in combinations(range(len(selectors)), 2):
             names = {"first": selectors[a].name, "second": selectors[b].name}
             who = names | {"clip": clip.name, "cluster": clip.cluster}

@@ -74,14 +74,18 @@ class Yardstick(BaseModel):
         return found
 
 
-def selector(text: str) -> "Selector":
-    """A selector as the command line names it: "text_error,l1=0.5". Raises RunError naming what is wrong."""
+def selector(text: str, asked: bool = True) -> "Selector":
+    """A selector as the command line names it: "text_error,l1=0.5"; asked: there are questions that it may look by.
+
+    Raises RunError naming what is wrong.
+    """
     from autogaze import selectors
     from evaluators.runs.spec import parse_model_args
 
     name, _, settings = text.partition(",")
     try:
-        return selectors.by_pixels(selectors.get(name, **parse_model_args(settings)))
+        found = selectors.get(name, **parse_model_args(settings))
+        return found if asked or "question" not in selectors.needs_of(found) else selectors.by_pixels(found)
     except (ValueError, TypeError) as error:
         raise RunError(f"--selector {text}: {error}") from error
 

@@ -61,17 +61,14 @@ class Case:
 
     def look(self, selector: Selector, frames: slice, tiles: slice = slice(None), whole: bool = True) -> Gaze:
         """The gaze of some frames of some tiles; whole: as tiles of one picture."""
-        needs, told = needs_of(selector), self.context
-        given = replace(
-            told,
-            times=told.times[frames] if told.times is not None and "times" in needs else None,
-            codec=told.codec[tiles, frames] if told.codec is not None and "codec" in needs else None,
-            question=told.question if "question" in needs else None,
-        )
+        told = self.context
+        assert told.times is not None and told.codec is not None
+        given = replace(told, times=told.times[frames], codec=told.codec[tiles, frames])
         clips = self.clips[tiles, frames].clone()
         ratio = 1.0 if selector.name == "everything" else RATIO
         valid = self.valid[tiles]
-        return look(selector, clips, given, ratio=ratio, valid=valid, layout=LAYOUT if whole else None)
+        told = given.only(needs_of(selector))
+        return look(selector, clips, told, ratio=ratio, valid=valid, layout=LAYOUT if whole else None)
 
 
 def check(selector: Selector, seed: int = 0) -> list[Finding]:
@@ -148,8 +145,7 @@ def _stream(selector: Selector, case: Case) -> str:
 
 def _untouched(selector: Selector, case: Case) -> str:
     clips = case.clips.clone()
-    needs = needs_of(selector)
-    given = Context(**{name: getattr(case.context, name) for name in needs})
+    given = case.context.only(needs_of(selector))
     ratio = 1.0 if selector.name == "everything" else RATIO
     look(selector, clips, given, ratio=ratio, valid=case.valid, layout=LAYOUT)
     assert torch.equal(clips, case.clips), "the clips that were passed have changed"
@@ -157,7 +153,7 @@ def _untouched(selector: Selector, case: Case) -> str:
 
 
 def _refusal(selector: Selector, case: Case) -> str:
-    given = Context(**{name: getattr(case.context, name) for name in needs_of(selector)})
+    given = case.context.only(needs_of(selector))
     for ratio in (0.0, 1.5, float("nan")):
         try:
             look(selector, case.clips, given, ratio=ratio, valid=case.valid, layout=LAYOUT)

@@ -12,6 +12,7 @@ A selector names its `needs`; whoever calls it hands over a `Context` with these
 not declared is not there to be used. The answer of a question never is.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -35,6 +36,10 @@ class Context:
     times: Tensor | None = None
     codec: Tensor | None = None
     question: str | None = None
+
+    def only(self, needs: Collection[str]) -> "Context":
+        """What is needed of it, and nothing else."""
+        return Context(**{name: getattr(self, name) for name in needs})
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """Those of `needs` that are not filled in."""

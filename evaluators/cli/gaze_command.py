@@ -54,8 +54,7 @@ def gaze_video(
     settings that do not go together, VideoError for a video that cannot be read; then nothing is written.
     """
     from autogaze import selectors
-    from autogaze.selectors.told import Told
-    from hlvid.video.motion import block_maps
+    from evaluators.core.told import told_of
 
     if frames < 1 or resolution < 32:
         raise RunError(f"frames={frames}, resolution={resolution}: expected at least 1 frame and 32 px")
@@ -76,8 +75,7 @@ def gaze_video(
         side = min(resolution, max(source.width, source.height))
         size = fit_long_side(source.width, source.height, side)
         indices = sampling.uniform_linspace(source.frame_count, min(frames, source.frame_count))
-        maps = block_maps(video, indices, size) if "codec" in needs else None
-        told = Told(source.timestamps, maps, question)
+        told = told_of(source, indices, size, needs, question)
         job = _Job(source, indices, size, told, out / f"{video.stem}.{selector}", f"{video.name}, {selector}")
         try:
             job.run(tool, ratio, loss)

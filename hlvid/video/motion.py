@@ -46,6 +46,8 @@ def block_maps(path: Path, indices: Sequence[int], size: tuple[int, int]) -> Ite
                 continue
             motion = _motion(frame)
             told = told or motion is not None
+            if not told and place == len(wanted) - 1 > 0:  # before it is shown: nobody asks for one more
+                raise VideoError(f"{path}: its decoder exports no motion vectors; use another selector")
             maps = _maps(frame, motion, sizes.get(frame.pts, 0))
             maps = np.rot90(maps, -rotation // 90) if rotation else maps
             resized = cv2.resize(np.ascontiguousarray(maps), size[::-1], interpolation=cv2.INTER_AREA)
@@ -53,8 +55,6 @@ def block_maps(path: Path, indices: Sequence[int], size: tuple[int, int]) -> Ite
             place += 1
     if place < len(wanted):
         raise VideoError(f"{path}: motion of frame {wanted[place]} not reached, of {len(times)} frames")
-    if not told and len(wanted) > 1:
-        raise VideoError(f"{path}: its decoder exports no motion vectors; use another selector")
 
 
 def _shown(container: Any, stream: Any, sizes: dict[int, int]) -> Iterator[Any]:

@@ -7,6 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from analysis.cli import mount
+from analysis.figure import produce
 from analysis.inputs import Inputs
 from hlvid.errors import RunError
 
@@ -124,7 +125,13 @@ def test_a_number_out_of_range_is_a_wrong_use(app: typer.Typer, arguments: list[
     assert result.exit_code == 2 and arguments[2] in result.output
 
 
-@pytest.mark.parametrize("name", ["question", "codec"])
-def test_a_selector_that_needs_more_than_clips_tell_is_one_line(name: str) -> None:
-    with pytest.raises(RunError, match=rf"{name}.* do not tell; .*hlvid demo --selector {name}"):
+@pytest.mark.parametrize(("name", "remedy"), [("question", "--question"), ("codec", "--videos")])
+def test_a_selector_that_needs_more_than_clips_tell_is_one_line(name: str, remedy: str) -> None:
+    with pytest.raises(RunError, match=rf"{name} looks .* {remedy}; or run: hlvid demo --selector {name}"):
         Inputs(selector=name).looker()
+
+
+@pytest.mark.parametrize("name", ["redundancy", "ood", "camera", "detail"])
+def test_a_figure_that_cannot_tell_more_than_pixels_says_so(name: str, film: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="'codec' needs codec, which these clips do not tell"):
+        produce(name, Inputs(selector="codec", videos=(film,), cache=tmp_path), tmp_path / "out")

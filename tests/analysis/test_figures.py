@@ -67,6 +67,24 @@ def test_figures_from_generated_clips(name: str, inputs: Inputs, tmp_path: Path)
     assert overlapping(figure.find(name).load().make(inputs)) == []
 
 
+@pytest.mark.parametrize("name", ["selectors", "agreement", "teaser", "gaze_examples"])
+@pytest.mark.parametrize("looker", ["codec", "question", "autogaze.selectors.centre:Centre"])
+def test_any_selector_stands_beside_the_others(
+    name: str, looker: str, inputs: Inputs, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.inputs.COMPARED", ("detail", "centre"))
+    asked = "What does the white text say?"
+    mine = dataclasses.replace(inputs, selector=looker, videos=(film,), question=asked)
+    made = figure.find(name).load().make(mine)
+    shown = looker.rpartition(":")[2].lower()  # of the class in the module: it stands in for ours of its name
+    assert shown in made.caption or shown in made.numbers.to_csv()
+    with house():
+        drawn = made.draw()
+    if name == "selectors":
+        assert shown in [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert overlapping(made) == []
+
+
 @pytest.mark.parametrize("name", [name for name in FROM_RECORDS if name != "training_stages"])
 def test_without_records_the_paper_stands_alone_and_the_command_is_named(name: str, inputs: Inputs) -> None:
     made = figure.find(name).load().make(inputs)

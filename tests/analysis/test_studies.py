@@ -1,6 +1,7 @@
 """Measurements against cases whose answer is known."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -11,12 +12,12 @@ import torch
 
 from analysis.figures import hlvid_stats, ood
 from analysis.studies import evidence, flow, losses, scenes
-from analysis.studies.clips import Clip, clips_of
+from analysis.studies.clips import Clip, clips_of, gaze_at
 from analysis.studies.patches import laplacian_variance, measure
 from analysis.studies.selectors import iou_of, likeness
 from autogaze import selectors
 from autogaze.gaze import SCALES
-from hlvid.errors import DatasetError
+from hlvid.errors import DatasetError, RunError
 
 
 def test_scene_is_decided_by_its_seed() -> None:
@@ -90,7 +91,8 @@ def test_patches_table(clip: Clip) -> None:
 
 
 def test_loss_falls_with_the_ratio_and_vanishes_at_one(clip: Clip) -> None:
-    (rows,) = losses.curve(selectors.get("random"), clip.tensor(), (0.05, 0.3, 1.0))
+    gaze = partial(gaze_at, selectors.get("random"), [clip])
+    (rows,) = losses.curve("random", clip.tensor(), gaze, (0.05, 0.3, 1.0))
     values = [row["loss"] for row in rows]
     assert values[0] > values[1] > values[2]
     assert values[2] == pytest.approx(0, abs=1e-6)
@@ -142,6 +144,19 @@ def test_clips_of_a_video(film: Path) -> None:
     clips = list(clips_of(film, count=3, frames=6))
     assert [clip.name for clip in clips] == ["square#0", "square#1"]  # 16 frames at 8 FPS: no third one
     assert all(clip.frames.shape == (6, 224, 224, 3) for clip in clips)
+
+
+def test_clips_are_told_of_their_own_frames(film: Path) -> None:
+    first, second = clips_of(film, count=2, frames=6, needs=("codec", "times"), question="Which?")
+    assert first.told.times is not None and second.told.times is not None and first.told.codec is not None
+    assert first.told.times.tolist()[:2] == [0, 0.1] and len(second.told.times) == 6
+    assert first.told.codec.shape == (1, 6, 3, 224, 224)
+    gaze = gaze_at(selectors.get("codec"), [first, second], 0.05)
+    assert gaze.masks().shape[:2] == (2, 6) and (gaze.counts() == 13).all()
+    alone = gaze_at(selectors.get("codec"), [second], 0.05)
+    assert torch.equal(gaze.masks()[1], alone.masks()[0])
+    with pytest.raises(RunError, match=r"selector codec: codec of square#0 is not known"):
+        gaze_at(selectors.get("codec"), list(clips_of(film, count=1)), 0.05)
 
 
 def test_coverage_counts_readable_scales_only() -> None:

@@ -124,6 +124,12 @@ def test_the_command_prints_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wrong.exit_code and "no argument 'sharp'" in str(wrong.exception)
 
 
-def test_a_selector_that_needs_more_than_pixels_is_refused_by_name() -> None:
-    with pytest.raises(RunError, match=r"--selector codec: .*needs codec, which these clips do not tell"):
-        yardstick.selector("codec")
+def test_selectors_are_told_the_question_and_the_codec() -> None:
+    chosen = {name: yardstick.selector(name) for name in ("detail", "question", "codec")}
+    found = yardstick.recall(TINY, chosen)
+    assert set(found.groupby("selector").question.nunique()) == {found.question.nunique()}
+    assert found[found.selector == "question"].hit.mean() >= found[found.selector == "detail"].hit.mean()
+    with pytest.raises(
+        RunError, match=r"--selector question: .*needs question, which these clips do not tell"
+    ):
+        yardstick.selector("question", asked=False)  # recordings have none

@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE, SCALES
 from autogaze.selectors import needs_of
-from autogaze.selectors.told import Told
 from autogaze.tiling import TILE, Tiling
 from evaluators.core.gaze_file import Recorder
 from evaluators.core.memory import keep_freed
+from evaluators.core.told import told_of
 from evaluators.models.gaze_reader.frames import FrameSource
 from evaluators.models.gaze_reader.looking import Look, Looker, selector_of
 from evaluators.models.gaze_reader.ocr import Engine, Text
@@ -29,7 +29,6 @@ from evaluators.models.gaze_reader.options import Line
 from evaluators.models.gaze_reader.packing import GAP, Placement, pack
 from evaluators.models.gaze_reader.regions import Mask, ReadMemory, lettering, patch_boxes
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from hlvid.video.motion import block_maps
 
 Picture = npt.NDArray[np.uint8]
 
@@ -69,7 +68,8 @@ def read_video(
     desk = Desk(engine())
     with FrameSource(path, settings.resolution, settings.frames, settings.sampling, cache) as source:
         tiling = Tiling.of(*source.size)
-        looker = Looker(settings, tiling, _told(source, settings, question))
+        needs = needs_of(selector_of(settings))
+        looker = Looker(settings, tiling, told_of(source.video, source.indices, source.size, needs, question))
         recorder = Recorder.for_video(path)
         for look in looker.looks(source):
             if recorder:
@@ -83,13 +83,6 @@ def read_video(
             rows=rows, columns=columns, size=source.size, scales=SCALES, patch=PATCH_SIZE
         )
     return Reading(desk.lines, details)
-
-
-def _told(source: FrameSource, settings: ReaderSettings, question: str | None) -> Told:
-    """What the selector may ask for beside pixels; the codec is asked only where it is needed."""
-    codec = "codec" in needs_of(selector_of(settings))
-    maps = block_maps(source.path, source.indices, source.size) if codec else None
-    return Told(source.video.timestamps, maps, question)
 
 
 @lru_cache(maxsize=1)

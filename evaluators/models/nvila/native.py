@@ -11,7 +11,7 @@ A video is seen once for all of its questions. Nothing is loaded before the firs
 
 import traceback
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from autogaze.selectors.told import Told
 from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.core.outcomes import OK
+from evaluators.core.told import told_of
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
 from evaluators.models.nvila.checkpoint import weights
 from evaluators.models.nvila.gaze_watch import GazeWatch
@@ -39,7 +40,6 @@ from evaluators.profiling.plan import PROMPT_TOKENS
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
 from hlvid.video import Video
-from hlvid.video.motion import block_maps
 
 RANDOM = "random weights: this checkpoint was never trained, its answers are noise at chance accuracy"
 PROMPT = "<vila/video>\n\n{prompt}"
@@ -209,12 +209,6 @@ class Native:
         """What the selector needs beside pixels."""
         return tuple(getattr(kind_of(self.selector_name), "needs", ())) if self.selector_name else ()
 
-    def _tell(self, video: Video, question: str | None, plan: VideoPlan) -> Told:
-        """What the selector may ask for; the codec is asked only where it is needed."""
-        codec = "codec" in self.needs
-        maps = block_maps(video.path, plan.indices, plan.grid.size) if codec else None
-        return Told(video.timestamps, maps, question)
-
     def _see(self, path: Path, question: str | None) -> tuple[Look | Answer, dict[str, Any]]:
         """The video's tokens, or the answer that says why there are none; and what was seen."""
         answerer = self.answerer
@@ -223,10 +217,11 @@ class Native:
             size = (video.width, video.height)
             details = self._about(video)
             with Peak(self.device) as peak:
-                reserve, tell = (
-                    self._reserve() if self._refuses else None,
-                    partial(self._tell, video, question),
-                )
+                reserve = self._reserve() if self._refuses else None
+
+                def tell(plan: VideoPlan) -> Told:
+                    return told_of(video, plan.indices, plan.grid.size, self.needs, question)
+
                 look = self._guarded(lambda: answerer.look(video, reserve, watch, tell), size)
             details |= {"peak_memory": peak.record(), "decoder": video.decoder}
         if isinstance(look, Look):

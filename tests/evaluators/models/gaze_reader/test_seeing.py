@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from autogaze import selectors
 from autogaze.gaze import SCALES
 from autogaze.selectors.context import Context
 from autogaze.selectors.detail import Detail
@@ -101,13 +102,6 @@ def test_rgb_diff_is_shown_the_frame_before(picture: np.ndarray) -> None:
     assert torch.equal(torch.cat([look.gaze.masks() for look in looks], 1), whole.masks())
 
 
-def test_greedy_and_any_class_of_ones_own_work_in_the_reader(picture: np.ndarray) -> None:
-    for name in ("greedy", "autogaze.selectors.detail:Detail"):
-        looker = Looker(ReaderSettings(selector=name, ratio=0.02), Tiling.of(252, 448))
-        assert [look.index for look in looker.looks([(0, picture), (3, picture)])] == [0, 3]
-        assert 0 < looker.tokens_selected <= 0.03 * looker.tokens_valid
-
-
 def test_a_selector_is_told_what_it_needs_of_the_frames_it_sees(picture: np.ndarray) -> None:
     maps = [(index, np.full((252, 448, 3), index, np.uint8)) for index in (2, 5, 9)]
     told = Told(np.arange(10) / 2, iter(maps), "Which?\nA. this")
@@ -121,14 +115,23 @@ def test_a_selector_is_told_what_it_needs_of_the_frames_it_sees(picture: np.ndar
     assert (later.codec[:, 0] * 255).round().unique().tolist() == [5]  # kept from before
 
 
-def test_the_codec_selector_reads_a_film(
-    tmp_path: Path, signs: np.ndarray, encode: Callable[..., Path]
-) -> None:
-    path = encode(tmp_path / "film.mp4", [np.roll(signs, 4 * n, 1) for n in range(4)])
-    settings = ReaderSettings(selector="codec", ratio=0.3, frames=3, resolution=448)
-    reading = read_video(path, settings, cache=False)
-    assert reading.details["selector"]["name"] == "codec"
-    assert reading.details["tokens_selected"] == 3 * int(0.3 * (reading.details["tokens_valid"] // 3))
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory, signs: np.ndarray, encode: Callable[..., Path]) -> Path:
+    """Four frames in which the signs move."""
+    return encode(tmp_path_factory.mktemp("film") / "film.mp4", [np.roll(signs, 4 * n, 1) for n in range(4)])
+
+
+@pytest.mark.parametrize("name", [*selectors.names(), "autogaze.selectors.detail:Detail"])
+def test_every_selector_there_is_reads_a_film(name: str, film: Path) -> None:
+    ratio = 1.0 if name == "everything" else 0.1
+    settings = ReaderSettings(selector=name, ratio=ratio, frames=2, resolution=448)
+    reading = read_video(
+        film, settings, cache=False, question="What does the white text on the blue sign say?"
+    )
+    told, valid = reading.details, reading.details["tokens_valid"] // 2
+    assert told["selector"]["name"] == name.split(":")[0].rpartition(".")[2]
+    assert 0 < told["tokens_selected"] <= 2 * int(ratio * valid)
+    assert told.get("query_aware", False) == (name == "question")
 
 
 def test_a_clip_is_told_of_its_own_frames_alone(picture: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
