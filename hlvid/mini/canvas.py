@@ -13,8 +13,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Plane = NDArray[np.uint8]
+
+
+def bicubic(plane: Plane, width: int, height: int) -> Plane:
+    """One plane (h, w) at another size, uint8 (height, width): Pillow's fixed-point filter, an axis at a time.
+
+    The order of the axes shows in the bytes. Pillow 13 takes the rows first where they become fewer and the columns
+    more, older releases never do; said here, the pixels do not depend on the release.
+    """
+    rows, columns = plane.shape
+    rows_first = height < rows and width > columns
+    between = (columns, height) if rows_first else (width, rows)
+    once = Image.fromarray(plane).resize(between, Image.Resampling.BICUBIC)
+    return np.asarray(once.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def yuv_of(rgb: NDArray[np.uint8]) -> tuple[Plane, Plane, Plane]:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hlvid.mini.canvas import bicubic
+
 CAP = 160  # cap height of the shipped glyphs, px
 ROWS = 200  # rows of the strip: the caps and the overshoot of round letters and commas
 TOP = 20  # rows above the caps
@@ -54,5 +56,4 @@ def text_mask(text: str, cap: int) -> NDArray[np.uint8]:
     """
     if cap < 1:
         raise ValueError(f"cap={cap}: at least 1 px")
-    size = (text_width(text, cap), max(1, ROWS * cap // CAP))
-    return np.asarray(Image.fromarray(_line(text)).resize(size, Image.Resampling.BICUBIC))
+    return bicubic(_line(text), text_width(text, cap), max(1, ROWS * cap // CAP))

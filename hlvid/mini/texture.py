@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from hlvid.mini.canvas import bicubic
 from hlvid.mini.chance import noise, seed_of
 
 Grey = NDArray[np.uint8]
@@ -35,8 +35,8 @@ def clouds(
     weight_sum, weight = 0, 1 << len(octaves)
     for octave in octaves:
         rows, columns = (height >> octave) + 2, (width >> (octave + stretch)) + 2
-        grid = Image.fromarray(noise(seed_of(seed, octave), rows, columns))
-        total += weight * np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC)).astype(np.int32)
+        grid = noise(seed_of(seed, octave), rows, columns)
+        total += weight * bicubic(grid, width, height).astype(np.int32)
         weight_sum += weight
         weight //= 2
     spread = (total // weight_sum - 128) * 2 + 128  # averaging octaves flattens the contrast
