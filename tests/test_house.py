@@ -1,10 +1,16 @@
-"""The house as docs/architecture.md draws it: which package may import which, and no circle between files."""
+"""The house as docs/architecture.md draws it: which package may import which, no circle between files, and that
+pyproject.toml names what is imported."""
 
 import ast
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("hlvid", "autogaze", "evaluators", "leaderboard", "analysis")
@@ -79,6 +85,36 @@ def test_autogaze_takes_nothing_but_video_and_only_for_training(graph: dict[str,
         and not (name.startswith("autogaze.training") and other.startswith(("hlvid.video", "hlvid.errors")))
     }
     assert not wrong
+
+
+def test_pyproject_names_what_is_imported_and_nothing_else() -> None:
+    """Triton alone comes unnamed: torch brings it where there is a GPU for it, and it is imported nowhere else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    always = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    extras = {
+        canonicalize_name(Requirement(line).name)
+        for name, lines in project["optional-dependencies"].items()
+        for line in lines
+        if name != "dev"
+    }
+    distributions = packages_distributions()
+    found: dict[str, set[str]] = {}
+    for path in modules().values():
+        for name in foreign(path) - {"triton"}:
+            found[name] = {canonicalize_name(one) for one in distributions.get(name, [name])}
+    assert not {name for name, bringers in found.items() if not bringers & (always | extras)}
+    assert not always - set.union(*found.values())
+
+
+def foreign(path: Path) -> set[str]:
+    """Roots of the modules a file imports that are neither ours nor Python's own."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(str(node.module))
+    return {name.split(".")[0] for name in names} - sys.stdlib_module_names - set(PACKAGES)
 
 
 def test_no_circle_between_files(graph: dict[str, set[str]]) -> None:
