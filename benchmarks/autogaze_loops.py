@@ -143,7 +143,7 @@ class TransformersLoop(PlainLoop):
             max_position_embeddings=131072,
             rope_parameters=rope,
         )
-        self.llama = LlamaModel(self.settings).eval()
+        self.llama = LlamaModel(self.settings).eval().to(model.device)
         self.llama.load_state_dict(model.gazing_model.gaze_decoder.model.state_dict())
         super().__init__(model)
 

@@ -132,6 +132,28 @@ def profiled(model: AutoGaze, video: Tensor) -> dict[str, float]:
     return {f"{name}_a_group": (many[name] - few[name]) / 2 / video.shape[1] for name in few}
 
 
+def busiest(model: AutoGaze, video: Tensor, ratio: float, most: int = 12) -> dict[str, Any]:
+    """Where a gaze's time goes: milliseconds and launches of the kernels that take longest (operations on a CPU)."""
+    kind = video.device.type
+    for _ in range(2):
+        model.gaze(video, ratio=ratio)
+    activity = ProfilerActivity.CUDA if kind == "cuda" else ProfilerActivity.CPU
+    with profile(activities=[activity]) as log:
+        model.gaze(video, ratio=ratio)
+    spent = [
+        (event.self_device_time_total if kind == "cuda" else event.self_cpu_time_total, event)
+        for event in log.key_averages()
+    ]
+    spent.sort(key=lambda pair: -pair[0])
+    return {
+        "tiles": len(video),
+        "ratio": ratio,
+        "dtype": str(model.compute_dtype or model.dtype).removeprefix("torch."),
+        "milliseconds": sum(time for time, _ in spent) / 1e3,
+        "kernels": [[event.key[:100], time / 1e3, event.count] for time, event in spent[:most]],
+    }
+
+
 def agreement(model: AutoGaze, video: Tensor, ratio: float) -> float:
     """Share of slots in which bfloat16 products choose what float32 chooses."""
     model.compute_dtype = None
@@ -174,6 +196,7 @@ def main() -> None:
         "rows": [],
         "references": [],
         "profile": {},
+        "kernels": [],
     }
 
     def keep(found: Any) -> None:
@@ -194,6 +217,10 @@ def main() -> None:
         report["profile"][str(dtype or model.dtype).removeprefix("torch.")] = profiled(model, few)
     report["bfloat16_equal_tokens"] = agreement(model, video[:1], 0.1)
     keep([report["profile"], report["bfloat16_equal_tokens"]])
+    for dtype, count, ratio in first[:4]:
+        model.compute_dtype = dtype
+        report["kernels"].append(busiest(model, video[:count], ratio))
+        keep(report["kernels"][-1])
     for ratio in sorted({ratio for _, _, ratio in asked}):
         report["references"].append(reference(model, few, ratio))
         keep(report["references"][-1])

@@ -64,7 +64,7 @@ class StaticState:
             written=Written.new(batch, config.eos, ahead, device),
             limit=torch.zeros(1, device=device),
             heat=torch.ones(1, device=device),
-            steps=Steps(CudaRecorder() if device.type == "cuda" else None),
+            steps=Steps(CudaRecorder if device.type == "cuda" else None),
         )
 
     @property
@@ -116,12 +116,13 @@ def extent(tokens: int) -> int:
 class Steps:
     """Runs a step by its key: the first time as it is, the second time recording it, then replaying the recording.
 
-    record: makes a recording of a step without running it, and returns what runs it; None never records.
+    recorder: makes a recorder, which makes a recording of a step without running it, and returns what runs it; None
+    never records.
     """
 
-    def __init__(self, record: Callable[[Callable[[], None]], Replay] | None = None) -> None:
-        self._record = record
-        self._known: dict[Hashable, Replay | None] = {}
+    def __init__(self, recorder: Callable[[], Callable[[Callable[[], None]], Replay]] | None = None) -> None:
+        self._recorder = recorder
+        self.forget()
 
     def run(self, key: Hashable, step: Callable[[], None]) -> None:
         """Run `step`. Steps of one key must do the same to the same tensors, whatever those hold."""
@@ -135,8 +136,9 @@ class Steps:
         replay()
 
     def forget(self) -> None:
-        """Drop all recordings."""
-        self._known.clear()
+        """Drop all recordings, and their recorder: CUDA takes back a pool once no recording uses it."""
+        self._known: dict[Hashable, Replay | None] = {}
+        self._record = self._recorder() if self._recorder is not None else None
 
 
 class CudaRecorder:

@@ -17,6 +17,7 @@ from autogaze.model.choosing import Request
 from autogaze.model.decoders import compute_dtype, decoder_for
 from autogaze.model.network import resized
 from autogaze.parallel import threads
+from autogaze.precision import full_float32
 
 if TYPE_CHECKING:
     from autogaze.model.autogaze import AutoGaze
@@ -72,7 +73,7 @@ class Stream:
         check_draw(temperature, top_k, self.config.heads_ahead)
         tokens, padded = [], []
         # The precision is ours to say; a surrounding autocast has been asked already, when this stream began.
-        with torch.autocast(self._decoder.device.type, enabled=False):
+        with torch.autocast(self._decoder.device.type, enabled=False), full_float32():
             features = self._features(video)
             for t, budget in enumerate(budgets(ratio, video.shape[1], self.config.eos)):
                 request = Request(budget, limit, self._published, temperature, generator, top_k)

@@ -77,7 +77,7 @@ def static(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
     def recorded(self: StaticDecoder, batch: int, capacity: int) -> StaticState:
         state = start(self, batch, capacity)
-        state.steps = Steps(counted)
+        state.steps = Steps(lambda: counted)
         return state
 
     monkeypatch.setattr(StaticDecoder, "start", recorded)
@@ -238,3 +238,21 @@ def test_flash_attention_by_lengths_chooses_the_same(
     arguments, theirs = golden_case("alone_per_frame_ratio_loss")
     assert_equal(run(golden_model, golden_inputs["three"], arguments, False), theirs)
     decoders._kept.clear()
+
+
+def test_forgotten_recordings_take_their_recorder_along() -> None:
+    """CUDA takes back a pool that no recording uses, and fails when one is recorded into it (seen on an H200)."""
+    pools: list[int] = []
+
+    def recorder() -> Callable[[Callable[[], None]], Callable[[], None]]:
+        pools.append(len(pools))
+        pool = pools[-1]
+        return lambda step: lambda: used.append(pool)
+
+    used: list[int] = []
+    steps = Steps(recorder)
+    for _ in range(2):
+        for _ in range(3):
+            steps.run("group", lambda: None)
+        steps.forget()
+    assert used == [0, 0, 1, 1]
