@@ -11,6 +11,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,23 @@ def cell(model: AutoGaze, video: Tensor, ratio: float, rounds: int) -> dict[str,
         "tiles_per_second": len(video) / spent,
         "peak_bytes": peak,
     }
+
+
+@contextmanager
+def torchs_attention(device: str) -> Iterator[None]:
+    """The loop without our kernel for few rows, which a GPU alone has."""
+    if device != "cuda":
+        yield
+        return
+    from autogaze.model import attending_kernel
+
+    rows, attending_kernel.ROWS = attending_kernel.ROWS, 0
+    decoders._kept.clear()
+    try:
+        yield
+    finally:
+        attending_kernel.ROWS = rows
+        decoders._kept.clear()
 
 
 def reference(model: AutoGaze, video: Tensor, ratio: float) -> dict[str, Any]:
@@ -194,6 +212,7 @@ def main() -> None:
         "cuda": torch.version.cuda,
         "frames": frames,
         "rows": [],
+        "torch_attention": [],
         "references": [],
         "profile": {},
         "kernels": [],
@@ -211,6 +230,11 @@ def main() -> None:
 
     few = video[: min(REFERENCE_TILES, most)]
     first = [one for one in asked if one[1] <= 256]
+    with torchs_attention(options.device):
+        for dtype, count, ratio in first[:4]:
+            model.compute_dtype = dtype
+            report["torch_attention"].append(cell(model, video[:count], ratio, rounds))
+            keep(report["torch_attention"][-1])
     measure(first)
     for dtype in (torch.bfloat16, None):
         model.compute_dtype = dtype

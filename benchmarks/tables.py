@@ -90,17 +90,19 @@ def cpu_table(results: Path) -> list[str]:
 
 
 def autogaze(said: Any) -> list[str]:
-    """Tiles a second by precision, tiles and ratio; the references; what a group costs."""
+    """Tiles a second by precision, tiles and ratio; the references; what a group costs, and where the time goes."""
     rows = []
+    others = {_of(row): row for row in said["torch_attention"]}
     for row in said["rows"]:
         first = [row["dtype"], str(row["tiles"]), f"{row['ratio']:.2f}"]
+        other = _s(others.get(_of(row), {}).get("seconds"))
         if row["status"] == "ok":
-            rows.append(
-                [*first, _s(row["seconds"]), f"{row['tiles_per_second']:.3g}", _gb(row["peak_bytes"])]
-            )
+            rate, peak = f"{row['tiles_per_second']:.3g}", _gb(row["peak_bytes"])
+            rows.append([*first, _s(row["seconds"]), other, rate, peak])
         else:
-            rows.append([*first, row["status"], "", ""])
-    lines = table(("products in", "tiles", "ratio", "time", "tiles/s", "peak"), rows)
+            rows.append([*first, row["status"], other, "", ""])
+    head = ("products in", "tiles", "ratio", "time", "with torch's attention", "tiles/s", "peak")
+    lines = table(head, rows)
     for one in said["references"]:
         rates = ", ".join(f"{name} {one[name]:.3g}" for name in ("ours", "plain", "transformers"))
         lines += [
@@ -110,9 +112,18 @@ def autogaze(said: Any) -> list[str]:
     for dtype, costs in said["profile"].items():
         each = ", ".join(f"{value:.4g} {name.split('_')[0]}" for name, value in costs.items())
         lines += ["", f"A group of ten tokens in {dtype}: {each}."]
+    for one in said["kernels"]:
+        most = ", ".join(
+            f"`{name[:50]}` {time / one['milliseconds']:.0%}" for name, time, _ in one["kernels"][:4]
+        )
+        lines += ["", f"{one['dtype']}, {one['tiles']} tiles, ratio {one['ratio']}: {most}."]
     if "bfloat16_equal_tokens" in said:
         lines += ["", f"bfloat16 chooses {said['bfloat16_equal_tokens']:.0%} of float32's slots."]
     return lines
+
+
+def _of(row: Any) -> tuple[object, ...]:
+    return row["dtype"], row["tiles"], row["ratio"]
 
 
 def cells(said: Any) -> list[str]:

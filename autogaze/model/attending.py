@@ -87,7 +87,7 @@ class Flash:
 
 
 def attention_for(device: torch.device, dtype: torch.dtype) -> Attention:
-    """The fastest way that `device` has for `dtype`."""
+    """The fastest way that torch has on `device` for `dtype`."""
     half = dtype in (torch.float16, torch.bfloat16)
     if device.type == "cuda" and half and torch.version.cuda and _has_flash(device):
         return Flash()

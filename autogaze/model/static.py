@@ -34,9 +34,10 @@ class StaticDecoder:
         self.attention: Attention = attention_for(self.device, self.dtype)
         self.write = write
         if self.device.type == "cuda":
+            from autogaze.model.attending_kernel import Short
             from autogaze.model.choosing_kernel import write_fused
 
-            self.write = write_fused
+            self.write, self.attention = write_fused, Short(self.attention)
         self._spare: list[StaticState] = []
 
     def start(self, batch: int, capacity: int) -> StaticState:

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from autogaze.checks import budgets, check_draw, check_loss, check_video
+from autogaze.float32 import full_float32
 from autogaze.gaze import Gaze
 from autogaze.model.choosing import Request
 from autogaze.model.decoders import compute_dtype, decoder_for
 from autogaze.model.network import resized
 from autogaze.parallel import threads
-from autogaze.precision import full_float32
 
 if TYPE_CHECKING:
     from autogaze.model.autogaze import AutoGaze

@@ -58,10 +58,23 @@ def on_cpu(output: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("kernel", [False, True])
 @pytest.mark.parametrize("name", [*SINGLE, *MIXED, *ALONE])
 def test_golden_to_the_token_in_float32(
-    model: AutoGaze, golden_inputs: dict[str, Tensor], golden_case: Case, device: str, name: str
+    model: AutoGaze,
+    golden_inputs: dict[str, Tensor],
+    golden_case: Case,
+    device: str,
+    name: str,
+    kernel: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if kernel and device == "cpu":
+        pytest.skip(
+            "Triton's interpreter takes minutes: tests/autogaze/model/test_choosing.py has the kernel"
+        )
+    if device != "cpu":
+        monkeypatch.setattr("autogaze.model.attending_kernel.ROWS", 16 if kernel else 0)
     arguments, theirs = golden_case(name)
     batch = name in MIXED or name in ALONE
     video = golden_inputs["three" if batch else "clip"][:, : len(theirs["num_gazing_each_frame"])]

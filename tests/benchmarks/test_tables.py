@@ -52,6 +52,8 @@ def test_tables_of_a_report(tmp_path: Path) -> None:
             {**cell, "tiles_per_second": 2560.0, "peak_bytes": 9e9},
             {**cell, "tiles": 1024, "status": "out of memory"},
         ],
+        "torch_attention": [{**cell, "seconds": 0.3}],
+        "kernels": [{**cell, "milliseconds": 80.0, "kernels": [["gemm", 40.0, 7]]}],
         "frames": 16,
         "references": [{"tiles": 32, "ratio": 0.1, "ours": 900.0, "plain": 10.0, "transformers": 20.0}],
         "profile": {"bfloat16": costs},
@@ -72,8 +74,8 @@ def test_tables_of_a_report(tmp_path: Path) -> None:
 
     page = filled(PAGE.format("autogaze-gpu"), found, RESULTS)
     assert page.startswith("Before.\n") and page.endswith("<!-- end -->\nAfter.\n") and "old" not in page
-    assert "| bfloat16 | 256 | 0.10 | 0.1 s | 2.56e+03 | 9 GB |" in page
-    assert "| bfloat16 | 1024 | 0.10 | out of memory |  |  |" in page
+    assert "| bfloat16 | 256 | 0.10 | 0.1 s | 0.3 s | 2.56e+03 | 9 GB |" in page
+    assert "| bfloat16 | 1024 | 0.10 | out of memory |  |  |  |" in page and "`gemm` 50%" in page
     assert "ours 900, plain 10, transformers 20" in page and "96 kernels, 1 syncs" in page
     assert "autogaze, all-h200:" in page
 

@@ -1,4 +1,4 @@
-"""What is chosen next: the rule, its drawing, and the kernel that does it in one launch.
+"""What is chosen next: the rule, its drawing, and the kernel that does it in one launch (and the one that attends).
 
 pytest tests/autogaze/model/test_choosing.py
 """
@@ -42,11 +42,24 @@ for seed, (request, slots) in enumerate([
         for name, value in vars(plain).items():
             assert torch.equal(value, getattr(fused, name)), (request, name)
     assert plain.used > 0 and (plain.tokens[1] == 265).all() and (plain.group[1] == 7).all()
+
+from autogaze.model.attending import Masked
+from autogaze.model.attending_kernel import ROWS, Short
+
+for rows, first in ((10, [0, 63, 171]), (1, [130, 0, 64]), (ROWS + 1, [5, 90, 120])):
+    keys, values = torch.randn(2, 3, 192, 2, 32, generator=draw)
+    q, first = torch.randn(3, rows, 2, 32, generator=draw), torch.tensor(first)
+    plain, short = Masked(), Short(Masked())
+    expected = plain.attend(q, keys, values, plain.plan(first, rows, 192, 192))
+    for b, seen in enumerate(first + rows):
+        values[b, seen:] = keys[b, seen:] = float("nan") if rows <= ROWS else 0.0  # which nobody reads
+    found = short.attend(q, keys, values, short.plan(first, rows, 192, 192))
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 print("equal")
 """
 
 
-def test_the_kernel_writes_what_torch_writes() -> None:
+def test_the_kernels_do_what_torch_does() -> None:
     """Under Triton's interpreter, in a process of its own: triton asks for it when it is first imported."""
     pytest.importorskip("triton")
     environment = {**os.environ, "TRITON_INTERPRET": "1"}

@@ -1,12 +1,12 @@
-"""Float32 stays float32 while AutoGaze looks: pytest tests/autogaze/test_precision.py"""
+"""Float32 stays float32 while AutoGaze looks: pytest tests/autogaze/test_float32.py"""
 
 import pytest
 import torch
 from torch import Tensor
 
+from autogaze.float32 import _switches, full_float32
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.network import Network
-from autogaze.precision import _switches, full_float32
 
 
 def said() -> list[object]:
