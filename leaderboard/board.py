@@ -180,6 +180,8 @@ def _ordered(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], tuple[Entry, 
     """Those that stand, then those that are withdrawn or replaced; best first (ties by name)."""
     names = {entry.name for entry in entries}
     gone = {entry.name for entry in entries if _is_former(entry, names)}
+    # Best first, as the page has them too: its table is then this one, whose tests are known (`rule.together`).
+    entries = sorted(entries, key=lambda entry: (-entry.accuracy, entry.name))
     scored = [entry for entry in entries if entry.scored]
     standing = {entry.name: entry.rows for entry in scored if entry.name not in gone}
     ranks = rank_intervals(Table.of(standing, mean_of(entries[0].benchmark))) if standing else []
@@ -193,7 +195,7 @@ def _ordered(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], tuple[Entry, 
             second_runs=again.get(entry.name, ()),
             identical=same.get(entry.name, ()),
         )
-        for entry in sorted(entries, key=lambda entry: (-entry.accuracy, entry.name))
+        for entry in entries
     ]
     return tuple(one for one in done if one.name not in gone), tuple(one for one in done if one.name in gone)
 

@@ -63,7 +63,7 @@ def sign_flip_of_sums(sums: Floats) -> float:
     if not len(sizes):
         return 1.0
     whole = np.rint(sums).astype(np.int64)
-    if np.allclose(sums, whole, rtol=0, atol=1e-9):
+    if np.abs(sums - whole).max() <= 1e-9:
         return _counted(np.abs(whole[whole != 0]), abs(int(whole.sum())))
     if len(sizes) <= _TRIED:
         totals = np.array(list(product((1.0, -1.0), repeat=len(sizes)))) @ sizes
@@ -75,9 +75,11 @@ def sign_flip_of_sums(sums: Floats) -> float:
 def _counted(sizes: NDArray[np.int64], seen: int) -> float:
     """P(|±s1 ± s2 …| >= seen) for whole sizes above 0: clusters of one size are a binomial, sizes are convolved."""
     chances = np.ones(1)  # chances[u]: that the sizes with a plus add up to u; the total is then 2 u - reach
-    for size, count in zip(*np.unique(sizes, return_counts=True), strict=True):
-        ups = np.zeros(int(size * count) + 1)
-        ups[:: int(size)] = _coins(int(count))
+    counts = np.bincount(sizes)
+    counts[:1] = 0  # a size of 0 turns nothing
+    for size in np.flatnonzero(counts):
+        ups = np.zeros(int(size * counts[size]) + 1)
+        ups[:: int(size)] = _coins(int(counts[size]))
         chances = np.convolve(chances, ups)
     reach = len(chances) - 1
     far = np.abs(2 * np.arange(reach + 1) - reach) >= seen

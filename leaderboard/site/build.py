@@ -127,7 +127,8 @@ def _write(out: Path, content: _Content) -> None:
     }
     for name in FIXED_PAGES:
         _put(out / name, page(name, **common))
-    _put(out / "index.html", page("index.html", rows=content.rows, built=content.built, **common))
+    _put(out / "index.html", page("index.html", built=content.built, **common))
+    _put(out / "all.html", page("all.html", rows=content.rows, **common))
     _put(
         out / "datasets.html",
         page("datasets.html", refused=content.board.refused, former=former(content.board), **common),

@@ -72,6 +72,12 @@ def test_many_weighted_recordings_are_counted_on_a_fine_grid() -> None:
     assert sign_flip_of_sums(totals) == pytest.approx((np.abs(swaps) >= abs(totals.sum())).mean(), abs=0.004)
 
 
+def test_a_recording_of_next_to_no_weight_changes_nothing() -> None:
+    """On the grid its size is 0, which once was a crash."""
+    totals = np.linspace(0.51, 1.53, 14) * np.resize([1, 1, -1], 14)
+    assert sign_flip_of_sums(np.append(totals, 1e-4)) == pytest.approx(sign_flip_of_sums(totals), abs=0.002)
+
+
 def test_categories_that_count_alike(make_rows: MakeRows) -> None:
     """Board review A6: 20 counting and 180 plot questions. Number, difference and verdict are of one statistic."""
     count, plot = range(20), range(20, 200)
