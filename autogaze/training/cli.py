@@ -80,21 +80,30 @@ def grpo(
 
 
 @app.command()
-def letters(
-    config: Config = "letters-cpu",
+def reading(
+    config: Config = "reading-cpu",
     out: Out = None,
     steps: Steps = None,
     batch: BatchSize = None,
     seed: Seed = None,
     device: Device = None,
+    seconds: Annotated[float | None, typer.Option(help="End after so long, the rate fallen by then.")] = None,
 ) -> None:
-    """Teach the encoder of a small NVILA-HD to name characters in gazed patches of generated tiles."""
+    """Teach a small NVILA-HD to read: characters in gazed patches of generated tiles, then answers about them."""
     from autogaze.training.config import read
     from autogaze.training.reading.config import ReadingConfig
-    from autogaze.training.reading.letters import train
+    from autogaze.training.reading.train import train
 
     with one_line():
-        run = read(ReadingConfig, config, out=out, steps=steps, batch=batch, seed=seed, device=device)
+        changes = {
+            "out": out,
+            "steps": steps,
+            "batch": batch,
+            "seed": seed,
+            "device": device,
+            "seconds": seconds,
+        }
+        run = read(ReadingConfig, config, **changes)
         train(run)
     typer.echo(f"checkpoint: {run.out / 'model'}   validation: {run.out / 'validation.jsonl'}")
 

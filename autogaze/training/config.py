@@ -23,11 +23,13 @@ class TrainingError(ValueError):
     """A run that cannot start or go on; the message names the entry or file, and what to do."""
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """No entry that is not known, none that changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Optimizer(_Strict):
+class Optimizer(Strict):
     """kind: adam or adamw. rate: peak learning rate. clip: largest norm of the gradient, None for no limit."""
 
     kind: Literal["adam", "adamw"] = "adam"
@@ -39,7 +41,7 @@ class Optimizer(_Strict):
     clip: float | None = Field(None, gt=0)
 
 
-class Ntp(_Strict):
+class Ntp(Strict):
     """Next-token prediction.
 
     objective: what gains and own lists are told by, paste or text (`objectives`); the labels' own, or nothing fits.
@@ -68,7 +70,7 @@ class Ntp(_Strict):
         return self
 
 
-class Grpo(_Strict):
+class Grpo(Strict):
     """Group-relative policy optimisation, without KL, without division by standard deviation or length.
 
     counts: "threshold" lets one roll-out at a threshold drawn from `thresholds` fix each frame's count, which
@@ -97,7 +99,7 @@ class Grpo(_Strict):
     features: dict[str, str] = {}
 
 
-class RunConfig(_Strict):
+class RunConfig(Strict):
     """What every run of `training.loop` has.
 
     out: folder of the run. seed: of all that is drawn. batch: clips or pictures a process and micro-step; accumulate:

@@ -158,7 +158,7 @@ def test_what_is_missing_is_named(given: Path, tmp_path: Path) -> None:
 def test_configs_are_checked() -> None:
     for name in (file.stem for file in CONFIGS.glob("*.yaml")):
         stage = name.partition("-")[0]
-        found = read(ReadingConfig, name) if stage == "letters" else load(name)
+        found = read(ReadingConfig, name) if stage == "reading" else load(name)
         assert found.stage == stage
     assert load("grpo").grpo.group == 12 and load("grpo").grpo.discount == 0.995
     for name, device in (("ntp-cpu-text", "cpu"), ("ntp-gpu-text", "cuda")):
@@ -168,7 +168,7 @@ def test_configs_are_checked() -> None:
         load("ntp", steps=0)
     with pytest.raises(
         TrainingError,
-        match=r"no such file; bundled are grpo, grpo-cpu, grpo-only-cpu, letters-cpu, ntp, ntp-cpu, ",
+        match=r"no such file; bundled are grpo, grpo-cpu, grpo-only-cpu, ntp, ntp-cpu, ",
     ):
         load("sft")
     with pytest.raises(TrainingError, match=r"optimizer\.speed"):
