@@ -90,7 +90,7 @@ def test_wording_of_hlvid_mini_is_shown_but_no_option(tmp_path: Path) -> None:
 
 def test_pages_load_their_own_files_only(boards: Any) -> None:
     pages = list(boards.site.rglob("*.html"))
-    assert len(pages) == 6 + 12
+    assert len(pages) == 7 + 12
     for page in pages:
         text = html.unescape(page.read_text())
         found = Addresses(page.read_text())
