@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from tqdm import tqdm
 
@@ -43,8 +44,6 @@ def make_proxy(source: Path, folder: Path, long_side: int = LONG_SIDE) -> Path:
 
 
 def _encode(path: Path, video: Video, indices: range, size: tuple[int, int], rate: Fraction) -> None:
-    import av
-
     with av.open(str(path), "w", format="mp4", options={"movflags": OPTIONS["movflags"]}) as container:
         try:
             stream: Any = container.add_stream("libx264", rate=rate, options=OPTIONS)

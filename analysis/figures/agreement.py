@@ -4,9 +4,11 @@ The first frame is compared with a blank one by RGB difference (and flow), the p
 take the brightest patches, which shows as a step in the curve over frames.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import stats, style
 from analysis.cache import cached
@@ -14,20 +16,15 @@ from analysis.figure import Made
 from analysis.figures.selectors import NAMES
 from analysis.inputs import Inputs
 from analysis.reference import row
+from analysis.studies.clips import describe, identity, load_clips, over_clusters
+from analysis.studies.selectors import likeness
 from autogaze.gaze import SCALES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 RATIO = 0.1
 
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    from analysis.studies.clips import describe, identity, load_clips, over_clusters
-    from analysis.studies.selectors import likeness
-
     selectors, count = inputs.compared(), max(2, inputs.clips // 2)
     key = identity(inputs, count) | {"ratio": RATIO, "selectors": [s.settings() for s in selectors]}
     table = cached(inputs, "agreement", key, lambda: likeness(selectors, load_clips(inputs, count), RATIO))
@@ -44,9 +41,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(numbers, looker, [s.name for s in selectors]))
 
 
-def _numbers(table: "pd.DataFrame", looker: str) -> "pd.DataFrame":
-    import pandas as pd
-
+def _numbers(table: pd.DataFrame, looker: str) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for (first, second), pair in table.groupby(["first", "second"], sort=False):
         who = {"first": first, "second": second}
@@ -60,11 +55,11 @@ def _numbers(table: "pd.DataFrame", looker: str) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def _mean(part: "pd.DataFrame") -> dict[str, float]:
+def _mean(part: pd.DataFrame) -> dict[str, float]:
     return stats.ends(stats.mean(part.iou, part.cluster.tolist()))
 
 
-def _draw(numbers: "pd.DataFrame", looker: str, names: list[str]) -> "Figure":
+def _draw(numbers: pd.DataFrame, looker: str, names: list[str]) -> Figure:
     figure, axes = style.panels(1, 3, 2.6, gridspec_kw={"width_ratios": [1.15, 1, 1]})
     _matrix(axes[0], numbers, names)
     others = [name for name in names if name != looker]
@@ -88,7 +83,7 @@ def _draw(numbers: "pd.DataFrame", looker: str, names: list[str]) -> "Figure":
     return figure
 
 
-def _matrix(axes: Any, numbers: "pd.DataFrame", names: list[str]) -> None:
+def _matrix(axes: Any, numbers: pd.DataFrame, names: list[str]) -> None:
     both = numbers[(numbers.series == "by scale") & (numbers.scale == 0)]
     grid = np.full((len(names), len(names)), np.nan)
     for one in both.to_dict("records"):

@@ -4,21 +4,21 @@ Video is cheap to gaze at because most of a frame was in the frame before. A pan
 and false of the pixels.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import stats, style
 from analysis.cache import cached
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from analysis.studies.clips import Clip
+from analysis.studies.clips import Clip, describe, identity, load_clips
+from analysis.studies.flow import speed_of
+from analysis.studies.losses import BOUNDS, METRIC, bounds, curves, needed
+from analysis.studies.scenes import make_texture, pan
 
 SPEEDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 RATIOS = (0.02, 0.05, 0.12, 0.3)
@@ -28,11 +28,6 @@ TEXTURES = 6
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
-    from analysis.studies.clips import describe, identity, load_clips
-    from analysis.studies.losses import BOUNDS, METRIC, curves
-
     selector, count = inputs.looker(tells=()), min(TEXTURES, inputs.clips)
     key = {"ratios": RATIOS, "seed": inputs.seed, "count": count} | selector.settings()
     pans = cached(
@@ -57,10 +52,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(numbers))
 
 
-def _pans(inputs: Inputs, count: int) -> "list[Clip]":
-    from analysis.studies.clips import Clip
-    from analysis.studies.scenes import make_texture, pan
-
+def _pans(inputs: Inputs, count: int) -> list[Clip]:
     clips = []
     for k in range(count):
         texture = make_texture(np.random.default_rng([inputs.seed + k, 7]))
@@ -68,18 +60,13 @@ def _pans(inputs: Inputs, count: int) -> "list[Clip]":
     return clips
 
 
-def _moving(selector: Any, clips: "list[Clip]") -> "pd.DataFrame":
-    from analysis.studies.flow import speed_of
-    from analysis.studies.losses import curves
-
+def _moving(selector: Any, clips: list[Clip]) -> pd.DataFrame:
     table = curves([selector], clips, RATIOS)
     speeds = {clip.name: float(np.median(speed_of(clip))) for clip in clips}
     return table.assign(speed=table["clip"].map(speeds))
 
 
-def _numbers(table: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
-    from analysis.studies.losses import bounds, needed
-
+def _numbers(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     rows = []
     for target in TARGETS:
         for speed, part in needed(table, target, by=("speed", "clip", "cluster")).groupby("speed"):
@@ -88,9 +75,7 @@ def _numbers(table: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _single(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    from analysis.studies.losses import needed
-
+def _single(table: pd.DataFrame) -> list[dict[str, Any]]:
     found = needed(table, TARGETS[0], by=("speed", "clip", "cluster"))
     return [
         row(
@@ -107,7 +92,7 @@ def _single(table: "pd.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, (axes,) = style.panels(1, 1, 2.5, width=3.8)
     for index, target in enumerate(TARGETS):
         part = numbers[(numbers.series == "pans") & (numbers.loss == target)].sort_values("speed")

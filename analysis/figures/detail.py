@@ -4,21 +4,22 @@ Every picture is gazed at as a clip of one frame; only patches that were looked 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, stats, style
 from analysis.cache import cached, files_identity
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
+from analysis.studies import clips as sources
+from analysis.studies.clips import Clip, load_clips, read_picture
+from analysis.studies.patches import measure
 from autogaze.gaze import SCALES
 from hlvid.errors import DatasetError
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 RATIO = 0.1
 BINS = 12
@@ -30,9 +31,6 @@ LEAST = 1e-3  # flat patches have a variance near 0, which a logarithmic axis ca
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    from analysis.studies import clips as sources
-    from analysis.studies.patches import measure
-
     selector = inputs.looker(tells=())
     files = _files(inputs.images) if inputs.images else []
     key = {"images": files_identity(files), **sources.identity(inputs, 2 * inputs.clips), "ratio": RATIO}
@@ -71,8 +69,6 @@ def _files(folder: Path) -> list[Path]:
 
 def _pictures(inputs: Inputs, files: list[Path]) -> list[Any]:
     """Clips of one frame."""
-    from analysis.studies.clips import Clip, load_clips, read_picture
-
     if not files:
         return [
             Clip(clip.name, clip.cluster, clip.frames[:1]) for clip in load_clips(inputs, 2 * inputs.clips)
@@ -81,9 +77,7 @@ def _pictures(inputs: Inputs, files: list[Path]) -> list[Any]:
     return [Clip(name, name, picture[None]) for name, picture in read if picture is not None]
 
 
-def _numbers(table: "pd.DataFrame", ranks: stats.Ranks) -> "pd.DataFrame":
-    import pandas as pd
-
+def _numbers(table: pd.DataFrame, ranks: stats.Ranks) -> pd.DataFrame:
     rows, paper = [], reference.entry(KEY)
     for scale in SCALES:
         part = table[table.scale == scale]
@@ -103,11 +97,11 @@ def _numbers(table: "pd.DataFrame", ranks: stats.Ranks) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def _mean(part: "pd.DataFrame", column: str) -> dict[str, float]:
+def _mean(part: pd.DataFrame, column: str) -> dict[str, float]:
     return stats.ends(stats.mean(part[column].to_numpy(float), part.cluster.tolist(), least=0))
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, (left, right) = style.panels(1, 2, 2.5)
     for kind, name in ((reference.OURS, "ours"), (reference.PAPER, "paper (read off)")):
         mine = numbers[numbers.whose == kind]

@@ -1,21 +1,23 @@
 """New: evidence recall on HLVid-Mini. Is the asked text looked at finely enough, and is the answer then right?"""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import stats, style
-from analysis.cache import cached
+from analysis.cache import cached, files_identity
 from analysis.figure import Made, MissingRecordsError
 from analysis.figures.selectors import NAMES, places
 from analysis.inputs import Inputs
+from analysis.records import runs
 from analysis.reference import row
+from analysis.studies import evidence, recall
+from analysis.studies.evidence import COVERED, READABLE, VISIBLE
+from analysis.studies.recall import FRAMES, LOOKED
 from autogaze.selectors.context import NEEDS
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 RATIOS = (0.02, 0.05, 0.1, 0.2)
 SHOWN = 0.05
@@ -29,9 +31,6 @@ NEED = MissingRecordsError(
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    from analysis.records import runs
-    from analysis.studies import evidence, recall
-
     root = inputs.dataset_root()
     selectors = inputs.compared(tells=NEEDS)
     table = cached(
@@ -47,8 +46,6 @@ def make(inputs: Inputs) -> Made:
 
 
 def _key(inputs: Inputs, root: Any, selectors: list[Any]) -> dict[str, Any]:
-    from analysis.cache import files_identity
-
     # Questions and boxes decide as much as the videos do.
     return {
         "files": files_identity(sorted(path for path in root.rglob("*") if path.is_file())),
@@ -58,10 +55,7 @@ def _key(inputs: Inputs, root: Any, selectors: list[Any]) -> dict[str, Any]:
     }
 
 
-def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") -> str:
-    from analysis.studies.evidence import COVERED, READABLE, VISIBLE
-    from analysis.studies.recall import FRAMES, LOOKED
-
+def _caption(inputs: Inputs, table: pd.DataFrame, answered: pd.DataFrame) -> str:
     n, sources = table.question.nunique(), table.source.nunique()
     looker = inputs.looker(tells=NEEDS)
     accuracy = (
@@ -79,11 +73,7 @@ def _caption(inputs: Inputs, table: "pd.DataFrame", answered: "pd.DataFrame") ->
     )
 
 
-def _numbers(table: "pd.DataFrame", answered: "pd.DataFrame", looker: str) -> "pd.DataFrame":
-    import pandas as pd
-
-    from analysis.studies.evidence import COVERED
-
+def _numbers(table: pd.DataFrame, answered: pd.DataFrame, looker: str) -> pd.DataFrame:
     table = table.assign(hit=(table.covered >= COVERED).astype(float))
     rows: list[dict[str, Any]] = []
     for (name, ratio), part in table.groupby(["selector", "ratio"], sort=False):
@@ -111,11 +101,11 @@ def _numbers(table: "pd.DataFrame", answered: "pd.DataFrame", looker: str) -> "p
     return pd.DataFrame(rows)
 
 
-def _recall(part: "pd.DataFrame") -> dict[str, float]:
+def _recall(part: pd.DataFrame) -> dict[str, float]:
     return stats.ends(stats.share(part.hit.tolist(), part.source.tolist()))
 
 
-def _draw(numbers: "pd.DataFrame", looker: str) -> "Figure":
+def _draw(numbers: pd.DataFrame, looker: str) -> Figure:
     there = "answers" in set(numbers.panel)
     figure, axes = style.panels(1, 4 if there else 3, 2.7, sharey=True)
     handles = {}

@@ -3,21 +3,21 @@
 Three clips, six frames each: the frame, the gazed patches in the colours of their scales, the rebuilt frame.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis import style
 from analysis.figure import Made
 from analysis.inputs import Inputs
+from analysis.reference import row
 from analysis.stats import number
+from analysis.studies.clips import Clip, load_clips
+from analysis.studies.pictures import Strip, strip
 from autogaze.gaze import SCALES
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from analysis.studies.clips import Clip
-    from analysis.studies.pictures import Strip
 
 RATIO = 0.1
 CLIPS, COLUMNS = 3, 6
@@ -25,12 +25,6 @@ CLIPS, COLUMNS = 3, 6
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
-    from analysis.reference import row
-    from analysis.studies.clips import load_clips
-    from analysis.studies.pictures import strip
-
     selector = inputs.looker()
     clips = load_clips(inputs)
     chosen = [
@@ -49,7 +43,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(strips))
 
 
-def _what(shown: "list[Clip]", inputs: Inputs) -> str:
+def _what(shown: list[Clip], inputs: Inputs) -> str:
     """The clips that are shown, for the caption."""
     frames = sorted({len(clip.frames) for clip in shown})
     kind = "clip" if inputs.videos else "generated clip"
@@ -57,9 +51,7 @@ def _what(shown: "list[Clip]", inputs: Inputs) -> str:
     return f"{number(len(shown), kind)} ({which}) of {' or '.join(map(str, frames))} frames"
 
 
-def _draw(strips: "list[Strip]") -> "Figure":
-    from matplotlib.lines import Line2D
-
+def _draw(strips: list[Strip]) -> Figure:
     side = style.WIDTH / COLUMNS
     figure, axes = style.panels(3 * len(strips), COLUMNS, 3 * len(strips) * side + 0.35)
     for k, one in enumerate(strips):

@@ -1,21 +1,25 @@
 """Figure 13: questions, the frame they are about, and the text they ask for, enlarged where its place is known."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import cv2
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from analysis import style
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from analysis.studies.evidence import Sighting
-    from hlvid.dataset import Question
+from analysis.studies.evidence import Sighting
+from analysis.studies.evidence import load as load_boxes
+from hlvid.dataset import Question, load
+from hlvid.errors import DatasetError
+from hlvid.video import Video
 
 EXAMPLES = 4
 WIDTH = 960
@@ -23,12 +27,6 @@ WIDTH = 960
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
-    from analysis.studies.evidence import load as load_boxes
-    from hlvid.dataset import load
-    from hlvid.errors import DatasetError
-
     root = inputs.dataset_root()
     questions = [q for q in load(root) if q.video_path is not None and q.video_path.is_file()]
     if not questions:
@@ -52,7 +50,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(chosen, pictures))
 
 
-def _choose(questions: "Sequence[Question]") -> "list[Question]":
+def _choose(questions: Sequence[Question]) -> list[Question]:
     """One of each tier (else of each category, else the first), from different videos where possible."""
     chosen: list[Question] = []
     groups = sorted({q.tier or q.category for q in questions}, reverse=True)
@@ -64,17 +62,13 @@ def _choose(questions: "Sequence[Question]") -> "list[Question]":
     return chosen
 
 
-def _best(sightings: "Sequence[Sighting]") -> "Sighting | None":
+def _best(sightings: Sequence[Sighting]) -> Sighting | None:
     """The largest wholly visible sighting."""
     return max(sightings, key=lambda s: (s.visible, s.cap, -s.frame), default=None)
 
 
-def _pictures(question: "Question", sighting: "Sighting | None") -> Mapping[str, Any]:
+def _pictures(question: Question, sighting: Sighting | None) -> Mapping[str, Any]:
     """The frame, small, the box on it, and the region around the box at full resolution."""
-    import cv2
-
-    from hlvid.video import Video
-
     assert isinstance(question.video_path, Path)
     with Video.open(question.video_path) as video:
         at = sighting.frame if sighting else video.frame_count // 2
@@ -101,11 +95,7 @@ def _around(picture: Any, box: tuple[float, float, float, float]) -> Any:
     return picture[top : top + int(height), left : left + int(width)]
 
 
-def _draw(questions: "Sequence[Question]", pictures: Sequence[Mapping[str, Any]]) -> "Figure":
-    import textwrap
-
-    from matplotlib.patches import Rectangle
-
+def _draw(questions: Sequence[Question], pictures: Sequence[Mapping[str, Any]]) -> Figure:
     figure, axes = style.panels(
         len(questions), 3, 1.42 * len(questions), gridspec_kw={"width_ratios": [1.78, 1.5, 1.65]}
     )

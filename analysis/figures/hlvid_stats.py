@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import style
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
-from hlvid.dataset import Question
+from hlvid.dataset import Question, load
 from hlvid.errors import VideoError
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+from hlvid.scoring.clusters import effective_clusters
+from hlvid.video import Video
 
 # In this order: the first that fits names the kind.
 KINDS = (
@@ -30,11 +30,6 @@ _OBJECT = re.compile(r"\bon (?:the |a |an )?(.+?)(?: (?:say|says|read|reads)\b|[
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
-    from hlvid.dataset import load
-    from hlvid.scoring.clusters import effective_clusters
-
     questions = load(inputs.dataset_root())
     table, seconds = facts(questions), durations(questions)
     sizes = table.groupby("source").size().sort_values(ascending=False)
@@ -92,13 +87,11 @@ def distance(first: str, second: str) -> int:
     return row[-1]
 
 
-def facts(questions: Sequence[Question]) -> "pd.DataFrame":
+def facts(questions: Sequence[Question]) -> pd.DataFrame:
     """question, video, source, category, tier, kind, object, and `nearest`: characters to the closest wrong option.
 
     Where answers are secret, `nearest` is the smallest distance between any two options.
     """
-    import pandas as pd
-
     rows = [
         {
             "question": q.id, "video": q.video, "source": q.source, "category": q.category, "tier": q.tier or "",
@@ -111,8 +104,6 @@ def facts(questions: Sequence[Question]) -> "pd.DataFrame":
 
 def durations(questions: Sequence[Question]) -> dict[str, float]:
     """Seconds of every video that is there; those missing are left out."""
-    from hlvid.video import Video
-
     found: dict[str, float] = {}
     for question in questions:
         path = question.video_path
@@ -134,7 +125,7 @@ def _nearest(question: Question) -> int:
     return min((distance(a, b) for a, b in pairs), default=0)
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, axes = style.panels(2, 2, 4.0)
     _durations(axes[0], numbers)
     _recordings(axes[1], numbers[numbers.series == "recording"])
@@ -151,7 +142,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _durations(axes: Any, numbers: "pd.DataFrame") -> None:
+def _durations(axes: Any, numbers: pd.DataFrame) -> None:
     seconds = numbers[numbers.series == "duration"].value.to_numpy(float)
     if len(seconds):
         axes.hist(seconds, bins=np.linspace(0, max(10.0, seconds.max() * 1.05), 16), color=style.COLOURS[0])
@@ -162,7 +153,7 @@ def _durations(axes: Any, numbers: "pd.DataFrame") -> None:
     axes.set(ylabel="questions", title="kinds of questions (no video here)")
 
 
-def _recordings(axes: Any, part: "pd.DataFrame") -> None:
+def _recordings(axes: Any, part: pd.DataFrame) -> None:
     axes.bar(range(1, len(part) + 1), part.value, color=style.COLOURS[0], width=0.8)
     axes.set(xlabel="recording, largest first", ylabel="questions", title="questions of a recording")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -170,7 +161,7 @@ def _recordings(axes: Any, part: "pd.DataFrame") -> None:
     axes.grid(axis="x", visible=False)
 
 
-def _bars(axes: Any, part: "pd.DataFrame", label: str, title: str) -> None:
+def _bars(axes: Any, part: pd.DataFrame, label: str, title: str) -> None:
     axes.bar(part.x.astype(str), part.value, color=style.COLOURS[0], width=0.7)
     axes.set(xlabel=label, ylabel="questions", title=title, xlim=(-0.8, max(1, len(part)) - 0.2))
     axes.yaxis.get_major_locator().set_params(integer=True)

@@ -1,15 +1,15 @@
 """Figure 8: seconds for one second of video, encoder and whole model, with and without gazing."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, style
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
+from analysis.records import latencies
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 KEY = "fig8_latency"
 KINDS = {"vit": "encoder (ViT)", "mllm": "whole model (MLLM)"}
@@ -21,8 +21,6 @@ NEED = MissingRecordsError(
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
     rows = _paper()
     ours = [row for kind in KINDS for row in _ours(inputs, kind)]
     numbers = pd.DataFrame(rows + ours)
@@ -61,8 +59,6 @@ def _paper() -> list[dict[str, Any]]:
 
 
 def _ours(inputs: Inputs, kind: str) -> list[dict[str, Any]]:
-    from analysis.records import latencies
-
     table = latencies(inputs.records, kind)
     if table is None:
         return []
@@ -91,7 +87,7 @@ def _series(gazed: bool) -> str:
     return "gazed" if gazed else "all patches"
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, axes = style.panels(1, 2, 2.9)
     columns = _columns(numbers)
     handles: dict[str, Any] = {}
@@ -112,7 +108,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _columns(numbers: "pd.DataFrame") -> list[str]:
+def _columns(numbers: pd.DataFrame) -> list[str]:
     """The paper's columns and ours, by pixels in all."""
 
     def size(column: str) -> tuple[int, int]:
@@ -122,7 +118,7 @@ def _columns(numbers: "pd.DataFrame") -> list[str]:
     return sorted(set(numbers.column), key=size)
 
 
-def _line(axes: Any, part: "pd.DataFrame", columns: list[str], index: int, paper: bool) -> Any:
+def _line(axes: Any, part: pd.DataFrame, columns: list[str], index: int, paper: bool) -> Any:
     part = part.assign(place=[columns.index(c) for c in part.column]).sort_values("place")
     done = part[part.status == "ok"].dropna(subset=["value"])
     look = style.paper_line(index) if paper else style.line(index)

@@ -1,6 +1,9 @@
 """Table 5: how accuracy falls as gazing stops at a higher reconstruction loss."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, style, tables
 from analysis.figure import Made, MissingRecordsError
@@ -8,10 +11,6 @@ from analysis.inputs import Inputs
 from analysis.measured import measured, short_names
 from analysis.reference import row
 from evaluators.runs.recipes import FRAMES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 KEY = "table5_loss_threshold"
 NEED = MissingRecordsError(
@@ -22,8 +21,6 @@ NEED = MissingRecordsError(
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
     ours = _ours(inputs)
     numbers = pd.DataFrame(_paper() + ours)
     head = ["loss", *dict.fromkeys(numbers.series)]
@@ -69,7 +66,7 @@ def _ours(inputs: Inputs) -> list[dict[str, Any]]:
     return rows
 
 
-def _lines(numbers: "pd.DataFrame", columns: list[str]) -> list[list[str]]:
+def _lines(numbers: pd.DataFrame, columns: list[str]) -> list[list[str]]:
     losses = sorted({float(x) for x in numbers.loss.dropna()})
     lines = []
     for name, at in [("no gaze", None), *[(f"{loss:g}", loss) for loss in losses]]:
@@ -79,7 +76,7 @@ def _lines(numbers: "pd.DataFrame", columns: list[str]) -> list[list[str]]:
     return lines
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, (axes,) = style.panels(1, 1, 2.6, width=4.2)
     losses = sorted({float(x) for x in numbers.loss.dropna()})
     place = {loss: k + 1 for k, loss in enumerate(losses)}

@@ -5,7 +5,9 @@ is one configuration (`analysis.measured`); a run with `--limit` is shown, and s
 has no whole run on that benchmark.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from analysis import measured, reference, tables
 from analysis.figure import Made, MissingRecordsError
@@ -13,9 +15,6 @@ from analysis.inputs import Inputs
 from analysis.reference import row
 from evaluators.runs.recipes import FRAMES
 from hlvid.benchmarks import registry
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _KEYS = {  # task -> its column in the paper's table
     "hlvid_videomme": "videomme", "hlvid_videomme_w_subtitle": "videomme_w_subtitle", "hlvid_mvbench": "mvbench_test",
@@ -44,8 +43,6 @@ NEED = MissingRecordsError(
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
     paper, (ours, names) = _paper(), _ours(inputs)
     used = _columns(ours)
     numbers = pd.DataFrame(paper + ours)
@@ -119,7 +116,7 @@ def _columns(ours: list[dict[str, Any]]) -> dict[str, str]:
     return columns
 
 
-def _line(part: "pd.DataFrame", model: str, used: list[str]) -> list[str]:
+def _line(part: pd.DataFrame, model: str, used: list[str]) -> list[str]:
     first = part.iloc[0]
     cells = [model, _plain(first["frames"]), _plain(first["resolution"])]
     for key in used:

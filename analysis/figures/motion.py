@@ -3,20 +3,23 @@
 The first frame is left out: there everything is new, and motion cannot matter.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from analysis import reference, stats, style
 from analysis.cache import cached, files_identity
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
+from analysis.studies import clips as sources
+from analysis.studies.clips import describe, load_clips
+from analysis.studies.flow import flying_chairs
+from analysis.studies.patches import measure
 from autogaze.gaze import SCALES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 RATIO = 0.1
 BINS = 6
@@ -26,9 +29,6 @@ KEY = "fig4_flow"
 def make(inputs: Inputs) -> Made:
     """See the module."""
     selector = inputs.looker()
-    from analysis.studies import clips as sources
-    from analysis.studies.patches import measure
-
     chairs = files_identity(sorted(inputs.chairs.rglob("*_flow.flo"))) if inputs.chairs else []
     key = {**sources.identity(inputs), "chairs": chairs, "ratio": RATIO, **selector.settings()}
     table = cached(inputs, "patches", key, lambda: measure(selector, _clips(inputs), RATIO))
@@ -49,18 +49,13 @@ def make(inputs: Inputs) -> Made:
 
 
 def _clips(inputs: Inputs) -> list[Any]:
-    from analysis.studies.clips import load_clips
-    from analysis.studies.flow import flying_chairs
-
     if inputs.chairs:
         return list(flying_chairs(inputs.chairs, limit=max(200, inputs.clips)))
     return load_clips(inputs)
 
 
-def _what(table: "pd.DataFrame", inputs: Inputs) -> str:
+def _what(table: pd.DataFrame, inputs: Inputs) -> str:
     """What was measured and whose flow it is, for the caption."""
-    from analysis.studies.clips import describe
-
     if inputs.chairs:
         pairs = table["clip"].nunique()
         return f"{stats.number(pairs, 'pair')} of FlyingChairs with their flow (backward: carried along it)"
@@ -68,9 +63,7 @@ def _what(table: "pd.DataFrame", inputs: Inputs) -> str:
     return f"{describe(table, inputs)}, {kind}"
 
 
-def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
-    import pandas as pd
-
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     paper = reference.entry(KEY)
     for scale in SCALES:
@@ -83,7 +76,7 @@ def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def _frequency(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
+def _frequency(part: pd.DataFrame, scale: int) -> list[dict[str, Any]]:
     """Binned shares with their intervals, and the fitted line."""
     rows = []
     flow, gazed = part.flow.to_numpy(float), part.gazed.to_numpy(float)
@@ -101,7 +94,7 @@ def _frequency(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _means(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
+def _means(part: pd.DataFrame, scale: int) -> list[dict[str, Any]]:
     rows = []
     for name, group in (("gazed", part[part.gazed]), ("not_gazed", part[~part.gazed])):
         estimate = stats.mean(group.flow.to_numpy(float), group.cluster.tolist(), least=0)
@@ -110,9 +103,7 @@ def _means(part: "pd.DataFrame", scale: int) -> list[dict[str, Any]]:
     return [*rows, row("measured", "gazed minus not gazed", scale=scale, **stats.ends(apart))]
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
-    from matplotlib import pyplot as plt
-
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure = plt.figure(figsize=(style.WIDTH, 4.4), layout="constrained")
     grid = figure.add_gridspec(2, 4, height_ratios=[1.1, 1])
     top = [figure.add_subplot(grid[0, k]) for k in range(4)]
@@ -129,7 +120,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _draw_frequency(axes: Any, part: "pd.DataFrame", scale: int, colour: str) -> None:
+def _draw_frequency(axes: Any, part: pd.DataFrame, scale: int, colour: str) -> None:
     ours, paper = part[part.whose == "ours"], part[part.whose == "paper"]
     bins, fit = ours[ours.series == "bin"], ours[ours.series == "fit"]
     axes.fill_between(fit.flow, 100 * fit.low, 100 * fit.high, color=colour, alpha=0.25, linewidth=0)
@@ -150,7 +141,7 @@ def _draw_frequency(axes: Any, part: "pd.DataFrame", scale: int, colour: str) ->
     axes.set_xlabel("flow (px / frame)")
 
 
-def _draw_means(axes: Any, part: "pd.DataFrame", title: str) -> None:
+def _draw_means(axes: Any, part: pd.DataFrame, title: str) -> None:
     place = np.arange(len(SCALES))
     hatch = "" if title == "ours" else "////"
     for shift, (name, colour) in enumerate((("gazed", style.COLOURS[0]), ("not_gazed", "#BBBBBB"))):

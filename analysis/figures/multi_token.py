@@ -1,15 +1,15 @@
 """Table 4: several tokens a step, one scale or all: the gazing ratio needed, and what a clip costs in time."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, style, tables
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
+from analysis.records import evaluations
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 KEY = "table4_multi_token"
 NEED = MissingRecordsError(
@@ -20,10 +20,6 @@ NEED = MissingRecordsError(
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
-    from analysis.records import evaluations
-
     rows = []
     for tokens, several, ratio, seconds in reference.entry(KEY)["rows"]:
         name = f"{tokens} a step" if several else f"{tokens} a step, 224 px alone"
@@ -66,7 +62,7 @@ def _ours(report: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _lines(numbers: "pd.DataFrame") -> list[list[str]]:
+def _lines(numbers: pd.DataFrame) -> list[list[str]]:
     lines = []
     for (whose, series), part in numbers.groupby(["whose", "series"], sort=False):
         values = dict(zip(part.measure, part.value, strict=True))
@@ -78,7 +74,7 @@ def _lines(numbers: "pd.DataFrame") -> list[list[str]]:
     return lines
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     sides = [side for side in (reference.PAPER, reference.OURS) if (numbers.whose == side).any()]
     figure, axes = style.panels(1, 2, 2.6)
     for side in sides:

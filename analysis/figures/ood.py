@@ -7,11 +7,13 @@ gaze is worth on the changed clip: its loss over that of random gaze.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from torch import Tensor
 from tqdm import tqdm
@@ -27,10 +29,6 @@ from analysis.studies.scenes import Pictures
 from analysis.studies.selectors import iou_of
 from autogaze.selectors.base import Selector
 from hlvid.errors import RunError
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 RATIO = 0.1
 
@@ -57,9 +55,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(numbers))
 
 
-def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
-    import pandas as pd
-
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for name, part in table.groupby("change", sort=False):
         clusters = part.cluster.tolist()
@@ -69,12 +65,10 @@ def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def measure(selector: Selector, rival: Selector, clips: Sequence[Clip], ratio: float) -> "pd.DataFrame":
+def measure(selector: Selector, rival: Selector, clips: Sequence[Clip], ratio: float) -> pd.DataFrame:
     """One row a clip and change: clip, cluster, change, iou with the gaze of the unchanged clip, ratio, loss on the
     changed clip, relative_loss: over the loss of `rival`'s gaze of the same size there.
     """
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     before: Tensor | None = None
     for clip in tqdm(clips, desc="changed clips", leave=False):
@@ -181,7 +175,7 @@ def _bytes(values: ArrayLike) -> Pictures:
     return np.asarray(values).round().clip(0, 255).astype(np.uint8)
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, (left, right) = style.panels(1, 2, 2.6, sharey=True)
     names = [name for name in numbers.series.unique() if name not in ("unchanged", "another clip")]
     _dots(left, numbers, names, "iou")
@@ -197,7 +191,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _dots(axes: Any, numbers: "pd.DataFrame", names: list[str], measure: str) -> None:
+def _dots(axes: Any, numbers: pd.DataFrame, names: list[str], measure: str) -> None:
     part = numbers[numbers.measure == measure].set_index("series")
     rows = part.loc[names]
     place = range(0 if "unchanged" in names else 1, len(names) + ("unchanged" not in names))

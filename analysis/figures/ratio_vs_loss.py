@@ -5,28 +5,22 @@ by all 265; the same gaze is 1.35 times "larger" under the first. Both are drawn
 quoted with the right name.
 """
 
-from typing import TYPE_CHECKING
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import stats, style
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+from analysis.studies.clips import describe, over_clusters
+from analysis.studies.losses import METRIC
+from analysis.studies.selectors import compare
 
 KINDS = (("ratio", "of all 265 tokens"), ("ratio_finest", "of the finest 196"))
 
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
-    from analysis.studies.clips import describe, over_clusters
-    from analysis.studies.losses import METRIC
-    from analysis.studies.selectors import compare
-
     selector = inputs.looker()
     table = compare(inputs)
     table = table[table.selector == selector.name]
@@ -50,7 +44,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(numbers))
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, (axes,) = style.panels(1, 1, 2.6, width=3.6)
     for _, part in numbers[numbers.series.str.startswith("clip")].groupby("series"):
         axes.plot(part.ratio, part.value, color=style.PALE, linewidth=0.7, zorder=1)

@@ -12,11 +12,13 @@ for all.
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm import tqdm
 
@@ -31,10 +33,6 @@ from analysis.studies.scenes import SIDE, Pictures
 from autogaze.gaze import Gaze
 from autogaze.selectors.base import Selector
 from hlvid.video import Video
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 TARGET = 0.05
 KEY = "fig7_ratio_for_loss_0_7"
@@ -67,9 +65,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(numbers))
 
 
-def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
-    import pandas as pd
-
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     found = needed(table, TARGET, by=("fps", "resolution", "video", "cluster"))
     for (fps, resolution), part in found.groupby(["fps", "resolution"]):
@@ -85,10 +81,8 @@ def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def measure(selector: Selector, files: Sequence[Path], seed: int = 0) -> "pd.DataFrame":
+def measure(selector: Selector, files: Sequence[Path], seed: int = 0) -> pd.DataFrame:
     """One row a video, cell and ratio: video, cluster, fps, resolution, asked, ratio, loss."""
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     for path in tqdm(files, desc="redundancy", leave=False):
         with Video.open(path) as video:
@@ -159,7 +153,7 @@ def _curves(
         yield side, rows
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, axes = style.panels(1, 2, 2.5)
     for one, whose, title in zip(
         axes, (reference.OURS, reference.PAPER), (f"ours, loss {TARGET}", "paper, its loss 0.7"), strict=True
@@ -169,7 +163,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _grid(axes: Any, part: "pd.DataFrame", title: str) -> None:
+def _grid(axes: Any, part: pd.DataFrame, title: str) -> None:
     rates, sides = sorted(part.fps.unique()), sorted(part.resolution.unique())
     values = np.full((len(sides), len(rates)), np.nan)
     for one in part.to_dict("records"):

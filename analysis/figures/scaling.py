@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, style
 from analysis.figure import Made, MissingRecordsError
@@ -12,10 +14,7 @@ from analysis.inputs import Inputs
 from analysis.measured import short_set
 from analysis.records import below
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+from evaluators.sweeps.records import latest, load
 
 KEY = "fig9_scaling"
 NEED = MissingRecordsError(
@@ -27,8 +26,6 @@ MOST = 3  # series of a sweep that one panel can hold readably
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
     table = _sweep(inputs.records)
     ours = [] if table is None else _ours(table)
     numbers = pd.DataFrame(_paper() + ours)
@@ -48,18 +45,14 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(numbers), missing=None if ours else NEED)
 
 
-def _sweep(folders: Sequence[Path]) -> "pd.DataFrame | None":
+def _sweep(folders: Sequence[Path]) -> pd.DataFrame | None:
     """All cells of all sweeps below `folders`, as `evaluators.sweeps.records.load` reads them, with limit and seed.
 
     Of a cell that was measured with a limit and without one, or in two sweeps, only the whole and newest is given.
     """
-    import pandas as pd
-
     places = sorted({path.parent for path in below(folders, "records.jsonl")})
     if not places:
         return None
-    from evaluators.sweeps.records import latest, load
-
     tables = []
     for place in places:
         records = {record["identity"]: record for record in latest(place)}
@@ -98,7 +91,7 @@ def _paper() -> list[dict[str, Any]]:
     return rows
 
 
-def _ours(table: "pd.DataFrame") -> list[dict[str, Any]]:
+def _ours(table: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for one, series in zip(table.to_dict("records"), _series(table), strict=True):
         ends = {
@@ -112,7 +105,7 @@ def _ours(table: "pd.DataFrame") -> list[dict[str, Any]]:
     return rows
 
 
-def _series(table: "pd.DataFrame") -> list[str]:
+def _series(table: pd.DataFrame) -> list[str]:
     """A line for each selector, ratio, loss and limit; cells that still fall on one point are numbered apart."""
     names = []
     for one in table.to_dict("records"):
@@ -140,7 +133,7 @@ def _percent(value: Any) -> float:
     return float("nan") if value is None else 100 * float(value)
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     ours = numbers[numbers.whose == reference.OURS]
     figure, axes = style.panels(2 if len(ours) else 1, 2, 4.9 if len(ours) else 2.6)
     paper = numbers[numbers.whose == reference.PAPER]
@@ -165,7 +158,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _draw_ours(axes: Any, ours: "pd.DataFrame", along: str, fixed: str) -> None:
+def _draw_ours(axes: Any, ours: pd.DataFrame, along: str, fixed: str) -> None:
     """Accuracy along one setting, the other at its largest value that has all points."""
     at = ours.groupby(fixed)[along].nunique().sort_index().pipe(lambda s: s[s == s.max()].index[-1])
     part = ours[ours[fixed] == at]

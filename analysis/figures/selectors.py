@@ -4,16 +4,18 @@ Ours and the paper's stand in two panels, since the two losses have different un
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, stats, style
 from analysis.figure import Made
 from analysis.inputs import COMPARED, Inputs
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+from analysis.studies.clips import describe, over_clusters
+from analysis.studies.losses import METRIC
+from analysis.studies.selectors import compare
 
 KEY = "fig10_gazing_baselines"
 NAMES = {
@@ -30,10 +32,6 @@ def places(names: Iterable[str]) -> dict[str, int]:
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    from analysis.studies.clips import describe, over_clusters
-    from analysis.studies.losses import METRIC
-    from analysis.studies.selectors import compare
-
     table = compare(inputs)
     numbers = _numbers(table)
     learned = inputs.describe(inputs.named("autogaze")) if inputs.weights() else "AutoGaze: no weights here"
@@ -47,9 +45,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(numbers))
 
 
-def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
-    import pandas as pd
-
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for (name, asked), part in table.groupby(["selector", "asked"], sort=False):
         loss = stats.mean(part.loss, part.cluster.tolist())
@@ -60,7 +56,7 @@ def _numbers(table: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def _best(table: "pd.DataFrame") -> str:
+def _best(table: pd.DataFrame) -> str:
     """The learned selector against the best of the others, paired clip by clip, at a ratio of 10 %."""
     part = table[table.asked == 0.1].pivot(index=["clip", "cluster"], columns="selector", values="loss")
     if "autogaze" not in part or part.shape[1] < 2:
@@ -74,7 +70,7 @@ def _best(table: "pd.DataFrame") -> str:
     )
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     figure, (left, right) = style.panels(1, 2, 2.8)
     handles: dict[str, Any] = {}
     for name, index in places(numbers.series).items():

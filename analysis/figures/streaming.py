@@ -1,15 +1,15 @@
 """Figure 12: the highest frame rate that keeps up with a live video, by resolution."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, style
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
+from analysis.records import latencies
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 KEY = "fig12_streaming_max_fps"
 NAMES = {
@@ -27,10 +27,6 @@ NEED = MissingRecordsError(
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
-    from analysis.records import latencies
-
     rows, paper = [], reference.entry(KEY)
     for kind in ("vit", "mllm"):
         for name, values in paper[kind].items():
@@ -64,7 +60,7 @@ def make(inputs: Inputs) -> Made:
     return Made(numbers, caption, lambda: _draw(numbers), missing=None if machine else NEED)
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     titles = {"vit": "paper, ViT (read off)", "mllm": "paper, MLLM (read off)", "ours": "ours, ViT"}
     shown = [panel for panel in titles if (numbers.panel == panel).any()]
     figure, axes = style.panels(1, len(shown), 2.7)

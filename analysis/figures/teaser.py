@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 
 from analysis import reference, style
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
+from analysis.records import latencies
 from analysis.reference import row
 from analysis.studies.clips import video_files
 from analysis.studies.pictures import gazed
@@ -21,10 +24,6 @@ from autogaze.tiling import Tiling
 from evaluators.core.told import told_of
 from hlvid.video import Video
 from hlvid.video.tiles import fit_long_side
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 RATIO = 0.1
 WIDTH = 1344
@@ -38,8 +37,6 @@ NEED = MissingRecordsError(
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
     path = video_files(inputs.videos or [inputs.dataset_root() / "videos"])[0]
     selector = inputs.looker(tells=inputs.tells | {"codec"})
     seen = look(selector, path, RATIO, WIDTH, question=inputs.question)
@@ -103,8 +100,6 @@ def look(
 
 def _seconds(inputs: Inputs) -> tuple[list[dict[str, Any]], str]:
     """Rows of the paper's seconds and of ours, and the words about ours."""
-    from analysis.records import latencies
-
     rows = []
     for name, (vit, llm) in reference.entry(KEY)["rows"].items():
         rows += [
@@ -129,7 +124,7 @@ def _seconds(inputs: Inputs) -> tuple[list[dict[str, Any]], str]:
     return rows, words
 
 
-def _draw(numbers: "pd.DataFrame", seen: Any) -> "Figure":
+def _draw(numbers: pd.DataFrame, seen: Any) -> Figure:
     height = style.WIDTH * 0.37 * seen.frame.shape[0] / seen.frame.shape[1] + 0.55
     figure, axes = style.panels(1, 3, height, gridspec_kw={"width_ratios": [1, 1, 0.72]})
     style.picture(axes[0], seen.frame, "a frame")

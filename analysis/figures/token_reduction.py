@@ -1,6 +1,9 @@
 """Table 2: AutoGaze against methods that drop tokens after (or inside) the encoder: seconds and accuracy."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, style, tables
 from analysis.figure import Made, MissingRecordsError
@@ -8,10 +11,6 @@ from analysis.inputs import Inputs
 from analysis.measured import measured, short_names
 from analysis.reference import row
 from hlvid.benchmarks import registry
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 KEY = "table2_token_reduction"
 MEASURES = {
@@ -29,8 +28,6 @@ NEED = MissingRecordsError(
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
     ours = _ours(inputs)
     numbers = pd.DataFrame(_paper() + ours)
     head, rows = ["method", "type", *MEASURES.values()], _lines(numbers)
@@ -78,7 +75,7 @@ def _ours(inputs: Inputs) -> list[dict[str, Any]]:
     return rows
 
 
-def _lines(numbers: "pd.DataFrame") -> list[list[str]]:
+def _lines(numbers: pd.DataFrame) -> list[list[str]]:
     part = numbers[numbers.whose == reference.PAPER]
     table = part.pivot(index=["series", "type"], columns="measure", values="value")
     order = dict.fromkeys(zip(part.series, part.type, strict=True))
@@ -96,7 +93,7 @@ def _our_lines(ours: list[dict[str, Any]]) -> list[list[str]]:
     return lines
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     paper = numbers[numbers.whose == reference.PAPER]
     names = list(dict.fromkeys(paper.series))
     figure, axes = style.panels(1, len(MEASURES), 3.1, sharey=True)

@@ -1,15 +1,15 @@
 """Table 3: the gazing ratio that reaches one loss, after no training, NTP, RL, both."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis import reference, style, tables
 from analysis.figure import Made, MissingRecordsError
 from analysis.inputs import Inputs
+from analysis.records import evaluations
 from analysis.reference import row
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 KEY = "table3_training_stages"
 NEED = MissingRecordsError(
@@ -21,10 +21,6 @@ MOST = 7
 
 def make(inputs: Inputs) -> Made:
     """See the module."""
-    import pandas as pd
-
-    from analysis.records import evaluations
-
     rows = [
         row("printed", name, panel="ratio", value=value)
         for name, value in reference.entry(KEY)["rows"].items()
@@ -70,7 +66,7 @@ def _ours(report: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _lines(numbers: "pd.DataFrame") -> list[list[str]]:
+def _lines(numbers: pd.DataFrame) -> list[list[str]]:
     part = numbers[numbers.panel == "ratio"]
     return [
         [
@@ -82,7 +78,7 @@ def _lines(numbers: "pd.DataFrame") -> list[list[str]]:
     ]
 
 
-def _draw(numbers: "pd.DataFrame") -> "Figure":
+def _draw(numbers: pd.DataFrame) -> Figure:
     there = (numbers.whose == reference.OURS).any()
     figure, axes = style.panels(1, 3 if there else 1, 2.7, width=style.WIDTH if there else 3.4)
     _bars(axes[0], numbers[(numbers.whose == reference.PAPER)], "paper, loss 0.7 (printed)", "////")
@@ -99,7 +95,7 @@ def _draw(numbers: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _bars(axes: Any, part: "pd.DataFrame", title: str, hatch: str) -> None:
+def _bars(axes: Any, part: pd.DataFrame, title: str, hatch: str) -> None:
     part = part.sort_values("value")
     axes.barh(
         part.series.astype(str),
@@ -115,7 +111,7 @@ def _bars(axes: Any, part: "pd.DataFrame", title: str, hatch: str) -> None:
     axes.grid(axis="y", visible=False)
 
 
-def _curves(axes: Any, part: "pd.DataFrame") -> dict[str, Any]:
+def _curves(axes: Any, part: pd.DataFrame) -> dict[str, Any]:
     best = part[part.ratio == 0.1].sort_values("value").series.tolist()[:MOST]
     handles = {}
     for index, name in enumerate(best):

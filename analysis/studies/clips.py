@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -26,9 +26,6 @@ from autogaze.selectors.base import Ratio
 from evaluators.core.told import told_of
 from hlvid.errors import RunError, VideoError
 from hlvid.video import Video
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FRAMES = 16
 RATE = 8.0
@@ -93,7 +90,7 @@ def load_clips(inputs: Inputs, count: int | None = None) -> list[Clip]:
     return list(found)[: max(count, len(files))]
 
 
-def describe(table: "pd.DataFrame", inputs: Inputs) -> str:
+def describe(table: pd.DataFrame, inputs: Inputs) -> str:
     """What was measured, for captions: counted in the table of measurements (columns clip, cluster)."""
     clips, clusters = table["clip"].nunique(), table["cluster"].nunique()
     if not inputs.videos:
@@ -104,7 +101,7 @@ def describe(table: "pd.DataFrame", inputs: Inputs) -> str:
     )
 
 
-def over_clusters(table: "pd.DataFrame", inputs: Inputs) -> str:
+def over_clusters(table: pd.DataFrame, inputs: Inputs) -> str:
     """What the intervals are clustered by, for captions: "95 %, clustered, 2 videos"."""
     clusters = table["cluster"].nunique()
     what = number(clusters, "video" if inputs.videos else "generated clip")

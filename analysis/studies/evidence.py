@@ -15,21 +15,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from analysis.measured import preferred_first
+from analysis.records import Run
 from autogaze.gaze import SCALES
 from evaluators.core.gaze_file import Mask
 from evaluators.core.gaze_file import load as load_gaze
 from hlvid.dataset import load as load_questions
 from hlvid.dataset import locate
 from hlvid.errors import DatasetError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from analysis.records import Run
 
 READABLE = 6.0  # px of cap height
 NATIVE = (2160, 3840)
@@ -101,15 +98,11 @@ def can_be_read(sighting: Sighting, width: int) -> bool:
     return sighting.cap * width / NATIVE[1] >= READABLE
 
 
-def of_runs(runs: Sequence["Run"], dataset: str | Path) -> "pd.DataFrame":
+def of_runs(runs: Sequence[Run], dataset: str | Path) -> pd.DataFrame:
     """The same from the gazes that runs of `gaze_reader` kept, with `correct`: what was seen, and answered.
 
     A configuration's question counts once, however many runs (a short one with `--limit` first) have answered it.
     """
-    import pandas as pd
-
-    from analysis.measured import preferred_first
-
     counted: set[tuple[str, str]] = set()
     boxes, rows = load(locate(dataset).root), []
     known = {question.id: (question.stem, question.options) for question in load_questions(dataset)}

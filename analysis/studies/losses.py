@@ -9,9 +9,10 @@ with the paper's, its height cannot.
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -20,9 +21,6 @@ from analysis.studies.clips import Clip, gaze_at
 from autogaze.gaze import Gaze, grid_sides
 from autogaze.reconstruction.paste import rebuild
 from autogaze.selectors.base import Selector
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BATCH = 8  # clips gazed at together: a third of the time of one by one
 RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
@@ -40,10 +38,8 @@ def loss_of(clips: Tensor, gaze: Gaze) -> Tensor:
 
 def curves(
     selectors: Sequence[Selector], clips: Sequence[Clip], ratios: Sequence[float] = RATIOS
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """One row a selector, clip and ratio; `ratio` of all 265 tokens, `ratio_finest` of the finest 196."""
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     work = [(selector, group) for selector in selectors for group in _alike(clips)]
     for selector, group in tqdm(work, desc="loss against ratio", leave=False):
@@ -82,16 +78,14 @@ def curve(
 
 
 def needed(
-    table: "pd.DataFrame", loss: float, by: Sequence[str] = ("selector", "clip", "cluster")
-) -> "pd.DataFrame":
+    table: pd.DataFrame, loss: float, by: Sequence[str] = ("selector", "clip", "cluster")
+) -> pd.DataFrame:
     """The smallest ratio that meets `loss`, interpolated on a logarithmic axis.
 
     Columns `needed` and `bound`: "" where the ratio lies among those measured, "floor" where the smallest measured
     ratio does already (the true one is at most `needed`), "ceiling" where none does (it is above `needed`, the
     largest).
     """
-    import pandas as pd
-
     rows = []
     for key, part in table.groupby(list(by), sort=False):
         part = part.sort_values("ratio")
@@ -102,7 +96,7 @@ def needed(
     return pd.DataFrame(rows)
 
 
-def bounds(part: "pd.DataFrame") -> dict[str, float]:
+def bounds(part: pd.DataFrame) -> dict[str, float]:
     """Shares of the rows of `needed` that are bounds and no ratios, as columns of a figure's CSV."""
     return {name: float((part.bound == name).mean()) for name in ("floor", "ceiling")}
 

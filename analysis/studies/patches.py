@@ -5,9 +5,10 @@ where not asked for), variance (of the Laplacian 0 1 0 / 1 -4 1 / 0 1 0 of the l
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,21 +20,14 @@ from autogaze.gaze import PATCH_SIZE, SCALES, grid_sides
 from autogaze.selectors.base import Selector
 from autogaze.selectors.pyramid import luma
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def measure(selector: Selector, clips: Sequence[Clip], ratio: float, flow: bool = True) -> "pd.DataFrame":
+def measure(selector: Selector, clips: Sequence[Clip], ratio: float, flow: bool = True) -> pd.DataFrame:
     """All patches of all clips, gazed at `ratio`."""
-    import pandas as pd
-
     parts = [_of_clip(selector, clip, ratio, flow) for clip in tqdm(clips, desc="patches", leave=False)]
     return pd.concat(parts, ignore_index=True)
 
 
-def _of_clip(selector: Selector, clip: Clip, ratio: float, flow: bool) -> "pd.DataFrame":
-    import pandas as pd
-
+def _of_clip(selector: Selector, clip: Clip, ratio: float, flow: bool) -> pd.DataFrame:
     tensor = clip.tensor()
     with torch.no_grad():
         masks = gaze_at(selector, [clip], ratio).scale_masks()

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from tqdm import tqdm
 
@@ -31,9 +32,6 @@ from hlvid.paths import state_root
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 FRAMES = 12
 LOOKED = 2  # frames of a video that are gazed: those that show the most answers
 SURE = 0.6  # mean probability from which on what the detector finds counts as a line
@@ -41,15 +39,13 @@ SURE = 0.6  # mean probability from which on what the detector finds counts as a
 
 def measure(
     dataset: str | Path, chosen: Mapping[str, Selector], ratios: Sequence[float], resolution: int
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """One row a question, selector (by the name given) and ratio: `covered`, the best coverage over the frames looked
     at, and `tokens`, the share of tokens spent there.
 
     Frames: of 12 spread uniformly over a video, the two that show the most answers; questions that none of
     them shows readably at this resolution are left out.
     """
-    import pandas as pd
-
     root, questions = locate(dataset).root, load_questions(dataset)
     boxes, rows = load(root), []
     videos = list(dict.fromkeys(question.video for question in questions))
@@ -72,11 +68,9 @@ def measure(
 
 def measure_recordings(
     paths: Sequence[Path], chosen: Mapping[str, Selector], ratios: Sequence[float]
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """The same of recordings, in their own size; a question is a line of text that the OCR package's detector finds in
     one of two frames, at a third and two thirds. Raises ValueError without the OCR package."""
-    import pandas as pd
-
     rows = []
     for path in tqdm(paths, desc="recordings", leave=False):
         with Video.open(path) as video:

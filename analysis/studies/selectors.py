@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -16,14 +17,9 @@ from analysis.studies.losses import RATIOS, curves
 from autogaze.gaze import SCALES
 from autogaze.selectors.base import Selector
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def compare(inputs: Inputs) -> "pd.DataFrame":
+def compare(inputs: Inputs) -> pd.DataFrame:
     """Loss against ratio of every selector on this machine, one cached table a selector."""
-    import pandas as pd
-
     parts = []
     for selector in inputs.compared():
         key = identity(inputs) | {"ratios": RATIOS} | selector.settings()
@@ -32,18 +28,16 @@ def compare(inputs: Inputs) -> "pd.DataFrame":
     return pd.concat(parts, ignore_index=True)
 
 
-def _curves(selector: Selector, inputs: Inputs) -> "pd.DataFrame":
+def _curves(selector: Selector, inputs: Inputs) -> pd.DataFrame:
     return curves([selector], load_clips(inputs))
 
 
-def likeness(selectors: Sequence[Selector], clips: Sequence[Clip], ratio: float) -> "pd.DataFrame":
+def likeness(selectors: Sequence[Selector], clips: Sequence[Clip], ratio: float) -> pd.DataFrame:
     """Intersection over union of the patches chosen, per pair of selectors, clip, frame and scale.
 
     Patches neither chose at a scale give NaN: they say nothing about agreement there. `chance` is the IoU that
     two independent draws of as many patches from that scale would have on average.
     """
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     for clip in tqdm(clips, desc="agreement", leave=False):
         with torch.no_grad():

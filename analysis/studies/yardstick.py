@@ -6,26 +6,25 @@ share of tokens that was really spent. Differences are paired by question; recor
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 from analysis import stats, tables
+from analysis.records import Run
 from analysis.studies.clips import video_files
 from analysis.studies.evidence import COVERED
 from analysis.studies.recall import measure, measure_recordings
+from autogaze import selectors
+from autogaze.selectors.base import Selector
+from evaluators.runs.spec import parse_model_args
 from hlvid.dataset import load
 from hlvid.errors import RunError
 from hlvid.mini import make, wanted
 from hlvid.scoring.compare import Comparison, compare_table
 from hlvid.scoring.table import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from analysis.records import Run
-    from autogaze.selectors.base import Selector
 
 Part = Literal["development", "untouched"]
 READER = "gaze_reader"
@@ -74,14 +73,11 @@ class Yardstick(BaseModel):
         return found
 
 
-def selector(text: str, asked: bool = True) -> "Selector":
+def selector(text: str, asked: bool = True) -> Selector:
     """A selector as the command line names it: "text_error,l1=0.5"; asked: there are questions that it may look by.
 
     Raises RunError naming what is wrong.
     """
-    from autogaze import selectors
-    from evaluators.runs.spec import parse_model_args
-
     name, _, settings = text.partition(",")
     try:
         found = selectors.get(name, **parse_model_args(settings))
@@ -90,30 +86,28 @@ def selector(text: str, asked: bool = True) -> "Selector":
         raise RunError(f"--selector {text}: {error}") from error
 
 
-def recall(sets: Yardstick, chosen: "Mapping[str, Selector]", part: Part = "development") -> "pd.DataFrame":
+def recall(sets: Yardstick, chosen: Mapping[str, Selector], part: Part = "development") -> pd.DataFrame:
     """Evidence recall on HLVid-Mini: was the text that is asked for gazed at, finely enough to be read?"""
     return _hits(measure(sets.questions(part), chosen, sets.ratios, sets.resolution))
 
 
 def recall_of_recordings(
-    sets: Yardstick, chosen: "Mapping[str, Selector]", folder: Path, part: Part = "development"
-) -> "pd.DataFrame":
+    sets: Yardstick, chosen: Mapping[str, Selector], folder: Path, part: Part = "development"
+) -> pd.DataFrame:
     """The same of lines that a detector finds in real recordings; see `analysis.studies.recall`."""
     return _hits(measure_recordings(sets.recordings(folder, part), chosen, sets.ratios))
 
 
-def _hits(table: "pd.DataFrame") -> "pd.DataFrame":
+def _hits(table: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         raise RunError("yardstick: no text that could be read at this size in any frame; give other videos")
     return table.assign(hit=(table.covered >= COVERED).astype(float))
 
 
-def accuracy(sets: Yardstick, runs: "Sequence[Run]", part: Part = "development") -> "pd.DataFrame":
+def accuracy(sets: Yardstick, runs: Sequence[Run], part: Part = "development") -> pd.DataFrame:
     """Right answers of `gaze_reader`, of those of these runs that asked the part's questions; the last run of a
     selector and ratio counts. Raises RunError where there is none.
     """
-    import pandas as pd
-
     asked = {question.id: question.stem for question in load(sets.questions(part))}
     rows: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for run in runs:
@@ -140,7 +134,7 @@ def accuracy(sets: Yardstick, runs: "Sequence[Run]", part: Part = "development")
     return pd.DataFrame([row for part in rows.values() for row in part])
 
 
-def report(table: "pd.DataFrame") -> str:
+def report(table: pd.DataFrame) -> str:
     """Markdown: one line a selector; per ratio the share of hits, its interval, what was spent, and the difference
     from the first selector with interval and sign-flip p."""
     names, ratios = list(dict.fromkeys(table.selector)), sorted(set(table.ratio))
@@ -148,18 +142,18 @@ def report(table: "pd.DataFrame") -> str:
     return tables.markdown(["selector", *(f"{ratio:.1%}" for ratio in ratios)], rows)
 
 
-def paired(table: "pd.DataFrame", name: str, first: str, ratio: float) -> Comparison:
+def paired(table: pd.DataFrame, name: str, first: str, ratio: float) -> Comparison:
     """One selector against another at a ratio, question by question. Raises AnswerError for other questions."""
     both = {one: _rows(_part(table, one, ratio)) for one in (name, first)}
     (found,) = compare_table(Table.of(both), power=False)
     return found
 
 
-def _part(table: "pd.DataFrame", name: str, ratio: float) -> "pd.DataFrame":
+def _part(table: pd.DataFrame, name: str, ratio: float) -> pd.DataFrame:
     return table[(table.selector == name) & (table.ratio == ratio)]
 
 
-def _cell(table: "pd.DataFrame", name: str, first: str, ratio: float) -> str:
+def _cell(table: pd.DataFrame, name: str, first: str, ratio: float) -> str:
     part = _part(table, name, ratio)
     if part.empty:
         return "-"
@@ -172,7 +166,7 @@ def _cell(table: "pd.DataFrame", name: str, first: str, ratio: float) -> str:
     return f"{text}; {100 * found.difference:+.1f} [{low:+.1f}, {high:+.1f}], p = {found.p:.2g}"
 
 
-def _rows(part: "pd.DataFrame") -> list[dict[str, Any]]:
+def _rows(part: pd.DataFrame) -> list[dict[str, Any]]:
     """As `hlvid.scoring` takes them."""
     return [
         {"question_id": q, "source": s, "correct": bool(hit), "parsed": "A"}
