@@ -30,7 +30,7 @@ import numpy as np
 from analysis import stats
 from hlvid.scoring.accuracy import clustered, summarize, wilson
 from hlvid.scoring.averages import category_mean_interval
-from hlvid.scoring.compare import compare, compare_all, compare_table
+from hlvid.scoring.compare import compare, compare_table
 from hlvid.scoring.power import minimum_detectable_difference, rule_factor
 from hlvid.scoring.ranks import better, rank_intervals
 from hlvid.scoring.table import Table
@@ -92,7 +92,7 @@ def speed(systems: int = 50) -> dict[str, float]:
     return {
         "summaries_50": _seconds(lambda: [summarize(rows) for rows in runs.values()]),
         "rank_intervals_50": _seconds(lambda: rank_intervals(table)),
-        "all_1225_pairs": _seconds(lambda: compare_all(runs)),
+        "all_1225_pairs": _seconds(lambda: compare_table(Table.of(runs))),
     }
 
 

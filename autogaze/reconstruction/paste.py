@@ -41,15 +41,6 @@ def rebuild(clips: Tensor, gaze: Gaze, memory: bool = False, grey: float = GREY)
     return _remember(clips, _to_pixels(finest, gaze.scales[-1]), picture, seen_coarse)
 
 
-def seen_scale(gaze: Gaze) -> Tensor:
-    """Int16 (B, T, S, S): the finest of `gaze.scales` at which a pixel is seen, 0 where it is not."""
-    side = gaze.scales[-1]
-    seen = torch.zeros(gaze.batch, gaze.frames, side, side, dtype=torch.int16, device=gaze.positions.device)
-    for scale, mask in zip(gaze.scales, gaze.scale_masks(), strict=True):
-        seen.masked_fill_(_to_pixels(mask, side), scale)
-    return seen
-
-
 def _paint(picture: Tensor, clips: Tensor, mask: Tensor, patch: int) -> None:
     """Write the patches set in `mask` (bool (B, T, g, g)) into `picture`, at `patch` x `patch` px each."""
     clip, frame, row, col = mask.nonzero(as_tuple=True)

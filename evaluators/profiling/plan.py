@@ -21,7 +21,6 @@ from autogaze.nvila.grid import Grid, tile_grid
 from autogaze.nvila.presets import parameter_count
 from autogaze.nvila.settings import CLIP_FRAMES, CLIPS, Kind, VideoSettings
 
-GB = 1e9
 OVERHEAD = 1.5e9
 """CUDA context, workspaces and gaps, seen beyond the tensors."""
 

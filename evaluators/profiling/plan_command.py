@@ -8,8 +8,9 @@ from rich.table import Table
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.presets import SHAPES, shape
 from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
+from evaluators.core.memory import GB
 from evaluators.models.nvila.arguments import parse_ratio
-from evaluators.profiling.plan import GB, ITEMSIZE, OVERHEAD, Plan, largest_fit, make_plan
+from evaluators.profiling.plan import ITEMSIZE, OVERHEAD, Plan, largest_fit, make_plan
 from hlvid.errors import RunError
 
 THUMBNAILS = 64

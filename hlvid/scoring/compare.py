@@ -149,16 +149,6 @@ def compare(
     return found
 
 
-def compare_all(
-    runs: Mapping[str, Sequence[Row]],
-    *,
-    mean_of: MeanOf = "questions",
-    level: float = 0.95,
-) -> list[Comparison]:
-    """All pairs of runs, in order; `adjusted_p` holds for all of them together."""
-    return compare_table(Table.of(runs, mean_of), level=level)
-
-
 def compare_table(
     table: Table, *, level: float = 0.95, power: bool = True, only: Pairs | None = None
 ) -> list[Comparison]:

@@ -37,24 +37,14 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return min(1.0, 2 * float(bdtr(min(only_a, only_b), disagreements, 0.5)))
 
 
-def sign_flip(
-    differences: ArrayLike, clusters: Sequence[Hashable], weights: ArrayLike | None = None
-) -> float:
+def sign_flip(sums: Floats) -> float:
     """Two-sided p-value of the permutation test that swaps the two systems in whole clusters.
 
     Each of the 2^G ways to swap is equally likely if the systems are alike; the p-value is the share of them whose
     total is at least as far from 0 as the one seen. With every question its own cluster this is McNemar's exact test.
 
     Args:
-        differences: (n,) 1 where only A is right, -1 where only B is, else 0.
-        clusters: (n,) the recording of each.
-        weights: (n,) how much each question counts; None for alike.
-    """
-    return sign_flip_of_sums(cluster_sums(differences, clusters, weights)[0][:, 0])
-
-
-def sign_flip_of_sums(sums: Floats) -> float:
-    """`sign_flip` of the clusters' (weighted) sums of differences, (G,).
+        sums: (G,) of each cluster the (weighted) sum of differences: 1 where only A is right, -1 where only B is.
 
     Whole numbers are counted exactly, cluster by cluster. Of others all swaps are tried where these are few; else
     they are rounded to a grid fine enough for two digits of p.

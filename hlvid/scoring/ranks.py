@@ -1,6 +1,6 @@
 """Places: which ones a system may have in truth, such as "2 to 5".
 
-A place is 1 + the systems above it. One system is called above another where, and only where, `compare_all` of the
+A place is 1 + the systems above it. One system is called above another where, and only where, `compare_table` of the
 same systems says "better" (`hlvid.scoring.rule`, all pairs corrected together by Holm): those clearly above bound
 the best place, those clearly below the worst. With 95 % probability all of these intervals hold the true
 places. Percentiles of resampled ranks would not: among equal systems they favour whoever was lucky.

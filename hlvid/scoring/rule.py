@@ -13,7 +13,7 @@ import numpy as np
 from hlvid.scoring.clusters import Floats, cluster_sums, standard_error
 from hlvid.scoring.intervals import Interval
 from hlvid.scoring.multiple import holm
-from hlvid.scoring.paired import difference_interval, sign_flip_of_sums
+from hlvid.scoring.paired import difference_interval, sign_flip
 from hlvid.scoring.table import Table
 
 Pairs = Sequence[tuple[int, int]]
@@ -34,7 +34,7 @@ def decide(p: float, interval: Interval) -> int:
 def p_values(table: Table, pairs: Pairs) -> list[float]:
     """p of the sign-flip test for each (column, column) of the table."""
     sums = _sums(table)
-    return [sign_flip_of_sums(sums[:, one] - sums[:, other]) for one, other in pairs]
+    return [sign_flip(sums[:, one] - sums[:, other]) for one, other in pairs]
 
 
 def together(table: Table) -> dict[tuple[int, int], tuple[float, float]]:
@@ -46,7 +46,7 @@ def together(table: Table) -> dict[tuple[int, int], tuple[float, float]]:
 def _together(sums: bytes, systems: int) -> tuple[tuple[tuple[int, int], tuple[float, float]], ...]:
     columns = np.frombuffer(sums, dtype=np.float64).reshape(-1, systems).T
     pairs = list(combinations(range(systems), 2))
-    raw = [sign_flip_of_sums(columns[one] - columns[other]) for one, other in pairs]
+    raw = [sign_flip(columns[one] - columns[other]) for one, other in pairs]
     return tuple(zip(pairs, zip(raw, holm(raw), strict=True), strict=True))
 
 

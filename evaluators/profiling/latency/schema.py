@@ -4,7 +4,6 @@ The file holds `kind`, `shape`, `hardware`, `settings`, `environment` and `rows`
 figures.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -97,11 +96,6 @@ def save(rows: Sequence[Row], about: Mapping[str, Any], folder: Path) -> Path:
     path = folder / f"{_slug('-'.join(str(part) for part in parts if part))}.json"
     write_json(path, {**about, "rows": [asdict(row) for row in rows]})
     return path
-
-
-def load(path: Path) -> list[Row]:
-    """The rows of a file."""
-    return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))["rows"]]
 
 
 def _slug(text: str) -> str:

@@ -15,13 +15,19 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.compare import compare, compare_all
+from hlvid.scoring.clusters import cluster_sums
+from hlvid.scoring.compare import compare, compare_table
 from hlvid.scoring.multiple import holm
-from hlvid.scoring.paired import mcnemar, paired_design_effect, sign_flip, sign_flip_of_sums
+from hlvid.scoring.paired import mcnemar, paired_design_effect, sign_flip
 from hlvid.scoring.power import minimum_detectable_difference, power_of, questions_needed
+from hlvid.scoring.table import Table
 
 Rows = list[dict[str, Any]]
 MakeRows = Callable[..., Rows]
+
+
+def _sums(differences: Any, clusters: list[Any]) -> Any:
+    return cluster_sums(np.asarray(differences, float), clusters)[0][:, 0]
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
@@ -42,7 +48,7 @@ def test_mcnemar_known_values() -> None:
 @given(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=60))
 def test_sign_flip_of_single_questions_is_mcnemar(differences: list[int]) -> None:
     expected = mcnemar(differences.count(1), differences.count(-1))
-    assert sign_flip(differences, range(len(differences))) == pytest.approx(expected, rel=1e-9)
+    assert sign_flip(np.array(differences, float)) == pytest.approx(expected, rel=1e-9)
 
 
 @given(st.lists(st.tuples(st.sampled_from([-1, 0, 1]), st.sampled_from("abcdefg")), min_size=1, max_size=40))
@@ -53,7 +59,7 @@ def test_sign_flip_equals_trying_all_swaps(answers: list[tuple[int, str]]) -> No
     seen = abs(sum(totals.values()))
     swaps = list(itertools.product([1, -1], repeat=len(totals)))
     far = sum(abs(int(np.dot(signs, list(totals.values())))) >= seen for signs in swaps)
-    p = sign_flip([difference for difference, _ in answers], [cluster for _, cluster in answers])
+    p = sign_flip(np.array(list(totals.values()), float))
     assert p == pytest.approx(far / len(swaps), abs=1e-12)
 
 
@@ -61,7 +67,7 @@ def test_sign_flip_equals_trying_all_swaps(answers: list[tuple[int, str]]) -> No
 def test_weighted_sign_flip_equals_trying_all_swaps(totals: list[float]) -> None:
     swaps = np.array(list(itertools.product([1, -1], repeat=len(totals)))) @ np.array(totals)
     far = np.abs(swaps) >= abs(sum(totals)) - 1e-9 * sum(map(abs, totals))
-    assert sign_flip_of_sums(np.array(totals)) == pytest.approx(far.mean(), abs=1e-3)
+    assert sign_flip(np.array(totals)) == pytest.approx(far.mean(), abs=1e-3)
 
 
 def test_many_weighted_recordings_are_counted_on_a_fine_grid() -> None:
@@ -69,7 +75,7 @@ def test_many_weighted_recordings_are_counted_on_a_fine_grid() -> None:
     rng = np.random.default_rng(7)
     totals = rng.normal(0.15, 1, 40)
     swaps = rng.choice([-1.0, 1.0], (200_000, 40)) @ totals
-    assert sign_flip_of_sums(totals) == pytest.approx((np.abs(swaps) >= abs(totals.sum())).mean(), abs=0.004)
+    assert sign_flip(totals) == pytest.approx((np.abs(swaps) >= abs(totals.sum())).mean(), abs=0.004)
 
 
 def test_a_recording_of_next_to_no_weight_changes_nothing() -> None:
@@ -106,13 +112,13 @@ def test_sign_flip_equals_scipys_permutation_test() -> None:
     expected = stats.permutation_test(
         (totals,), np.sum, permutation_type="samples", n_resamples=2**12
     )  # all of them
-    assert sign_flip(differences, clusters) == pytest.approx(expected.pvalue, abs=1e-12)
+    assert sign_flip(_sums(differences, clusters)) == pytest.approx(expected.pvalue, abs=1e-12)
 
 
 def test_one_recording_can_prove_nothing() -> None:
     """20 wins to 0 within one recording: McNemar is impressed, one coin toss is not."""
     assert mcnemar(20, 0) < 1e-5
-    assert sign_flip([1] * 20, ["s"] * 20) == 1.0
+    assert sign_flip(_sums([1] * 20, ["s"] * 20)) == 1.0
 
 
 def test_sign_flip_keeps_its_level_on_clustered_answers() -> None:
@@ -125,7 +131,7 @@ def test_sign_flip_keeps_its_level_on_clustered_answers() -> None:
         toss = rng.random(240)
         differences = np.where(toss < 0.25 + lean / 2, 1, np.where(toss > 0.75 + lean / 2, -1, 0))
         false["mcnemar"] += mcnemar(int((differences == 1).sum()), int((differences == -1).sum())) < 0.05
-        false["sign_flip"] += sign_flip(differences, clusters.tolist()) < 0.05
+        false["sign_flip"] += sign_flip(_sums(differences, clusters.tolist())) < 0.05
     assert false["sign_flip"] / 400 < 0.08
     assert false["mcnemar"] / 400 > 0.12
 
@@ -231,7 +237,7 @@ def test_difference_interval_covers(make_rows: MakeRows) -> None:
 
 def test_all_pairs_are_corrected_together(real_pair: tuple[Rows, Rows]) -> None:
     none = [{**row, "correct": False, "parsed": "B"} for row in real_pair[0]]
-    found = compare_all({"a": real_pair[0], "b": real_pair[1], "none": none})
+    found = compare_table(Table.of({"a": real_pair[0], "b": real_pair[1], "none": none}))
     assert [(one.a, one.b) for one in found] == [("a", "b"), ("a", "none"), ("b", "none")]
     alone = [compare(real_pair[0], real_pair[1]), compare(real_pair[0], none), compare(real_pair[1], none)]
     assert [one.clustered_p for one in found] == [one.clustered_p for one in alone]
@@ -254,7 +260,7 @@ def test_faults(make_rows: MakeRows) -> None:
     with pytest.raises(AnswerError, match="no questions"):
         compare([], [])
     with pytest.raises(AnswerError, match="no runs"):
-        compare_all({})
+        compare_table(Table.of({}))
     with pytest.raises(AnswerError, match="B: row 1: question 0: field 'correct'"):
         compare(rows, [{**row, "correct": 7} for row in rows])
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.compare import compare, compare_all
+from hlvid.scoring.compare import compare, compare_table
 from hlvid.scoring.correctness import is_correctness, read_correctness
 from hlvid.scoring.multiple import holm
 from hlvid.scoring.report import compare_runs
+from hlvid.scoring.table import Table
 
 Rows = list[dict[str, Any]]
 MakeRows = Callable[..., Rows]
@@ -46,7 +47,9 @@ def test_the_real_pair(real_pair: tuple[Rows, Rows], shared: Path) -> None:
 def test_groups_are_corrected_together(real_pair: tuple[Rows, Rows]) -> None:
     none = [{**row, "correct": False, "parsed": "B"} for row in real_pair[0]]
     report = compare_runs({"a": real_pair[0], "b": real_pair[1], "none": none})
-    assert report.pairs == tuple(compare_all({"a": real_pair[0], "b": real_pair[1], "none": none}))
+    assert report.pairs == tuple(
+        compare_table(Table.of({"a": real_pair[0], "b": real_pair[1], "none": none}))
+    )
     tests = [one for pairs in report.groups["category"].values() for one in pairs]
     assert [one.adjusted_p for one in tests] == holm([one.clustered_p for one in tests])
     assert {one.pairs for one in tests} == {6}

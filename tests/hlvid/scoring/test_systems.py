@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.compare import compare_all
+from hlvid.scoring.compare import compare_table
 from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.ranks import Rank, rank_intervals
 from hlvid.scoring.table import Table
@@ -106,7 +106,7 @@ def test_places_are_what_the_verdicts_say(make_rows: MakeRows) -> None:
     rng = np.random.default_rng(8)
     sources = [f"s{number // 6}" for number in range(120)]
     runs = {str(one): make_rows(rng.random(120) < one / 8, sources) for one in range(8)}
-    verdicts = {(one.a, one.b): one.conclusion for one in compare_all(runs)}
+    verdicts = {(one.a, one.b): one.conclusion for one in compare_table(Table.of(runs))}
     assert set(verdicts.values()) == {"b_better", "no_evidence"}
     for rank in rank_intervals(Table.of(runs)):
         lost = [pair for pair, said in verdicts.items() if rank.system == pair[0] and said == "b_better"]

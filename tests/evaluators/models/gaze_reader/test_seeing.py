@@ -76,11 +76,14 @@ def test_no_unseen_pixel_reaches_a_view(picture: np.ndarray, selector: str) -> N
     """Change all that nobody looked at; with the same gaze every view stays the same."""
     from dataclasses import replace
 
-    from autogaze.reconstruction.paste import rebuild, seen_scale
+    from autogaze.reconstruction.paste import rebuild
 
     looker = Looker(ReaderSettings(selector=selector, ratio=0.1), Tiling.of(252, 448))
     look = next(looker.looks([(0, picture)]))
-    seen = looker.tiling.join_patches(seen_scale(look.gaze) > 0)[0][:252, :448]
+    seen = np.zeros((252, 448), bool)
+    for mask in look.gaze.scale_masks():
+        cells, cell = looker.tiling.join_patches(mask)[0], 224 // mask.shape[-1]
+        seen |= cells.repeat(cell, 0).repeat(cell, 1)[:252, :448]
     changed = np.where(seen[..., None], picture, 255 - picture)
     rebuilt = looker.tiling.join(rebuild(looker.tiling.split(changed[None]), look.gaze))[0]
     other = replace(look, original=changed, rebuilt=rebuilt)
