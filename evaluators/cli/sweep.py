@@ -44,8 +44,8 @@ def sweep(
     """Run every cell of a grid that is not done yet; exit 1 where one ended in an error."""
     from evaluators.runs.scoring import outcomes
     from evaluators.sweeps.grid import load_grid
-    from evaluators.sweeps.records import FINAL
-    from evaluators.sweeps.runner import Options, faults
+    from evaluators.sweeps.records import FINAL, read
+    from evaluators.sweeps.runner import Options
     from evaluators.sweeps.runner import sweep as run
     from hlvid.errors import RunError
 
@@ -54,7 +54,7 @@ def sweep(
     wanted = load_grid(grid)
     if limit is not None:
         wanted = wanted.model_copy(update={"limit": limit})
-    for fault in faults(out):
+    for fault in read(out)[1]:
         typer.echo(fault, err=True)
     if dry_run:
         if not _forecast(out, wanted.cells(), like or []):
@@ -94,8 +94,7 @@ def results(
 
 def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> bool:
     """Print what would run; False where a cell would be refused."""
-    from evaluators.sweeps.checks import refused
-    from evaluators.sweeps.estimate import forecast
+    from evaluators.sweeps.estimate import forecast, refused
     from evaluators.sweeps.records import latest
 
     for cell in cells:

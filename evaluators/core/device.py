@@ -1,5 +1,7 @@
 """Which devices this machine has, asked before anything is decoded or built."""
 
+import os
+
 from hlvid.errors import RunError
 
 KINDS = ("cpu", "cuda", "mps")
@@ -23,6 +25,14 @@ def devices() -> list[str]:
 
     found = {"cpu": True, "cuda": _gpus() > 0, "mps": torch.backends.mps.is_available()}
     return [kind for kind in KINDS if found[kind]]
+
+
+def cards() -> list[str]:
+    """What CUDA_VISIBLE_DEVICES may name: its own entries, else all GPUs of the machine."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name for name in chosen.split(",") if name.strip() not in ("", "-1")]
+    return [str(number) for number in range(_gpus())]
 
 
 def _gpus() -> int:

@@ -11,12 +11,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from evaluators.core.memory import GB
 from evaluators.runs.checks import check_model_args, own_arguments
 from evaluators.runs.data import TaskData, data_of
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError
-
-GB = 1e9
 
 
 @dataclass(frozen=True)

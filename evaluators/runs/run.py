@@ -36,14 +36,12 @@ from evaluators.runs.files import (
 from evaluators.runs.identity import Used, run_identity, shaped_by
 from evaluators.runs.progress import Progress, duration
 from evaluators.runs.scoring import failed
-from evaluators.runs.shares import answer_in_shares
+from evaluators.runs.shares import POLL, answer_in_shares, start
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
 from hlvid.files import locked, write_json
 
 CHILD = ("-m", "evaluators.runs.child")
-POLL = 0.5
-"""Seconds between two looks at the process."""
 
 
 def execute(
@@ -198,21 +196,13 @@ def _run(
             except KeyboardInterrupt:
                 return INTERRUPTED, f"interrupted after {progress.done()} answers, which are kept"
         timeout = None if ends is None else max(POLL, ends - time.monotonic())
-    with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, *CHILD, str(folder)],
-            stdin=subprocess.PIPE,  # closes when this process ends, and the other one with it
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=_environment(folder, again),
-            start_new_session=True,
-        )
-        try:
-            with Progress(folder, total) as progress:
-                late = _wait(process, progress, timeout)
-        except KeyboardInterrupt:
-            _end(process)
-            return INTERRUPTED, f"interrupted after {progress.done()} answers, which are kept"
+    process = start((*CHILD, str(folder)), _environment(folder, again), folder / LOG)
+    try:
+        with Progress(folder, total) as progress:
+            late = _wait(process, progress, timeout)
+    except KeyboardInterrupt:
+        _end(process)
+        return INTERRUPTED, f"interrupted after {progress.done()} answers, which are kept"
     if late:
         _end(process)
         return TIMEOUT, f"not done after {duration(timeout or 0)}; {progress.done()} answers are kept"

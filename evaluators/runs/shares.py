@@ -4,13 +4,13 @@ Processes write into the run's journal and end with their parent. One that dies 
 answered by the run. See `evaluators.core.share`.
 """
 
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from evaluators.core.device import cards
 from evaluators.core.share import VARIABLE, Share
 from evaluators.runs.files import LOG
 from evaluators.runs.progress import Progress
@@ -18,18 +18,12 @@ from hlvid.errors import RunError
 
 CHILD = ("-m", "evaluators.runs.child")
 POLL = 0.5
-_CARDS = "CUDA_VISIBLE_DEVICES"
+"""Seconds between two looks at a process."""
 
 
-def cards(wanted: int) -> list[str]:
+def cards_for(wanted: int) -> list[str]:
     """Names of so many GPUs, as CUDA takes them. Raises RunError where there are fewer."""
-    shown = os.environ.get(_CARDS)
-    if shown is not None:
-        names = [name for name in shown.split(",") if name.strip()]
-    else:
-        import torch
-
-        names = [str(number) for number in range(torch.cuda.device_count())]
+    names = cards()
     if len(names) < wanted:
         raise RunError(
             f"--gpus is {wanted}; this machine shows {len(names)}, give at most that, or --processes"
@@ -50,13 +44,16 @@ def answer_in_shares(
     gpus: each gets a card of its own. ends: time.monotonic() at which they are ended. Raises KeyboardInterrupt after
     ending them all.
     """
-    names = cards(processes) if gpus else [None] * processes
+    names = cards_for(processes) if gpus else [None] * processes
     logs = [folder / f"share-{number}-{LOG}" for number in range(processes)]
     started: list[subprocess.Popen[bytes]] = []
     try:
         for number, (name, log) in enumerate(zip(names, logs, strict=True)):
-            own = {VARIABLE: str(Share(number, processes)), **({_CARDS: name} if name is not None else {})}
-            started.append(_start(folder, {**environment, **own}, log))
+            own = {
+                VARIABLE: str(Share(number, processes)),
+                **({"CUDA_VISIBLE_DEVICES": name} if name is not None else {}),
+            }
+            started.append(start((*CHILD, str(folder)), {**environment, **own}, log))
         while any(process.poll() is None for process in started):
             time.sleep(POLL)
             progress.show()
@@ -73,11 +70,11 @@ def answer_in_shares(
     ]
 
 
-def _start(folder: Path, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    """A child that runs until its share is answered; it ends when this process does, whose pipe it reads."""
+def start(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Python with these arguments, its words in `log`; it ends when this process does, whose pipe it reads."""
     with log.open("ab") as file:
         return subprocess.Popen(
-            [sys.executable, *CHILD, str(folder)],
+            [sys.executable, *arguments],
             stdin=subprocess.PIPE,
             stdout=file,
             stderr=subprocess.STDOUT,

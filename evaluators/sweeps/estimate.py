@@ -1,11 +1,15 @@
-"""What a sweep will cost, from what cells like these have cost before: `hlvid sweep GRID --dry-run`."""
+"""What a sweep will cost, from what cells like these have cost before, and what of it would be refused:
+`hlvid sweep GRID --dry-run`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from evaluators.runs.checks import faults_of
 from evaluators.sweeps.cells import Cell
+from hlvid.errors import RunError
 
 Record = Mapping[str, Any]
 
@@ -44,6 +48,19 @@ def forecast(cells: Sequence[Cell], done: Sequence[Record], others: Sequence[Rec
         unknown=len(seconds) - len(known),
         disk=len(missing) * BYTES_A_CELL,
     )
+
+
+def refused(cells: Sequence[Cell]) -> list[str]:
+    """The cells that could not start, known before any of them does: one line a fault, with how many cells have it."""
+    counts = Counter(fault for cell in cells for fault in _faults(cell))
+    return [f"{count} cell{'s' if count > 1 else ''}: {fault}" for fault, count in counts.items()]
+
+
+def _faults(cell: Cell) -> list[str]:
+    try:
+        return faults_of(cell.spec())
+    except RunError as error:  # values that no command line can carry
+        return [str(error)]
 
 
 def _seconds(cell: Cell, earlier: Sequence[Record]) -> float | None:

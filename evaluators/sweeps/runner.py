@@ -203,8 +203,3 @@ def _usable(folder: Path) -> None:
         raise RunError(
             f"sweep {folder}: cannot be written ({error.strerror}); choose another folder"
         ) from error
-
-
-def faults(folder: Path) -> Iterable[str]:
-    """One message a record that cannot be read."""
-    return records.read(folder)[1]

@@ -1,12 +1,12 @@
 """`--launch local`: some cells at a time in processes of this machine, each with its own GPU where there is one."""
 
-import os
 import queue
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 
+from evaluators.core.device import cards
 from evaluators.sweeps.cells import Cell
 from evaluators.sweeps.runner import Launch, Options, run_cell
 
@@ -16,7 +16,7 @@ def local(jobs: int = 1) -> Launch:
 
     def launch(folder: Path, cells: Sequence[Cell], options: Options) -> Iterator[tuple[Cell, str]]:
         devices: queue.Queue[str | None] = queue.Queue()
-        names = gpus()
+        names = cards()
         for job in range(jobs):
             devices.put(names[job % len(names)] if names else None)
 
@@ -37,13 +37,3 @@ def local(jobs: int = 1) -> Launch:
             pool.shutdown(wait=False, cancel_futures=True)
 
     return launch
-
-
-def gpus() -> list[str]:
-    """What CUDA_VISIBLE_DEVICES may name: its own entries, else all GPUs of the machine."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return [name for name in chosen.split(",") if name.strip() not in ("", "-1")]
-    import torch
-
-    return [str(index) for index in range(torch.cuda.device_count())]

@@ -13,7 +13,7 @@ import pytest
 from evaluators.core.share import Share
 from evaluators.runs.files import JOURNAL
 from evaluators.runs.run import execute
-from evaluators.runs.shares import cards
+from evaluators.runs.shares import cards_for
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
 
@@ -46,9 +46,9 @@ def test_a_variable_that_says_nothing_is_named(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(RunError, match="HLVID_SHARE is"):
             Share.here()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    assert cards(2) == ["3", "5"]
+    assert cards_for(2) == ["3", "5"]
     with pytest.raises(RunError, match="--gpus is 4; this machine shows 2"):
-        cards(4)
+        cards_for(4)
 
 
 @pytest.mark.slow

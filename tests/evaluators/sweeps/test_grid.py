@@ -14,8 +14,8 @@ import pytest
 from evaluators.runs import identity
 from evaluators.sweeps import cells
 from evaluators.sweeps.cells import Cell
-from evaluators.sweeps.checks import refused
 from evaluators.sweeps.conditions import holds
+from evaluators.sweeps.estimate import refused
 from evaluators.sweeps.grid import load_grid
 from hlvid.errors import RunError
 

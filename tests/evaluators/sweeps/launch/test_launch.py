@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from evaluators.core.device import cards
 from evaluators.sweeps import records
 from evaluators.sweeps.cells import Cell
-from evaluators.sweeps.launch.local import gpus, local
+from evaluators.sweeps.launch.local import local
 from evaluators.sweeps.launch.ray import on_ray
 from evaluators.sweeps.launch.slurm import on_slurm
 from evaluators.sweeps.runner import Options
@@ -44,7 +45,7 @@ def test_each_job_has_a_gpu_of_its_own(
     cells: list[Cell], options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    assert gpus() == ["3", "5"]
+    assert cards() == ["3", "5"]
     assert {status for _, status in local(2)(tmp_path / "sweep", cells, options)} == {"ok"}
     seen = {record["results"]["device"] for record in records.latest(tmp_path / "sweep")}
     assert seen <= {"3", "5"} and seen
@@ -52,7 +53,7 @@ def test_each_job_has_a_gpu_of_its_own(
 
 def test_no_gpu_is_hidden_or_invented(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert gpus() == []
+    assert cards() == []
 
 
 def test_slurm_jobs_through_submitit(cells: list[Cell], options: Options, tmp_path: Path) -> None:
