@@ -82,9 +82,7 @@ def tasks() -> Finding:
 
 def import_names() -> Finding:
     """Whether another distribution also owns the import name `autogaze` (the published package does)."""
-    from autogaze.doctor import owners_of_import_name
-
-    others = [name for name in owners_of_import_name() if name != "hlvid"]
+    others = sorted({*metadata.packages_distributions().get("autogaze", ())} - {"hlvid"})
     if others:
         owners, remedy = ", ".join(others), f"pip uninstall {' '.join(others)}"
         text = f"'import autogaze' is also owned by {owners}: results may come from it; {remedy}"

@@ -17,7 +17,15 @@ from hlvid.errors import RunError
 STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
 """True is no number and "3" is no 3: lmms-eval has read the text already, and YAML has types."""
 
+COMMON = ("batch_size", "max_batch_size", "device", "runs")
+"""What every model of ours takes; see `evaluators.core.base.JournalledModel`."""
+
 Settings = TypeVar("Settings")
+
+
+def take_common(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Those of `COMMON`, taken out of `arguments`."""
+    return {name: arguments.pop(name) for name in COMMON if name in arguments}
 
 
 def read(kind: type[Settings], model: str, given: Mapping[str, Any], example: str = "") -> Settings:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
@@ -75,6 +75,9 @@ class Asked:
     generation: dict[str, Any]
     repeat: int
     key: str
+
+
+Model = TypeVar("Model", bound="JournalledModel")
 
 
 class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is untyped
@@ -362,3 +365,8 @@ def by_video(asked: Sequence[Asked]) -> list[list[Asked]]:
     for one in asked:
         groups.setdefault(str(one.question.video_path or one.question.video), []).append(one)
     return list(groups.values())
+
+
+def for_chat(model: type[Model]) -> type[Model]:
+    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
+    return type(f"{model.__name__}Chat", (model,), {"is_simple": False, "__module__": model.__module__})

@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from evaluators.core.base import Answer, JournalledModel
+from evaluators.core.base import Answer, JournalledModel, for_chat
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 
@@ -73,10 +73,7 @@ class Blind(JournalledModel):
         return Answer(letter, {"frames": 0, "tokens_selected": 0, "strategy": self.strategy})
 
 
-class BlindChat(Blind):
-    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
-
-    is_simple = False
+BlindChat = for_chat(Blind)
 
 
 def hashed_letter(question_id: str, options: Mapping[str, str], seed: int = 0) -> str:

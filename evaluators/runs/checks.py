@@ -9,14 +9,12 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from evaluators.core.arguments import COMMON
 from evaluators.models.registry import MODELS
 from evaluators.runs.spec import RunSpec
 from hlvid.errors import HlvidError, RunError
 from hlvid.tasks.failures import check_tasks, not_ours
 from hlvid.tasks.plugin import register, task_names
-
-COMMON = ("batch_size", "max_batch_size", "device", "runs")
-"""Arguments of every model of ours."""
 
 
 def faults_of(spec: RunSpec) -> list[str]:

@@ -18,9 +18,12 @@ def test_this_environment_is_sound(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_another_owner_of_the_import_name_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autogaze.doctor.owners_of_import_name", lambda: ["autogaze", "hlvid"])
+    owners = {"autogaze": ["hlvid", "auto-gaze", "hlvid"], "torch": ["torch"]}
+    monkeypatch.setattr(metadata, "packages_distributions", lambda: owners)
     finding = doctor.import_names()
-    assert finding.state == "wrong" and "pip uninstall autogaze" in finding.text
+    assert finding.state == "wrong" and finding.text.endswith("pip uninstall auto-gaze")
+    owners["autogaze"] = ["hlvid"]
+    assert doctor.import_names().state == "ok"
 
 
 def test_a_lost_entry_point_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

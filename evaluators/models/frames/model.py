@@ -20,7 +20,8 @@ from typing import Any, ClassVar
 
 from lmms_eval.api.instance import GenerationResult, Instance
 
-from evaluators.core.base import NARROWING, WITHOUT_SAMPLING, Answer, Asked, JournalledModel
+from evaluators.core.arguments import take_common
+from evaluators.core.base import NARROWING, WITHOUT_SAMPLING, Answer, Asked, JournalledModel, for_chat
 from evaluators.core.memory import is_out_of_memory, release
 from evaluators.core.outcomes import MEMORY, OVERFLOW
 from evaluators.core.weights import named_in
@@ -58,7 +59,7 @@ class HlvidFrames(JournalledModel):
     )
 
     def __init__(self, **arguments: Any) -> None:
-        common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
+        common = take_common(arguments)
         super().__init__(**common)
         if common.get("batch_size") not in (None, 1, "1"):
             raise RunError(f"{self.name}: batch_size is {common['batch_size']}; allowed: 1")
@@ -220,13 +221,7 @@ class HlvidFrames(JournalledModel):
         return row
 
 
-class HlvidFramesChat(HlvidFrames):
-    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
-
-    is_simple = False
-
-
-_COMMON = ("batch_size", "max_batch_size", "device", "runs")
+HlvidFramesChat = for_chat(HlvidFrames)
 
 
 def _unanswered(outcome: str, message: str, details: dict[str, Any]) -> Answer:

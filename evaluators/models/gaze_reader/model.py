@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 
 from autogaze import selectors
 from autogaze.selectors.autogaze import AutoGazeSelector
-from evaluators.core.base import Answer, JournalledModel
+from evaluators.core.arguments import take_common
+from evaluators.core.base import Answer, JournalledModel, for_chat
 from evaluators.core.weights import named_in
 from evaluators.models.blind import hashed_letter
 from evaluators.models.gaze_reader.looking import selector_of
@@ -57,7 +58,7 @@ class GazeReader(JournalledModel):
     )
 
     def __init__(self, cache: bool = True, **arguments: Any) -> None:
-        common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
+        common = take_common(arguments)
         settings = ReaderSettings.read(arguments)
         super().__init__(**common)
         if not isinstance(cache, bool):
@@ -124,13 +125,7 @@ class GazeReader(JournalledModel):
         return self._newest[1]
 
 
-class GazeReaderChat(GazeReader):
-    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
-
-    is_simple = False
-
-
-_COMMON = ("batch_size", "max_batch_size", "device", "runs")
+GazeReaderChat = for_chat(GazeReader)
 
 
 def texts(lines: list[Line]) -> list[str]:

@@ -21,7 +21,8 @@ from typing import Any, ClassVar, Protocol
 
 from autogaze.nvila.sampling import Sampling
 from autogaze.selectors.base import Selector
-from evaluators.core.base import Answer, JournalledModel
+from evaluators.core.arguments import take_common
+from evaluators.core.base import Answer, JournalledModel, for_chat
 from evaluators.core.weights import named_in
 from evaluators.models.nvila.arguments import NvilaArguments
 from evaluators.models.nvila.checkpoint import describe
@@ -73,7 +74,7 @@ class NvilaHD(JournalledModel):
     )
 
     def __init__(self, **arguments: Any) -> None:
-        common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
+        common = take_common(arguments)
         super().__init__(**common)
         self.longest: int | None = arguments.get("max_new_tokens")
         self.arguments = NvilaArguments.read(arguments, self.name)
@@ -130,10 +131,7 @@ class NvilaHD(JournalledModel):
         return self.backend.answer(question)
 
 
-class NvilaHDChat(NvilaHD):
-    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
-
-    is_simple = False
+NvilaHDChat = for_chat(NvilaHD)
 
 
 class NvilaVideo(NvilaHD):
@@ -146,14 +144,10 @@ class NvilaVideo(NvilaHD):
     single: ClassVar[bool] = True
 
 
-class NvilaVideoChat(NvilaVideo):
-    """The same for tasks built for chat models."""
-
-    is_simple = False
+NvilaVideoChat = for_chat(NvilaVideo)
 
 
 GAZE, PUBLISHED_GAZE = "autogaze_model_id", "nvidia/AutoGaze"
-_COMMON = ("batch_size", "max_batch_size", "device", "runs")
 
 
 def _best_device() -> str:

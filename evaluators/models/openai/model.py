@@ -23,7 +23,8 @@ from typing import Any, ClassVar
 
 from lmms_eval.api.instance import GenerationResult, Instance
 
-from evaluators.core.base import Answer, Asked, JournalledModel, by_video
+from evaluators.core.arguments import take_common
+from evaluators.core.base import Answer, Asked, JournalledModel, by_video, for_chat
 from evaluators.core.journal import Journal
 from evaluators.core.outcomes import OVERFLOW
 from evaluators.core.share import Share
@@ -58,7 +59,7 @@ class OpenAIFrames(JournalledModel):
     libraries: ClassVar[tuple[str, ...]] = ("av", "numpy", "openai", "pillow")
 
     def __init__(self, **arguments: Any) -> None:
-        common = {key: arguments.pop(key) for key in _COMMON if key in arguments}
+        common = take_common(arguments)
         super().__init__(**common)
         self.api = ApiSettings.read(arguments)
         api = self.api
@@ -234,10 +235,4 @@ class OpenAIFrames(JournalledModel):
                 self.budget.charge(Usage(details["tokens_in"], details["tokens_out"]))
 
 
-class OpenAIFramesChat(OpenAIFrames):
-    """The same for tasks built for chat models; lmms-eval asks for the flag to tell them apart."""
-
-    is_simple = False
-
-
-_COMMON = ("batch_size", "max_batch_size", "device", "runs")
+OpenAIFramesChat = for_chat(OpenAIFrames)

@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from autogaze.datasets.video_utils import process_video_frames, read_video_pyav, transform_video_for_pytorch
-from autogaze.doctor import owners_of_import_name
 from autogaze.model.checkpoint import CheckpointError
 from autogaze.model.config import AutoGazeConfig
 from autogaze.models.autogaze import AutoGaze, AutoGazeImageProcessor
@@ -239,10 +238,3 @@ def test_the_selector_keeps_within_what_is_shown(random_model: AutoGaze, tmp_pat
         clips, ratio=0.1, valid=shown.expand(3, 265).clone()
     )
     assert torch.equal(cut.masks(), whole.masks() & shown)
-
-
-def test_every_owner_of_the_import_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = {"autogaze": ["hlvid", "auto-gaze", "hlvid"], "torch": ["torch"]}
-    monkeypatch.setattr("autogaze.doctor.packages_distributions", lambda: installed)
-    assert owners_of_import_name() == ["auto-gaze", "hlvid"]
-    assert owners_of_import_name("no_such_package") == []
