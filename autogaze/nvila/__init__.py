@@ -1,11 +1,5 @@
 """NVILA-HD: gazed tiles of a long 4K video, a vision encoder that sees only the gazed patches, a language model.
 
-Example::
-
-    from autogaze.nvila.model import NVILAHD
-    from autogaze.nvila.presets import shape
-    model = NVILAHD.from_config(shape("tiny"))          # random weights; "8b" is the published shape
-
 From pixel to word: `grid` (which frames, which tiles), `processing` (frames to clips, in constant memory),
 `gazing` (which patches of a clip), `tokens` (nine neighbours to one), `projector`, `model`, `answering`.
 """

@@ -1,12 +1,5 @@
 """Asking a checkpoint about a video: look once, ask as often as you like.
 
-Example::
-
-    nvila = Answerer.from_pretrained("checkpoint")
-    look = nvila.look(video)                               # an open hlvid.video.Video
-    reply = nvila.ask(look, "<vila/video>\\n\\nQuestion: …", max_new_tokens=64)
-    reply.text, look.seen.gazed, reply.seconds
-
 The prompt is put into the checkpoint's chat template. What stands before the question, the video above all, is read
 once by the language model and kept for the next question about the same look.
 Also makes checkpoints with random weights, which need no download (`make_checkpoint`).

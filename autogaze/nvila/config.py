@@ -1,11 +1,4 @@
-"""`NVILAConfig`: all sizes of an NVILA-HD model and the settings it was made for; `config.json` of our checkpoints.
-
-Example::
-
-    config = NVILAConfig(vision=SiglipConfig(scales=(56, 112, 196, 392)), llm={"hidden_size": 896, ...})
-    config.tile, config.projector_sizes              # 392, (6912, 2304, 896)
-    NVILAConfig.from_dict(config.to_dict()) == config
-"""
+"""`NVILAConfig`: all sizes of an NVILA-HD model and the settings it was made for; `config.json` of our checkpoints."""
 
 import json
 from collections.abc import Mapping

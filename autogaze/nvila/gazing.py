@@ -1,9 +1,5 @@
 """Gazing at clips on the encoder's own grid, with AutoGaze, any other selector or none.
 
-Example::
-
-    gaze = gaze_at(clips, selector, scales=(56, 112, 196, 392), patch_size=16, ratio=0.06, loss=0.6)
-
 AutoGaze is asked as the published processor asks it (`target_scales`, `target_patch_size`). Other
 selectors see the same 224 px cuts of a tile; those that share a budget share it within the tile.
 `gaze_for_encoder` is the same with `VideoSettings`, on the encoder's grid or on the released one.

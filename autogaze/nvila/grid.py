@@ -1,10 +1,9 @@
 """Which frames of a video, and into which tiles they are cut: pure functions of sizes and counts.
 
-Example::
-
-    tile_grid(3840, 2160, max_tiles=48, side=392)      # 5 rows x 9 columns: frames of 3528 x 1960 px
-    uniform(900, 4)                                    # [0, 300, 599, 899]
-    thumbnails(128, 64)                                # every second of the 128 frames
+>>> tile_grid(3840, 2160, max_tiles=48, side=392)               # frames of 3528 x 1960 px
+Grid(rows=5, columns=9, side=392)
+>>> uniform(900, 4), thumbnails(8, 4)
+([0, 300, 599, 899], [0, 2, 4, 6])
 
 `hlvid.video` has the same two rules for the other models; a test holds them together.
 """

@@ -1,10 +1,5 @@
 """Loading a checkpoint of ours: `model.safetensors` (vision and projector) strictly, `llm/` by transformers.
 
-Example::
-
-    options = LLMOptions(attention="sdpa", quantization="nf4", device_map="auto")
-    load_llm("checkpoint", None, config, torch.bfloat16, "cuda", options)       # a Qwen2ForCausalLM
-
 No tensor is drawn first and none is held twice: transformers reads the shards one by one onto the device.
 """
 

@@ -1,12 +1,5 @@
 """`NVILAHD`: gazed SigLIP, token shuffle, projector, Qwen2. Any size; random weights until loaded.
 
-Example::
-
-    model = NVILAHD.from_config(shape("tiny"), seed=0)
-    seen = model.see(stream(video, plan, config, settings, selector), room=40_000)
-    ids = model.generate(model.embed(prompt_ids, placeholder, seen), max_new_tokens=64, stop=(end,))
-    model.save_pretrained("checkpoint")            # config.json, model.safetensors (vision, projector), llm/
-
 Vision is taken clip batch by clip batch: what stays of 16 frames is their tokens for the language model. `llm/` is a
 checkpoint of transformers', so that its quantisation, device maps and attention kernels work as they are.
 """

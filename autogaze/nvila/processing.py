@@ -1,11 +1,5 @@
 """From a video to clips and gazes, in constant memory: at no time are more than 16 frames held.
 
-Example::
-
-    plan = plan_video(video.width, video.height, video.frame_count, settings, side=392)
-    for batch in stream(video, plan, config, settings, selector):
-        batch.pixels, batch.gaze              # float (B, T, 3, 392, 392) in [0, 1], and where to look
-
 1,024 frames of 4K are 64 chunks of 16 frames (332 MB each as bytes); of a chunk only
 so many tiles as `clips_at_once` says are floats at a time. Frames come from anything that has a size, a frame count
 and `stream`: `hlvid.video.Video` as it is. Thumbnails are some of the same frames made small, so that a video is

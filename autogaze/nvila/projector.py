@@ -1,9 +1,4 @@
-"""The projector: nine visual tokens side by side to one token of the language model.
-
-Example::
-
-    Projector(10368, 3456, 3584)(torch.randn(5, 10368))      # (5, 3584)
-"""
+"""The projector: nine visual tokens side by side to one token of the language model."""
 
 from torch import nn
 

@@ -1,10 +1,4 @@
-"""What the language model has read of a prompt, kept so that several questions go on from there.
-
-Example::
-
-    read = model.read(embeds)                                        # system turn and video, once
-    model.generate(model.embed_text(question), 64, after=read)       # as often as there are questions
-"""
+"""What the language model has read of a prompt, kept so that several questions go on from there."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,10 +1,5 @@
 """How the next token is taken: the likeliest, or drawn.
 
-Example::
-
-    GREEDY.pick(logits)                                   # logits (vocabulary,)
-    Sampling(temperature=1.0, top_p=0.9).pick(logits)     # from torch's own random numbers: seed them
-
 Temperature, then the `top_k` likeliest, then the fewest that have `top_p` of the probability: the order of
 transformers' `generate`.
 """

@@ -1,10 +1,8 @@
 """`VideoSettings`: how a video becomes clips and how much of each is gazed at, under the published names.
 
-Example::
-
-    VideoSettings(num_video_frames=128, num_video_frames_thumbnail=64, max_tiles_video=48,
-                  gazing_ratio_tile=(0.2, *[0.06] * 15), task_loss_requirement_tile=0.6)
-    VideoSettings(num_video_frames=8)      # ValueError: num_video_frames=8: expected a positive multiple of 16
+>>> VideoSettings(num_video_frames=8)
+Traceback (most recent call last):
+ValueError: num_video_frames=8: expected a positive multiple of 16
 """
 
 import math

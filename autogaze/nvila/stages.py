@@ -1,12 +1,4 @@
-"""Seconds by stage of one piece of work, a GPU's unfinished work included.
-
-Example::
-
-    stages = Stages(device)
-    with stages.measure("encoder"):
-        features = encoder(video, gaze)
-    stages.seconds                                 # {"encoder": 0.42}
-"""
+"""Seconds by stage of one piece of work, a GPU's unfinished work included."""
 
 import time
 from collections.abc import Iterator

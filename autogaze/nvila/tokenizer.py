@@ -1,9 +1,7 @@
 """A byte-level tokenizer that needs no download, for checkpoints with random weights; and reading any other.
 
-Example::
-
-    tokenizer = byte_tokenizer()
-    tokenizer.encode("<vila/video>\\n\\nA").ids        # the placeholder is one id, every byte is one
+>>> byte_tokenizer().encode("<vila/video>\\n\\nA").ids        # the placeholder is one id, every byte is one
+[257, 198, 198, 32]
 """
 
 from pathlib import Path

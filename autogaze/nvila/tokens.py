@@ -1,10 +1,10 @@
 """Token shuffle: nine neighbouring visual tokens become one wide token, frame by frame.
 
-Example::
-
-    counts = torch.tensor([10, 3])                     # two frames with 10 and 3 gazed tokens
-    shuffle_index(counts, 9)[:, 0]                     # rows start at 0, 9, 10: the 10th stands nine times
-    shuffled_counts(counts, 9)                         # tensor([2, 1])
+>>> counts = torch.tensor([10, 3])                     # two frames with 10 and 3 gazed tokens
+>>> shuffle_index(counts, 9)[:, 0]                     # rows start at 0, 9, 10: the 10th stands nine times
+tensor([ 0,  9, 10])
+>>> shuffled_counts(counts, 9)
+tensor([2, 1])
 
 Groups never mix; where a group's tokens are no multiple of nine, the last one is repeated. What a group is, the
 published model decides thus: of tiles a time step, all tiles of the frame one after another (`by_time`); of

@@ -1,10 +1,4 @@
-"""Selectors: who decides which patches are looked at. One protocol, many choices.
-
-Example::
-
-    gaze = selectors.get("detail").select(tiles, ratio=0.1, layout=(9, 16))   # the 144 tiles of one 4K frame
-    selectors.names()                                                         # ("centre", "detail", ...)
-"""
+"""Selectors: who decides which patches are looked at. One protocol, many choices."""
 
 from autogaze.selectors.base import Selector, by_pixels, look, needs_of
 from autogaze.selectors.context import Context

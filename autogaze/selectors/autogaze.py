@@ -1,10 +1,5 @@
 """`autogaze`: the model's own choice, from a checkpoint.
 
-Example::
-
-    get("autogaze").select(clips, ratio=0.25)                                # the checkpoint of this package
-    get("autogaze", checkpoint="nvidia/AutoGaze").select(clips, ratio=0.25, loss=0.7)
-
 Every tile is gazed by itself. The budget is a tile's own, as published; or a picture's or a clip's, and then tiles (and
 frames) whose predicted loss is high get more of it, and the ratio is a mean over them::
 

@@ -1,13 +1,5 @@
 """The selector protocol, and the base of selectors that rank tokens by a score.
 
-Example::
-
-    class Brightest(ScoredSelector):
-        name, history = "brightest", 0
-
-        def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
-            return token_means(clips.mean(2))        # float (B, T, 265)
-
 Budget: of the V valid tokens of a picture's frame, exactly `max(1, int(ratio * V))` are chosen, the published
 rounding. A picture is one clip, or, with `layout=(rows, columns)`, `rows * columns` consecutive clips that
 are its tiles: then its tiles share the budget and the interesting ones get more. `budget="tile"` gives every

@@ -1,9 +1,7 @@
 """Exact accounting: how many tokens a picture may have, and taking the best of them.
 
-Example::
-
-    allowance(0.1, frames=2, valid=torch.ones(1, 265, dtype=torch.bool))   # tensor([[26, 26]])
-    top(scores, wanted, valid)                                             # exactly `wanted` True a row
+>>> allowance(0.1, frames=2, valid=torch.ones(1, 265, dtype=torch.bool))
+tensor([[26, 26]])
 """
 
 import math

@@ -1,9 +1,4 @@
-"""`centre`: the patches nearest to the middle of the picture, where people tend to point cameras.
-
-Example::
-
-    get("centre").select(tiles, ratio=0.1, layout=(9, 16))
-"""
+"""`centre`: the patches nearest to the middle of the picture, where people tend to point cameras."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,9 +1,5 @@
 """`coarse_first`: the coarsest scale whole, then the next, at random within a scale; never looks at the picture.
 
-Example::
-
-    get("coarse_first").select(clips, ratio=0.1)
-
 An overview is worth so much that, judged by reconstruction, this beats selectors that look but know one scale.
 What a selector has learned about pictures is what it does better than this one.
 """

@@ -1,9 +1,5 @@
 """`codec`: patches that the video's own encoder spent effort on; no pixel is looked at.
 
-Example::
-
-    get("codec").select(clips, ratio=0.1, layout=tiling.layout, context=Context(codec=maps))
-
 An encoder has already searched where a block came from. Blocks that stayed where they were cost nothing and show
 nothing new; blocks that moved, or that nothing before resembles (coded anew, "intra"), do. In a key frame every block
 is coded anew and the codec tells nothing apart: there, and wherever scores are equal, coarse tokens come first.

@@ -1,10 +1,5 @@
 """Does a selector keep what the protocol promises? Run on one's own before it is put into a model.
 
-Example::
-
-    for finding in check(get("mypackage.mine:Mine")):
-        print("ok  " if finding.ok else "FAIL", finding.rule, finding.said)
-
 Rules: it is a `Selector`; its settings are JSON; budgets are kept, of a picture or of a tile; padding is never chosen;
 the same clips give the same gaze, alone or beside others; what is streamed with the `history` it declares equals the
 whole; the clips are left as they were; a ratio outside (0, 1] is refused by name.

@@ -1,13 +1,5 @@
 """What a selector may ask for beside pixels.
 
-Example::
-
-    class Codec(ScoredSelector):
-        needs = ("codec",)
-
-        def scores_in(self, clips: Tensor, layout: Layout | None, context: Context) -> Tensor:
-            motion, intra, size = context.codec.unbind(2)       # float (B, T, 224, 224) each
-
 A selector names its `needs`; whoever calls it hands over a `Context` with these filled in, and nothing else: what is
 not declared is not there to be used. The answer of a question never is.
 """

@@ -1,9 +1,5 @@
 """`detail`: sharp patches where there is fine structure, coarse ones for the rest; no network needed.
 
-Example::
-
-    get("detail").select(tiles, ratio=0.1, layout=(9, 16))
-
 Energy is the variance of the Laplacian (kernel 0 1 0 / 1 -4 1 / 0 1 0) of the luma in a patch, at every
 scale. Shares of a picture's budget go to the coarse scales, where a token shows 4 to 49 times the area: an
 overview first, and large lettering for little. The rest goes to the finest scale. Two things there serve

@@ -1,9 +1,4 @@
-"""`everything`: all patches of all scales, the ceiling that a saving is measured against.
-
-Example::
-
-    get("everything").select(clips)     # 265 tokens a frame
-"""
+"""`everything`: all patches of all scales, the ceiling that a saving is measured against."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,10 +1,5 @@
 """`greedy`: the search that training labels are made with, which looks at the answer; a teacher, not a rival.
 
-Example::
-
-    get("greedy").select(clips, ratio=0.1)
-    get("greedy").select(clips, loss=0.1)      # as few tokens as the pasted picture needs to be this good
-
 It takes, again and again, the token that lowers the loss of the pasted picture most (see
 `autogaze.training.greedy`), and so has to see all of the frame before it chooses what to see.
 """

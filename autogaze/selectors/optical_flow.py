@@ -1,9 +1,5 @@
 """`optical_flow`: patches in which things move fastest, a baseline of the paper.
 
-Example::
-
-    get("optical_flow").select(clips, ratio=0.1)
-
 The first frame has no earlier one to move from: there all scores are equal and the coarse tokens, which come
 first in the list, are taken.
 """

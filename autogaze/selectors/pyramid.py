@@ -1,11 +1,4 @@
-"""From maps of pixels to values of tokens: a tile at its scales, tiles laid together and taken apart.
-
-Example::
-
-    picture = stitch(luma(clips), layout=(9, 16))           # (1, T, 2016, 3584)
-    energy = [patch_mean(at_scale(picture, s)) for s in SCALES]
-    scores = tokens([unstitch(e, layout=(9, 16)) for e in energy])   # (144, T, 265)
-"""
+"""From maps of pixels to values of tokens: a tile at its scales, tiles laid together and taken apart."""
 
 from collections.abc import Sequence
 

@@ -1,10 +1,5 @@
 """`question`: fine structure in the colours that the question names. Query-aware: a gaze holds for one question.
 
-Example::
-
-    told = Context(question="What does the white text on the green road sign say?\nA. EXIT 38B\nB. EXIT 35B")
-    get("question").select(tiles, ratio=0.02, layout=(9, 16), context=told)
-
 Questions about text say what it looks like. A colour word before "text", "letters", … or after "in" is that of the
 letters, another one that of what they are on; where the question names none, those of the options count, any of them. A
 patch is worth its fine structure (`detail`) times how much of both colours lies in it. Without any colour word this is

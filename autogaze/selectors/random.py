@@ -1,9 +1,5 @@
 """`random`: a uniform draw over all tokens of all scales, the same on every machine and in any batch.
 
-Example::
-
-    get("random", seed=1).select(clips, ratio=0.1)
-
 The draw of a frame depends on `seed` and on the frame's own pixels (a hash of every fourth one, at 8 bits),
 never on the position in a batch or on how a video was cut into calls. Two identical frames are therefore
 looked at in the same places. No global random state is read or changed.

@@ -1,9 +1,5 @@
 """`rgb_diff`: patches that changed most since the frame before, the paper's simplest baseline.
 
-Example::
-
-    get("rgb_diff").select(clips, ratio=0.1)
-
 The first frame is compared with a blank (black) one, so there the brightest patches win.
 """
 

@@ -1,10 +1,5 @@
 """`text`, `text_lines`: teachers that know where text is, from the OCR package's detector. They look at everything.
 
-Example::
-
-    get("text").select(tiles, ratio=0.01, layout=(5, 8))            # the detector's map at 224 px
-    get("text_lines").select(tiles, ratio=0.01, layout=(5, 8))      # whole lines, each as coarse as it can be read
-
 What they choose is what a gaze that is to read should learn to choose; no rival of one that has to guess.
 """
 

@@ -1,10 +1,5 @@
 """`text_error`: greedy search on what reading needs, and not on the L1 of pixels; a teacher, which looks at everything.
 
-Example::
-
-    get("text_error").select(tiles, ratio=0.01, layout=(5, 8))
-    get("text_error", l1=0.5).select(tiles, ratio=0.01, layout=(5, 8))     # half of it today's L1
-
 The error of an 8 px block is that of its luma and of the luma's Laplacian, at full and at half size, from a picture
 that begins with each block's mean. It counts 0.05 everywhere, and as much more as the block is text
 (`autogaze.selectors.text_map`); of a line of text nothing is gained at a scale too coarse to read it. No memory: every

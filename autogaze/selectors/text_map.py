@@ -1,11 +1,5 @@
 """Where a picture has text, as the OCR package's detector sees it: a map of probabilities, and lines of it.
 
-Example::
-
-    found = text_map(picture)                     # uint8 (1120, 1792, 3) RGB -> float32 (1120, 1792) in [0, 1]
-    for line in lines(found):
-        line.box, line.cap, line.sure             # (812, 330, 964, 352), 15.4, 0.91
-
 The detector (PP-OCRv4, inside the `rapidocr` wheel) sees every pixel: what is chosen by it is a teacher's
 choice, not that of a gaze which has to guess.
 """

@@ -1,9 +1,4 @@
-"""The text models that come inside the `rapidocr` wheel (before 3.9): PP-OCRv4's detector and recogniser.
-
-Example::
-
-    model_file("det")      # .../rapidocr/models/ch_PP-OCRv4_det_mobile.onnx
-"""
+"""The text models that come inside the `rapidocr` wheel (before 3.9): PP-OCRv4's detector and recogniser."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,10 +1,4 @@
-"""What selectors may ask for beside pixels, of one video: handed out frame by frame, as their clips are cut.
-
-Example::
-
-    told = Told(video.timestamps, block_maps(path, indices, size), question=None)
-    told.context(("codec",), [0, 30], tiling.split)         # Context(codec=float (tiles, 2, 3, 224, 224))
-"""
+"""What selectors may ask for beside pixels, of one video: handed out frame by frame, as their clips are cut."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

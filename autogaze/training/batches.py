@@ -1,11 +1,5 @@
 """Labelled clips as the network wants them: which ones a step takes, flipped, cut, padded, stacked.
 
-Example::
-
-    picked = pick(len(labels), step=7, batch=8, rank=0, world=2, seed=0)      # 8 indices
-    batch = collate([labels[i] for i in picked], frames=4, draw=generator)
-    batch.pixels, batch.gaze, batch.losses
-
 Which clips a step takes depends on seed and step alone: epoch after epoch in another order, each process its
 own share, and a resumed run takes what an uninterrupted one would have.
 """

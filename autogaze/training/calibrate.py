@@ -1,10 +1,4 @@
-"""Measure what stopping on the predicted loss leads to, threshold by threshold.
-
-Example::
-
-    calibration = calibrate(model, clips, thresholds=(0.05, 0.1, 0.15, 0.2))
-    calibration.save("autogaze/weights")
-"""
+"""Measure what stopping on the predicted loss leads to, threshold by threshold."""
 
 from collections.abc import Sequence
 

@@ -1,10 +1,5 @@
 """Training clips from folders of real videos: 224 px crops of every size, at several paces.
 
-Example::
-
-    window = Window.read(path, seed=3)                             # decoded once, cut many times
-    some = [window.clip(seed, frames=16) for seed in range(64)]    # uint8 (16, 3, 224, 224) each
-
 Decoding costs far more than cutting, so a stretch of a video is decoded once, at a moderate size, and gives
 many clips: each a square of 60 to 100 % of the picture's short side or less, a stride of 1 to 8 frames,
 forwards. A window shorter than the frames asked repeats its last one.

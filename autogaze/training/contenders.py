@@ -1,10 +1,5 @@
 """Who takes part in an evaluation: checkpoints, plain selectors and the greedy search, each as one function.
 
-Example::
-
-    choose = selector("rgb_diff")
-    masks = choose(clip, ratio=0.1)              # clip uint8 (T, 3, 224, 224) -> bool (1, T, 265)
-
 All get the same budget, `max(1, int(ratio * 265))` tokens in every frame.
 """
 

@@ -1,11 +1,5 @@
 """Loss against gazing ratio: the trained models beside heuristics and the greedy search, on clips kept apart.
 
-Example::
-
-    runs = measure({"ntp": checkpoint("runs/ntp/model"), **heuristics()}, clips, ratios=(0.05, 0.1, 0.2))
-    report = summarise(runs, reference="ntp", at=0.1)
-    report["curves"]["ntp"]["0.1"]              # {"loss": 0.16, "low": 0.14, "high": 0.18}
-
 Losses are the pasted picture's (see `judge`), in units of its own: the paper's (a learned reconstruction, with
 feature terms) are quoted beside them for their order, not for their size. Intervals resample whole clips, or,
 where the recordings are known, whole recordings: frames of one clip and clips of one recording resemble each

@@ -1,10 +1,5 @@
 """Teacher forcing as the decoder really runs: one differentiable pass that scores every token of given lists.
 
-Example::
-
-    scores = read(network, config, network.features(video)[0], gaze)
-    scores.logits.log_softmax(-1)          # (B, P, 266): what each pair of (row, head) thinks of its slot
-
 `autogaze.model.teacher` counts positions through, as the published training code does. The published *decoder* does
 not: groups written in a frame all take the positions of its last ten features (see `autogaze.model.decode`). A
 network trained on one and run on the other meets positions it never saw, so here every row gets the position

@@ -1,10 +1,5 @@
 """Generated clips: textured things and lettering that move, a camera that pans, zooms or stands, cuts.
 
-Example::
-
-    frames = clip(seed=7, frames=16)        # uint8 tensor (16, 3, 224, 224); the same for the same seed
-    run = script(seed=7, frames=16)         # what will be shown: scenes, each with its motions
-
 Training needs clips in which some patches are worth more than others and most of a frame is known from the
 frame before; these have both, and cost no download. Nothing here comes from `hlvid.mini`, which this package
 may not import; the two share no code, only the idea.

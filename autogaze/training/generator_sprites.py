@@ -1,11 +1,5 @@
 """What generated scenes are made of: textures with detail in some places only, cut-outs, lettering.
 
-Example::
-
-    wall = texture(draw, 448, 448)        # uint8 (448, 448, 3)
-    thing = cutout(draw)                  # uint8 (h, w, 4), the last channel is how much it covers
-    sign = lettering(draw)                # uint8 (h, w, 4)
-
 Every function takes its luck from the numpy generator it is given and from nowhere else.
 """
 

@@ -1,12 +1,5 @@
 """The greedy search of the paper: in every frame take, again and again, the token that lowers its loss most.
 
-Example::
-
-    frames = generator.clip(seed=0, frames=8)                       # uint8 (8, 3, 224, 224)
-    found = search_paste(frames, budgets=(60, *[12] * 7))           # some tens of clips a second
-    found = search(frames, budgets, reconstructor=model)            # any reconstructor, all candidates a step
-    found.order[0][:3], found.losses[0][:3]                         # ((0, 1, 3), (0.61, 0.48, 0.40))
-
 `search` is the definition: it asks the reconstructor about every candidate. `search_paste` finds the same for
 the closed-form reconstructor, where a token changes the picture only where it lies: gains are kept and
 updated only at tokens that overlap the one just taken. Of equal gains the earlier token wins, and a frame

@@ -1,11 +1,5 @@
 """Greedy search with the closed-form reconstructor, frame after frame; used through `greedy.search_paste`.
 
-Example::
-
-    state = PasteSearch(memory=True)
-    for pixels in frames:                             # float32 (3, 224, 224) in [0, 1]
-        order, losses = state.frame(pixels, count=20)
-
 All cells of all scales are unions of 8 px blocks, so a frame is searched on a map of 28 x 28 blocks: the error
 of what is shown now, and the error that each scale would leave. A token's gain is the sum of the differences
 over its blocks where it would be shown; taking it changes the map under it alone.

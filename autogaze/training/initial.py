@@ -1,9 +1,5 @@
 """Random weights to start from, drawn so that a short training run gets somewhere.
 
-Example::
-
-    model = fresh(AutoGazeConfig(), seed=0)
-
 Nothing here is learned or taken from another checkpoint. What is not a plain draw of PyTorch is here because a
 small budget has no time to find it:
 

@@ -1,9 +1,5 @@
 """Vision weights to start from that measure what gaze goes by: detail at two scales, and change.
 
-Example::
-
-    measure(model.gazing_model.vision_model, directions(192))
-
 A token's greedy gain is the error that it removes: detail that coarser tokens cannot show, where something is new.
 The published layers can say so from the start. Random filters of a frequency band answer in proportion to that
 band's energy; the trunk's ReLU, on a filter and its negative, makes absolute values of the answers, and the

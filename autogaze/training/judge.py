@@ -1,10 +1,5 @@
 """The reconstruction loss of many gazes of one clip at once, with the closed-form reconstructor.
 
-Example::
-
-    table = PasteTable.of(clips)                 # clips float (B, T, 3, 224, 224) in [0, 1]
-    table.losses(gaze.masks())                   # (B, T): equal to L1(rebuild(clips, gaze, memory=True), clips)
-
 Every scale's cells are unions of 8 px blocks, so what a pasted picture loses can be read off a table: the error
 of each block, were it shown as frame s looked at scale k, when frame t is the truth. Filling the table costs
 as much as a few reconstructions; each gaze after that costs next to nothing, which is what a group of

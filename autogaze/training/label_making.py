@@ -1,9 +1,5 @@
 """Make a set of labelled clips from videos and from the generator: resumable, the same for the same seed.
 
-Example::
-
-    make_labels("labels", videos="clips", generated=1000, frames=(4, 16))
-
 The set is cut in shards of `SHARD` clips, each of one video or of the generator and each decided by seed and
 number alone. A run makes the shards that are not there, so a killed one is resumed by the same command; a
 folder that was made with other settings is refused. Videos that `split.held_out` names are passed over, or,

@@ -1,12 +1,5 @@
 """Labelled clips: what the greedy search took in each frame, and the loss after each token; files and sets.
 
-Example::
-
-    save(path, [LabelledClip(frames, found.order, found.losses)])
-    clips = load(path)                      # a shard whole
-    labels = LabelSet("labels")             # every shard of a folder; frames are read when asked for
-    labels[7].order[0]
-
 A shard is one safetensors file. `hlvid train labels` makes a set of them (see `autogaze.training.label_making`), or
 from the published ones (`autogaze.training.published_labels`).
 """

@@ -1,11 +1,4 @@
-"""Validation: what a model loses at fixed ratios, what it spends where it stops by itself, pictures of its gaze.
-
-Example::
-
-    look = Look.of(config)                 # None where the configuration names no validation set
-    look(model)                            # {"0.02": 0.31, ..., "0.2": 0.15, "reading": 0.4, "spent": 0.07}
-    look.picture(model)                    # uint8 (h, w, 3): frames, gazed patches, what they show
-"""
+"""Validation: what a model loses at fixed ratios, what it spends where it stops by itself, pictures of its gaze."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,10 +1,5 @@
 """What labels, gains and rewards are about, by name: `paste`, `text` or `videomae:FOLDER`.
 
-Example::
-
-    searched("text", frames, budgets=(20, 20))       # order and losses, as `greedy.search_paste` gives them
-    search = search_of("text")                       # told by it what each token of any list would have gained
-
 paste: the L1 of the pasted picture. text: lines of text that were not seen finely enough to be read, as the OCR
 package's detector finds them (`selectors.text_lines` is the same over a whole picture); 0.1 a line, shared by the
 tokens that show it at the coarsest readable scale, so that the cheapest lines come first; and a little of the L1, which

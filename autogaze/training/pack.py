@@ -1,9 +1,5 @@
 """Make a trained checkpoint small enough to ship: weights in half precision, beside what they need.
 
-Example::
-
-    pack("runs/grpo/model", "autogaze/weights")         # 13.0 MB -> 6.5 MB
-
 Readers get float32 from it as from any checkpoint; what rounding costs is in the model card.
 """
 

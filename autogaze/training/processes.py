@@ -1,11 +1,5 @@
 """One process or several: what torchrun says, and gradients averaged over all.
 
-Example::
-
-    with processes(device="cuda") as team:          # rank 0 of 1 where torchrun did not start us
-        loss.backward()
-        team.average(network.parameters())
-
 Gradients are averaged by hand, in one message, instead of by DistributedDataParallel: the model has 13 MB of
 parameters, and its parts are called one by one, which that wrapper does not allow.
 """

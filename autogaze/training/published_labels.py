@@ -1,10 +1,5 @@
 """The labels that the authors published, as label shards: `gazing_labels.json` of `bfshi/AutoGaze-Training-Data`.
 
-Example::
-
-    make_published("labels/train", "AutoGaze-Training-Data/gazing_labels.json", "AutoGaze-Training-Data")
-    LabelSet("labels/train")                      # trained on like labels of ours
-
 One entry a video, named by the last three parts of its path (data set, split, file): `gazing_pos`, tokens 0 to 264 of
 each of its first 16 frames in the order taken, and `task_losses`, the published reconstruction loss after each. A
 shorter video repeats its last frame; one that cannot be read is left out by name. Frames are brought to 224 x 224 px,

@@ -1,9 +1,5 @@
 """One page of one run of training or several: curves, validation, where the model gazes. It needs no server.
 
-Example::
-
-    write([Path("runs/ntp-0"), Path("runs/ntp-1")], Path("report.html"))      # two seeds in the same axes
-
 Drawn from what a run leaves (`autogaze.training.trail`), finished or not.
 """
 

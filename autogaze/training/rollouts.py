@@ -1,10 +1,5 @@
 """Gaze that the network in training writes itself: sampled, and told by the replayed search what it was worth.
 
-Example::
-
-    gaze = roll_out(network, sizes, features, counts=(26, 26), temperature=0.5, draw=generator)
-    clip = own_list(network, sizes, frames, config, draw)          # a LabelledClip like the search's
-
 Trained on the search's lists alone, a network never sees what follows its own choices. In later frames it then
 goes by a picture that it has not got: at a ratio of 0.1 it lost 0.026 in a clip's first frame and 0.039 in the
 eighth. Replaying its own lists costs a search, and says of every token what it would have gained there (DAgger,

@@ -1,10 +1,5 @@
 """What changes over a run: learning rate, temperature, stop thresholds, and how much each clip may be gazed.
 
-Example::
-
-    rate(step=500, steps=3000, peak=5e-4, warmup=100, shape="cosine")
-    frame_budgets(frames=16, draw=numpy.random.default_rng([seed, step]))      # (53, 16, 15, ...)
-
 Every draw comes from a generator that the caller seeds with the run's seed and the step, never from one that
 is carried along: a run resumed at step n draws what an uninterrupted one would have.
 """

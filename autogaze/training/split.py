@@ -1,9 +1,7 @@
 """Which videos a run may not train on: one rule for every step of a run, from the file's name alone.
 
-Example::
-
-    held_out("sam2_coffee.mp4")                      # True: whole video kept for validation
-    train = [path for path in videos if not held_out(path.name)]
+>>> held_out("sam2_coffee.mp4")                        # the whole video is kept for validation
+True
 
 The rule looks at no content and does not change when files come or go: SHA-256 of the name, as a number,
 divisible by `EVERY`. Of the clips of `shared/clips/natural` that keeps apart those of `HELD_OUT_NATURAL`.

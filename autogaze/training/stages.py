@@ -1,9 +1,4 @@
-"""From a configuration to the stage that learns.
-
-Example::
-
-    stage = make_stage(config, rank=0, world=1)
-"""
+"""From a configuration to the stage that learns."""
 
 from collections.abc import Mapping
 from typing import Protocol

@@ -1,10 +1,4 @@
-"""What a run leaves to look at: metrics.jsonl, validation.jsonl, pictures, and TensorBoard's own files where installed.
-
-Example::
-
-    trail = Trail(Path("runs/ntp"), begin=200)       # lines of step 200 and later, of a killed run, are dropped
-    trail.step(200, {"loss": 3.1})
-"""
+"""What a run leaves to look at: metrics.jsonl, validation.jsonl, pictures, and TensorBoard's files where installed."""
 
 import json
 from collections.abc import Mapping

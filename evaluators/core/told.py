@@ -1,10 +1,4 @@
-"""What a selector may ask of a video beside pixels, gathered in one way for whoever shows it frames.
-
-Example::
-
-    told = told_of(video, indices, size, needs_of(selector), question="What does the sign say?\nA. EXIT\nB. STOP")
-    told.context(("codec",), [0, 30], tiling.split)
-"""
+"""What a selector may ask of a video beside pixels, gathered in one way for whoever shows it frames."""
 
 from collections.abc import Collection, Sequence
 

@@ -1,9 +1,5 @@
 """`blind`: answers without a single pixel. The floor that every result is read against.
 
-Example::
-
-    lmms_eval --tasks hlvid_mini --model blind --model_args strategy=hash
-
 Strategies:
 - `hash`: a uniform guess, drawn by a hash of the question id and `seed`; the same everywhere, 25 % with
   four options.

@@ -1,9 +1,4 @@
-"""Our models by the names that `--model` takes; imports none of them.
-
-Example::
-
-    MODELS["blind"][0]      # "evaluators.models.blind.Blind"
-"""
+"""Our models by the names that `--model` takes; imports none of them."""
 
 MODELS = {
     "blind": ("evaluators.models.blind.Blind", "evaluators.models.blind.BlindChat"),

@@ -1,10 +1,5 @@
 """What a checkpoint's own code says of itself: read as text and parsed, never imported.
 
-Example::
-
-    found = read_code({"modeling_nvila.py": source, "processing_nvila.py": other})
-    found.layers, found.defaults["target_scales"], found.template      # (-2,), [56, 112, 224, 448], True
-
 A configuration does not state which hidden state is the feature, on which grid AutoGaze counts, or whether the
 prompt goes through the chat template; the code does.
 """

@@ -1,11 +1,4 @@
-"""A published checkpoint's tokenizer and chat template, without running any code of its own.
-
-Example::
-
-    tokenizer = ChatTokenizer.of(snapshot)
-    tokenizer.chat()                              # what stands before and after a user's text
-    tokenizer.save("tokenizer.json")
-"""
+"""A published checkpoint's tokenizer and chat template, without running any code of its own."""
 
 from pathlib import Path
 from typing import Any, Self

@@ -1,13 +1,5 @@
 """Token reduction after the vision encoder: the methods that AutoGaze is compared with, behind one interface.
 
-Example::
-
-    reduced = reduce("tome", features, keep=0.1)                     # features (T, H, W, C) of a clip
-    reduced.tokens, reduced.positions                                # (N, C); float (N, 3): frame, row, column
-    reduce("visionzip", features, keep=0.1, scores=attention)        # scores (T, H, W): attention received
-
-    lmms_eval --model nvila_hd --model_args pretrained=ckpt,gazing=off,reduction=tome,keep=0.1
-
 `keep` is the share of the tokens that go on. A method returns `target(T * H * W, keep)` tokens, but at least one of
 each piece of the clip that it treats by itself; visionzip rounds frame by frame, and the poolings, whose outputs are
 grids, return as many as fit below it. All need every patch encoded first, so they save time in the language model and

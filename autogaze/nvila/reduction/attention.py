@@ -1,9 +1,5 @@
 """How much attention every patch of a frame receives inside the vision encoder: the scores that methods rank by.
 
-Example::
-
-    features, scores = with_attention(encoder, pixels, gaze)     # (M, C) and float (M,)
-
 In the layer before the last, as VisionZip has it; SigLIP has no class token, so it is the mean over all of the
 frame's patches as queries, and over heads. A frame's scores sum to 1. The attention is computed once more for
 this, a frame at a time, which costs about a layer's worth of time.

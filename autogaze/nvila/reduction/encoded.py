@@ -1,9 +1,5 @@
 """Reduction between the vision encoder and the token shuffle of NVILA, clip by clip.
 
-Example::
-
-    features, counts = reduced_features(model.vision, pixels, gaze, Reduction("tome", 0.1))     # (M, C), (groups,)
-
 The encoder has to look at one scale and at all of it, so that a clip's features are a grid. `counts` are the tokens
 of each frame that has any left; the shuffle puts neighbours of one frame side by side.
 """

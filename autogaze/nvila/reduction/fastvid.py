@@ -1,9 +1,5 @@
 """FastVID-style: the video is cut where frames change, and in each piece salient tokens stay, dense ones are merged.
 
-Example::
-
-    fastvid(features, keep=0.1, scores=attention)        # scores (T, H, W)
-
 Source: Shen et al., "FastVID: Dynamic Density Pruning for Fast Video Large Language Models" (arXiv 2503.11187).
 Dynamic temporal segmentation: a cut between neighbouring frames whose mean features' cosine is below `THRESHOLD`,
 and at the least similar ones until there are `SEGMENTS`. In each piece, which gets its share of the budget, a part

@@ -1,9 +1,5 @@
 """FastV with the language model's own attention: which visual tokens the end of the prompt looks at.
 
-Example::
-
-    embeds = prune(model.llm, embeds, start=12, count=9000, keep=0.5)      # (1, S, hidden) -> (1, S - 4500, hidden)
-
 Source: Chen et al., "An Image is Worth 1/2 Tokens After Layer 2" (arXiv 2403.06764), K = 2: the attention that the last
 position pays in the second layer, mean over heads. There the pruned tokens leave after that layer; here the layers
 before it are run once for the ranking and the whole model then runs on what is left, with positions closed up. That

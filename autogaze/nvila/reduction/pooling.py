@@ -1,9 +1,5 @@
 """Average pooling over space, time or both: the plainest reduction.
 
-Example::
-
-    temporal(features, keep=0.25)        # 16 frames -> 4, each the mean of four neighbours
-
 Source: spatial pooling as in LLaVA-Video (arXiv 2410.02713) and Video-ChatGPT (arXiv 2306.05424, which also pools
 over time). Bins are those of adaptive pooling: nearly equal, without gaps, and overlapping by one where sizes do not
 divide.

@@ -1,9 +1,5 @@
 """FastV-style pruning: the tokens with the highest scores stay, the others are thrown away.
 
-Example::
-
-    fastv(features, keep=0.1, scores=attention)     # scores (T, H, W)
-
 Source: Chen et al., "An Image is Worth 1/2 Tokens After Layer 2" (arXiv 2403.06764). There the scores are the
 attention that a visual token receives from the last token of the prompt in an early layer of the language model,
 and pruned tokens leave after that layer; `autogaze.nvila.reduction.llm` takes these scores. With scores of the

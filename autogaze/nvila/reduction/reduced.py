@@ -1,10 +1,4 @@
-"""What every method returns, what is asked of it, and how many tokens a share is.
-
-Example::
-
-    Reduced.of(features, chosen)        # the tokens of a bool (T, H, W) mask, unchanged, at their places
-    target(784, 0.1)                    # 78
-"""
+"""What every method returns, what is asked of it, and how many tokens a share is."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,9 +1,5 @@
 """ToMe: the most similar tokens are merged, again and again, until few enough are left.
 
-Example::
-
-    tome(features, keep=0.1)
-
 Source: Bolya et al., "Token Merging: Your ViT But Faster" (arXiv 2210.09461): bipartite soft matching. Tokens are
 dealt in turn to two sets; every token of the first set finds its most similar one in the second; the r most similar
 pairs are merged to means weighted by how many tokens each stands for. The paper merges inside every layer of the

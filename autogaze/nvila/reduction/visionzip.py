@@ -1,9 +1,5 @@
 """VisionZip: the tokens that the encoder attends to most stay, the others are merged into a few contextual ones.
 
-Example::
-
-    visionzip(features, keep=0.1, scores=attention)      # scores (T, H, W): attention received in the encoder
-
 Source: Yang et al., "VisionZip: Longer is Better but Not Necessary in Vision Language Models" (arXiv 2412.04467):
 per frame, dominant tokens by attention (of the class token in CLIP, the mean over all tokens where there is none, as
 in SigLIP), and contextual tokens: of the remaining ones, evenly spaced targets, to which every other one is assigned

@@ -1,11 +1,5 @@
 """Asked, decoded, seen: what was to be shown to a model, what was handed over, what came out of its processor.
 
-Example::
-
-    row = audit(settings, delivery, seen, deep=2)
-    row["verdict"]                      # "exact", or what differs
-    Console().print(table(read_run(Path("runs/qwen"))))
-
 `read_run` takes a folder with samples of lmms-eval or of `hlvid eval`, one such file, or a journal.
 """
 

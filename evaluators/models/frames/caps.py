@@ -1,9 +1,5 @@
 """Caps on pixels and frames that processors carry: lifted where we know how, and told either way.
 
-Example::
-
-    lift(inner, delivery)     # {"Qwen2VLVideoProcessor": {"shortest_edge": 3136, "longest_edge": 115605504}}
-
 A cap is a number beside the model that makes frames smaller without a word: qwen_vl_utils holds a video's
 frames to 768 tokens each (3840 x 2160 becomes 1008 x 560, whatever max_pixels says) and all of them to
 115 200; the video processors of transformers carry the same numbers. The first two are passed by with the

@@ -1,11 +1,4 @@
-"""The frames that are handed to a model: sampled and resized by `hlvid.video`, nothing else touches them.
-
-Example::
-
-    delivery = deliver(Path("talk.mp4"), settings, settings.form())
-    delivery.frames.shape      # (64, 1008, 1792, 3), uint8 RGB
-    delivery.indices[:3]       # [0, 28, 57] in the file
-"""
+"""The frames that are handed to a model: sampled and resized by `hlvid.video`, nothing else touches them."""
 
 import time
 from dataclasses import dataclass

@@ -1,10 +1,4 @@
-"""The model of lmms-eval inside `hlvid_frames`: made with our frames and pixels, asked in its own form.
-
-Example::
-
-    inner = build(settings, {"pretrained": "Qwen/Qwen2.5-VL-7B-Instruct"}, "cuda")
-    visual(path), messages(path, "Which sign …?")      # what it calls for a video, or for a conversation
-"""
+"""The model of lmms-eval inside `hlvid_frames`: made with our frames and pixels, asked in its own form."""
 
 import inspect
 from collections.abc import Callable

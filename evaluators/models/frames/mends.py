@@ -1,9 +1,4 @@
-"""Defects of lmms-eval's own models that keep them from taking a video, mended around them.
-
-Example::
-
-    inner = mended("llava_hf", inner)      # its chat class hands images=[] to a processor that wants None
-"""
+"""Defects of lmms-eval's own models that keep them from taking a video, mended around them."""
 
 from typing import Any
 

@@ -1,10 +1,5 @@
 """`hlvid_frames`: any model of lmms-eval, on frames of our decoder, at the size that was asked or not at all.
 
-Example::
-
-    lmms_eval --tasks hlvid --model hlvid_frames --model_args \\
-        inner=qwen2_5_vl,pretrained=Qwen/Qwen2.5-VL-7B-Instruct,frames=64,resolution=1792
-
 `inner` is a `--model` of lmms-eval, chat or simple; arguments that are not ours (see
 `evaluators.models.frames.settings`) are its own. Its reader gets the frames that `hlvid.video` decoded, known caps
 are lifted, and what entered its generate() is measured. A question whose frames were changed on the way

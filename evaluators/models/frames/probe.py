@@ -1,13 +1,4 @@
-"""A probe in an inner model: notes what enters generate(), ends what its context cannot hold, keeps swallowed errors.
-
-Example::
-
-    with probing(inner) as probe:
-        inner.generate_until([request])
-    probe.seen        # Seen(frames=64, height=1008, width=1792, by="video_grid_thw")
-    probe.tokens_in   # 73_812, counted at the first layer of its language model where that can be found
-    probe.error       # an exception that lmms-eval would have turned into an empty answer, or None
-"""
+"""A probe in an inner model: notes what enters generate(), ends what its context cannot hold, keeps lost errors."""
 
 import inspect
 from collections.abc import Callable, Iterator

@@ -1,10 +1,5 @@
 """What a model's processor really produced: frames and pixels, read off the tensors that enter the model.
 
-Example::
-
-    inputs = {"pixel_values_videos": x, "video_grid_thw": grid}
-    measure(inputs, processor)     # Seen(frames=64, height=1008, width=1792, by="video_grid_thw")
-
 Known are: patches with a grid (Qwen's family), (…, T, 3, H, W) arrays of whole frames (LLaVA-OneVision,
 LLaVA-NeXT-Video), (N, 3, H, W) arrays with a frame each (InternVL), and lists of these (LLaVA's own code).
 Anything else is None: not measured, which the audit does not take for right.

@@ -1,11 +1,10 @@
 """What a user asks of `hlvid_frames`, and the form in which an inner model takes frames.
 
-Example::
-
-    settings, inner = FrameSettings.read({"inner": "qwen2_5_vl", "frames": 64, "resolution": 1792,
-                                          "pretrained": "Qwen/Qwen2.5-VL-7B-Instruct"})
-    settings.frames, inner          # 64, {"pretrained": "Qwen/Qwen2.5-VL-7B-Instruct"}
-    form_of("qwen2_5_vl").multiple  # 28: its pictures are whole patches of 2 x 14 px
+>>> settings, inner = FrameSettings.read({"inner": "qwen2_5_vl", "frames": 64, "resolution": 1792, "pretrained": "Q"})
+>>> settings.frames, inner
+(64, {'pretrained': 'Q'})
+>>> form_of("qwen2_5_vl").multiple        # its pictures are whole patches of 2 x 14 px
+28
 
 Every argument that is not one of `FrameSettings` goes to the inner model as it is.
 """

@@ -1,11 +1,5 @@
 """Stand-ins for the video readers that models call, so that whichever they call gives our frames.
 
-Example::
-
-    with serving(delivery, modules_of(inner)) as served:
-        inner.generate_until([request])       # opens delivery.path with decord, qwen_vl_utils, transformers, …
-    served.readers                            # ["qwen_vl_utils.fetch_video"]: by which way it read
-
 A model reads a path in its own way; it is given the path, and the reader answers with the frames decoded by
 `hlvid.video`. To a model that samples by itself the file has exactly these frames, so that asking for as
 many gives all of them. Any other path is refused. decord, without which many models of lmms-eval cannot even

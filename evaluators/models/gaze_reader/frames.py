@@ -1,12 +1,5 @@
 """The frames that a reader looks at, through the decoder of record, kept on disk for the next setting.
 
-Example::
-
-    with FrameSource(path, resolution=3584, frames=12, sampling="uniform_linspace") as source:
-        source.indices, source.size, source.decoder        # [0, 55, ...], (2016, 3584), "pyav 15.1.0 ..."
-        for index, picture in source:                      # uint8 (2016, 3584, 3) RGB
-            ...
-
 A 4K video takes seconds to decode and is read at many settings (selectors, ratios), so decoded and resized
 frames are kept under `state_root()/frames`. An entry's name is a hash of the file's bytes, the indices, the
 size, the decoder and the sources of `hlvid.video`: nothing stale can be read. The oldest entries go when

@@ -1,13 +1,4 @@
-"""Gaze at the frames of a video and rebuild what was seen, a few frames at a time.
-
-Example::
-
-    looker = Looker(ReaderSettings(selector="detail", ratio=0.1), Tiling.of(2016, 3584))
-    for look in looker.looks(source):            # (index, picture) pairs, ascending
-        look.rebuilt                              # uint8 (2016, 3584, 3), grey where nobody looked
-        for view in look.views():                # what each scale showed, at that scale's own resolution
-            view.picture, view.seen               # uint8 (1008, 1792, 3) and bool (63, 112) at 112 px, ...
-"""
+"""Gaze at the frames of a video and rebuild what was seen, a few frames at a time."""
 
 import time
 from collections.abc import Iterable, Iterator

@@ -1,10 +1,5 @@
 """`gaze_reader`: answers questions about text in a video on a CPU, through the patches that a selector picks.
 
-Example::
-
-    lmms_eval --tasks hlvid_mini --model gaze_reader --model_args
-    selector=detail,resolution=3584,ratio=0.25,frames=12
-
 Frames are decoded at the resolution asked, cut in 224 px tiles, a selector picks patches within its budget,
 the picture is rebuilt from these patches alone, and OCR reads what was seen sharply. The option that was
 read is the answer. Where none was, the answer is a guess by a hash of the question's id, recorded as

@@ -1,11 +1,5 @@
 """Reading text from pictures, offline: PP-OCRv4 models that come inside the `rapidocr` wheel (before 3.9).
 
-Example::
-
-    engine = Engine()
-    engine.read(canvas)      # [Text("DL3", 0.98, (40.0, 12.0, 88.0, 30.0))]
-    engine.version           # "rapidocr 3.8.4, onnxruntime 1.31.1, lines from 160 px, det d2a7720d..., rec 48fc40f2..."
-
 RapidOCR would enlarge small pictures and shrink those above 2000 px. Here it must not: text is searched and
 cut out at the size it was seen at, so that a reading says something about the resolution. (The recogniser
 then brings each line to 48 px, whatever its size.) Nor is a line padded to the 320 px that suit a page: a label

@@ -1,9 +1,8 @@
 """From text read in a video to one of a question's options, or to honest silence.
 
-Example::
-
-    lines = [Line("DL3", 0.98, 55, (40, 12, 88, 30), 1.0, 18), Line("EXIT 12", 0.9, 55, (200, 12, 290, 30),
-    1.0, 18)] score_options({"A": "DL5", "B": "DL3"}, lines).letter      # "B", how="exact"
+>>> lines = [Line("DL3", 0.98, 55, (40, 12, 88, 30), 1.0, 18), Line("EXIT 12", 0.9, 55, (200, 12, 290, 30), 1.0, 18)]
+>>> score_options({"A": "DL5", "B": "DL3"}, lines)
+Verdict(letter='B', how='exact', evidence={'A': 0.0, 'B': 0.98})
 
 The question itself is not understood; an option is believed because it was read somewhere. Three kinds of
 evidence, and a weaker kind only speaks where the stronger ones are silent:

@@ -1,11 +1,5 @@
 """Many small regions on few canvases: a text detector has a price a call and a price a pixel.
 
-Example::
-
-    for sheet in pack([crop.shape[:2] for crop in crops]):
-        canvas = sheet.draw(crops)             # uint8 (height, width, 3), both multiples of 32
-        sheet.find(120, 40)                    # the placement under that point, or None
-
 Regions keep their scale. They are laid on shelves, tallest first, with a grey gap that keeps neighbours'
 words apart.
 """

@@ -1,11 +1,4 @@
-"""A frame as it was, and where a selector looked at it.
-
-Example::
-
-    look, tiling, looker = look_at(Path("clip.mp4"), frame=240, settings=ReaderSettings(selector="detail"))
-    look.original, overlay(look, tiling), look.rebuilt          # uint8 (H, W, 3) each
-    looker.tokens_selected, looker.tokens_valid                 # of that frame
-"""
+"""A frame as it was, and where a selector looked at it."""
 
 from pathlib import Path
 

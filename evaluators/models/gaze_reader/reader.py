@@ -1,11 +1,4 @@
-"""One video, read once at one setting; every question about it is then answered from the same lines.
-
-Example::
-
-    reading = read_video(Path("clip.mp4"), ReaderSettings(resolution=1792, ratio=0.25, frames=12))
-    [line.text for line in reading.lines]         # ["DL3", "EXIT 12", ...]
-    reading.details["seconds"]                    # {"decode": 1.9, "select": 0.8, "rebuild": 0.6, "ocr": 2.1}
-"""
+"""One video, read once at one setting; every question about it is then answered from the same lines."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,12 +1,5 @@
 """Which parts of a view are worth reading: gazed at this scale, like lettering, and not read before.
 
-Example::
-
-    memory = ReadMemory(*view.picture.shape[:2])
-    worth = memory.fresh(view.picture, lettering(view.picture, view.seen))    # bool, patches of 16 px
-    boxes = patch_boxes(worth)                        # (left, top, right, bottom) in patches
-    memory.remember(view.picture, worth)
-
 Text detectors cost by the pixel and recognisers by the false alarm, so a sparse gaze should cost little: only
 rectangles around gazed patches are read, grain and foliage are passed over, and a static scene is read once.
 """

@@ -1,11 +1,4 @@
-"""What can be asked of the reader, checked before anything is decoded.
-
-Example::
-
-    ReaderSettings(selector="detail", resolution=3584, ratio=0.25, frames=12)
-    ReaderSettings(selector="detial")    # RunError: gaze_reader: selector is 'detial'; allowed: centre,
-    detail, ...
-"""
+"""What can be asked of the reader, checked before anything is decoded."""
 
 import math
 from collections.abc import Mapping

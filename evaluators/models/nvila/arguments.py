@@ -6,9 +6,9 @@ lmms-eval cuts `--model_args` at commas, so sixteen ratios are written as a sum 
     gazing_ratio_tile=[0.2]+[0.06]*15        # the same, as the published README has it
     task_loss_requirement_tile=none          # no requirement; leaving it out takes the checkpoint's own
 
-Example::
-
-    NvilaArguments.read({"pretrained": "ckpt", "gazing": "of"})   # RunError: nvila_hd: gazing is 'of'; allowed: …
+>>> NvilaArguments.read({"pretrained": "ckpt", "gazing": "of"})
+Traceback (most recent call last):
+hlvid.errors.RunError: nvila_hd: gazing is 'of'; allowed: on, off
 """
 
 import re

@@ -1,11 +1,4 @@
-"""Keeps what NVILA-HD gazed at in the tiles of a video, batch by batch as it comes by.
-
-Example::
-
-    watch = GazeWatch.for_video(path)                    # None unless $HLVID_GAZE names a folder
-    look = answerer.look(video, 512, watch)
-    details["gaze_file"] = watch.save(look.plan, config.vision)
-"""
+"""Keeps what NVILA-HD gazed at in the tiles of a video, batch by batch as it comes by."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,12 +1,5 @@
 """`nvila_hd` and `nvila_video`: NVILA-HD on gazed tiles, and the plain baseline on whole frames.
 
-Example::
-
-    hlvid make-checkpoint --shape tiny --out ckpt
-    lmms_eval --tasks hlvid_mini --model nvila_hd --model_args pretrained=ckpt,num_video_frames=16,max_tiles_video=8
-    lmms_eval --tasks hlvid --model nvila_hd --model_args \\
-        pretrained=nvidia/NVILA-8B-HD-Video,num_video_frames=128,gazing_ratio_tile=0.2+0.06x15
-
 Our own layout runs natively (`evaluators.models.nvila.native`); the published one is converted once, into the state
 folder, and then does (`hlvid convert` does it beforehand, and checks it). With `path=remote` the code that a
 checkpoint brings answers instead (`evaluators.models.nvila.remote`). All arguments are in

@@ -1,11 +1,5 @@
 """Running a checkpoint of ours: frames from the decoder of record, patches from any selector.
 
-Example::
-
-    native = Native(arguments, config_json, device="cpu", model="nvila_hd")
-    native.settings()                                  # everything that shapes an answer
-    native.answer(question)                            # Answer(text, details)
-
 A video is seen once for all of its questions. Nothing is loaded before the first question.
 """
 

@@ -1,10 +1,5 @@
 """What is recorded when a question cannot be answered because the setting is too large for context or memory.
 
-Example::
-
-    overflow(error, config, settings, size=(3840, 2160))
-    # Answer("", {"outcome": "context_overflow", "tokens_needed": 52311, "fits": {"num_video_frames": 96, …}})
-
 The answer's text is empty, so the task counts it as unparsed, and the run goes on.
 """
 

@@ -1,10 +1,5 @@
 """Running a checkpoint by the code that it brings (`path=remote`), as the README of nvidia/NVILA-8B-HD-Video does.
 
-Example::
-
-    remote = Remote(arguments, config_json, device="cuda", model="nvila_hd")
-    remote.answer(question).details["audit"]       # {"asked": …, "seen": …, "verdict": "exact"}
-
 For those who insist, and for `hlvid convert --check`: converted weights do the same natively, with any version of
 transformers, one pass a video and constant memory. The code imports `autogaze.models.autogaze` and
 `autogaze.vision_encoders.siglip`: in this project, ours. It opens the video itself, so what it saw is read from its

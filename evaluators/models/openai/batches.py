@@ -1,9 +1,5 @@
 """Questions through the endpoint's batches (half the price, within a day), each submitted once, whatever is killed.
 
-Example::
-
-    lost = ask_all(model, asked, journal)        # submits what no batch has yet, waits, journals what comes
-
 Beside the journal lies `….batches`: a line before a batch is made ("planned", with a word of its own that goes
 into the batch's metadata), one with its id, one when its answers are journalled. After a kill the same command finds
 the batch by its id or, where it died between making and noting it, by that word, and waits for it.

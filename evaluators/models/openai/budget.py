@@ -1,11 +1,10 @@
 """What a run has spent, and the cap that stops it before it spends more.
 
-Example::
-
-    budget = Budget(price_in=2.5, price_out=10.0, max_cost=20.0)
-    with budget.turn() as turn:            # BudgetError once the next request might go over the cap
-        turn.charge(Usage(tokens_in=40_000, tokens_out=12))
-    budget.cost                            # 0.10012
+>>> budget = Budget(price_in=2.5, price_out=10.0, max_cost=20.0)
+>>> with budget.turn() as turn:            # BudgetError once the next request might go over the cap
+...     turn.charge(Usage(tokens_in=40_000, tokens_out=12))
+>>> budget.cost
+0.10012
 
 Requests run side by side, so each one under way is reckoned at the dearest seen so far. The very first ones
 are on trust: nobody knows their price beforehand.

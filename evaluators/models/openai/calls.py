@@ -1,11 +1,5 @@
 """One question to an OpenAI-compatible endpoint, until it is answered or nothing more can be done.
 
-Example::
-
-    caller = Caller(settings, budget)
-    reply, attempts = caller.ask(body)           # a body of `pictures.request`
-    reply.text, reply.outcome, reply.usage       # "B", "ok", Usage(tokens_in=35210, tokens_out=1)
-
 The client library tries again, after the time that the server names or twice as long each time: 408, 409, 429, 5xx,
 lost and silent connections. What a reply means is in `replies`. The key appears in no message and no reply.
 """

@@ -1,13 +1,5 @@
 """`openai_frames`: frames of our decoder to any OpenAI-compatible endpoint: GPT-4o, Gemini, a vLLM server.
 
-Example::
-
-    export OPENAI_API_KEY=…
-    lmms_eval --tasks hlvid --model openai_frames --model_args \\
-        model=gpt-4o,frames=32,resolution=1344,detail=high,price_in=2.5,price_out=10,max_cost=50
-    lmms_eval --tasks hlvid_mini --model openai_frames --model_args \\
-        model=Qwen/Qwen2.5-VL-7B-Instruct,base_url=http://localhost:8000/v1,api_key_env=none,frames=16,resolution=896
-
 All arguments are in `evaluators.models.openai.settings`. Questions are asked several at a time, video by video, or as
 batches (`batch`); each answer is on disk with its tokens and price as soon as it is there. A question that finds no
 answer does not stop the others: the run ends with an error that names it, and the same command asks it again.

@@ -1,11 +1,4 @@
-"""Frames as pictures in a request, of the size and quality that were asked; never smaller to make them fit.
-
-Example::
-
-    pictures = encode(frames, "jpeg", quality=90)          # ["data:image/jpeg;base64,…", …]
-    body = request(settings, delivery, pictures, "Which sign …?", {"max_new_tokens": 64})
-    size_of(body)                                          # bytes, nearly
-"""
+"""Frames as pictures in a request, of the size and quality that were asked; never smaller to make them fit."""
 
 import base64
 import io

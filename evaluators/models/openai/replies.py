@@ -1,11 +1,9 @@
 """What an endpoint's reply says: an answer, a refusal, one that was cut, or an error that ends the run.
 
-Example::
-
-    read(200, {"choices": [{"finish_reason": "stop", "message": {"content": "B"}}], "model": "gpt-4o-2024-08-06"})
-    # Reply(text="B", outcome="ok", finish="stop", …)
-    read(400, {"error": {"code": "content_filter", "message": "…"}})      # Reply(text="", outcome="refusal", …)
-    read(401, {"error": {"message": "…"}})                                # RunError
+>>> read(200, {"choices": [{"finish_reason": "stop", "message": {"content": "B"}}]}).text
+'B'
+>>> read(400, {"error": {"code": "content_filter", "message": "…"}}).outcome
+'refusal'
 
 One room for replies that come at once and for those of a batch. A question that the provider's filter rejects, or that
 is longer than the model's context, is answered: trying again does not help it, and the others can still be asked.

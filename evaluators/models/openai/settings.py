@@ -1,11 +1,5 @@
 """The arguments of `--model openai_frames`, checked before anything is sent.
 
-Example::
-
-    ApiSettings.read({"model": "gpt-4o", "frames": 32, "resolution": 1344, "max_cost": 50,
-                      "price_in": 2.5, "price_out": 10.0})
-    ApiSettings.read({"api_key": "sk-…"})      # RunError: keys come from the environment only
-
 lmms-eval writes `--model_args` into its results, so a key may not be among them: `api_key_env` names the
 environment variable that holds it.
 """
