@@ -81,7 +81,7 @@ def test_many_weighted_recordings_are_counted_on_a_fine_grid() -> None:
 def test_a_recording_of_next_to_no_weight_changes_nothing() -> None:
     """On the grid its size is 0, which once was a crash."""
     totals = np.linspace(0.51, 1.53, 14) * np.resize([1, 1, -1], 14)
-    assert sign_flip_of_sums(np.append(totals, 1e-4)) == pytest.approx(sign_flip_of_sums(totals), abs=0.002)
+    assert sign_flip(np.append(totals, 1e-4)) == pytest.approx(sign_flip(totals), abs=0.002)
 
 
 def test_categories_that_count_alike(make_rows: MakeRows) -> None:
