@@ -41,6 +41,16 @@ def private_data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         yield home
 
 
+@pytest.fixture(scope="session")
+def tiny_mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a `tiny` HLVid-Mini with seed 0, made once for all processes of pytest: to be read alone."""
+    from hlvid.mini import make
+
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return make(root / "tiny_mini", preset="tiny", progress=False)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Chromium without a screen, or a skip. One at a time: Playwright's loop allows no second in the same process."""

@@ -108,10 +108,12 @@ def accuracy(sets: Yardstick, runs: Sequence[Run], part: Part = "development") -
     """Right answers of `gaze_reader`, of those of these runs that asked the part's questions; the last run of a
     selector and ratio counts. Raises RunError where there is none.
     """
-    asked = {question.id: question.stem for question in load(sets.questions(part))}
+    readers = [run for run in runs if run.results["model"] == READER and run.ok]
+    questions = load(sets.questions(part)) if readers else []  # making the set takes minutes
+    asked = {question.id: question.stem for question in questions}
     rows: dict[tuple[str, float], list[dict[str, Any]]] = {}
-    for run in runs:
-        answers = run.samples() if run.results["model"] == READER and run.ok else []
+    for run in readers:
+        answers = run.samples()
         if answers and asked == {sample["question_id"]: sample["stem"] for sample in answers}:
             name, ratio = str(run.arguments.get("selector", "detail")), float(run.arguments.get("ratio", 0))
             rows[name, ratio] = [

@@ -55,8 +55,15 @@ def _undrawn(axes: Any) -> Iterator[Any]:
                 yield from (tick.label1, tick.label2)
 
 
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for all figures of one set of clips: two of them draw the same curves."""
+    return tmp_path_factory.mktemp("measured")
+
+
 @pytest.mark.parametrize("name", COMPUTED)
-def test_figures_from_generated_clips(name: str, inputs: Inputs, tmp_path: Path) -> None:
+def test_figures_from_generated_clips(name: str, inputs: Inputs, measured: Path, tmp_path: Path) -> None:
+    inputs = dataclasses.replace(inputs, cache=measured)
     outcome = produce(name, inputs, tmp_path / "out")
     assert {path.suffix for path in outcome.files} >= {".pdf", ".png", ".csv", ".txt"}
     assert all(path.stat().st_size > 0 for path in outcome.files)

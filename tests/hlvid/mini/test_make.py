@@ -17,8 +17,8 @@ from hlvid.mini.stage import Sighting
 from hlvid.mini.workers import make_all
 
 
-def test_the_common_loader_reads_it(tiny: Path) -> None:
-    loaded = load(tiny)
+def test_the_common_loader_reads_it(tiny_mini: Path) -> None:
+    loaded = load(tiny_mini)
     asked = [q for video in plan("tiny") for q in video.questions]
     assert [(q.id, q.stem, dict(q.options), q.answer, q.tier) for q in loaded] == [
         (q.id, q.stem, q.options, q.answer, q.tier) for q in asked
@@ -27,21 +27,21 @@ def test_the_common_loader_reads_it(tiny: Path) -> None:
     assert all(q.video_path is not None and q.video_path.is_file() for q in loaded)
 
 
-def test_parquet_has_the_real_columns_and_the_tier(tiny: Path) -> None:
+def test_parquet_has_the_real_columns_and_the_tier(tiny_mini: Path) -> None:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(tiny / "data" / "test-00000-of-00001.parquet")
+    table = pq.read_table(tiny_mini / "data" / "test-00000-of-00001.parquet")
     assert table.column_names == ["question_id", "category", "question", "answer", "video_path", "tier"]
     assert (
         table["question"][0].as_py().endswith("Please answer directly with the letter of the correct answer.")
     )
 
 
-def test_videos_are_4k_h264_tagged_bt709_and_near_the_raw_frames(tiny: Path) -> None:
+def test_videos_are_4k_h264_tagged_bt709_and_near_the_raw_frames(tiny_mini: Path) -> None:
     import av
 
     for video in plan("tiny"):
-        with av.open(str(tiny / "videos" / video.name)) as container:
+        with av.open(str(tiny_mini / "videos" / video.name)) as container:
             stream = container.streams.video[0]
             context = stream.codec_context
             assert (context.name, context.width, context.height) == ("h264", 3840, 2160)
@@ -59,9 +59,9 @@ def test_videos_are_4k_h264_tagged_bt709_and_near_the_raw_frames(tiny: Path) -> 
             assert error < 6, f"{video.name} frame {index}"
 
 
-def test_evidence_names_every_question_within_the_frame(tiny: Path) -> None:
-    lines = [json.loads(text) for text in (tiny / "evidence.jsonl").read_text().splitlines()]
-    assert {row["question_id"] for row in lines} == {q.id for q in load(tiny)}
+def test_evidence_names_every_question_within_the_frame(tiny_mini: Path) -> None:
+    lines = [json.loads(text) for text in (tiny_mini / "evidence.jsonl").read_text().splitlines()]
+    assert {row["question_id"] for row in lines} == {q.id for q in load(tiny_mini)}
     for row in lines:
         x0, y0, x1, y1 = row["box"]
         assert 0 <= x0 < x1 <= 3840 and 0 <= y0 < y1 <= 2160 and 0 < row["visible"] <= 1
@@ -70,13 +70,13 @@ def test_evidence_names_every_question_within_the_frame(tiny: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_finished_set_is_not_made_again(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_set_is_not_made_again(tiny_mini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "_make", _fail)
-    assert make(tiny, preset="tiny", progress=False) == tiny
+    assert make(tiny_mini, preset="tiny", progress=False) == tiny_mini
 
 
 def test_an_interrupted_set_goes_on_with_the_missing_video(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
 
@@ -86,7 +86,7 @@ def test_an_interrupted_set_goes_on_with_the_missing_video(
             made.append("killed")
             raise KeyboardInterrupt
         made.append(video.name)
-        shutil.copy(tiny / "videos" / video.name, folder / "videos" / video.name)
+        shutil.copy(tiny_mini / "videos" / video.name, folder / "videos" / video.name)
         generate.evidence.write(generate.evidence_path(folder, video), [])
 
     monkeypatch.setattr(generate, "make_video", copy)
@@ -127,9 +127,9 @@ def test_a_writer_that_fails_leaves_no_file_under_the_final_name(tmp_path: Path)
 
 
 def test_another_generator_version_is_made_anew(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = shutil.copytree(tiny, tmp_path / "old")
+    old = shutil.copytree(tiny_mini, tmp_path / "old")
     videos = plan("tiny")
     assert manifest.is_done(old, "tiny", 0, videos)
     monkeypatch.setattr(manifest, "GENERATOR", manifest.GENERATOR + 1)
@@ -138,8 +138,8 @@ def test_another_generator_version_is_made_anew(
     assert not (old / "videos").exists()
 
 
-def test_a_damaged_video_is_noticed(tiny: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(tiny, tmp_path / "copy")
+def test_a_damaged_video_is_noticed(tiny_mini: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tiny_mini, tmp_path / "copy")
     video = next((copy / "videos").glob("*.mp4"))
     video.write_bytes(video.read_bytes()[:-100])
     assert not manifest.is_done(copy, "tiny", 0, plan("tiny"))
