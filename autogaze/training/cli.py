@@ -195,6 +195,31 @@ def probe(
 
 
 @app.command()
+def reads(
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="Whose weights to start from; the bundled ones by default.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for model, head and metrics.")] = Path("runs/reads"),
+    seconds: Annotated[float, typer.Option(help="Of wall clock, all told.", min=10)] = 280,
+    device: Annotated[str, typer.Option(help="cuda or cpu.")] = "cuda",
+    batch: Annotated[int, typer.Option(help="Tiles a step.", min=2)] = 512,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
+    recorded: Annotated[
+        Path | None, typer.Option(help="Zip file of 320 px JPEGs without text, of recordings.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that make grounds.", min=1)] = 6,
+) -> None:
+    """Teach trunk, decoder and predicted loss where text is, on tiles composed on the device, in a given time."""
+    from autogaze.model.autogaze import AutoGaze
+    from autogaze.training.reads import learn
+    from autogaze.weights import bundled
+
+    with one_line():
+        model = AutoGaze.from_pretrained(checkpoint or bundled())
+        learn(model, out, seconds, device, batch, seed, recorded, workers)
+
+
+@app.command()
 def pack(
     checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint.")],
     out: Annotated[Path, typer.Argument(help="Folder for the packed one.")],

@@ -38,15 +38,7 @@ CAP = 0.73
 def tile(seed: int) -> tuple[Tensor, Tensor]:
     """See the module; the same for the same seed."""
     draw = np.random.default_rng([seed, 11])
-    picture, place = (
-        Image.fromarray(texture(draw, SIZE, SIZE)),
-        np.zeros((len(SCALES), SIZE, SIZE), np.float32),
-    )
-    for _ in range(int(draw.integers(0, 7))):
-        thing = Image.fromarray(cutout(draw))
-        picture.paste(thing, tuple(draw.integers(-40, SIZE, 2).tolist()), thing)
-    for _ in range(int(draw.integers(0, 4))):
-        _clutter(picture, draw)
+    picture, place = ground(draw), np.zeros((len(SCALES), SIZE, SIZE), np.float32)
     if draw.random() < WITH_TEXT:
         for _ in range(int(draw.integers(1, 4))):
             _write(picture, place, draw)
@@ -57,6 +49,17 @@ def tile(seed: int) -> tuple[Tensor, Tensor]:
     shown = cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
     shares = torch.nn.functional.avg_pool2d(torch.from_numpy(place), PATCH_SIZE)
     return torch.from_numpy(np.ascontiguousarray(shown.transpose(2, 0, 1))), shares
+
+
+def ground(draw: np.random.Generator, size: int = SIZE) -> Image.Image:
+    """A square without text: a texture, things, and clutter that has edges as text has."""
+    picture = Image.fromarray(texture(draw, size, size))
+    for _ in range(int(draw.integers(0, 7))):
+        thing = Image.fromarray(cutout(draw))
+        picture.paste(thing, tuple(draw.integers(-40, size, 2).tolist()), thing)
+    for _ in range(int(draw.integers(0, 4))):
+        _clutter(picture, draw)
+    return picture
 
 
 def read_share(masks: Tensor, places: Tensor) -> float:
@@ -81,7 +84,7 @@ def tiles(seeds: range) -> tuple[Tensor, Tensor]:
 def _clutter(picture: Image.Image, draw: np.random.Generator) -> None:
     """Put something somewhere that has edges as text has, and is none."""
     width, height = (int(np.exp(draw.uniform(np.log(24), np.log(SIZE)))) for _ in range(2))
-    left, top = (int(v) for v in draw.integers(-width // 2, SIZE, 2)[:2])
+    left, top = (int(v) for v in draw.integers(-width // 2, picture.width, 2))
     dark, light = (np.array(one, np.float32) for one in _colours(draw))
     kind = draw.choice(["plate", "bars", "bricks", "leaves", "streaks", "pole"])
     cover = np.ones((height, width), np.float32)
