@@ -15,9 +15,9 @@ The rate falls with time, so a run ends when it is told to; weights and metrics 
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.pool import IMapIterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from autogaze.training.probe import SIDE, Head
 from autogaze.training.schedule import rate
 from autogaze.training.text_scenes import Scene, Scenes
 from autogaze.training.text_strips import strips
-from autogaze.training.text_supply import Ahead, grounds, opened
+from autogaze.training.text_supply import Ahead, grounds, opened, waiting
 
 RATE = 1e-3
 SLOTS = 24
@@ -50,11 +50,12 @@ HEAT = 0.15
 """Temperature of a slot's target, of the best gain."""
 LOSSES = 50.0
 """Weight of the squared error of the predicted loss."""
-IMITATE, CLIPS, LISTS = 3, 6, (20, 10, 10)
+IMITATE, CLIPS, LISTS = 4, 6, (20, 10, 10)
 """Every so many steps, one clip for so many tiles of a batch, with so many tokens a frame."""
 RARE = -4.0
 """What the heads begin with: few tokens show text."""
-SAVE = 30.0
+SAVE, SUPPLY, MOST = 30.0, 2.0, 12_000
+"""Seconds between two saves, and between two looks for new grounds; grounds at most."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,14 @@ class Learner(nn.Module):
         gaze = Gaze(
             torch.zeros(1, SLOTS, dtype=torch.long), (SLOTS,), torch.zeros(1, SLOTS, dtype=torch.bool)
         )
-        self.where = places(gaze, config.features, config.heads_ahead)[0]
-        self.pairs = pairs_of((SLOTS,), config.heads_ahead, dense=True)
+        turns = rotary(places(gaze, config.features, config.heads_ahead)[0], config, torch.float32)
+        pairs = pairs_of((SLOTS,), config.heads_ahead, dense=True)
+        for name, part in zip(
+            ("cos", "sin", "rows", "heads", "slots"),
+            (*turns, pairs.rows, pairs.heads, pairs.slots),
+            strict=True,
+        ):
+            self.register_buffer(name, part, persistent=False)
 
     def forward(self, scene: Scene, generator: torch.Generator) -> dict[str, Tensor]:
         """The losses of a batch of scenes, by name."""
@@ -113,9 +120,7 @@ class Learner(nn.Module):
             decoder = self.network.gaze_decoder
             logits = decoder.lm_head(hidden).unflatten(-1, (config.heads_ahead, -1))
             losses = decoder.task_loss_prediction_head(hidden).float()
-        rows, heads, slots = (
-            part.to(device) for part in (self.pairs.rows, self.pairs.heads, self.pairs.slots)
-        )
+        rows, heads, slots = (self.get_buffer(name) for name in ("rows", "heads", "slots"))
         taken = taken_before(told.tokens, (SLOTS,), config.eos)[:, slots]
         log_p = logits[:, rows, heads].float().masked_fill(taken, -torch.inf).log_softmax(-1)
         wanted = told.wanted[:, slots]
@@ -132,7 +137,7 @@ class Learner(nn.Module):
         """Hidden states of the features before the last layer, and of the last feature and the slots after it."""
         body = self.network.gaze_decoder.model
         x = torch.cat([features, body.embed_tokens(tokens).to(features.dtype)], 1)
-        cos, sin = rotary(self.where.to(x.device).expand(len(x), -1), self.config, x.dtype)
+        cos, sin = (self.get_buffer(name).to(x.dtype) for name in ("cos", "sin"))
         for layer in list(body.layers)[:-1]:
             x = layer(x, cos, sin, None)
         first = self.config.features
@@ -236,7 +241,7 @@ class _Run:
     start: float
     seconds: float
 
-    def steps(self, batch: int, made: Iterator[NDArray[np.uint8]]) -> dict[str, Any]:
+    def steps(self, batch: int, made: "IMapIterator[NDArray[np.uint8]]") -> dict[str, Any]:
         """Steps until the time is over."""
         optimizer = torch.optim.AdamW(
             self.learner.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.01
@@ -272,9 +277,9 @@ class _Run:
                 log.write(json.dumps(figures) + "\n")
                 log.flush()
                 print(figures, flush=True)
-            if now - looked > 2 and len(self.scenes.grounds) < 12_000:
-                self.scenes.add(torch.from_numpy(np.concatenate([next(made) for _ in range(8)])))
-                looked = time.perf_counter()
+            if now - looked > SUPPLY and len(self.scenes.grounds) < MOST and (fresh := waiting(made)):
+                self.scenes.add(torch.from_numpy(np.concatenate(fresh)))
+                looked = now
             if now - saved > SAVE:
                 self.save()
                 saved = time.perf_counter()

@@ -14,6 +14,8 @@ plates, poles, marks too small to read and all that the grounds hold are there t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,6 +56,10 @@ class Scenes:
         """More grounds, uint8 (N, 3, S, S)."""
         self.grounds = torch.cat([self.grounds, grounds.to(self.device)])
 
+    def _put(self, values: NDArray[Any]) -> Tensor:
+        """On the device, without waiting for what it is doing."""
+        return torch.from_numpy(values).to(self.device, non_blocking=True)
+
     def batch(self, draw: np.random.Generator, count: int) -> Scene:
         """See the module."""
         drawn = self.drawn(draw, count)
@@ -69,7 +75,7 @@ class Scenes:
         for line in range(LINES):
             pictures = self._line(pictures, drawn, line, draw, generator)
         pictures = _recorded(pictures, generator)
-        return Scene(pictures, *(torch.from_numpy(part).to(self.device) for part in (gains, spare)))
+        return Scene(pictures, self._put(gains), self._put(spare))
 
     def ground(self, generator: torch.Generator, count: int, shift: int = 0, frames: int = 1) -> Tensor:
         """Windows of grounds in other colours, float (count * frames, 3, 224, 224); they move by up to `shift` px
@@ -125,9 +131,9 @@ class Scenes:
         tiles = tiles[np.argsort(level, kind="stable")]  # those of a level follow each other
         level = np.sort(level, kind="stable")
         ink = torch.cat([self._ink(drawn, tiles[level == one], n, one) for one in range(4)])
-        there = torch.from_numpy(drawn.written[tiles, n]).to(self.device)
+        there = self._put(drawn.written[tiles, n])
         plates, colours = self._plates(drawn, tiles, n, draw), self._colours(draw, len(tiles))
-        index = torch.from_numpy(tiles).to(self.device)
+        index = self._put(tiles)
         under = pictures[index]
         for cover, colour in zip(plates, colours[1:], strict=True):
             under = under + (colour - under) * cover
@@ -142,11 +148,11 @@ class Scenes:
         # From px of the tile to px of the full strip, and to [-1, 1].
         zooms = np.stack([2 / zoom / STRIP[1], 2 / zoom / STRIP[0]], -1)
         shifts = np.stack([-left * zooms[:, 0] - 1, -middle * zooms[:, 1]], -1)
-        scale, shift = (torch.from_numpy(part).float().to(self.device) for part in (zooms, shifts))
+        scale, shift = (self._put(part.astype(np.float32)) for part in (zooms, shifts))
         place = torch.arange(SIZE, device=self.device) + 0.5
         x, y = (place * scale[:, axis, None] + shift[:, axis, None] for axis in range(2))
         grid = torch.stack([x[:, None].expand(-1, SIZE, -1), y[:, :, None].expand(-1, -1, SIZE)], -1)
-        masks = self.levels[level][torch.from_numpy(drawn.strip[tiles, n]).to(self.device)].float()
+        masks = self.levels[level][self._put(drawn.strip[tiles, n])].float()
         return F.grid_sample(masks, grid, align_corners=False)
 
     def _plates(
@@ -164,10 +170,10 @@ class Scenes:
 
     def _area(self, box: NDArray[np.float64], cover: NDArray[np.float64]) -> Tensor:
         """Boxes (M, 4) with soft edges, each as opaque as told."""
-        sides = torch.from_numpy(box).float().to(self.device)[..., None]
+        sides = self._put(box.astype(np.float32))[..., None]
         place = torch.arange(SIZE, device=self.device) + 0.5
         x, y = ((place - sides[:, n]).clamp(0, 1) * (sides[:, n + 2] - place).clamp(0, 1) for n in range(2))
-        opaque = torch.from_numpy(cover).float().to(self.device)
+        opaque = self._put(cover.astype(np.float32))
         return (y[:, :, None] * x[:, None] * opaque[:, None, None])[:, None]
 
     def _colours(self, draw: np.random.Generator, count: int) -> Tensor:
@@ -182,7 +188,7 @@ class Scenes:
         ink, face = middle + sign * apart, middle - sign * apart
         rim = np.where(draw.random((count, 1)) < 0.7, ink, draw.random((count, 1)))
         colours = (np.stack([ink, rim, face]) + tint).clip(0, 1)
-        return torch.from_numpy(colours).float().to(self.device)[..., None, None]
+        return self._put(colours.astype(np.float32))[..., None, None]
 
 
 def _recorded(pictures: Tensor, generator: torch.Generator) -> Tensor:
@@ -190,20 +196,27 @@ def _recorded(pictures: Tensor, generator: torch.Generator) -> Tensor:
     random = _random(generator, pictures.device)
     count = len(pictures)
     amount, noise, blocks = (random(count, 1, 1, 1) for _ in range(3))
-    line = torch.tensor([0.25, 0.5, 0.25], device=pictures.device)
-    kernel = (line[:, None] * line).expand(3, 1, 3, 3)
+    kernel, basis = _filters(pictures.device)
     soft = F.conv2d(F.pad(pictures, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
     pictures = pictures + (soft - pictures) * ((amount - 0.4) * 1.6).clamp(min=0)
     grain = torch.randn(pictures.shape, generator=generator, device=pictures.device)
     pictures = pictures + grain * ((noise - 0.5).clamp(min=0) * 2 * MOST / 255)
-    wave = torch.arange(8, device=pictures.device)
-    basis = torch.cos((wave + 0.5) * wave[:, None] * torch.pi / 8) * 0.5
-    basis[0] *= 0.5**0.5
     cells = pictures.view(count, 3, SIZE // 8, 8, SIZE // 8, 8).transpose(3, 4)
     found = basis @ cells @ basis.T
+    wave = torch.arange(8, device=pictures.device)
     step = (1 + wave[:, None] + wave) * ((blocks - 0.5).clamp(min=0.002) * 0.03)[..., None, None]
     coded = basis.T @ ((found / step).round() * step) @ basis
     return torch.where(blocks > 0.5, coded.transpose(3, 4).reshape(pictures.shape), pictures).clamp(0, 1)
+
+
+@cache
+def _filters(device: torch.device) -> tuple[Tensor, Tensor]:
+    """A blur of three px, (3, 1, 3, 3), and the cosines of blocks of eight, (8, 8)."""
+    line = torch.tensor([0.25, 0.5, 0.25], device=device)
+    wave = torch.arange(8, device=device)
+    basis = torch.cos((wave + 0.5) * wave[:, None] * torch.pi / 8) * 0.5
+    basis[0] *= 0.5**0.5
+    return (line[:, None] * line).expand(3, 1, 3, 3), basis
 
 
 def _random(generator: torch.Generator, device: torch.device | str) -> Callable[..., Tensor]:

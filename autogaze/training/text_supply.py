@@ -6,9 +6,11 @@ Example::
     opened(Path("grounds.zip"))                       # squares of recordings, packed as JPEG
 """
 
+import multiprocessing
 import queue
 import threading
 from functools import partial
+from multiprocessing.pool import IMapIterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -21,8 +23,8 @@ from autogaze.training.text_scenes import Scenes
 from autogaze.training.text_strips import worth
 from autogaze.training.text_tiles import ground
 
-GROUND = 320
-"""Sides of grounds in px: tiles are windows of them."""
+GROUND, TOGETHER = 320, 64
+"""Sides of grounds in px, whose windows tiles are; chunks of them that are taken in at once."""
 
 
 class Ahead:
@@ -53,6 +55,17 @@ class Ahead:
     def stop(self) -> None:
         """End the threads."""
         self.over.set()
+
+
+def waiting(made: "IMapIterator[NDArray[np.uint8]]") -> list[NDArray[np.uint8]]:
+    """What processes have finished since the last call; none is waited for."""
+    found: list[NDArray[np.uint8]] = []
+    while len(found) < TOGETHER:
+        try:
+            found.append(made.next(timeout=0))
+        except (multiprocessing.TimeoutError, StopIteration):
+            break
+    return found
 
 
 def grounds(seed: int) -> NDArray[np.uint8]:
