@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from hlvid.errors import VideoError
 from hlvid.video.reader import Video
+from hlvid.video.streams import open_file
 
 Maps = npt.NDArray[np.uint8]
 
@@ -33,7 +33,7 @@ def block_maps(path: Path, indices: Sequence[int], size: tuple[int, int]) -> Ite
         times, rotation, number = video.timestamps, video.rotation, video.stream_number
     wanted = sorted(set(indices))
     told = False
-    with av.open(str(path)) as container:
+    with open_file(path) as container:
         stream: Any = container.streams[number or 0]
         stream.codec_context.options = {"flags2": "+export_mvs"}
         sizes: dict[int, int] = {}

@@ -22,10 +22,14 @@ _SECOND = "hearing_impaired", "visual_impaired"
 def open_file(path: Path) -> Any:
     """An open container. Names and comments that are no UTF-8 do not matter here.
 
+    libav's messages go nowhere. torchvision 0.20 sends them to Python: a decoder's thread then waits for the
+    interpreter to write one, while the interpreter, closing that decoder, waits for the thread.
+
     Raises FFmpegError or OSError if libav cannot open it.
     """
     import av
 
+    av.logging.set_level(None)
     return av.open(str(path), metadata_errors="replace")
 
 

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -25,6 +26,13 @@ def test_facts(encode: Any) -> None:
         assert video.rotation == 0 and video.notes == ()
         for part in ("pyav", "libavcodec", "libswscale", "bicubic"):
             assert part in video.decoder
+
+
+def test_libavs_messages_do_not_reach_python_where_another_library_asks_for_them(encode: Any) -> None:
+    """A decoder that is closed while one of its threads wants to tell something would wait for ever."""
+    av.logging.set_level(av.logging.ERROR)
+    with Video.open(encode("told.mp4", frames=12)) as video:
+        assert av.logging.get_level() is None and len(video.frames([3])) == 1
 
 
 def test_frames_in_the_order_asked(encode: Any) -> None:
