@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -285,6 +286,7 @@ def test_remote_code_runs_and_its_tensors_say_what_was_seen(
         make(remote_checkpoint, path="remote", selector="detail", task_loss_requirement_tile=None)
 
 
+@pytest.mark.skipif(version("transformers").startswith("4."), reason="transformers 4 keeps them")
 def test_a_processor_that_drops_what_was_asked_is_noticed(
     make: Any, standin: Any, gazer: Path, tmp_path: Path, questions: list[Question]
 ) -> None:
