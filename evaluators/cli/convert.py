@@ -1,11 +1,15 @@
 """`hlvid convert`: the published NVILA-HD to a checkpoint that runs natively."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hlvid.errors import RunError
+from hlvid.files import locked
+
+if TYPE_CHECKING:
+    from evaluators.models.nvila.arguments import NvilaArguments
 
 
 def convert(
@@ -33,46 +37,55 @@ def convert(
 ) -> None:
     """Convert a published NVILA-HD, shard by shard; exit 1 if a check finds a difference."""
     from autogaze.model.checkpoint import CheckpointError
-    from autogaze.nvila.convert.conversion import plan_conversion, write
+    from autogaze.nvila.convert.conversion import MARK, claim, plan_conversion, write
     from autogaze.nvila.convert.names import read_map
     from autogaze.nvila.convert.snapshot import Snapshot
 
     if not dry_run and out is None:
         raise RunError("convert: no --out; name a folder to write to, or give --dry-run")
-    if check and (video is None or dry_run):
-        raise RunError("convert: --check needs --video FILE and a conversion; leave out --dry-run")
+    given = _asked(source, revision, video, dry_run, arguments) if check else None
     try:
         extra = read_map(names) if names else None
-        plan = plan_conversion(Snapshot.of(source, revision), extra, autogaze)
+        plan = plan_conversion(Snapshot.of(source, revision), extra, autogaze, fetch=not dry_run)
         typer.echo("\n".join(plan.lines() if dry_run else plan.lines()[len(plan.entries) :]))
         if dry_run or out is None:
             return
-        _free(out)
-        write(plan, out, typer.echo)
+        claim(out)
+        busy = RunError(
+            f"convert: --out {out}: another process converts into it; choose another folder, or wait"
+        )
+        with locked(out / MARK, busy):
+            write(plan, out, typer.echo)
     except CheckpointError as error:
         raise RunError(f"convert: {error}") from error
     typer.echo(f"written to {out}; --model nvila_hd --model_args pretrained={out}")
-    if check and video is not None and not _same(source, out, video, prompt, arguments, device):
+    if given and video is not None and not _same(given, out, video, prompt, device):
         raise typer.Exit(1)
 
 
-def _free(out: Path) -> None:
-    """Raise RunError where the folder holds something that is no conversion."""
-    known = (out / "llm").is_dir() or (out / "config.json").is_file()
-    if out.is_dir() and any(out.iterdir()) and not known:
-        raise RunError(f"convert: --out {out}: not empty and no checkpoint; choose another folder")
+def _asked(
+    source: str, revision: str | None, video: Path | None, dry_run: bool, arguments: str
+) -> "NvilaArguments":
+    """What both are asked with. Raises RunError for what would fail after the conversion."""
+    from evaluators.models.nvila.arguments import NvilaArguments
+    from evaluators.runs.spec import parse_model_args
+    from hlvid.video import Video
+
+    if video is None or dry_run:
+        raise RunError("convert: --check needs --video FILE and a conversion; leave out --dry-run")
+    with Video.open(video):
+        pass
+    given = {"revision": revision, **parse_model_args(arguments), "pretrained": source}
+    return NvilaArguments.read(given, "convert --check")
 
 
-def _same(source: str, out: Path, video: Path, prompt: str, arguments: str, device: str | None) -> bool:
+def _same(given: "NvilaArguments", out: Path, video: Path, prompt: str, device: str | None) -> bool:
     import torch
 
-    from evaluators.models.nvila.arguments import NvilaArguments
     from evaluators.models.nvila.parity import compare
-    from evaluators.runs.spec import parse_model_args
 
-    given = NvilaArguments.read({**parse_model_args(arguments), "pretrained": source}, "convert --check")
     where = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    steps = compare(source, str(out), video, prompt, given, where)
+    steps = compare(given.pretrained, str(out), video, prompt, given, where)
     for step in steps:
         typer.echo(f"{'same' if step.same else 'DIFFERS'}  {step.name}: {step.told}")
     return all(step.same for step in steps)

@@ -2,14 +2,14 @@
 
 Example::
 
-    plan = plan_conversion(Snapshot.of("nvidia/NVILA-8B-HD-Video"))      # CheckpointError lists what does not fit
+    plan = plan_conversion(Snapshot.of("nvidia/NVILA-8B-HD-Video"), fetch=True)   # CheckpointError: what does not fit
     write(plan, Path("converted"))                                      # a shard at a time; config.json comes last
 """
 
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from torch import Tensor
 from autogaze.model.checkpoint import CheckpointError
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.convert.names import ours
-from autogaze.nvila.convert.settings import read_settings
+from autogaze.nvila.convert.refused import RefusedError, reading
+from autogaze.nvila.convert.settings import read_settings, refuse_other_layouts
 from autogaze.nvila.convert.snapshot import Snapshot, Stored
 from autogaze.nvila.convert.text import ChatTokenizer
 from autogaze.nvila.loading import EYES, LLM, llm_config
@@ -29,6 +30,8 @@ from autogaze.nvila.tokenizer import FILE
 HEAD = "llm.lm_head.weight"
 AUTOGAZE = "autogaze"
 INDEX = "model.safetensors.index.json"
+MARK = ".hlvid-convert"
+"""In a folder that a conversion was begun in, which may be written anew; whoever shares folders locks it."""
 
 
 @dataclass(frozen=True)
@@ -73,23 +76,36 @@ class ConversionPlan:
 
 
 def plan_conversion(
-    snapshot: Snapshot, extra: Mapping[str, str | None] | None = None, autogaze: str | None = None
+    snapshot: Snapshot,
+    extra: Mapping[str, str | None] | None = None,
+    autogaze: str | None = None,
+    fetch: bool = False,
 ) -> ConversionPlan:
     """Read everything but the tensors. extra: patterns of names before our table; see `names`.
 
+    fetch: once index and configuration fit, fetch the shards of a hub id and hold the configuration to their shapes.
     Raises CheckpointError listing every tensor unknown, missing, doubled or of another shape.
     """
-    tensors = snapshot.tensors()
-    tokenizer = ChatTokenizer.of(snapshot)
-    config, notes = read_settings(snapshot, tensors, tokenizer, autogaze)
-    entries, problems = _entries(tensors, extra or {}, bool(config.llm["tie_word_embeddings"]))
-    with torch.device("meta"):
-        own = {name: tuple(x.shape) for name, x in NVILAHD(config).state_dict().items()}
-    problems += _differences(entries, own, bool(config.llm["tie_word_embeddings"]))
+    try:
+        refuse_other_layouts(snapshot)
+        tensors = snapshot.tensors()
+        with reading("tokenizer"):
+            tokenizer = ChatTokenizer.of(snapshot)
+        config, notes = read_settings(snapshot, tensors, tokenizer, autogaze)
+        with reading("config.json"), torch.device("meta"):
+            own = {name: tuple(x.shape) for name, x in NVILAHD(config).state_dict().items()}
+    except RefusedError as error:
+        raise CheckpointError(f"checkpoint {snapshot.source}: {error}") from error
+    tied = bool(config.llm["tie_word_embeddings"])
+    entries, problems = _entries(tensors, extra or {}, tied)
+    problems += _differences(entries, own, tied)
     if problems:
         raise CheckpointError(
             f"checkpoint {snapshot.source}: cannot be converted\n  " + "\n  ".join(problems)
         )
+    if fetch and snapshot.shards and any(stored.shape is None for stored in tensors.values()):
+        snapshot.fetch()
+        return plan_conversion(snapshot, extra, autogaze)
     return ConversionPlan(snapshot, config, tuple(entries), tuple(notes), tokenizer)
 
 
@@ -132,23 +148,56 @@ def _differences(entries: list[Entry], own: Mapping[str, tuple[int, ...]], tied:
     return problems
 
 
+def claim(folder: Path) -> None:
+    """Make the folder one to convert into. Raises CheckpointError where it holds what no conversion put there."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise CheckpointError(
+            f"{folder}: not empty, and no conversion was begun in it; choose another folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+
+
 def write(plan: ConversionPlan, folder: Path, told: Callable[[str], None] = lambda _: None) -> None:
     """Write our layout; at most one shard and the vision tower are in memory. told: is called for each shard.
 
     A folder without config.json is a conversion that did not come to its end; run again, it is written anew.
-    Raises CheckpointError when no shard is at hand, or the tokenizer is not.
+    Raises CheckpointError when a shard or the tokenizer is not at hand, the folder holds anything else, or the disk is
+    too small.
     """
-    from safetensors import safe_open
-    from safetensors.torch import save_file
+    from safetensors import SafetensorError
 
     if plan.tokenizer is None or not plan.snapshot.shards:
-        raise CheckpointError(
-            f"checkpoint {plan.snapshot.source}: only index and config are at hand; fetch shards and tokenizer too"
+        lacking = (
+            "no safetensors" if plan.tokenizer else "no tokenizer.json, and no vocab.json with merges.txt"
         )
+        raise CheckpointError(f"checkpoint {plan.snapshot.source}: {lacking}; a dry run alone does without")
+    claim(folder)
+    old = [folder / "config.json", folder / EYES, *(folder / LLM).glob("*.safetensors*")]
+    old = [path for path in old if path.is_file()]
+    size = sum(plan.snapshot.path(shard).stat().st_size for shard in plan.snapshot.shards)
+    free = shutil.disk_usage(folder).free + sum(path.stat().st_size for path in old)
+    if free < size:
+        raise CheckpointError(
+            f"{folder}: {size / 1e9:.1f} GB will be written and {free / 1e9:.1f} GB are free; free space or choose "
+            "another folder"
+        )
+    for path in old:
+        path.unlink()
+    try:
+        _write(plan, plan.tokenizer, folder, told)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{folder}: the conversion stopped ({error}); it is no checkpoint yet; mend that and run again"
+        ) from error
+
+
+def _write(plan: ConversionPlan, tokenizer: ChatTokenizer, folder: Path, told: Callable[[str], None]) -> None:
+    """config.json, which makes it a checkpoint, comes last."""
+    from safetensors.torch import save_file
+
     language = folder / LLM
-    language.mkdir(parents=True, exist_ok=True)
-    for stale in (folder / "config.json", *language.glob("*.safetensors*")):
-        stale.unlink(missing_ok=True)
+    language.mkdir(exist_ok=True)
     place = {entry.theirs: entry.ours for entry in plan.entries}
     eyes: dict[str, Tensor] = {}
     index: dict[str, str] = {}
@@ -156,16 +205,11 @@ def write(plan: ConversionPlan, folder: Path, told: Callable[[str], None] = lamb
     for number, shard in enumerate(shards, 1):
         told(f"{shard} ({number} of {len(shards)})")
         part: dict[str, Tensor] = {}
-        with safe_open(str(plan.snapshot.path(shard)), "pt") as file:
-            for name in file.keys():  # noqa: SIM118  the file is no mapping
-                target = place[name]
-                if target is None:
-                    continue
-                tensor = file.get_tensor(name)
-                if target.startswith(f"{LLM}."):
-                    part[target.removeprefix(f"{LLM}.")] = tensor
-                else:
-                    eyes[target] = tensor.clone()
+        for target, tensor in _mapped(plan.snapshot.path(shard), place):
+            if target.startswith(f"{LLM}."):
+                part[target.removeprefix(f"{LLM}.")] = tensor
+            else:
+                eyes[target] = tensor.clone()
         if part:
             name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
             save_file(part, str(language / name), metadata={"format": "pt"})
@@ -174,15 +218,27 @@ def write(plan: ConversionPlan, folder: Path, told: Callable[[str], None] = lamb
     _json(language / INDEX, {"metadata": {"total_size": total}, "weight_map": index})
     llm_config(plan.config).save_pretrained(language)
     save_file(eyes, str(folder / EYES), metadata={"format": "pt"})
-    plan.tokenizer.save(folder / FILE)
+    tokenizer.save(folder / FILE)
     _json(folder / "config.json", _with_selector(plan.config, folder).to_dict())
+
+
+def _mapped(shard: Path, place: Mapping[str, str | None]) -> Iterator[tuple[str, Tensor]]:
+    """Our names and the tensors of a shard, those left out apart."""
+    from safetensors import safe_open
+
+    with safe_open(str(shard), "pt") as file:
+        for name in file.keys():  # noqa: SIM118  the file is no mapping
+            if target := place[name]:
+                yield target, file.get_tensor(name)
 
 
 def _with_selector(config: NVILAConfig, folder: Path) -> NVILAConfig:
     """AutoGaze's weights, if they are a folder here, go with the checkpoint: it then works in any place."""
-    if not config.autogaze or not Path(config.autogaze).is_dir():
+    source = Path(config.autogaze) if config.autogaze else None
+    if source is None or not source.is_dir():
         return config
-    shutil.copytree(config.autogaze, folder / AUTOGAZE, dirs_exist_ok=True)
+    if source.resolve() != (folder / AUTOGAZE).resolve():
+        shutil.copytree(source, folder / AUTOGAZE, dirs_exist_ok=True)
     return replace(config, autogaze=AUTOGAZE)
 
 

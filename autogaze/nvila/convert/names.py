@@ -51,7 +51,7 @@ def read_map(path: Path) -> dict[str, str | None]:
 
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
         raise CheckpointError(f"--map {path}: {str(error).splitlines()[0]}") from error
     if not isinstance(data, dict):
         raise CheckpointError(f"--map {path}: expected lines 'PATTERN: NAME' or 'PATTERN: null'")
@@ -62,4 +62,10 @@ def read_map(path: Path) -> dict[str, str | None]:
             raise CheckpointError(f"--map {path}: {pattern!r} is no regular expression ({error})") from error
         if place is not None and not isinstance(place, str):
             raise CheckpointError(f"--map {path}: {pattern}: {place!r}; expected a name or null")
+        try:  # with all groups empty
+            re.fullmatch(f"{pattern}|", "").expand(place or "")  # type: ignore[union-attr]
+        except (re.error, IndexError) as error:
+            raise CheckpointError(
+                f"--map {path}: {pattern}: {place!r} cannot be filled in ({error})"
+            ) from error
     return data

@@ -15,16 +15,16 @@ from typing import Any
 
 from autogaze.encoders.config import SiglipConfig, parse_scales
 from autogaze.gaze import tokens_per_frame
-from autogaze.model.checkpoint import CheckpointError
-from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
+from autogaze.nvila.config import MODEL_TYPE, VIDEO_TOKEN, NVILAConfig
 from autogaze.nvila.convert.code import Code, read_code
+from autogaze.nvila.convert.processor import gaze_grid, selector, statistics
+from autogaze.nvila.convert.refused import RefusedError, reading
 from autogaze.nvila.convert.snapshot import Snapshot, Stored
 from autogaze.nvila.convert.text import ChatTokenizer
 from autogaze.nvila.presets import README
 
 TOWER = "vision_tower.vision_model."
-SELECT_LAYER, RELEASED_SCALES, RELEASED_PATCH = -2, (56, 112, 224, 448), 16
-AUTOGAZE = "nvidia/AutoGaze"
+SELECT_LAYER = -2
 TEMPLATE_COST = 29
 """Tokens that template and system turn were seen to cost with the published checkpoint."""
 
@@ -41,10 +41,6 @@ _NEEDED = (
 )
 
 
-class RefusedError(CheckpointError):
-    """A checkpoint whose files contradict each other, or lack what decides answers."""
-
-
 def read_settings(
     snapshot: Snapshot,
     tensors: Mapping[str, Stored],
@@ -59,14 +55,15 @@ def read_settings(
     config = snapshot.json("config.json")
     code = read_code({name: snapshot.text(name) or "" for name in snapshot.matching("*.py")})
     notes = [f"{name} does not parse, so it was not read" for name in code.unread]
-    vision = _vision(config, tensors, code, notes)
-    llm = _language(config, tensors)
-    preprocessor, processor = (
-        snapshot.json("preprocessor_config.json"),
-        snapshot.json("processor_config.json"),
-    )
-    scales, patch = _gaze_grid(processor, code, notes)
-    mean, std = _statistics(preprocessor)
+    with reading("config.json: vision_config"):
+        vision = _vision(config, tensors, code, notes)
+    with reading("config.json: text_config"):
+        llm = _language(config, tensors)
+    processor = snapshot.json("processor_config.json")
+    with reading("processor_config.json"):
+        scales, patch = gaze_grid(processor, code, notes)
+    with reading("preprocessor_config.json"):
+        mean, std = statistics(snapshot.json("preprocessor_config.json"))
     video = replace(README, resize="pil", image_mean=mean, image_std=std)
     if tokens_per_frame(scales, patch) != vision.grid.tokens:
         video = replace(video, gaze_grid="released")
@@ -82,10 +79,27 @@ def read_settings(
         context=int(llm["max_position_embeddings"]),
         released_scales=scales,
         released_patch=patch,
-        autogaze=autogaze or _autogaze(processor, code, notes),
+        autogaze=selector(autogaze, processor, code, notes),
         source={key: value for key, value in source.items() if value},
     )
-    return _with_text(out, config, snapshot, code, tokenizer, notes), notes
+    with reading("generation_config.json"):
+        return _with_text(out, config, snapshot, code, tokenizer, notes), notes
+
+
+def refuse_other_layouts(snapshot: Snapshot) -> None:
+    """Raise RefusedError for VILA's own layout, for ours, and for what is no checkpoint."""
+    config = snapshot.json("config.json")
+    kind = str(config.get("model_type"))
+    if not config:
+        raise RefusedError("no config.json; this is no checkpoint")
+    if kind == MODEL_TYPE:
+        raise RefusedError("of our layout already; give it to --model_args pretrained= as it is")
+    if kind.startswith("llava") or "mm_projector_cfg" in config:
+        raise RefusedError(
+            "in VILA's own layout, as NVILA-8B-Video is (the paper's baseline: another projector, pooling "
+            "and prompt), which is not converted; nvidia/NVILA-8B-HD-Video is, and --model nvila_video looks with its "
+            "weights at whole frames"
+        )
 
 
 def _vision(
@@ -165,46 +179,6 @@ def _language(config: Mapping[str, Any], tensors: Mapping[str, Stored]) -> dict[
             f"llm.model.embed_tokens.weight is {table.shape}; one of the two is of another model"
         )
     return {**plain, **sizes}
-
-
-def _gaze_grid(processor: Mapping[str, Any], code: Code, notes: list[str]) -> tuple[tuple[int, ...], int]:
-    """On which AutoGaze counts: what processor_config.json hands to the constructor, else its defaults."""
-    for origin in (processor, code.defaults):
-        if "target_scales" in origin and "target_patch_size" in origin:
-            return parse_scales(origin["target_scales"]), int(origin["target_patch_size"])
-    notes.append(
-        f"no code says on which grid AutoGaze counts: {list(RELEASED_SCALES)} at {RELEASED_PATCH} px, "
-        "the published code's, is taken"
-    )
-    return RELEASED_SCALES, RELEASED_PATCH
-
-
-def _autogaze(processor: Mapping[str, Any], code: Code, notes: list[str]) -> str:
-    named = str(processor.get("autogaze_model_id") or code.defaults.get("autogaze_model_id") or AUTOGAZE)
-    if named == "bfshi/AutoGaze":  # moved; the old place answers 401
-        notes.append(f"the processor names {named}, which has moved: {AUTOGAZE} is taken")
-        return AUTOGAZE
-    return named
-
-
-def _statistics(preprocessor: Mapping[str, Any]) -> tuple[float, float]:
-    """image_mean and image_std: one number each, since ours knows no more."""
-    out = []
-    for name in ("image_mean", "image_std"):
-        values = preprocessor.get(name, 0.5)
-        values = set(values) if isinstance(values, list) else {values}
-        if len(values) != 1:
-            raise RefusedError(
-                f"preprocessor_config.json: {name} is {sorted(values)}; one number for all channels is known"
-            )
-        out.append(float(values.pop()))
-    if (factor := preprocessor.get("rescale_factor", 1 / 255)) and abs(factor * 255 - 1) > 1e-6:
-        raise RefusedError(f"preprocessor_config.json: rescale_factor is {factor}; 1/255 is known")
-    if preprocessor.get("resample", 3) != 3:
-        raise RefusedError(
-            f"preprocessor_config.json: resample is {preprocessor['resample']}; 3 (bicubic) is known"
-        )
-    return out[0], out[1]
 
 
 def _with_text(

@@ -4,12 +4,12 @@ Example::
 
     snapshot = Snapshot.of("nvidia/NVILA-8B-HD-Video")
     snapshot.json("config.json"), snapshot.text("chat_template.jinja")
-    snapshot.tensors()["llm.lm_head.weight"]             # Tensor(file, shape, dtype), from the headers alone
+    snapshot.tensors()["llm.lm_head.weight"]             # Stored(file, shape), from the headers alone
 """
 
 import fnmatch
 import json
-import struct
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,16 +19,16 @@ from typing import Any, Self
 from autogaze.model.checkpoint import CheckpointError, find_file
 
 WEIGHTS = ("model-*-of-*.safetensors", "model.safetensors")
+SUFFIX = ".safetensors"
 INDEX = "*.index.json"
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor as its file has it; shape and dtype are None where only the index is at hand."""
+    """A tensor as its file has it; the shape is None where only the index is at hand."""
 
     file: str
     shape: tuple[int, ...] | None = None
-    dtype: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,13 @@ class Snapshot:
         return find_file(self.source, name, self.commit)
 
     def text(self, name: str) -> str | None:
-        """What a file says, None if there is none."""
-        return self.path(name).read_text(encoding="utf-8") if name in self.names else None
+        """What a file says, None if there is none. Raises CheckpointError where it is no UTF-8."""
+        if name not in self.names:
+            return None
+        try:
+            return self.path(name).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise CheckpointError(f"checkpoint {self.source}: {name}: no text in UTF-8 ({error})") from error
 
     def json(self, name: str) -> dict[str, Any]:
         """A file's JSON object, empty if there is none. Raises CheckpointError for anything else."""
@@ -90,21 +95,51 @@ class Snapshot:
     def tensors(self) -> dict[str, Stored]:
         """Every tensor by name, in the order of the files, of what is here: headers of shards, else the index.
 
-        Raises CheckpointError where index and shards disagree, or there is neither.
+        Raises CheckpointError where index and shards disagree, one of several shards is not there, or none is and no
+        index.
         """
-        index: dict[str, str] = {}
-        for name in self.matching(INDEX):
-            index |= self.json(name).get("weight_map", {})
-        there = [shard for shard in self.shards if Path(self.source).is_dir() or self._fetched(shard)]
-        found = {name: stored for shard in there for name, stored in header(self.path(shard), shard).items()}
-        if not found and not index:
+        index = self._index()
+        if not self.shards and not index:
             raise CheckpointError(f"checkpoint {self.source}: no {' or '.join(WEIGHTS)} and no {INDEX}")
+        if absent := sorted(self._promised(index) - set(self.names)):
+            raise CheckpointError(
+                f"checkpoint {self.source}: no {', '.join(absent)}, which the index or the other shards' numbers "
+                "promise; fetch what is missing"
+            )
+        found: dict[str, Stored] = {}
+        there = [shard for shard in self.shards if Path(self.source).is_dir() or self._fetched(shard)]
+        for shard in there:
+            for name, stored in header(self.path(shard), shard).items():
+                if name in found:
+                    raise CheckpointError(
+                        f"checkpoint {self.source}: {name} is in {found[name].file} and in {shard}; "
+                        "one is of another model"
+                    )
+                found[name] = stored
         for name, shard in index.items():
             if shard in there and name not in found:
                 raise CheckpointError(
                     f"checkpoint {self.source}: the index has {name} in {shard}, which lacks it"
                 )
         return {**{name: Stored(shard) for name, shard in index.items()}, **found}
+
+    def _index(self) -> dict[str, str]:
+        """Tensor to file; where there are shards, not what an index says of files of another kind."""
+        index: dict[str, str] = {}
+        for name in self.matching(INDEX):
+            given = self.json(name).get("weight_map")
+            if not isinstance(given, dict) or not all(isinstance(shard, str) for shard in given.values()):
+                raise CheckpointError(f"checkpoint {self.source}: {name}: no weight_map of tensors to files")
+            index |= given
+        return {name: shard for name, shard in index.items() if not self.shards or shard.endswith(SUFFIX)}
+
+    def _promised(self, index: Mapping[str, str]) -> set[str]:
+        """Shards that there have to be, if there are any."""
+        promised = set(index.values()) if self.shards else set()
+        for shard in self.shards:
+            if count := re.fullmatch(r"model-\d{5}-of-(\d{5})\.safetensors", shard):
+                promised |= {f"model-{n:05d}-of-{count[1]}{SUFFIX}" for n in range(1, int(count[1]) + 1)}
+        return promised
 
     def fetch(self) -> None:
         """Make sure that all shards are here."""
@@ -118,15 +153,13 @@ class Snapshot:
 
 
 def header(path: Path, shard: str) -> dict[str, Stored]:
-    """Names, shapes and dtypes of a safetensors file; the tensors are not read."""
+    """Names and shapes of a safetensors file; the tensors are not read. Raises CheckpointError for a part of one."""
+    from safetensors import SafetensorError, safe_open
+
     try:
-        with path.open("rb") as file:
-            (size,) = struct.unpack("<Q", file.read(8))
-            entries: Mapping[str, Any] = json.loads(file.read(size))
-    except (OSError, ValueError, struct.error) as error:
-        raise CheckpointError(f"checkpoint {path}: no safetensors file ({error})") from error
-    return {
-        name: Stored(shard, tuple(entry["shape"]), entry["dtype"])
-        for name, entry in entries.items()
-        if name != "__metadata__"
-    }
+        with safe_open(str(path), "pt") as file:
+            return {name: Stored(shard, tuple(file.get_slice(name).get_shape())) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"checkpoint {path}: no whole safetensors file ({error}); fetch it again, of a git repository with git-lfs"
+        ) from error

@@ -61,7 +61,7 @@ def weights(pretrained: str, revision: str | None, autogaze: str | None) -> str:
 
     Raises CheckpointError when it cannot be converted.
     """
-    from autogaze.nvila.convert.conversion import write
+    from autogaze.nvila.convert.conversion import MARK, claim, write
 
     if read_json(pretrained, revision).get("model_type") == MODEL_TYPE:
         return pretrained
@@ -73,15 +73,16 @@ def weights(pretrained: str, revision: str | None, autogaze: str | None) -> str:
     }
     mark = hash_of({"weights": weigh(named), "code": code})
     folder = state_root() / "converted" / f"{Path(pretrained).name}-{mark}"
-    with locked(folder.with_suffix(".lock")):  # processes on other GPUs wait for the first one
+    claim(folder)
+    with locked(folder / MARK):  # processes on other GPUs wait for the first one
         if not (folder / "config.json").is_file():
             logger.info(f"{pretrained}: converting once into {folder}")
-            write(_planned(pretrained, revision, autogaze), folder, logger.info)
+            write(_planned(pretrained, revision, autogaze, fetch=True), folder, logger.info)
     return str(folder)
 
 
-def _planned(pretrained: str, revision: str | None, autogaze: str | None) -> Any:
+def _planned(pretrained: str, revision: str | None, autogaze: str | None, fetch: bool = False) -> Any:
     from autogaze.nvila.convert.conversion import plan_conversion
     from autogaze.nvila.convert.snapshot import Snapshot
 
-    return plan_conversion(Snapshot.of(pretrained, revision), autogaze=autogaze)
+    return plan_conversion(Snapshot.of(pretrained, revision), autogaze=autogaze, fetch=fetch)

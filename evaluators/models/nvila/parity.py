@@ -20,6 +20,8 @@ from torch import Tensor
 
 from autogaze.nvila.answering import Answerer, Look, published_selector
 from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
+from autogaze.nvila.convert.code import read_code
+from autogaze.nvila.convert.snapshot import Snapshot
 from autogaze.nvila.grid import uniform
 from autogaze.nvila.processing import ClipBatch, Picture, expand, normalise, plan_video, stream
 from evaluators.core.memory import release
@@ -98,12 +100,13 @@ def compare(
     """
     there = replace(arguments, pretrained=published, path="remote")
     remote = Remote(there, {}, device, "convert --check")
+    config = NVILAConfig.from_pretrained(converted)
     pictures = _decode(video, remote.video.num_video_frames)
-    theirs = _theirs(remote, pictures, prompt)
+    layer = _layer(there, config)
+    theirs = _theirs(remote, pictures, prompt, layer)
     precision, settings = remote.dtype, remote.video
     del remote
     release()
-    config = NVILAConfig.from_pretrained(converted)
     settings = replace(settings, gaze_grid=config.video.gaze_grid, resize="pil")
     answerer = Answerer.from_pretrained(
         converted,
@@ -121,7 +124,16 @@ def _decode(path: Path, count: int) -> Pictures:
         return Pictures([np.array(frame) for frame in video.frames(uniform(video.frame_count, count))])
 
 
-def _theirs(remote: Remote, pictures: Pictures, prompt: str) -> Trace:
+def _layer(arguments: NvilaArguments, config: NVILAConfig) -> int | None:
+    """Which hidden state the published code reads, None for the tower's last; ours where it does not say."""
+    snapshot = Snapshot.of(arguments.pretrained, arguments.revision)
+    code = read_code({name: snapshot.text(name) or "" for name in snapshot.matching("*.py")})
+    if len(code.layers) == 1:
+        return code.layers[0]
+    return None if code.last and not code.layers else config.vision.select_layer
+
+
+def _theirs(remote: Remote, pictures: Pictures, prompt: str, layer: int | None) -> Trace:
     """Driven as the README does, with hooks on the vision tower and the head."""
     from PIL import Image
 
@@ -131,7 +143,7 @@ def _theirs(remote: Remote, pictures: Pictures, prompt: str) -> Trace:
     network = remote.network
     hooks = [
         _module(network, "vision_tower").register_forward_hook(
-            lambda *call: seen.append(_hidden(call[-1]).float().cpu())
+            lambda *call: seen.append(_hidden(call[-1], layer).float().cpu())
         ),
         _module(network, "lm_head").register_forward_hook(
             lambda *call: heads.append(call[-1][0, -1].float().cpu())
@@ -170,14 +182,14 @@ def _module(network: torch.nn.Module, name: str) -> torch.nn.Module:
     raise RunError(f"convert --check: the published model has no module {name}; it cannot be compared")
 
 
-def _hidden(output: Any) -> Tensor:
+def _hidden(output: Any, layer: int | None) -> Tensor:
     """The state that the published code reads."""
-    states = getattr(output, "hidden_states", None)
+    states = getattr(output, "last_hidden_state" if layer is None else "hidden_states", None)
     if states is None:
         raise RunError(
             "convert --check: the published code asks its tower for no hidden states; compare by hand"
         )
-    state: Tensor = states[-2]
+    state: Tensor = states if layer is None else states[layer]
     return state
 
 
