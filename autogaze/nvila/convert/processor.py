@@ -1,11 +1,4 @@
-"""What a published checkpoint's processor files say: AutoGaze's grid and weights, normalisation.
-
-Example::
-
-    notes = []
-    gaze_grid(snapshot.json("processor_config.json"), code, notes)      # ((56, 112, 224, 448), 16)
-    statistics(snapshot.json("preprocessor_config.json"))               # (0.5, 0.5): mean and deviation
-"""
+"""What a published checkpoint's processor files say: AutoGaze's grid and weights, normalisation."""
 
 import re
 from collections.abc import Mapping

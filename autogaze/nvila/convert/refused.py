@@ -1,10 +1,4 @@
-"""Refusing a checkpoint in one line that names its file.
-
-Example::
-
-    with reading("config.json: vision_config"):
-        SiglipConfig.from_json(given)                    # RefusedError: config.json: vision_config: scales='x': …
-"""
+"""Refusing a checkpoint in one line that names its file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
