@@ -46,7 +46,8 @@ class Panels:
         """The three panels with a caption line; original and rebuilt uint8 (H, W, 3), boxes in their pixels."""
         titles = ("original", "gazed patches", "rebuilt from the gaze")
         left = self._fit(original)
-        pictures = (left, self._gazed(left, boxes), self._fit(rebuilt))
+        looked = gazed(np.asarray(left), boxes, self.factor)
+        pictures = (left, Image.fromarray(looked), self._fit(rebuilt))
         font = _font(max(13, self.height // 24))
         bar = int(font.size) * 2
         step = (0, self.height + bar) if self.stacked else (self.width + GAP, 0)
@@ -68,30 +69,6 @@ class Panels:
     def _fit(self, picture: Picture) -> Image.Image:
         return Image.fromarray(picture).resize((self.width, self.height), Image.Resampling.LANCZOS)
 
-    def _gazed(self, picture: Image.Image, boxes: Boxes) -> Image.Image:
-        """The picture dimmed where nobody looked, patches tinted and outlined in their scale's colour."""
-        bright = np.asarray(picture, np.float32)
-        grey = bright.mean(2, keepdims=True)
-        out = np.repeat(grey * 0.22 + 6, 3, axis=2)
-        edges = (boxes.xyxy * self.factor).round().int().tolist()
-        levels = boxes.scale.tolist()
-        order = sorted(range(len(edges)), key=lambda i: levels[i])
-        # Coarse first: a coarse patch shows its area dimly, a fine one on top of it shows it in full.
-        for i in order:
-            left, top, right, bottom = edges[i]
-            share = 0.45 + 0.5 * levels[i] / 3
-            area = (slice(top, bottom), slice(left, right))
-            tint = np.array(COLOURS[levels[i] % 4], np.float32)
-            out[area] = bright[area] * share * 0.86 + tint * 0.14
-        image = Image.fromarray(out.clip(0, 255).astype(np.uint8))
-        pen = ImageDraw.Draw(image)
-        for i in order:
-            left, top, right, bottom = edges[i]
-            thick = 2 if levels[i] < 2 else 1
-            inner = (left, top, max(left, right - 1), max(top, bottom - 1))
-            pen.rectangle(inner, outline=COLOURS[levels[i] % 4], width=thick)
-        return image
-
     def _legend(
         self,
         pen: ImageDraw.ImageDraw,
@@ -109,6 +86,33 @@ class Panels:
             x -= font.size * 1.1
             pen.rounded_rectangle((x, y + 3, x + font.size * 0.75, y + 3 + font.size * 0.75), 3, fill=colour)
             x -= font.size
+
+
+def gazed(picture: Picture, boxes: Boxes, factor: float) -> Picture:
+    """The picture dimmed where nobody looked, patches tinted and outlined in their scale's colour.
+
+    picture: uint8 (H, W, 3), `factor` times as large as the one that the boxes are in the pixels of.
+    """
+    bright = picture.astype(np.float32)
+    out = np.repeat(bright.mean(2, keepdims=True) * 0.22 + 6, 3, axis=2)
+    edges = (boxes.xyxy * factor).round().int().tolist()
+    levels = boxes.scale.tolist()
+    order = sorted(range(len(edges)), key=lambda i: levels[i])
+    # Coarse first: a coarse patch shows its area dimly, a fine one on top of it shows it in full.
+    for i in order:
+        left, top, right, bottom = edges[i]
+        share = 0.45 + 0.5 * levels[i] / 3
+        area = (slice(top, bottom), slice(left, right))
+        tint = np.array(COLOURS[levels[i] % 4], np.float32)
+        out[area] = bright[area] * share * 0.86 + tint * 0.14
+    image = Image.fromarray(out.clip(0, 255).astype(np.uint8))
+    pen = ImageDraw.Draw(image)
+    for i in order:
+        left, top, right, bottom = edges[i]
+        thick = 2 if levels[i] < 2 else 1
+        inner = (left, top, max(left, right - 1), max(top, bottom - 1))
+        pen.rectangle(inner, outline=COLOURS[levels[i] % 4], width=thick)
+    return np.asarray(image)
 
 
 def contact_sheet(frames: Sequence[Picture], title: str) -> Picture:

@@ -15,10 +15,10 @@ from analysis.inputs import Inputs
 from analysis.records import latencies
 from analysis.reference import row
 from analysis.studies.clips import video_files
-from analysis.studies.pictures import gazed
 from analysis.studies.scenes import Pictures
 from autogaze import selectors
 from autogaze.gaze import SCALES, Boxes
+from autogaze.overlay import gazed
 from autogaze.selectors import Selector, needs_of
 from autogaze.tiling import Tiling
 from evaluators.core.told import told_of

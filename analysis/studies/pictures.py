@@ -12,7 +12,7 @@ from analysis.studies.clips import Clip, gaze_at
 from analysis.studies.losses import loss_of
 from analysis.studies.scenes import Pictures
 from autogaze.gaze import SCALES, Boxes
-from autogaze.overlay import COLOURS
+from autogaze.overlay import gazed
 from autogaze.reconstruction.paste import rebuild
 from autogaze.selectors.base import Selector
 
@@ -37,35 +37,14 @@ def strip(selector: Selector, clip: Clip, ratio: float) -> Strip:
     pictures, numbers = [], []
     for t, frame in enumerate(clip.frames):
         mine = Boxes(*(part[boxes.frame == t] for part in boxes))
-        pictures.append(gazed(frame, mine))
+        big = np.asarray(cv2.resize(frame, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC))
+        pictures.append(gazed(big, mine, 2))
         by_scale = {f"tokens_{s}": int((mine.scale == k).sum()) for k, s in enumerate(SCALES)}
         numbers.append(
             {"clip": clip.name, "frame": t, "loss": float(losses[t]), "ratio": len(mine.scale) / 265}
             | by_scale
         )
     return Strip(clip.frames, np.stack(pictures), _bytes(rebuilt), numbers)
-
-
-def gazed(frame: Pictures, boxes: Boxes, factor: int = 2) -> Pictures:
-    """The frame `factor` times enlarged: grey and dim where nobody looked, patches tinted and outlined by scale."""
-    big = cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    out = np.repeat(big.mean(2, keepdims=True) * 0.3 + 8, 3, axis=2)
-    order = boxes.scale.argsort(stable=True).tolist()
-    edges = (boxes.xyxy * factor).round().int().tolist()
-    for i in order:
-        left, top, right, bottom = edges[i]
-        level = int(boxes.scale[i])
-        share = 0.5 + 0.5 * level / (len(SCALES) - 1)  # what is seen finely is shown brightly
-        area = (slice(top, bottom), slice(left, right))
-        out[area] = big[area] * share * 0.9 + np.array(COLOURS[level], np.float32) * 0.1
-    image = out.clip(0, 255).astype(np.uint8)
-    for i in order:
-        left, top, right, bottom = edges[i]
-        colour = COLOURS[int(boxes.scale[i])]
-        cv2.rectangle(
-            image, (left, top), (right - 1, bottom - 1), colour, 2 if int(boxes.scale[i]) < 2 else 1
-        )
-    return image
 
 
 def _bytes(pictures: Tensor) -> Pictures:
