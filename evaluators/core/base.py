@@ -32,7 +32,7 @@ from evaluators.core.weights import UNKNOWN
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
 from hlvid.files import write_json
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 from hlvid.tasks.doc import question_of
 from hlvid.tasks.failures import not_ours
 from hlvid.video import damage_found
@@ -176,7 +176,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         title = self.name + (f" ({kept} of {len(asked)} from the journal)" if kept else "")
         with tqdm(total=len(asked), desc=title, disable=self.rank != 0) as bar:
             for one, answer in self._answers(asked, journal):
-                ledger.record(one.question.id, answer.details, one.task, one.repeat)
+                costs.record(one.question.id, answer.details, one.task, one.repeat)
                 tokens = TokenCounts(answer.details.get("tokens_selected"))
                 results[one.index] = GenerationResult(answer.text, tokens)
                 bar.update()

@@ -124,13 +124,12 @@ def _hlvid(task: str) -> TaskData:
 
 
 def _suite(task: str) -> TaskData:
-    from hlvid.benchmarks import locate as places
-    from hlvid.benchmarks import registry
+    from hlvid.benchmarks import locate, registry
     from hlvid.benchmarks.needed import needed
 
     benchmark = registry.get(task)
-    folders, want = places.folders(benchmark), needed(task)
-    found = {one.places[0]: places.first(folders, one.places) for one in want.videos}
+    folders, want = locate.folders(benchmark), needed(task)
+    found = {one.places[0]: locate.first(folders, one.places) for one in want.videos}
     here = tuple(path for path in found.values() if path is not None)
     missing = tuple(name for name, path in found.items() if path is None)
     return _found(task, want.questions, here, missing, f"run 'hlvid data prepare {benchmark.name}'")

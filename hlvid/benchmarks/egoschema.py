@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, RowError, Shelf, Texts, lettered, numbered
+from hlvid.benchmarks.rows import INSTRUCTION, Files, PosedQuestion, Row, RowError, Texts, lettered, numbered
 from hlvid.dataset.rows import OptionalText, Shown, Text
 from hlvid.errors import DatasetError
 
@@ -48,12 +48,12 @@ class EgoSchemaHidden(Row):
         """videos/0074f737-….mp4"""
         return [f"videos/{self.video_idx}.{suffix}" for suffix in ("mp4", "MP4")]
 
-    def item(self, shelf: Shelf) -> Item:
+    def posed(self, files: Files) -> PosedQuestion:
         """lmms-eval's wording."""
         options = lettered(self.option)
-        return Item(
+        return PosedQuestion(
             id=self.video_idx,
-            source=self.recording(shelf),
+            source=self.recording(files),
             category="egocentric",
             stem=self.question,
             options=options,
@@ -61,9 +61,9 @@ class EgoSchemaHidden(Row):
             text="\n".join([self.question, *self.option, INSTRUCTION]),
         )
 
-    def recording(self, shelf: Shelf) -> str:
+    def recording(self, files: Files) -> str:
         """The Ego4D recording that the clip was cut from; the clip where the authors' file is not here."""
-        path = shelf.find([RECORDINGS])
+        path = files.find([RECORDINGS])
         return recordings(path).get(self.video_idx, self.video_idx) if path else self.video_idx
 
     def extras(self) -> list[str]:

@@ -6,7 +6,7 @@ option4 "N/A", correct_choice 1, duration_group 15, question_category "T2E".
 
 from pathlib import Path
 
-from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, RowError, Shelf, numbered
+from hlvid.benchmarks.rows import INSTRUCTION, Files, PosedQuestion, Row, RowError, numbered
 from hlvid.dataset.rows import OptionalShown, OptionalText, Shown, Text
 from hlvid.dataset.text import LETTERS
 
@@ -34,11 +34,11 @@ class LongVideoBench(Row):
         """videos/86CxyhFV9MI.mp4"""
         return [f"videos/{self.video_path}"]
 
-    def item(self, shelf: Shelf) -> Item:
+    def posed(self, files: Files) -> PosedQuestion:
         """lmms-eval's wording without subtitles."""
         options = self.options()
         lines = [self.question, *(f"{letter}. {text}" for letter, text in options.items()), INSTRUCTION, ""]
-        return Item(
+        return PosedQuestion(
             id=self.id,
             source=self.video_id,
             category=self.question_category,

@@ -6,7 +6,7 @@ Yellow\\n(B) Red\\n…", answer "D", task_type "plotQA"; a list `candidates` whe
 
 from pathlib import Path
 
-from hlvid.benchmarks.rows import Item, Row, RowError, Shelf, Texts, letter_of, lettered
+from hlvid.benchmarks.rows import Files, PosedQuestion, Row, RowError, Texts, letter_of, lettered
 from hlvid.dataset.rows import OptionalText, Shown, Text
 from hlvid.dataset.text import split_question
 
@@ -27,10 +27,10 @@ class MLVU(Row):
         """As the file says, at the top of the repository; our own `videos/` is looked into as well."""
         return [self.video_name, f"videos/{self.video_name}", f"video/{self.video_name}"]
 
-    def item(self, shelf: Shelf) -> Item:
+    def posed(self, files: Files) -> PosedQuestion:
         """lmms-eval's wording of the dev set for both: its test set comes without any instruction."""
         stem, options, shown = self.parts()
-        return Item(
+        return PosedQuestion(
             id=self.question_id or "",
             source=self.video_name,
             category=self.task_type,

@@ -7,7 +7,7 @@ scene?", candidates ["2", "3", "1", "0"], answer "1".
 import re
 from pathlib import Path, PurePosixPath
 
-from hlvid.benchmarks.rows import Item, Row, RowError, Shelf, Texts, letter_of_text
+from hlvid.benchmarks.rows import Files, PosedQuestion, Row, RowError, Texts, letter_of_text
 from hlvid.dataset.rows import Shown, Text
 from hlvid.dataset.text import LETTERS
 
@@ -67,15 +67,15 @@ class MVBench(Row):
             raise RowError("file", f"'{table.stem}' is none of the twenty abilities {', '.join(FOLDERS)}")
         return [f"{folder}/{self.video}", f"data0613/{folder}/{self.video}"]
 
-    def item(self, shelf: Shelf) -> Item:
+    def posed(self, files: Files) -> PosedQuestion:
         """lmms-eval's wording; the file has no ids, so ours count within the ability (see `prepare`)."""
         options = dict(zip(LETTERS, self.candidates, strict=False))
         shown = [f"({letter}) {text}" for letter, text in options.items()]
         lines = [f"Question:{self.question}", "Option:", *shown, "Only give the best option.", ""]
-        return Item(
+        return PosedQuestion(
             id="",
-            source=source_of(self.places(shelf.table)[0]),
-            category=shelf.table.stem,
+            source=source_of(self.places(files.table)[0]),
+            category=files.table.stem,
             stem=self.question,
             options=options,
             answer=letter_of_text(self.answer, options),

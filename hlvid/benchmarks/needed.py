@@ -7,8 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.benchmarks.rows import Row, RowError
 from hlvid.dataset.files import Record, read_rows
@@ -62,9 +61,9 @@ def _of_hlvid(tables: Sequence[Path]) -> Needed:
 def tables_of(task: str) -> list[Path]:
     """A task's question files; raises DatasetError, with places and remedy, where they are not on this machine."""
     benchmark = registry.get(task)
-    tables = places.tables(benchmark, task)
+    tables = locate.tables(benchmark, task)
     if not tables:
-        looked = ", ".join(map(str, places.folders(benchmark))) or "no folder of it exists"
+        looked = ", ".join(map(str, locate.folders(benchmark))) or "no folder of it exists"
         raise DatasetError(
             f"task {task}: {benchmark.repo} is not on this machine ({', '.join(benchmark.tables[task])}; "
             f"looked in: {looked}); run 'hlvid data prepare {benchmark.name}'"

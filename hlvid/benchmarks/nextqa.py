@@ -6,7 +6,7 @@ Example of a row: video 4010069381, question "how do the two man play the instru
 
 from pathlib import Path
 
-from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, Shelf, numbered
+from hlvid.benchmarks.rows import INSTRUCTION, Files, PosedQuestion, Row, numbered
 from hlvid.dataset.rows import Shown, Text
 from hlvid.dataset.text import LETTERS
 
@@ -29,11 +29,11 @@ class NextQA(Row):
         """NExTVideo/4010069381.mp4"""
         return [f"NExTVideo/{self.video}.{suffix}" for suffix in ("mp4", "MP4")]
 
-    def item(self, shelf: Shelf) -> Item:
+    def posed(self, files: Files) -> PosedQuestion:
         """lmms-eval asks without any instruction, so that models answer in prose; ours says what is wanted."""
         options = dict(zip(LETTERS, [self.a0, self.a1, self.a2, self.a3, self.a4], strict=False))
         lines = [self.question, *(f"{letter}. {text}" for letter, text in options.items()), INSTRUCTION]
-        return Item(
+        return PosedQuestion(
             id=f"{self.video}_{self.qid}",
             source=self.video,
             category=self.type,

@@ -1,4 +1,4 @@
-"""What an adapter gives and gets: a row of a benchmark's file on one side, an `Item` on the other.
+"""What an adapter gives and gets: a row of a benchmark's file on one side, a `PosedQuestion` on the other.
 
 A column that is missing or of the wrong kind is found by the field's type; what only the benchmark can know
 is wrong ("the answer is none of the candidates") an adapter raises as `RowError`. The engine adds file and row.
@@ -38,7 +38,7 @@ class RowError(Exception):
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Files:
     """What lies around a row: its video (None where only the question files count), other files of the benchmark,
     the file's name; `subtitle_frames` is at how many frames subtitles are read, None for all."""
 
@@ -49,7 +49,7 @@ class Shelf:
 
 
 @dataclass(frozen=True)
-class Item:
+class PosedQuestion:
     """A question as every benchmark's is in the end.
 
     `text` is what is asked, made of the file's own words as they are: nothing that is shown is stripped. `stem`
@@ -78,7 +78,7 @@ class Row(BaseModel, abc.ABC):
         """Where the video may lie, relative to the repository; the first is where it belongs."""
 
     @abc.abstractmethod
-    def item(self, shelf: Shelf) -> Item:
+    def posed(self, files: Files) -> PosedQuestion:
         """The question. Raises `RowError` for a row that contradicts itself."""
 
     def subtitle(self) -> str | None:

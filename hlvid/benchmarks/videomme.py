@@ -7,7 +7,7 @@ answer "C". Subtitles, where a video has any, lie in subtitle/fFjv93ACGo8.srt.
 
 from pathlib import Path
 
-from hlvid.benchmarks.rows import INSTRUCTION, Item, Row, Shelf, Texts, letter_of, lettered
+from hlvid.benchmarks.rows import INSTRUCTION, Files, PosedQuestion, Row, Texts, letter_of, lettered
 from hlvid.benchmarks.subtitles import subtitles_of
 from hlvid.dataset.rows import Shown, Text
 
@@ -32,10 +32,10 @@ class VideoMME(Row):
         """data/fFjv93ACGo8.mp4"""
         return [f"data/{self.videoID}.{suffix}" for suffix in ("mp4", "MP4", "mkv")]
 
-    def item(self, shelf: Shelf) -> Item:
+    def posed(self, files: Files) -> PosedQuestion:
         """The question with the wording of its task."""
         options = lettered(self.options)
-        return Item(
+        return PosedQuestion(
             id=self.question_id,
             source=self.videoID,
             category=self.task_type,
@@ -43,12 +43,12 @@ class VideoMME(Row):
             stem=self.question,
             options=options,
             answer=letter_of(self.answer, options),
-            text=(context := self.context(shelf)) + self.asked(),
+            text=(context := self.context(files)) + self.asked(),
             context=context,
             labels={"domain": self.domain, "sub_category": self.sub_category},
         )
 
-    def context(self, shelf: Shelf) -> str:
+    def context(self, files: Files) -> str:
         """What stands in front of the question: nothing."""
         return ""
 
@@ -65,10 +65,10 @@ class VideoMMEWithSubtitles(VideoMME):
         """subtitle/fFjv93ACGo8.srt"""
         return f"subtitle/{self.videoID}.srt"
 
-    def context(self, shelf: Shelf) -> str:
+    def context(self, files: Files) -> str:
         """lmms-eval's; subtitles are looked up by the video's own frame rate."""
-        path = shelf.find([self.subtitle()]) if shelf.video else None
-        said = subtitles_of(path, shelf.video, shelf.subtitle_frames) if path and shelf.video else []
+        path = files.find([self.subtitle()]) if files.video else None
+        said = subtitles_of(path, files.video, files.subtitle_frames) if path and files.video else []
         lines = ["This video's subtitles are listed below: ", *(said or ["No subtitles available"])]
         return "\n".join(lines) + "\n"
 

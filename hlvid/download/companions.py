@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 
-from hlvid.benchmarks import locate as places
+from hlvid.benchmarks import locate
 from hlvid.benchmarks.registry import Benchmark
 from hlvid.files import whole
 
@@ -15,7 +15,7 @@ def fetch_companions(benchmark: Benchmark, root: Path, here: Sequence[Path]) -> 
     """Bring to `root` those that are in none of the folders `here`: what came, and a note for what cannot be had."""
     came, notes = [], []
     for name, url in benchmark.companions:
-        if places.first(here, [name]):
+        if locate.first(here, [name]):
             continue
         try:
             with urllib.request.urlopen(url, timeout=60) as answer:

@@ -11,8 +11,7 @@ from fnmatch import fnmatch
 from functools import cached_property, partial
 from pathlib import Path
 
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.needed import Wanted, needed
 from hlvid.benchmarks.registry import Benchmark
 from hlvid.download.archives import Archive, Entry, archives_of, open_entry
@@ -60,7 +59,7 @@ def get(
     """
     benchmark = registry.get(name)
     tasks = (name,) if name in benchmark.tasks else benchmark.tasks
-    root = out or places.home(benchmark)
+    root = out or locate.home(benchmark)
     root.mkdir(parents=True, exist_ok=True)
     with only_one(root):
         download = _Download(benchmark, root, out is not None, source, revision, workers, progress)
@@ -106,7 +105,7 @@ class _Download:
         self.known = read_catalogue(root)
         self.came: list[str] = []
         self.bytes = 0
-        self.here = [root] if alone else places.folders(benchmark)
+        self.here = [root] if alone else locate.folders(benchmark)
         self._workers = workers
         self._progress = progress
         self._origin = self._remote(source, revision)
@@ -114,7 +113,7 @@ class _Download:
 
     def tables(self, task: str) -> list[Path]:
         """The question files of a task; [] where there are none yet."""
-        return places.tables(self.benchmark, task, self.here)
+        return locate.tables(self.benchmark, task, self.here)
 
     def bring_tables(self, tasks: Sequence[str]) -> None:
         """Bring the question files of those tasks that have none here."""
@@ -143,7 +142,7 @@ class _Download:
         """Bring videos and extras that are not here or not whole; returns the videos that are nowhere."""
         noted = fetched(self.root)
         absent = [one for one in chosen if not self._here(one, noted)]
-        lacking = [extra for extra in extras if places.first(self.here, [extra]) is None]
+        lacking = [extra for extra in extras if locate.first(self.here, [extra]) is None]
         if not absent and not self._may_hold(lacking) and not (self.known and due(self.known, self.root)):
             return ()
         known = self._catalogue()
@@ -164,7 +163,7 @@ class _Download:
 
     def _here(self, one: Wanted, noted: Mapping[str, Fetched]) -> bool:
         """Whether a video is here and, where it is one of ours, as long as when it came."""
-        path = places.first(self.here, one.places)
+        path = locate.first(self.here, one.places)
         if path is None or self.root not in path.parents:
             return path is not None
         name, size = path.relative_to(self.root).as_posix(), path.stat().st_size

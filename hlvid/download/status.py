@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.needed import needed
 from hlvid.download.report import size_text
 from hlvid.errors import DatasetError
@@ -105,15 +104,15 @@ def table(found: Sequence[Status]) -> "Table":
 
 def _status(task: str, benchmark: registry.Benchmark, deep: bool) -> Status:
     blank = Status(task, benchmark)
-    tables = places.tables(benchmark, task)
+    tables = locate.tables(benchmark, task)
     if not tables:
         return blank
     try:
         want = needed(task, tables)
     except DatasetError as error:
         return replace(blank, folder=tables[0].parent, fault=str(error))
-    folders = places.folders(benchmark)
-    found = {one.places: places.first(folders, one.places) for one in want.videos}
+    folders = locate.folders(benchmark)
+    found = {one.places: locate.first(folders, one.places) for one in want.videos}
     here = [path for path in found.values() if path is not None]
     return replace(
         blank,

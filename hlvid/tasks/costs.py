@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _details: dict[tuple[str, str, int], dict[str, Any]] = {}
-_handed_out: list[str] = []
+_asked_about: list[str] = []
 
 
 def record(question_id: str, details: Mapping[str, Any], task: str = "", repeat: int = 0) -> None:
@@ -29,17 +29,17 @@ def lookup(question_id: str, task: str = "", repeat: int = 0) -> dict[str, Any]:
     return next((dict(_details[key]) for key in keys if key in _details), {})
 
 
-def hand_out(question_id: str) -> None:
+def note_asked(question_id: str) -> None:
     """Note that a model has asked for this question's video."""
-    _handed_out.append(question_id)
+    _asked_about.append(question_id)
 
 
-def last_handed_out() -> str | None:
+def last_asked() -> str | None:
     """The question that a model asked for last, or None."""
-    return _handed_out[-1] if _handed_out else None
+    return _asked_about[-1] if _asked_about else None
 
 
 def clear() -> None:
     """Forget everything; called when a run loads its data."""
     _details.clear()
-    _handed_out.clear()
+    _asked_about.clear()

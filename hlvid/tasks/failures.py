@@ -12,7 +12,7 @@ from typing import Any
 
 from hlvid.benchmarks.registry import like
 from hlvid.errors import HlvidError, RunError, of_path
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 from hlvid.tasks.arguments import given_arguments
 from hlvid.tasks.plugin import task_names
 
@@ -101,7 +101,7 @@ def explain(error: Exception, args: Any) -> str:
         return f"tasks {args.tasks!r}: nothing of that name or pattern; 'lmms_eval tasks list' lists all"
     if NO_DOCS in str(cause):
         return _no_sample(args.tasks, args)
-    question = ledger.last_handed_out()
+    question = costs.last_asked()
     where = f", question {question} was the last it asked for" if question else ""
     text = " ".join(str(cause).split()) or "no message"
     return f"model {args.model}, tasks {args.tasks}{where}: {type(cause).__name__}: {text}"

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from hlvid import dataset
-from hlvid.benchmarks import locate as places
+from hlvid.benchmarks import locate
 from hlvid.benchmarks.registry import HLVID
 from hlvid.dataset import identity
 from hlvid.dataset.question import Question
 from hlvid.download.catalogue import commit_of
 from hlvid.errors import DatasetError
 from hlvid.paths import data_roots, state_root
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 from hlvid.tasks.arguments import arguments_of, switched_on
 from hlvid.tasks.doc import doc_of
 from hlvid.tasks.screening import screen
@@ -42,7 +42,7 @@ def hlvid_folder() -> Path:
     Raises:
         DatasetError: nothing downloaded; the message names `hlvid download`.
     """
-    tables = places.tables(HLVID, "hlvid")
+    tables = locate.tables(HLVID, "hlvid")
     return tables[0].parent.parent if tables else _not_downloaded()
 
 
@@ -72,7 +72,7 @@ def prepare(task: str, root: Path) -> Path:
     who downloaded a part; the fingerprint tells such a run from a whole one. With HLVID_DAMAGED=1 videos are asked
     about that are damaged but can be read; `video_damage` of their rows says how.
     """
-    ledger.clear()
+    costs.clear()
     chosen = arguments_of(task)
     whole = dataset.load(root)
     there = _asked_for(whole, root)
@@ -172,7 +172,7 @@ def check_videos(questions: Sequence[Question], root: Path) -> tuple[list[Questi
 
 
 def _remedy(root: Path, names: str) -> str:
-    if root in places.folders(HLVID):
+    if root in locate.folders(HLVID):
         return f"run 'hlvid download --videos {names}', or set HLVID_PARTIAL=1 to ask only what is there and sound"
     if root.name.startswith("mini-"):
         return f"delete {root} and run again to have it made anew"

@@ -21,8 +21,7 @@ from hlvid.scoring import averages
 from hlvid.scoring.accuracy import accuracy_of, repeats_of
 from hlvid.scoring.answers import parse_answer
 from hlvid.scoring.collapse import collapse, over_repeats
-from hlvid.tasks import costs as ledger
-from hlvid.tasks import parity as theirs
+from hlvid.tasks import costs, parity
 from hlvid.tasks.arguments import arguments_of
 from hlvid.tasks.doc import question_of
 
@@ -43,7 +42,7 @@ def __getattr__(name: str) -> Any:
     if name.isupper() and name.lower() in TASKS:
         return str(prepare(name.lower()))
     if name.isupper() and (task := name.lower().removesuffix("_generation")) in TASKS:
-        return theirs.generation(task) if arguments_of(task).prompt == theirs.NAME else dict(GENERATION)
+        return parity.generation(task) if arguments_of(task).prompt == parity.NAME else dict(GENERATION)
     raise AttributeError(name)
 
 
@@ -56,7 +55,7 @@ def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: Mapping[str, str] | None = 
 
 def doc_to_visual(doc: Doc) -> list[str]:
     """The video's absolute path, alone in a list."""
-    ledger.hand_out(doc["question_id"])
+    costs.note_asked(doc["question_id"])
     return [doc["video_path"]]
 
 
@@ -114,7 +113,7 @@ def process_results(doc: Doc, results: Sequence[str | Sequence[str]]) -> dict[st
         **({"labels": json.loads(doc["labels"])} if doc.get("labels") else {}),
         **{name: scored if name == "accuracy" else [scored] for name in metrics},
         **(
-            {theirs.METRIC: [[doc["task"], foreign.result]]} if foreign else {}
+            {parity.METRIC: [[doc["task"], foreign.result]]} if foreign else {}
         ),  # as theirs: of the first answer
         **({"repeats": answers} if len(answers) > 1 else {}),
     }
@@ -122,16 +121,16 @@ def process_results(doc: Doc, results: Sequence[str | Sequence[str]]) -> dict[st
 
 def _judged(
     doc: Doc, question: Question, raw: str, repeat: int
-) -> tuple[dict[str, Any], theirs.Judgement | None]:
+) -> tuple[dict[str, Any], parity.Judgement | None]:
     """One of the answers to a question, and what lmms-eval's own task makes of it where that is to read letters."""
-    foreign = theirs.judge(doc, raw) if doc.get("parser") == theirs.NAME else None
+    foreign = parity.judge(doc, raw) if doc.get("parser") == parity.NAME else None
     parsed = foreign.parsed if foreign else parse_answer(raw, question.options)
     return {
         "correct": None if question.answer is None else parsed.letter == question.answer,
         "parsed": parsed.letter,
         "raw_output": raw,
         "how": parsed.how,
-        "details": ledger.lookup(question.id, doc.get("task") or "", repeat),
+        "details": costs.lookup(question.id, doc.get("task") or "", repeat),
     }, foreign
 
 
@@ -183,7 +182,7 @@ def submission(rows: Sequence[Sequence[Row]], args: Any) -> int:
 
 def lmms_eval_score(rows: Sequence[Sequence[Any]]) -> float:
     """The number that lmms-eval's own task would have printed, by its own code and in its own unit."""
-    return theirs.aggregate(_plain(rows))
+    return parity.aggregate(_plain(rows))
 
 
 def _plain(rows: Sequence[Sequence[Any]]) -> list[Any]:

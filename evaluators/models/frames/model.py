@@ -148,11 +148,11 @@ class HlvidFrames(JournalledModel):
         """As the base class, and prints the audit at the end."""
         from rich.console import Console
 
-        from hlvid.tasks import costs as ledger
+        from hlvid.tasks import costs
 
         results = super().generate_until(requests)
         asked = [one for one, _ in self._asked.values()]
-        details = (ledger.lookup(one.question.id, one.task, one.repeat) for one in asked)
+        details = (costs.lookup(one.question.id, one.task, one.repeat) for one in asked)
         rows = [one["audit"] for one in details if "audit" in one]
         if rows and self.rank == 0:
             Console(stderr=True).print(table(rows))

@@ -4,8 +4,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.rows import Row
 from hlvid.dataset.files import Record
 from hlvid.errors import DatasetError
@@ -31,8 +30,8 @@ def place(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> tuple[list[Pla
     """Rows with their videos, and what is left out of them with HLVID_PARTIAL=1: "FILE row 3" -> why; without it
     raises for videos not found or broken."""
     benchmark = registry.get(task)
-    here = places.folders(benchmark)
-    found = [(table, record, row, places.first(here, row.places(table))) for table, record, row in rows]
+    here = locate.folders(benchmark)
+    found = [(table, record, row, locate.first(here, row.places(table))) for table, record, row in rows]
     absent = [(table, record, row) for table, record, row, video in found if video is None]
     placed = [Placed(table, record, row, video) for table, record, row, video in found if video is not None]
     if absent and (not switched_on("HLVID_PARTIAL") or not placed):
@@ -40,7 +39,7 @@ def place(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> tuple[list[Pla
         shown = "; ".join(f"{name} ({where})" for name, where in list(lost.items())[:MAX_SHOWN])
         raise DatasetError(
             f"task {task}: {len(lost)} of its videos not found: {shown}{_more(lost)}; looked in "
-            f"{', '.join(map(str, places.folders(benchmark)))}; run 'hlvid data prepare {benchmark.name}'"
+            f"{', '.join(map(str, locate.folders(benchmark)))}; run 'hlvid data prepare {benchmark.name}'"
             + (", or set HLVID_PARTIAL=1 to ask only about what is there" if placed else "")
         )
     left_out = {

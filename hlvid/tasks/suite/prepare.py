@@ -11,12 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from hlvid import dataset
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.benchmarks.needed import rows_of
 from hlvid.benchmarks.registry import Benchmark
-from hlvid.benchmarks.rows import Item, Row, RowError, Shelf
+from hlvid.benchmarks.rows import Files, PosedQuestion, Row, RowError
 from hlvid.dataset import identity
 from hlvid.dataset.files import Record
 from hlvid.dataset.options import option_spans
@@ -25,9 +24,8 @@ from hlvid.dataset.rows import Faults
 from hlvid.dataset.text import squeeze
 from hlvid.download.catalogue import commit_of
 from hlvid.errors import DatasetError
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs, parity
 from hlvid.tasks import folder as docs
-from hlvid.tasks import parity as theirs
 from hlvid.tasks.arguments import THEIRS, TaskArguments, arguments_of, switched_on
 from hlvid.tasks.doc import doc_of
 from hlvid.tasks.suite.placed import Placed, place
@@ -50,7 +48,7 @@ def prepare(task: str) -> Path:
     broken are left out and named in `left_out`; with
     HLVID_DAMAGED=1 videos are asked about that are damaged but can be read.
     """
-    ledger.clear()
+    costs.clear()
     chosen = arguments_of(task)
     benchmark = registry.get(task)
     every = rows_of(task)
@@ -58,7 +56,7 @@ def prepare(task: str) -> Path:
     placed, items, faulty = _items(task, sound, chosen, switched_on("HLVID_PARTIAL"))
     arranged = [chosen.arranged([one]) for one in _questions(task, items, placed, chosen)]
     questions = [question for several in arranged for question, _ in several]
-    tables = places.tables(benchmark, task)
+    tables = locate.tables(benchmark, task)
     info = {
         "repo": benchmark.repo,
         "repo_revision": benchmark.revision,
@@ -90,10 +88,10 @@ def asked(task: str) -> list[Question]:
         DatasetError: as `rows_of`.
     """
     benchmark, chosen = registry.get(task), TaskArguments()
-    home = places.home(benchmark)
-    here = places.folders(benchmark)
+    home = locate.home(benchmark)
+    here = locate.folders(benchmark)
     placed = [
-        Placed(table, record, row, places.first(here, row.places(table)) or home / row.places(table)[0])
+        Placed(table, record, row, locate.first(here, row.places(table)) or home / row.places(table)[0])
         for table, record, row in rows_of(task)
     ]
     placed, items, _ = _items(task, placed, chosen, partly=True)
@@ -109,12 +107,12 @@ def _as_published(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Q
 
 def _root_of(table: Path, benchmark: Benchmark) -> Path:
     """The place that a question file was found in."""
-    return next(place for place in places.folders(benchmark) if place in table.parents)
+    return next(place for place in locate.folders(benchmark) if place in table.parents)
 
 
 def _clusters(benchmark: Benchmark) -> str:
     """What is drawn together when an interval is made; said loudly where the authors' file for it is absent."""
-    absent = [name for name, _ in benchmark.companions if places.find(benchmark, [name]) is None]
+    absent = [name for name, _ in benchmark.companions if locate.find(benchmark, [name]) is None]
     if not absent:
         return benchmark.clusters
     warnings.warn(
@@ -133,8 +131,8 @@ def _subtitles(task: str, placed: Sequence[Placed]) -> dict[str, int]:
     """
     benchmark = registry.get(task)
     wanted = {name for one in placed if (name := one.row.subtitle())}
-    here = places.folders(benchmark)
-    absent = [name for name in wanted if places.first(here, [name]) is None]
+    here = locate.folders(benchmark)
+    absent = [name for name in wanted if locate.first(here, [name]) is None]
     if wanted and len(absent) == len(wanted):
         raise DatasetError(
             f"task {task}: not one of {len(wanted)} videos has subtitles ({min(absent)} and so on; looked in "
@@ -149,20 +147,20 @@ def _subtitles(task: str, placed: Sequence[Placed]) -> dict[str, int]:
 
 def _items(
     task: str, placed: Sequence[Placed], chosen: TaskArguments, partly: bool
-) -> tuple[list[Placed], list[Item], dict[str, str]]:
+) -> tuple[list[Placed], list[PosedQuestion], dict[str, str]]:
     """The rows and the question of each; faults in them are collected and raised, file by file.
 
     `partly`: rows with a fault are left out instead, and returned: "FILE row 3" -> what is wrong.
     """
-    find = partial(places.first, places.folders(registry.get(task)))
+    find = partial(locate.first, locate.folders(registry.get(task)))
     faulty: dict[str, str] = {}
     notes: dict[Path, Faults] = {one.table: Faults(str(one.table)) for one in placed}
-    found: list[tuple[Placed, Item]] = []
+    found: list[tuple[Placed, PosedQuestion]] = []
     first: dict[str, str] = {}
     for one in placed:
         fault = None
         try:
-            item = one.row.item(Shelf(one.video, find, one.table, chosen.subtitle_frames))
+            item = one.row.posed(Files(one.video, find, one.table, chosen.subtitle_frames))
             if not option_spans(item.text, item.options):
                 fault = ("question", f"does not show its options in order: {item.text!r}")
             elif (name := _name(item, one)) in first:
@@ -181,13 +179,13 @@ def _items(
     return [one for one, _ in found], [item for _, item in found], faulty
 
 
-def _name(item: Item, one: Placed) -> str:
+def _name(item: PosedQuestion, one: Placed) -> str:
     """The benchmark's own id; else category and row, as in "moving_count-17"."""
     return item.id or f"{item.category}-{one.record.where.split()[1]}"
 
 
 def _questions(
-    task: str, items: Sequence[Item], placed: Sequence[Placed], chosen: TaskArguments
+    task: str, items: Sequence[PosedQuestion], placed: Sequence[Placed], chosen: TaskArguments
 ) -> list[Question]:
     """The questions in the wording that the settings ask for."""
     found = []
@@ -197,7 +195,7 @@ def _questions(
             video=one.row.places(one.table)[0],
             source=item.source,
             category=item.category,
-            text=theirs.prompt(task, one.record.values, one.video)
+            text=parity.prompt(task, one.record.values, one.video)
             if chosen.prompt == THEIRS and one.video
             else item.text,
             stem=squeeze(item.stem),
@@ -210,7 +208,7 @@ def _questions(
     return found
 
 
-def _columns(task: str, item: Item, one: Placed, chosen: TaskArguments) -> dict[str, str | None]:
+def _columns(task: str, item: PosedQuestion, one: Placed, chosen: TaskArguments) -> dict[str, str | None]:
     """What a row for lmms-eval holds beside the question: what is the suite's own."""
     return {
         "task": task,

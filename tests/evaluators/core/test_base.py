@@ -15,7 +15,7 @@ import torch
 from evaluators.core.base import Answer, JournalledModel
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError, VideoError
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 from hlvid.video import Video, VideoWarning
 
 
@@ -87,11 +87,11 @@ def test_details_reach_the_ledger_also_from_the_journal(
 ) -> None:
     model = Toy(tmp_path)
     model.generate_until(requests_for(model, questions))
-    ledger.clear()
+    costs.clear()
     again = Toy(tmp_path)
     again.generate_until(requests_for(again, questions))
     assert again.asked == []
-    assert ledger.lookup("5") == {"tokens_selected": 15}
+    assert costs.lookup("5") == {"tokens_selected": 15}
 
 
 def test_only_what_is_missing_is_computed(
@@ -286,10 +286,10 @@ def test_outcomes_are_asked_again_on_request_alone(
     rich.generate_until(requests_for(rich, questions))
     assert rich.asked == ["2"]
     monkeypatch.delenv("HLVID_AGAIN")
-    ledger.clear()
+    costs.clear()
     after = Toy(tmp_path)
     after.generate_until(requests_for(after, questions))
-    assert after.asked == [] and "outcome" not in ledger.lookup("2")
+    assert after.asked == [] and "outcome" not in costs.lookup("2")
 
 
 def test_no_answer_is_kept_under_weights_that_nobody_can_tell(
@@ -369,9 +369,9 @@ def test_damage_found_while_answering_is_in_the_sample_and_in_the_journal(
 
     asked = [replace(one, video_path=path) if one.id in "02" else one for one in questions]
     for model in (Reads(tmp_path / "runs"), Reads(tmp_path / "runs")):
-        ledger.clear()
+        costs.clear()
         model.generate_until(requests_for(model, asked))
-        damaged = {one.id: ledger.lookup(one.id, "hlvid").get("video_damage") for one in asked}
+        damaged = {one.id: costs.lookup(one.id, "hlvid").get("video_damage") for one in asked}
         assert [one for one, said in damaged.items() if said] == ["0", "2"]
         assert "cut short" in damaged["0"][0]
     assert model.asked == []  # the second one took all from the journal

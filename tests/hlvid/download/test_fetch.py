@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.needed import needed
 from hlvid.download.fetch import get as prepare
 from hlvid.download.guards import SPARE_BYTES
@@ -26,7 +25,7 @@ def fetch(name: str, hub: Any, **options: Any) -> Any:
 
 def files_of(name: str) -> dict[str, bytes]:
     """Everything in the benchmark's folder but questions and notes."""
-    root = places.home(registry.get(name))
+    root = locate.home(registry.get(name))
     paths = [path for path in root.rglob("*") if path.suffix in (".mp4", ".srt")]
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
@@ -50,7 +49,7 @@ def test_what_is_needed_comes_and_nothing_else(name: str, make_hub: Make) -> Non
     assert files_of(name) == hub.needed
     assert report.missing == ()
     assert report.videos == len([path for path in hub.needed if path.endswith(".mp4")])
-    assert not list(places.home(registry.get(name)).rglob(".partial"))
+    assert not list(locate.home(registry.get(name)).rglob(".partial"))
 
 
 def test_a_second_run_reads_nothing(make_hub: Make) -> None:
@@ -68,7 +67,7 @@ def test_one_task_fetches_its_own_videos(make_hub: Make) -> None:
     fetch("hlvid_egoschema_subset", hub)
     assert set(files_of("egoschema")) == {"videos/uid1.mp4"}
     assert [
-        path.parent.name for path in places.tables(registry.get("egoschema"), "hlvid_egoschema_subset")
+        path.parent.name for path in locate.tables(registry.get("egoschema"), "hlvid_egoschema_subset")
     ] == ["Subset"]
 
 
@@ -93,7 +92,7 @@ def test_what_lies_in_lmms_evals_folder_is_not_fetched(make_hub: Make, tmp_path:
 def test_archives_are_listed_once(make_hub: Make) -> None:
     hub = make_hub("longvideobench")
     fetch("longvideobench", hub)
-    (places.home(registry.get("longvideobench")) / "videos" / "v1.mp4").unlink()
+    (locate.home(registry.get("longvideobench")) / "videos" / "v1.mp4").unlink()
     source = Counting(hub.folder)
     fetch("longvideobench", hub, source=source)
     assert sum(source.bytes.values()) == len(hub.needed["videos/v1.mp4"])
@@ -154,22 +153,22 @@ def test_a_repository_without_questions_is_named(make_hub: Make) -> None:
 def test_half_of_the_question_files_count_as_none(make_hub: Make) -> None:
     hub = make_hub("mvbench")
     fetch("mvbench", hub)
-    root = places.home(registry.get("mvbench"))
+    root = locate.home(registry.get("mvbench"))
     (root / "json" / "state_change.json").unlink()
-    assert places.tables(registry.get("mvbench"), "hlvid_mvbench") == []
+    assert locate.tables(registry.get("mvbench"), "hlvid_mvbench") == []
     with pytest.raises(DatasetError, match=r"not on this machine.*hlvid data prepare mvbench"):
         needed("hlvid_mvbench")
     fetch("mvbench", hub)
-    assert len(places.tables(registry.get("mvbench"), "hlvid_mvbench")) == 20
+    assert len(locate.tables(registry.get("mvbench"), "hlvid_mvbench")) == 20
 
 
 def test_shards_of_questions_come_all_or_not_at_all(make_hub: Make) -> None:
     hub = make_hub("egoschema")
     table = hub.folder / "Subset" / "test-00000-of-00001.parquet"
-    root = places.home(registry.get("egoschema")) / "Subset"
+    root = locate.home(registry.get("egoschema")) / "Subset"
     root.mkdir(parents=True)
     shutil.copy(table, root / "test-00000-of-00002.parquet")
-    assert places.tables(registry.get("egoschema"), "hlvid_egoschema_subset") == []
+    assert locate.tables(registry.get("egoschema"), "hlvid_egoschema_subset") == []
 
 
 def test_no_space_is_told_before_the_first_video(make_hub: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +184,7 @@ def test_no_space_is_told_before_the_first_video(make_hub: Make, monkeypatch: py
 
 def test_two_downloads_do_not_meet(make_hub: Make) -> None:
     hub = make_hub("egoschema")
-    lock = places.home(registry.get("egoschema")) / ".hlvid-download.lock"
+    lock = locate.home(registry.get("egoschema")) / ".hlvid-download.lock"
     with locked(lock), pytest.raises(DownloadError, match="another download is running"):
         fetch("egoschema", hub)
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.egoschema import recordings
 from hlvid.download import fetch
 from hlvid.download import remote as hub_source
@@ -102,7 +101,7 @@ def source(hub: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubRemote]:
 
 
 def videos() -> dict[str, bytes]:
-    root = places.home(BENCHMARK)
+    root = locate.home(BENCHMARK)
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.mp4")}
 
 
@@ -126,7 +125,7 @@ def test_a_question_file_with_another_hash_is_refused(
     monkeypatch.setattr(Server, "info", lambda self, real=Server.info: spoilt(real(self)))
     with pytest.raises(DownloadError, match="came with another hash than lmms-eval/egoschema states"):
         prepare("hlvid_egoschema_subset", source=source, progress=False)
-    assert places.tables(BENCHMARK, "hlvid_egoschema_subset") == []
+    assert locate.tables(BENCHMARK, "hlvid_egoschema_subset") == []
 
 
 def spoilt(info: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +142,7 @@ def test_no_network_but_everything_here_is_no_failure(hub: Any, source: HubRemot
     prepare("egoschema", source=source, progress=False)
     unreachable = HubRemote(BENCHMARK.repo, "main", "http://127.0.0.1:9")
     assert prepare("egoschema", source=unreachable, progress=False).fetched == ()
-    (places.home(BENCHMARK) / "videos" / "uid1.mp4").unlink()
+    (locate.home(BENCHMARK) / "videos" / "uid1.mp4").unlink()
     with pytest.raises(DownloadError, match="the hub cannot be reached"):
         prepare("egoschema", source=unreachable, progress=False)
 
@@ -162,7 +161,7 @@ def authors(source: HubRemote, monkeypatch: pytest.MonkeyPatch) -> Path:
     here = replace(BENCHMARK, companions=((name, f"{source._endpoint}/authors/{name}"),))
     monkeypatch.setattr(registry, "get", lambda _: here)
     monkeypatch.setattr(fetch, "HubRemote", lambda *_: source)
-    return places.home(BENCHMARK) / name
+    return locate.home(BENCHMARK) / name
 
 
 def test_the_authors_mapping_comes_with_the_data(authors: Path) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.download.fetch import get as prepare
 from hlvid.download.remote import FolderRemote
 
@@ -55,7 +54,7 @@ def whole_files(root: Path) -> dict[str, bytes]:
 def test_killed_again_and_again(
     name: str, make_hub: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub, root = make_hub(name), places.home(registry.get(name))
+    hub, root = make_hub(name), locate.home(registry.get(name))
     size = sum(len(content) for path, content in hub.needed.items() if path.endswith(".mp4"))
     in_mid_file = 0
     for share in (0.2, 0.5, 0.8):

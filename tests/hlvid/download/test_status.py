@@ -8,8 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from hlvid.benchmarks import locate as places
-from hlvid.benchmarks import registry
+from hlvid.benchmarks import locate, registry
 from hlvid.download import cli as data_cli
 from hlvid.download.fetch import get
 from hlvid.download.status import status
@@ -54,7 +53,7 @@ def test_prepare_then_ready(make_hub: Make, run: Callable[..., Any]) -> None:
 def test_missing_and_broken_videos_are_listed(make_hub: Make, run: Callable[..., Any]) -> None:
     hub = make_hub("egoschema")
     run("data", "prepare", "egoschema", "--from", str(hub.folder))
-    (places.home(registry.get("egoschema")) / "videos" / "uid2.mp4").unlink()
+    (locate.home(registry.get("egoschema")) / "videos" / "uid2.mp4").unlink()
     (one, subset) = status("egoschema")
     assert (one.questions, one.videos, one.here, one.missing) == (3, 3, 2, ("videos/uid2.mp4",))
     assert one.bytes_here == 60_000 + 60_001
@@ -71,7 +70,7 @@ def test_a_wrong_column_is_told(make_hub: Make, run: Callable[..., Any], tmp_pat
     import pyarrow
     import pyarrow.parquet
 
-    (table,) = places.tables(registry.get("egoschema"), "hlvid_egoschema_subset")
+    (table,) = locate.tables(registry.get("egoschema"), "hlvid_egoschema_subset")
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist([{"video": "x"}]), table)
     done = run("data", "status", "hlvid_egoschema_subset")
     assert done.exit_code == 1
@@ -119,8 +118,8 @@ def test_the_hubs_cache_is_the_last_place(
     (snapshot.parents[1] / "refs" / "main").write_text("abc")
     (snapshot / "videos").mkdir(parents=True)
     (snapshot / "videos" / "u.mp4").write_bytes(b"snapshot")
-    assert places.find(benchmark, ["videos/u.mp4"]) == snapshot / "videos" / "u.mp4"
+    assert locate.find(benchmark, ["videos/u.mp4"]) == snapshot / "videos" / "u.mp4"
     for better in (tmp_path / "hf" / "egoschema", tmp_path / "data" / "egoschema"):
         (better / "videos").mkdir(parents=True)
         (better / "videos" / "u.mp4").write_bytes(b"better")
-        assert places.find(benchmark, ["videos/u.mp4"]) == better / "videos" / "u.mp4"
+        assert locate.find(benchmark, ["videos/u.mp4"]) == better / "videos" / "u.mp4"

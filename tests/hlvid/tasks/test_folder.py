@@ -9,7 +9,7 @@ import pytest
 
 from hlvid.dataset import load
 from hlvid.errors import DatasetError
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 from hlvid.tasks import folder as docs
 from hlvid.tasks.doc import question_of
 
@@ -28,10 +28,10 @@ def test_questions_survive_the_way_through_arrow(home: Path) -> None:
 def test_preparing_twice_writes_once_and_forgets_old_costs(home: Path) -> None:
     folder = docs.prepare("hlvid", docs.hlvid_folder())
     before = (folder / docs.INFO).stat().st_mtime_ns
-    ledger.record("0", {"frames": 12})
+    costs.record("0", {"frames": 12})
     assert docs.prepare("hlvid", docs.hlvid_folder()) == folder
     assert (folder / docs.INFO).stat().st_mtime_ns == before
-    assert ledger.lookup("0") == {}
+    assert costs.lookup("0") == {}
 
 
 def test_a_half_written_folder_is_replaced(home: Path) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from hlvid.benchmarks.adapters import ADAPTERS
-from hlvid.tasks import costs as ledger
-from hlvid.tasks import hooks, plugin
+from hlvid.tasks import costs, hooks, plugin
 
 PROMPT = """\
 What does the white text on the green road sign say?
@@ -45,11 +44,11 @@ def test_chat_models_get_the_video_then_the_prompt() -> None:
             "content": [{"type": "video", "url": DOC["video_path"]}, {"type": "text", "text": PROMPT}],
         }
     ]
-    assert ledger.last_handed_out() == "7"
+    assert costs.last_asked() == "7"
 
 
 def test_a_sample_says_everything_about_itself() -> None:
-    ledger.record("7", {"frames": 12, "seconds": {"ocr": 0.5}})
+    costs.record("7", {"frames": 12, "seconds": {"ocr": 0.5}})
     sample = hooks.process_results(DOC, ["The answer is (B)."])
     assert {name: sample[name] for name in ("question_id", "video", "source", "category", "tier")} == {
         name: DOC[name] for name in ("question_id", "video", "source", "category", "tier")
@@ -59,7 +58,7 @@ def test_a_sample_says_everything_about_itself() -> None:
     assert sample["how"]
     assert sample["details"] == {"frames": 12, "seconds": {"ocr": 0.5}}
     json.dumps(sample)
-    ledger.clear()
+    costs.clear()
 
 
 @pytest.mark.parametrize("results", [[""], [], [None], ["\x00🛣"], ["A" * 100_000], ["A and B and C and D"]])
@@ -82,9 +81,9 @@ def test_metrics_count_unparsed_answers_as_wrong() -> None:
 
 
 def test_every_repetition_is_scored_with_what_it_took() -> None:
-    ledger.clear()
+    costs.clear()
     for repeat in range(3):
-        ledger.record(DOC["question_id"], {"frames": repeat}, "", repeat)
+        costs.record(DOC["question_id"], {"frames": repeat}, "", repeat)
     (texts,) = hooks.EveryAnswer().apply([("B", "I cannot tell.", "B")], None)
     sample = hooks.process_results(DOC, [texts])
     assert sample["correct"] == pytest.approx(2 / 3) and sample["parsed"] == "B"
@@ -96,7 +95,7 @@ def test_every_repetition_is_scored_with_what_it_took() -> None:
     assert hooks.accuracy_sd([sample["accuracy_sd"], other["accuracy_sd"]]) == pytest.approx(0.5)
     assert "accuracy_sd" not in hooks.process_results(DOC, [["B"]])
     json.dumps(sample)
-    ledger.clear()
+    costs.clear()
 
 
 def test_every_function_that_the_yaml_names_exists() -> None:

@@ -16,7 +16,7 @@ from evaluators.models.frames.model import HlvidFramesChat
 from evaluators.models.frames.probe import context_of, language_model
 from evaluators.models.frames.settings import FORMS
 from hlvid.errors import RunError
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 from hlvid.video import Video
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -77,7 +77,7 @@ def test_the_model_sees_what_was_asked(
     one = model(checkpoint, resolution=resolution)
     entered = _entering(one)
     one.generate_until(requests_for(one, questions[:1]))
-    details = ledger.lookup("0", "hlvid")
+    details = costs.lookup("0", "hlvid")
     assert details["audit"]["verdict"] == "exact"
     assert details["audit"]["seen"] == seen
     assert details["indices"] == [0, 8, 15, 23]
@@ -150,7 +150,7 @@ def test_allowed_changes_are_recorded(
 ) -> None:
     one = model("llava_onevision", resolution=896, allow_resize=True)
     one.generate_until(requests_for(one, questions[:1]))
-    audit = ledger.lookup("0", "hlvid")["audit"]
+    audit = costs.lookup("0", "hlvid")["audit"]
     assert audit["verdict"] == "896 x 896 px became 384 x 384"
     assert audit["decoded"] == {"frames": 4, "height": 896, "width": 896}
 
@@ -160,7 +160,7 @@ def test_odd_counts_are_filled_up_by_the_model_alone(
 ) -> None:
     one = model("qwen2_5", resolution=112, frames=3)
     one.generate_until(requests_for(one, questions[:1]))
-    audit = ledger.lookup("0", "hlvid")["audit"]
+    audit = costs.lookup("0", "hlvid")["audit"]
     assert (audit["decoded"]["frames"], audit["seen"]["frames"], audit["verdict"]) == (3, 4, "exact")
 
 
@@ -178,7 +178,7 @@ def test_a_short_clip_of_an_odd_number_of_frames_ends_nothing(
         container.mux(stream.encode())
     one = model("qwen2_5", resolution=112, frames=8)
     one.generate_until(requests_for(one, [replace(questions[0], video_path=short)]))
-    audit = ledger.lookup("0", "hlvid")["audit"]
+    audit = costs.lookup("0", "hlvid")["audit"]
     assert (audit["decoded"]["frames"], audit["distinct"], audit["verdict"]) == (5, 5, "exact")
     assert audit["seen"]["frames"] == 6
 
@@ -219,9 +219,9 @@ def test_a_question_without_memory_is_recorded_and_the_others_go_on(
 
     one.inner.model.generate = short
     texts = [result.text for result in one.generate_until(requests_for(one, questions))]
-    outcomes = [ledger.lookup(name, "hlvid").get("outcome") for name in "012"]
+    outcomes = [costs.lookup(name, "hlvid").get("outcome") for name in "012"]
     assert (len(texts), texts[1], outcomes) == (3, "", [None, "out_of_memory", None])
-    assert "Tried to allocate 2 GiB" in ledger.lookup("1", "hlvid")["message"]
+    assert "Tried to allocate 2 GiB" in costs.lookup("1", "hlvid")["message"]
 
 
 @pytest.mark.parametrize("checkpoint", ["qwen2_5", "llava_onevision", "internvl"])
@@ -233,13 +233,13 @@ def test_what_exceeds_the_inner_models_context_is_no_answer(
     language = language_model(one.inner.model)
     assert context_of(language) == 32768
     one.generate_until(requests_for(one, questions[:1]))
-    details = ledger.lookup("0", "hlvid")
+    details = costs.lookup("0", "hlvid")
     tokens = details["tokens_in"]
     assert "outcome" not in details
 
     language.config.max_position_embeddings = tokens - 1
     (result,) = one.generate_until(requests_for(one, [replace(questions[0], id="9")]))
-    details = ledger.lookup("9", "hlvid")
+    details = costs.lookup("9", "hlvid")
     assert (result.text, details["outcome"], details["tokens_in"]) == ("", "context_overflow", tokens)
     assert f"{tokens} tokens exceed the model's context of {tokens - 1}" in details["message"]
     assert details["audit"]["verdict"] == "exact"
@@ -378,7 +378,7 @@ def test_a_simple_model_that_samples_by_itself(
             one.generate_until(asked)
         return
     one.generate_until(asked)
-    details = ledger.lookup("0", "hlvid")
+    details = costs.lookup("0", "hlvid")
     assert (details["readers"], details["audit"]["verdict"]) == (["decord"], "exact")
 
 

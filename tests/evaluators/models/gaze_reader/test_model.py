@@ -16,7 +16,7 @@ from evaluators.models.gaze_reader.reader import Reading
 from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 
 
 def line(text: str) -> Line:
@@ -60,7 +60,7 @@ def test_answers_and_what_they_took(
     answers = model.generate_until(requests_for(model, videos, chat=not kind.is_simple))
     assert len(read) == 2, "one reading a video"
     for question, answer in zip(videos, answers, strict=True):
-        details = ledger.lookup(question.id)
+        details = costs.lookup(question.id)
         read_it = "_0_000" in question.video
         assert answer.text == ("C" if read_it else hashed_letter(question.id, question.options))
         assert details["abstained"] is (not read_it) and details["frames"] == 5

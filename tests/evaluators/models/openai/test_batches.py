@@ -15,7 +15,7 @@ import pytest
 from evaluators.models.openai import batches
 from evaluators.models.openai.model import OpenAIFrames
 from hlvid.errors import RunError
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 
 
 class Service:
@@ -139,7 +139,7 @@ def test_all_questions_go_in_batches_of_a_size_and_come_back_whatever_the_order(
     assert len(service.batches) > 1
     assert service.chats == 0
     assert sorted(service.questions) == sorted(question.prompt() for question in questions)
-    details = ledger.lookup("q3", "hlvid")
+    details = costs.lookup("q3", "hlvid")
     assert (details["tokens_in"], details["cost"], details["frames"]) == (1000, 0.00101, 2)
     assert details["batch"].startswith("batch_")
     assert one._videos == {}
@@ -215,7 +215,7 @@ def test_a_refusal_is_an_answer_and_what_got_lost_is_asked_again(
     service.replies = {}
     again = model()
     assert again.generate_until(requests_for(again, questions))[0].text == ""
-    assert ledger.lookup("q0", "hlvid")["outcome"] == "refusal"
+    assert costs.lookup("q0", "hlvid")["outcome"] == "refusal"
     assert len(service.questions) == 8
     assert len(service.batches) == 2
 

@@ -13,7 +13,7 @@ import pytest
 from evaluators.models.openai.model import OpenAIFrames
 from evaluators.models.openai.settings import ApiSettings
 from hlvid.errors import RunError
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 from hlvid.video import Video
 
 
@@ -94,7 +94,7 @@ def test_answers_come_in_order_with_tokens_and_price(
     results = one.generate_until(requests_for(one, questions))
     assert [result.text for result in results] == ["B"] * 6
     assert 1 < endpoint.most_busy <= 3
-    details = ledger.lookup("q4", "hlvid")
+    details = costs.lookup("q4", "hlvid")
     assert (details["tokens_in"], details["tokens_out"], details["cost"]) == (1000, 10, 0.0021)
     assert details["audit"]["decoded"] == {"frames": 3, "height": 90, "width": 160}
     assert len(_lines(tmp_path)) == 6
@@ -147,7 +147,7 @@ def test_a_refusal_is_scored_as_said(
     endpoint.script = [answering(None, refusal="No.")]
     (result,) = one.generate_until(requests_for(one, questions[:1]))
     assert result.text == "No."
-    assert ledger.lookup("q0", "hlvid")["outcome"] == "refusal"
+    assert costs.lookup("q0", "hlvid")["outcome"] == "refusal"
 
 
 def test_a_request_above_the_limit_is_recorded_and_not_sent(
@@ -155,7 +155,7 @@ def test_a_request_above_the_limit_is_recorded_and_not_sent(
 ) -> None:
     one = model(max_request_mb=0.001)
     (result,) = one.generate_until(requests_for(one, questions[:1]))
-    details = ledger.lookup("q0", "hlvid")
+    details = costs.lookup("q0", "hlvid")
     assert (result.text, details["outcome"], endpoint.seen) == ("", "context_overflow", [])
     assert "above max_request_mb=0.001" in details["message"]
     assert details["fits"]["frames"] < 3
@@ -229,7 +229,7 @@ def test_a_server_of_ours_is_told_to_keep_pixels_number_and_times(
     assert sent["media_io_kwargs"]["video"] == {
         "num_frames": 3, "fps": 6.0, "frames_indices": [0, 6, 11], "total_num_frames": 12, "duration": 2.0,
     }  # fmt: skip
-    assert "its cap on pixels was set" in ledger.lookup("q0", "hlvid")["audit"]["verdict"]
+    assert "its cap on pixels was set" in costs.lookup("q0", "hlvid")["audit"]["verdict"]
 
 
 def test_an_endpoint_that_is_down_ends_the_run_soon(

@@ -18,7 +18,7 @@ import pytest
 
 from evaluators.models.openai.model import OpenAIFrames
 from hlvid.errors import RunError
-from hlvid.tasks import costs as ledger
+from hlvid.tasks import costs
 from tests.evaluators.models.frames.conftest import qwen2_5  # noqa: F401
 
 pytestmark = pytest.mark.slow
@@ -70,7 +70,7 @@ def test_a_real_server_sees_our_frames(
             **{**base, "frames": 3, "resolution": 224, "concurrency": 1, "retries": 0, **changes}
         )
         (result,) = one.generate_until(requests_for(one, questions[:1]))
-        return result.text, ledger.lookup("q0", "hlvid")
+        return result.text, costs.lookup("q0", "hlvid")
 
     text, three = ask()
     _, one = ask(frames=1)

@@ -13,8 +13,7 @@ import pytest
 
 from hlvid.benchmarks import registry
 from hlvid.benchmarks.adapters import ADAPTERS
-from hlvid.tasks import arguments, hooks
-from hlvid.tasks import parity as theirs
+from hlvid.tasks import arguments, hooks, parity
 from hlvid.tasks.suite.prepare import prepare
 
 Make = Callable[..., Any]
@@ -68,7 +67,7 @@ def test_what_an_output_is_taken_for(
     docs: Callable[[str], list[dict[str, Any]]],
 ) -> None:
     doc = docs(task)[number]
-    assert theirs.judge(doc, output).parsed.letter == theirs_says
+    assert parity.judge(doc, output).parsed.letter == theirs_says
     assert ours(doc, output) == ours_says
 
 
@@ -86,7 +85,7 @@ def test_where_they_draw_a_letter(
 ) -> None:
     doc = docs(task)[0]
     random.seed(0)
-    drawn = {theirs.judge(doc, output).parsed.letter for _ in range(40)}
+    drawn = {parity.judge(doc, output).parsed.letter for _ in range(40)}
     assert len(drawn) > 1
     assert ours(doc, output) == ("C" if "c" in output.lower()[:4] and len(output) < 6 else None)
 
@@ -123,7 +122,7 @@ def test_their_parser_gets_what_lmms_eval_leaves_of_the_thinking(
 ) -> None:
     doc, said = docs("hlvid_videomme")[0], "<think>A? No.</think>C"
     assert hooks.process_results(doc, [said])["raw_output"] == said
-    assert theirs.judge(doc, said).parsed.letter == "C"
+    assert parity.judge(doc, said).parsed.letter == "C"
 
 
 @pytest.mark.parametrize("task", [task for task in ADAPTERS if not ADAPTERS[task].hidden])
@@ -134,7 +133,7 @@ def test_letter_and_verdict_belong_together(task: str, docs: Callable[[str], lis
     for doc in docs(task):
         for output in ("B", "no idea", "(D)", "the answer is A."):
             sample = hooks.process_results(doc, [output])
-            rows += sample[theirs.METRIC]
+            rows += sample[parity.METRIC]
             verdicts.append(sample["correct"])
     if "average" in ADAPTERS[task].metrics and task != "hlvid_mvbench":
         return  # M-avg over all task types, those absent here counted as 0
@@ -145,7 +144,7 @@ def test_letter_and_verdict_belong_together(task: str, docs: Callable[[str], lis
 
 def test_mlvus_average_is_over_all_their_task_types(docs: Callable[[str], list[dict[str, Any]]]) -> None:
     samples = [hooks.process_results(doc, [doc["answer"]]) for doc in docs("hlvid_mlvu_dev")]
-    score = hooks.lmms_eval_score([sample[theirs.METRIC] for sample in samples])
+    score = hooks.lmms_eval_score([sample[parity.METRIC] for sample in samples])
     assert score == pytest.approx(100 * 2 / 7)  # two of seven types occur here, all right
     assert hooks.average([sample["average"] for sample in samples]) == 1.0
 
@@ -153,7 +152,7 @@ def test_mlvus_average_is_over_all_their_task_types(docs: Callable[[str], list[d
 def test_empty_answers_leave_mvbenchs_denominator(docs: Callable[[str], list[dict[str, Any]]]) -> None:
     found = docs("hlvid_mvbench")[:2]
     samples = [hooks.process_results(doc, [text]) for doc, text in zip(found, ["D", ""], strict=True)]
-    assert hooks.lmms_eval_score([sample[theirs.METRIC] for sample in samples]) == 100.0
+    assert hooks.lmms_eval_score([sample[parity.METRIC] for sample in samples]) == 100.0
     assert hooks.accuracy([sample["accuracy"] for sample in samples]) == 0.5
 
 
@@ -162,7 +161,7 @@ def test_a_drawn_letter_advances_their_generator(docs: Callable[[str], list[dict
     random.seed(0)
     expected = [random.choice("ABCDE") for _ in range(6)]
     random.seed(0)
-    assert [theirs.judge(doc, "hm").parsed.letter for _ in range(6)] == expected
+    assert [parity.judge(doc, "hm").parsed.letter for _ in range(6)] == expected
 
 
 def test_samples_are_json(docs: Callable[[str], list[dict[str, Any]]]) -> None:
