@@ -79,7 +79,7 @@ def rows_of(task: str, tables: Sequence[Path] | None = None) -> list[tuple[Path,
     Raises:
         DatasetError: no such files here, or a list of faults with file, row and field.
     """
-    files = [_rows_of(table, ADAPTERS[task].row) for table in tables or tables_of(task)]
+    files = [_rows_of(table, ADAPTERS[task]) for table in tables or tables_of(task)]
     return [row for turn in zip_longest(*files) for row in turn if row is not None]
 
 

@@ -44,6 +44,14 @@ class Task:
         """Its name on the leaderboard: "videomme"; HLVid and HLVid-Mini keep theirs."""
         return self.name if self.name in ("hlvid", "hlvid_mini") else self.name.removeprefix("hlvid_")
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What its task reports, as its YAML file lists it."""
+        if self.hidden:
+            return "submission", "unparsed"
+        mean = ("average", "average_low", "average_high") if self.mean else ()
+        return *mean, "accuracy", "accuracy_low", "accuracy_high", "unparsed"
+
 
 @dataclass(frozen=True)
 class Benchmark:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
-from hlvid.benchmarks.adapters import ADAPTERS
+from hlvid.benchmarks import registry
 from hlvid.dataset.order import relabelled, rotations, shuffled
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
@@ -88,7 +88,7 @@ def taken(task: str) -> tuple[str, ...]:
     if task in OURS:
         return ("prompt", "shuffle", "circular")
     reads = ("subtitle_frames",) if task.endswith("_w_subtitle") else ()
-    moves = () if ADAPTERS[task].hidden else ("shuffle", "circular")
+    moves = () if registry.task(task).hidden else ("shuffle", "circular")
     return ("prompt", "parser", *reads, *moves)
 
 

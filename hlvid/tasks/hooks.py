@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hlvid.benchmarks import registry
 from hlvid.benchmarks import submission as submissions
 from hlvid.dataset.question import Question
 from hlvid.scoring import averages
@@ -30,7 +31,6 @@ Row = Mapping[str, Any]
 
 GENERATION = {"max_new_tokens": 64, "temperature": 0, "top_p": 1.0, "num_beams": 1, "do_sample": False}
 """64 tokens: a short reason in front of the letter is not cut off."""
-METRICS = ("accuracy", "accuracy_low", "accuracy_high", "unparsed")  # of a task that names no others
 SPREAD = "accuracy_sd"  # with --repeats
 
 
@@ -101,10 +101,10 @@ def process_results(doc: Doc, results: Sequence[str | Sequence[str]]) -> dict[st
         "tier": question.tier,
         **({"circle": doc["circle"]} if doc.get("circle") else {}),
     }
-    metrics = json.loads(doc["metrics"]) if doc.get("metrics") else METRICS
+    metrics = registry.task(doc.get("task") or "hlvid").metrics
     if len(answers) > 1:
         scored = over_repeats([{**scored, **one} for one in answers])
-        metrics = [*metrics, *([SPREAD] if "accuracy" in metrics else [])]
+        metrics = (*metrics, *([SPREAD] if "accuracy" in metrics else []))
     return {
         **first,
         **scored,

@@ -62,7 +62,7 @@ def prepare(task: str) -> Path:
         "repo_revision": benchmark.revision,
         "commit": commit_of(_root_of(tables[0], benchmark)),
         "tables": {path.name: dataset.file_hash(path) for path in tables},
-        "hidden": ADAPTERS[task].hidden,
+        "hidden": registry.task(task).hidden,
         **identity.of_sets(_as_published(task, every), questions),
         "set_questions": len(every),
         "left_out": left_out | faulty,
@@ -214,7 +214,6 @@ def _columns(task: str, item: PosedQuestion, one: Placed, chosen: TaskArguments)
         "task": task,
         "video_damage": one.damage,
         "labels": json.dumps(dict(item.labels), ensure_ascii=False) if item.labels else None,
-        "metrics": json.dumps(ADAPTERS[task].metrics),
         "parser": chosen.parser,
         "row": json.dumps(one.record.values, default=str) if chosen.parser == THEIRS else None,
     }

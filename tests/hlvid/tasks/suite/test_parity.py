@@ -125,7 +125,7 @@ def test_their_parser_gets_what_lmms_eval_leaves_of_the_thinking(
     assert parity.judge(doc, said).parsed.letter == "C"
 
 
-@pytest.mark.parametrize("task", [task for task in ADAPTERS if not ADAPTERS[task].hidden])
+@pytest.mark.parametrize("task", [task for task in ADAPTERS if not registry.task(task).hidden])
 def test_letter_and_verdict_belong_together(task: str, docs: Callable[[str], list[dict[str, Any]]]) -> None:
     """What is reported as their letter is what their own score was computed from, drawn letters too."""
     random.seed(3)
@@ -135,7 +135,7 @@ def test_letter_and_verdict_belong_together(task: str, docs: Callable[[str], lis
             sample = hooks.process_results(doc, [output])
             rows += sample[parity.METRIC]
             verdicts.append(sample["correct"])
-    if "average" in ADAPTERS[task].metrics and task != "hlvid_mvbench":
+    if registry.task(task).mean and task != "hlvid_mvbench":
         return  # M-avg over all task types, those absent here counted as 0
     total = hooks.lmms_eval_score([[row] for row in rows])
     share = sum(verdicts) / len(verdicts)

@@ -60,7 +60,7 @@ def test_questions_come_whole(task: str, make_bench: Make) -> None:
         question = question_of(doc)
         assert question.prompt() == doc["text"]
         assert question.video_path is not None and question.video_path.is_file()
-        assert (question.answer is None) is ADAPTERS[task].hidden
+        assert (question.answer is None) is registry.task(task).hidden
         assert question.answer is None or question.answer in question.options
         assert all(text in question.prompt() for text in question.options.values())
         assert not any(text.startswith(("A.", "(A)")) for text in question.options.values())
