@@ -202,7 +202,7 @@ def reads(
     out: Annotated[Path, typer.Option(help="Folder for model, head and metrics.")] = Path("runs/reads"),
     seconds: Annotated[float, typer.Option(help="Of wall clock, all told.", min=10)] = 280,
     device: Annotated[str, typer.Option(help="cuda or cpu.")] = "cuda",
-    batch: Annotated[int, typer.Option(help="Tiles a step.", min=2)] = 512,
+    batch: Annotated[int, typer.Option(help="Tiles a step, a multiple of 8.", min=8)] = 512,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
     recorded: Annotated[
         Path | None, typer.Option(help="Zip file of 320 px JPEGs without text, of recordings.")

@@ -128,12 +128,12 @@ def _hidden(network: Network, config: AutoGazeConfig, features: Tensor, tokens: 
     mask = causal_mask(attended)
     for layer in body.layers[:-1]:
         x = layer(x, cos, sin, mask)
-    wanted = _wanted(gaze.per_frame, config.features, x.device)
+    wanted = wanted_rows(gaze.per_frame, config.features, x.device)
     hidden: Tensor = body.norm(body.layers[-1](x, cos, sin, mask, wanted))
     return hidden
 
 
-def _wanted(per_frame: tuple[int, ...], features: int, device: torch.device) -> Tensor:
+def wanted_rows(per_frame: tuple[int, ...], features: int, device: torch.device) -> Tensor:
     """Places in the sequence of each frame's last feature and its slots; long (T + N,)."""
     parts, start = [], 0
     for count in per_frame:

@@ -15,7 +15,8 @@ from autogaze.selectors import get
 from autogaze.selectors.text import cells, coarsest
 from autogaze.selectors.text_map import TextLine
 from autogaze.training.objectives import LINE
-from autogaze.training.reads import Learner, imitation, learn, lists
+from autogaze.training.reads import learn
+from autogaze.training.text_learner import Learner, imitation, lists
 from autogaze.training.text_scenes import LINES, Scenes
 from autogaze.training.text_strips import CAP, Drawn, strips, worth
 from autogaze.weights import bundled
@@ -114,7 +115,7 @@ def test_steps_lower_every_loss_on_one_batch(scenes: Scenes) -> None:
     optimizer = torch.optim.AdamW(learner.parameters(), lr=3e-4)
     said = []
     for _ in range(4):
-        losses = learner(shown, torch.Generator().manual_seed(0))
+        losses = learner(shown, torch.Generator().manual_seed(0), frames=2)
         said.append({name: loss.item() for name, loss in losses.items()})
         optimizer.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
@@ -135,7 +136,7 @@ def test_imitation_is_nothing_of_oneself_and_something_of_another() -> None:
 @pytest.mark.slow
 def test_a_run_ends_in_time_and_leaves_a_checkpoint_and_a_head(tmp_path: Path) -> None:
     model = AutoGaze.from_pretrained(bundled())
-    learn(model, tmp_path, seconds=60, batch=4, workers=1, words=16)
+    learn(model, tmp_path, seconds=60, batch=8, workers=1, words=16)
     assert json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[0])["tokens"] > 0
     taught = AutoGaze.from_pretrained(tmp_path / "model")
     assert taught.gaze(torch.zeros(1, 1, 3, 224, 224), ratio=0.05).positions.shape == (1, 13)
