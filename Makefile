@@ -7,7 +7,7 @@ STAMP := $(VENV)/.hlvid-installed
 PACKAGES := hlvid autogaze evaluators leaderboard analysis
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types pytest slow setup wheel lowest clean
+.PHONY: help demo test check lint types pytest slow setup wheel lowest transformers clean
 
 help:
 	@echo "make demo    set up and evaluate generated 4K videos through lmms-eval: table, demo.png, HTML report"
@@ -16,6 +16,7 @@ help:
 	@echo "make slow    the tests marked slow"
 	@echo "make wheel   build the wheel and run it in an empty environment outside the repository"
 	@echo "make lowest  the default tests with the oldest versions allowed (needs uv)"
+	@echo "make transformers  NVILA's tests under the oldest transformers allowed and the newest there is"
 
 demo: $(STAMP)
 	$(BIN)/hlvid demo --out demo
@@ -67,6 +68,10 @@ lowest:
 	uv venv --quiet --allow-existing --python $(PYTHON) .venv-lowest
 	uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[dev]'
 	.venv-lowest/bin/pytest
+
+# 'make transformers VERSIONS=oldest' for one of the two, TESTS=… for fewer tests.
+transformers: $(STAMP)
+	TESTS="$(TESTS)" .ci/transformers $(VERSIONS)
 
 clean:
 	rm -rf $(VENV) .venv-lowest dist demo .mypy_cache .ruff_cache .pytest_cache

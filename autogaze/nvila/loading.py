@@ -3,6 +3,7 @@
 No tensor is drawn first and none is held twice: transformers reads the shards one by one onto the device.
 """
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class LLMOptions:
 
     def arguments(self, dtype: torch.dtype, device: torch.device | str) -> dict[str, Any]:
         """Of transformers' from_pretrained."""
-        out: dict[str, Any] = {**dtype_argument(dtype), "device_map": self.device_map or str(device)}
+        out: dict[str, Any] = {"dtype": dtype, "device_map": self.device_map or str(device)}
         if self.attention:
             out["attn_implementation"] = self.attention
         if self.quantization:
@@ -46,12 +47,9 @@ class LLMOptions:
         return out
 
 
-def dtype_argument(dtype: torch.dtype) -> dict[str, torch.dtype]:
-    """The precision under the name that this version of transformers has for it: `dtype` since 4.56."""
-    import transformers
-
-    version = tuple(int(part) for part in transformers.__version__.split(".")[:2])
-    return {"dtype" if version >= (4, 56) else "torch_dtype": dtype}
+def cache_name(llm: nn.Module) -> str:
+    """What transformers calls keys and values so far: `cache` since 5.24, `past_key_values` until 5.39."""
+    return "cache" if "cache" in inspect.signature(type(llm).forward).parameters else "past_key_values"
 
 
 def llm_config(config: NVILAConfig) -> Any:

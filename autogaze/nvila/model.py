@@ -201,7 +201,7 @@ class NVILAHD(nn.Module):
     def read(self, embeds: Tensor, stages: Stages | None = None) -> Read:
         """Let the language model read (1, S, hidden) once, for several continuations; see `generate`."""
         with (stages or Stages(self.device)).measure("prefill"):
-            _, cache = self._step(inputs_embeds=embeds)
+            _, cache = self._step(None, inputs_embeds=embeds)
         return Read(cache, embeds.shape[1])
 
     @torch.no_grad()
@@ -225,7 +225,7 @@ class NVILAHD(nn.Module):
     @torch.no_grad()
     def next_logits(self, embeds: Tensor, after: Read | None = None) -> Tensor:
         """Logits (vocabulary,) of what follows (1, S, hidden)."""
-        return self._step(inputs_embeds=embeds, past_key_values=after and after.cache)[0]
+        return self._step(after and after.cache, inputs_embeds=embeds)[0]
 
     @torch.no_grad()
     def generate(
@@ -260,7 +260,7 @@ class NVILAHD(nn.Module):
         sampling: Sampling,
     ) -> list[int]:
         with stages.measure("prefill"):
-            logits, cache = self._step(inputs_embeds=embeds, past_key_values=after and after.cache)
+            logits, cache = self._step(after and after.cache, inputs_embeds=embeds)
         if allowed is not None:
             return [sampling.pick(logits, allowed)]
         answer: list[int] = []
@@ -269,13 +269,14 @@ class NVILAHD(nn.Module):
                 answer.append(token)
                 if len(answer) < max_new_tokens:
                     ids = torch.tensor([[token]], device=self.device)
-                    logits, cache = self._step(input_ids=ids, past_key_values=cache)
+                    logits, cache = self._step(cache, input_ids=ids)
         return answer
 
-    def _step(self, **inputs: Any) -> tuple[Tensor, Any]:
-        """Logits (vocabulary,) of the next token, and the keys and values so far."""
-        out = self.llm(**inputs, use_cache=True, logits_to_keep=1)
-        return out.logits[0, -1], out.past_key_values
+    def _step(self, cache: Any, **inputs: Any) -> tuple[Tensor, Any]:
+        """Logits (vocabulary,) of the next token, and the keys and values so far, which go on from `cache`."""
+        name = loading.cache_name(self.llm)
+        out = self.llm(**inputs, **{name: cache}, use_cache=True, logits_to_keep=1)
+        return out.logits[0, -1], out[name]
 
 
 def _within(tokens: int, chunk: int, room: int | None) -> int:

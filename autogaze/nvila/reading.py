@@ -13,10 +13,5 @@ class Read:
 
     def forget(self) -> None:
         """Drop whatever was read after it."""
-        if hasattr(self.cache, "layers"):
-            for layer in self.cache.layers:
-                layer.keys, layer.values = (x[:, :, : self.length] for x in (layer.keys, layer.values))
-            return
-        for kept in (self.cache.key_cache, self.cache.value_cache):  # transformers before 4.54
-            kept[:] = [x[:, :, : self.length] for x in kept]
-        self.cache._seen_tokens = self.length
+        for layer in self.cache.layers:
+            layer.keys, layer.values = (x[:, :, : self.length] for x in (layer.keys, layer.values))

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from autogaze.nvila.config import VIDEO_TOKEN
-from autogaze.nvila.loading import dtype_argument
 from autogaze.nvila.presets import README, shape
 from autogaze.nvila.sampling import GREEDY
 from autogaze.nvila.settings import VideoSettings
@@ -133,7 +132,7 @@ class Remote:
         attention = self.arguments.attn_implementation
         network = self._loaded(
             AutoModel,
-            **dtype_argument(getattr(torch, self.dtype)),
+            dtype=getattr(torch, self.dtype),
             **({"attn_implementation": attention} if attention else {}),
             **({"device_map": self.arguments.device_map} if self.arguments.device_map else {}),
             max_batch_size_siglip=self.arguments.max_batch_size_siglip or MAX_BATCH_SIGLIP,

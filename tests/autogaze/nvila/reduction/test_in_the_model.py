@@ -83,7 +83,7 @@ def test_the_prompts_attention_is_that_of_transformers(model: NVILAHD) -> None:
     embeds = torch.randn(1, 30, int(config.llm["hidden_size"]), generator=torch.Generator().manual_seed(1))
     found = [last_attention(llm, embeds, layer) for layer in range(4)]
     ranked = last_attention(llm, embeds)
-    llm.config._attn_implementation = "eager"  # its setter is younger than the oldest transformers allowed
+    llm.set_attn_implementation("eager")
     out = llm.model(inputs_embeds=embeds, output_attentions=True)
     expected = [layer[0, :, -1].mean(0) for layer in out.attentions]
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
