@@ -127,10 +127,12 @@ class Scenes:
     ) -> Tensor:
         """Write line `n` on the tiles that have one, most on a plate; some plates are empty."""
         tiles = drawn.there[:, n].nonzero()[0]
+        if not len(tiles):
+            return pictures
         level = np.clip(np.floor(np.log2(CAP / drawn.cap[tiles, n])), 0, 3).astype(int)
         tiles = tiles[np.argsort(level, kind="stable")]  # those of a level follow each other
         level = np.sort(level, kind="stable")
-        ink = torch.cat([self._ink(drawn, tiles[level == one], n, one) for one in range(4)])
+        ink = torch.cat([self._ink(drawn, tiles[level == one], n, one) for one in np.unique(level)])
         there = self._put(drawn.written[tiles, n])
         plates, colours = self._plates(drawn, tiles, n, draw), self._colours(draw, len(tiles))
         index = self._put(tiles)
@@ -201,12 +203,12 @@ def _recorded(pictures: Tensor, generator: torch.Generator) -> Tensor:
     pictures = pictures + (soft - pictures) * ((amount - 0.4) * 1.6).clamp(min=0)
     grain = torch.randn(pictures.shape, generator=generator, device=pictures.device)
     pictures = pictures + grain * ((noise - 0.5).clamp(min=0) * 2 * MOST / 255)
-    cells = pictures.view(count, 3, SIZE // 8, 8, SIZE // 8, 8).transpose(3, 4)
-    found = basis @ cells @ basis.T
+    cells = pictures.view(count, 3, SIZE // 8, 8, SIZE // 8, 8)
+    found = (cells @ basis.T).transpose(3, 5) @ basis.T
     wave = torch.arange(8, device=pictures.device)
-    step = (1 + wave[:, None] + wave) * ((blocks - 0.5).clamp(min=0.002) * 0.03)[..., None, None]
-    coded = basis.T @ ((found / step).round() * step) @ basis
-    return torch.where(blocks > 0.5, coded.transpose(3, 4).reshape(pictures.shape), pictures).clamp(0, 1)
+    step = (1 + wave[:, None, None] + wave) * ((blocks - 0.5).clamp(min=0.002) * 0.03)[..., None, None]
+    coded = ((found / step).round() * step @ basis).transpose(3, 5) @ basis
+    return torch.where(blocks > 0.5, coded.reshape(pictures.shape), pictures).clamp(0, 1)
 
 
 @cache
