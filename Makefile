@@ -23,7 +23,8 @@ demo: $(STAMP)
 
 test: check
 
-check: lint types pytest
+check: lint
+	@$(MAKE) --no-print-directory -j2 types pytest
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

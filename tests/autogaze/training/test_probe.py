@@ -49,6 +49,7 @@ def test_auc_of_known_orders() -> None:
     assert auc(torch.zeros(4), positive) == 0.5
 
 
+@pytest.mark.slow
 def test_a_head_is_taught_and_gazes(tmp_path: Path) -> None:
     out = tmp_path / "head"
     settings = ["--steps", "120", "--tiles", "64", "--batch", "8", "--trunk"]
@@ -88,6 +89,7 @@ def test_a_trunk_learns_with_its_head_and_a_killed_run_goes_on(
         return dict(AutoGaze.from_pretrained(out / "trunk").gazing_model.state_dict())
 
     whole = run(tmp_path / "whole")
+    assert not list(failed(check(Headed(head=str(tmp_path / "whole")))))
     start = AutoGaze.from_pretrained(bundled()).gazing_model.state_dict()
     moved = {name.split(".")[0] for name, value in whole.items() if not torch.equal(value, start[name])}
     assert moved == {"vision_model"}
