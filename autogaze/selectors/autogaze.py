@@ -9,7 +9,7 @@ frames) whose predicted loss is high get more of it, and the ratio is a mean ove
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -21,12 +21,11 @@ from autogaze.model.checkpoint import CheckpointError, fingerprint
 from autogaze.model.processing import AutoGazeImageProcessor
 from autogaze.parallel import shares
 from autogaze.selectors.base import Layout, Ratio, check_clips
-from autogaze.selectors.budget import allowance, top
+from autogaze.selectors.budget import Budget, allowance, check_budget, top
 from autogaze.weights import bundled
 
 _log = logging.getLogger(__name__)
 
-Budget = Literal["tile", "picture", "frame"]
 MOST, ROOM = 4, 0.1
 """What one tile of a frame may have of a shared budget: so many times the mean, and so much more than it."""
 TOGETHER = 8
@@ -77,8 +76,7 @@ class AutoGazeSelector:
     def __post_init__(self) -> None:
         if self.dtype not in ("float32", "bfloat16"):
             raise ValueError(f"dtype={self.dtype!r}: expected 'float32' or 'bfloat16'")
-        if self.budget not in get_args(Budget):
-            raise ValueError(f"budget: {self.budget!r}; allowed: {', '.join(map(repr, get_args(Budget)))}")
+        check_budget(self.budget)
         if self.published_batching and self.budget != "tile":
             raise ValueError(f"budget: {self.budget!r}; with published_batching only 'tile' is allowed")
         if not self.checkpoint:

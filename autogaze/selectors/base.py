@@ -3,23 +3,26 @@
 Budget: of the V valid tokens of a picture's frame, exactly `max(1, int(ratio * V))` are chosen, the published
 rounding. A picture is one clip, or, with `layout=(rows, columns)`, `rows * columns` consecutive clips that
 are its tiles: then its tiles share the budget and the interesting ones get more. `budget="tile"` gives every
-tile its own.
+tile its own, `budget="frame"` lets the frames share, too.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
 from autogaze.checks import finite
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, tokens_per_frame
-from autogaze.selectors.budget import allowance, top
+from autogaze.selectors.budget import Budget, allowance, check_budget, top
 from autogaze.selectors.context import NEEDS, Context
 
 Layout = tuple[int, int]
 """Rows and columns of tiles in a picture."""
+
+TOGETHER = 16
+"""Frames that share a budget, at most: the clip that AutoGaze sees."""
 
 Ratio = float | Sequence[float] | None
 
@@ -75,10 +78,12 @@ class Selector(Protocol):
 class ScoredSelector:
     """A selector that takes the highest scores; a subclass only says what a token is worth.
 
-    budget: "picture" lets the tiles of a picture share their tokens, "tile" gives every tile the same.
+    budget: "picture" lets the tiles of a picture share their tokens, "tile" gives every tile the same, "frame" lets the
+        frames of a call share, too: the ratio is then a mean over clips of `TOGETHER` frames, which a caller has to
+        show at once.
     """
 
-    budget: Literal["picture", "tile"] = "picture"
+    budget: Budget = "picture"
 
     name: ClassVar[str]
     history: ClassVar[int | None]
@@ -86,8 +91,10 @@ class ScoredSelector:
     needs: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        if self.budget not in ("picture", "tile"):
-            raise ValueError(f"budget: {self.budget!r}; allowed: 'picture', 'tile'")
+        check_budget(self.budget)
+        if self.budget == "frame":  # a choice depends on all frames that share
+            object.__setattr__(self, "history", None)
+            object.__setattr__(self, "clip_frames", TOGETHER)
 
     def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
         """Float (B, T, 265), finite: the worth of each token; of equal ones the earlier in the list wins."""
@@ -111,7 +118,7 @@ class ScoredSelector:
         """`valid` as `check_clips` gives it, and how many tiles share a budget. Raises ValueError for a `loss`, too."""
         if loss is not None:
             raise ValueError(f"loss: {loss}; selector {self.name!r} predicts no loss, give a ratio alone")
-        shared = layout[0] * layout[1] if layout and self.budget == "picture" else 1
+        shared = layout[0] * layout[1] if layout and self.budget != "tile" else 1
         return check_clips(clips, valid, layout), shared
 
     def select(
@@ -132,11 +139,18 @@ class ScoredSelector:
             )
         valid, size = self.checked(clips, loss, valid, layout)
         B, T, K = clips.shape[0], clips.shape[1], valid.shape[-1]
+        allowed = valid.view(B // size, size * K)
+        wanted = allowance(ratio, T, allowed)
         with torch.no_grad():
             scores = self.scores_in(clips, layout, given)
             grouped = scores.view(B // size, size, T, K).transpose(1, 2).flatten(2)
-            allowed = valid.view(B // size, size * K)
-            chosen = self.choose(grouped, allowance(ratio, T, allowed), allowed)
+            if self.budget == "frame":
+                grouped, wanted, allowed = (
+                    grouped.flatten(1)[:, None],
+                    wanted.sum(1, True),
+                    allowed.repeat(1, T),
+                )
+            chosen = self.choose(grouped, wanted, allowed)
             masks = chosen.view(B // size, T, size, K).transpose(1, 2).reshape(B, T, K)
         return Gaze.from_masks(masks)
 

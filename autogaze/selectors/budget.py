@@ -6,9 +6,19 @@ tensor([[26, 26]])
 
 import math
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
+
+Budget = Literal["tile", "picture", "frame"]
+"""Who shares tokens: nobody (every tile has its own), the tiles of a frame, or these and the frames gazed together."""
+
+
+def check_budget(budget: str) -> None:
+    """Raises ValueError for anything else."""
+    if budget not in get_args(Budget):
+        raise ValueError(f"budget: {budget!r}; allowed: {', '.join(map(repr, get_args(Budget)))}")
 
 
 def allowance(ratio: float | Sequence[float] | None, frames: int, valid: Tensor) -> Tensor:

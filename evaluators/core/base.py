@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from tqdm import tqdm
 
 from evaluators.core.identity import Identity, checkpoints_of, key_of, of_model
 from evaluators.core.journal import Journal, changes, run_path
+from evaluators.core.memory import is_out_of_memory, release
+from evaluators.core.outcomes import MEMORY
 from evaluators.core.share import Share
 from evaluators.core.weights import UNKNOWN
 from hlvid.dataset.question import Question
@@ -247,7 +250,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         self._local.generation = one.generation
         try:
             with self._drawing(one):
-                answer = self.answer(one.question)
+                answer = self._answer_or_none(one.question)
             record = {"text": answer.text, "details": answer.details | damage_read(one.question)}
             journal.append(one.key, record, question_id=one.question.id, task=one.task, repeat=one.repeat)
         except Exception as error:
@@ -257,6 +260,18 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
                 f"{len(journal)} answers are kept in {journal.path}"
             ) from error
         return record
+
+    def _answer_or_none(self, question: Question) -> Answer:
+        """The model's answer; "" with its outcome where memory ran out: it is freed, and the other questions go on."""
+        try:
+            return self.answer(question)
+        except Exception as error:
+            if isinstance(error, HlvidError) or not is_out_of_memory(error):
+                raise
+            traceback.clear_frames(error.__traceback__)  # they hold what was too much
+            message = (str(error) or type(error).__name__).splitlines()[0]
+        release()
+        return Answer("", {"outcome": MEMORY, "message": message})
 
     @contextmanager
     def _drawing(self, one: Asked) -> Iterator[None]:

@@ -7,7 +7,11 @@ from typing import Any
 
 import torch
 
+from evaluators.core.outcomes import MEMORY_SIGNS
+
 GB = 1e9
+LIBRARIES = ("cv2", "onnxruntime")
+"""Whose errors are none of Python's own."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -65,8 +69,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that memory ran out, on a GPU or on the host."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("not enough memory" in text or "out of memory" in text)
+    theirs = isinstance(error, RuntimeError) or type(error).__module__.partition(".")[0] in LIBRARIES
+    return theirs and any(sign in str(error).lower() for sign in MEMORY_SIGNS)
 
 
 def keep_freed() -> None:

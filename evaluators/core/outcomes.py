@@ -15,6 +15,8 @@ MEMORY_SIGNS = (
     "out of memory",
     "not enough memory",
     "memoryerror",
+    "insufficient memory",
+    "failed to allocate memory",
     "can't allocate memory",
     "cannot allocate memory",
 )

@@ -6,7 +6,7 @@ not asked again for the same text by the same reader.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,12 +84,13 @@ def read_again(run: Path, api: ApiSettings, task: str | None = None) -> SecondRe
     reader = {name: value for name, value in api.shaping().items() if name not in ("frames", "resolution")}
     kept = _kept(path, reader)
     missing = [one for one in silent if _key(one) not in kept]
-    lost: list[str] = []
-    try:
-        lost = _ask(missing, api, kept)
-    finally:
+
+    def keep() -> None:
         said = [{**_key_of(one), **kept[_key(one)]} for one in silent if _key(one) in kept]
         write_json(path, {"reader": reader, "prompt": PROMPT, "answers": said})
+
+    keep()
+    lost = _ask(missing, api, kept, keep)
     if lost:
         raise RunError(
             f"{len(lost)} of {len(missing)} answers could not be asked about, the others are kept in {path}; run the "
@@ -114,8 +115,10 @@ def _reading(
     )
 
 
-def _ask(missing: Sequence[Sample], api: ApiSettings, kept: dict[str, dict[str, Any]]) -> list[str]:
-    """Fills `kept`; returns why some could not be asked about."""
+def _ask(
+    missing: Sequence[Sample], api: ApiSettings, kept: dict[str, dict[str, Any]], keep: Callable[[], None]
+) -> list[str]:
+    """Fills `kept`, which `keep` writes to disk after every answer; returns why some could not be asked about."""
     if not missing:
         return []
     caller = Caller(api, Budget(api.price_in, api.price_out, api.max_cost, api.max_tokens_total))
@@ -129,6 +132,7 @@ def _ask(missing: Sequence[Sample], api: ApiSettings, kept: dict[str, dict[str, 
                 one = futures[future]
                 try:
                     kept[_key(one)] = future.result()
+                    keep()
                 except GaveUpError as error:
                     lost.append(f"question {one.question_id}: {error}")
         except BaseException:

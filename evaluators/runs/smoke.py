@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from evaluators.core.memory import GB
 from evaluators.core.outcomes import OK
 from evaluators.runs.data import data_of
 from evaluators.runs.files import RECORD, read_json, read_samples
@@ -50,6 +51,9 @@ def smoke(spec: RunSpec, folder: Path, console: Console | None = None) -> bool:
     record = read_json(folder / RECORD) if (folder / RECORD).is_file() else {}
     rows = read_samples(folder) if results["questions"] else []
     details: Mapping[str, Any] = rows[0].get("details", {}) if rows else {}
+    if results["peak_memory_bytes"]:  # of models that do not tell it by question
+        process = {"gb": round(results["peak_memory_bytes"] / GB, 3), "of": "process"}
+        details = {"peak_memory": process, **details}
     for line in _lines(spec, record, details):
         console.print(line, highlight=False, soft_wrap=True)
     outcome = details.get("outcome", OK)

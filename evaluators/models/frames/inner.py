@@ -4,9 +4,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from evaluators.models.frames.decord_standin import importable
 from evaluators.models.frames.mends import mended
 from evaluators.models.frames.settings import FrameSettings
-from evaluators.models.frames.standins import importable
 from hlvid.errors import RunError
 
 SERVERS = (

@@ -13,20 +13,23 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
+import torch
 from lmms_eval.api.instance import GenerationResult, Instance
 
 from evaluators.core.arguments import take_common
 from evaluators.core.base import NARROWING, WITHOUT_SAMPLING, Answer, Asked, JournalledModel, for_chat
-from evaluators.core.memory import is_out_of_memory, release
+from evaluators.core.memory import Peak, is_out_of_memory, release
 from evaluators.core.outcomes import MEMORY, OVERFLOW
 from evaluators.core.weights import named_in
 from evaluators.models.frames import caps
 from evaluators.models.frames.audit import EXACT, audit, table
+from evaluators.models.frames.decord_standin import importable
 from evaluators.models.frames.delivery import Delivery, deliver
 from evaluators.models.frames.inner import build, defaults_of, messages, visual
 from evaluators.models.frames.probe import Probe, TooLongError, probing
+from evaluators.models.frames.served import Served
 from evaluators.models.frames.settings import FrameSettings
-from evaluators.models.frames.standins import Served, importable, modules_of, serving
+from evaluators.models.frames.standins import modules_of, serving
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
 from hlvid.tasks.arguments import model_looks_at
@@ -99,14 +102,16 @@ class HlvidFrames(JournalledModel):
         Raises:
             RunError: the frames were changed on their way into the model, or the inner model failed.
         """
-        try:
-            delivery = self._delivery_of(question)
-        except MemoryError as short:
-            return _unanswered(MEMORY, f"decoding: {short or type(short).__name__}", {})
+        delivery = self._delivery_of(question)
         now = caps.lift(self.inner, delivery)
         started = time.perf_counter()
         text = ""
-        with importable(), serving(delivery, modules_of(self.inner)) as served, probing(self.inner) as probe:
+        with (
+            importable(),
+            serving(delivery, modules_of(self.inner)) as served,
+            probing(self.inner) as probe,
+            Peak(torch.device(self.device)) as peak,
+        ):
             try:
                 text = self._ask(question, delivery)
             except Exception as raised:
@@ -119,6 +124,7 @@ class HlvidFrames(JournalledModel):
             "decoder": delivery.decoder,
             "readers": sorted(set(served.readers)),
             "tokens_in": probe.tokens_in,
+            "peak_memory": peak.record(),
             "seconds": {name: round(value, 4) for name, value in seconds.items()},
         }
         if short_of := self._short_of_memory(probe):

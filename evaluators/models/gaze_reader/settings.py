@@ -3,12 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from hlvid.errors import RunError
 
 SAMPLINGS = ("uniform_linspace", "uniform_midpoint")
-BUDGETS = ("picture", "tile", "frame")
 DEFAULT_RATIO = 0.25
 LEARNED = "autogaze"
 """The selector that is a model: it has a checkpoint and predicts a loss."""
@@ -24,7 +23,7 @@ class ReaderSettings:
     resolution: long side of the frames in pixels, as seen by the selector; multiples of 224 fill the tiles.
     frames: how many frames of the video, spread by `sampling` (a policy of `hlvid.video.sampling`).
     budget: "picture": the tiles of a frame share their tokens; "tile": every tile has its own; "frame": the frames
-        gazed together share, too (`autogaze` alone).
+        gazed together, up to 16, share, too.
     seed: of selectors that draw at random.
     checkpoint: AutoGaze's weights, a folder or a hub id; of selector `autogaze` alone, like `loss`: a frame is
         done once its predicted reconstruction loss is this low, and then the ratio, if given, is the cap.
@@ -42,12 +41,13 @@ class ReaderSettings:
 
     def __post_init__(self) -> None:
         from autogaze import selectors
+        from autogaze.selectors.budget import Budget
 
         if not selectors.known(self.selector):
             allowed = f"{', '.join(selectors.names())}, or package.module:Class"
             raise RunError(f"gaze_reader: selector is {self.selector!r}; allowed: {allowed}")
         _one_of("sampling", self.sampling, SAMPLINGS)
-        _one_of("budget", self.budget, BUDGETS)
+        _one_of("budget", self.budget, get_args(Budget))
         _whole("resolution", self.resolution, 32, 8192)
         _whole("frames", self.frames, 1, 4096)
         _whole("seed", self.seed, 0, 2**31)

@@ -65,8 +65,67 @@ class Writes(Base):
         return super().scores(clips.mul_(0.5), layout)
 
 
+class Counts(Base):
+    """Remembers how often it was asked."""
+
+    asked = 0
+
+    def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+        Counts.asked += 1
+        return super().scores(clips, layout).roll(Counts.asked, -1)
+
+
+class Ahead(Base):
+    """Looks at the frame to come."""
+
+    def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+        return super().scores((clips - clips.roll(-1, 1)).abs(), layout)
+
+
+class AheadOfAll(Ahead):
+    history: ClassVar[int | None] = None
+
+
+class Back(Base):
+    """Looks at two frames before, and says that one is enough."""
+
+    history: ClassVar[int | None] = 1
+
+    def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+        before = torch.cat([clips[:, :1], clips[:, :1], clips[:, :-2]], 1)[:, : clips.shape[1]]
+        return super().scores((clips - before).abs(), layout)
+
+
+class Beside(Base):
+    """Compares with the first clip of the call."""
+
+    def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+        return super().scores((clips - 0.5 * clips[:1]).abs(), layout)
+
+
+class Unsaid(Base):
+    def settings(self) -> dict[str, Any]:
+        return {"name": self.name, "weights": torch.zeros(1)}
+
+
 class Wants(Base):
     needs: ClassVar[tuple[str, ...]] = ("answer",)
+
+
+class Takes(Base):
+    """Reaches for the answer in what it was given for a question."""
+
+    needs: ClassVar[tuple[str, ...]] = ("question",)
+
+    def scores_in(self, clips: Tensor, layout: Layout | None, context: Context) -> Tensor:
+        return self.scores(clips, layout) + len(context.answer)  # type: ignore[attr-defined]
+
+
+LOOKING = [
+    *("keeps the budget", "leaves padding alone", "is repeatable", "does not depend on company"),
+    *("streams", "leaves the clips alone"),
+]
+"""Rules that have it look."""
 
 
 @pytest.mark.parametrize(
@@ -78,6 +137,14 @@ class Wants(Base):
         (Forgetful, ["keeps the budget", "leaves padding alone"]),
         (Drawn, ["is repeatable", "does not depend on company", "streams"]),
         (Writes, ["leaves the clips alone"]),
+        (Counts, ["is repeatable", "does not depend on company", "streams"]),
+        (Ahead, ["streams"]),
+        (AheadOfAll, ["streams"]),
+        (Back, ["streams"]),
+        (Beside, ["does not depend on company"]),
+        (Unsaid, ["settings are JSON"]),
+        (Wants, ["is a selector", *LOOKING, "refuses other ratios"]),
+        (Takes, LOOKING),
     ],
 )
 def test_what_breaks_a_rule_is_found(kind: type[Base], broken: list[str]) -> None:

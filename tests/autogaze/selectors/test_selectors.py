@@ -33,6 +33,18 @@ def test_tile_budget_is_exact_in_every_tile(name: str, noise: Tensor) -> None:
 
 
 @pytest.mark.parametrize("name", RANKING)
+def test_frames_share_a_budget_where_that_is_asked(name: str, noise: Tensor) -> None:
+    selector = selectors.get(name, budget="frame")
+    assert (selector.history, selector.clip_frames) == (None, 16)
+    dull = noise.clone()
+    dull[:, 1] = dull[:, :1, :, :1, :1].squeeze(1)  # one colour a tile, all through the second frame
+    counts = selector.select(dull, ratio=0.1, layout=(2, 3)).counts()
+    assert int(counts.sum()) == 2 * int(0.1 * 6 * 265)
+    if name == "detail":
+        assert counts[:, 0].sum() > 1.5 * counts[:, 1].sum()
+
+
+@pytest.mark.parametrize("name", RANKING)
 def test_without_layout_every_clip_is_its_own_picture(name: str, noise: Tensor) -> None:
     together = selectors.get(name).select(noise, ratio=0.1)
     alone = torch.cat([selectors.get(name).select(clip[None], ratio=0.1).masks() for clip in noise])

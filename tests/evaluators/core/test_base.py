@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import av
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -346,6 +347,32 @@ def test_a_failure_names_the_question_and_keeps_the_rest(
     again = Toy(tmp_path)
     again.generate_until(requests_for(again, questions))
     assert again.asked == ["4", "1", "3", "5"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+        ),
+        np._core._exceptions._ArrayMemoryError((9, 9), np.dtype("uint8")),
+        cv2.error("OpenCV: error: (-4:Insufficient memory) Failed to allocate 9 bytes"),
+    ],
+)
+def test_a_question_without_memory_is_recorded_and_the_others_go_on(
+    error: Exception, tmp_path: Path, questions: list[Question], requests_for: Requests
+) -> None:
+    ledger.clear()
+    model = Toy(tmp_path, failing={"4": error})
+    results = model.generate_until(requests_for(model, questions))
+    details = [ledger.lookup(question.id) for question in questions]
+    assert [one.get("outcome") for one in details] == [None] * 4 + ["out_of_memory", None]
+    assert results[4].text == "" and details[4]["message"]
+    again = Toy(tmp_path)
+    again.generate_until(requests_for(again, questions))
+    assert again.asked == [], "an answer, not asked again unless that is wanted"
 
 
 def test_damage_found_while_answering_is_in_the_sample_and_in_the_journal(

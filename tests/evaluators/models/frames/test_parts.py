@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluators.models.frames import caps, standins
+from evaluators.models.frames import caps, decord_standin, standins
 from evaluators.models.frames.audit import audit, read_run, sent
 from evaluators.models.frames.delivery import Delivery, deliver, size_for
 from evaluators.models.frames.seen import Seen, measure
@@ -105,7 +105,7 @@ def test_decord_gives_our_frames_and_notes_which(delivery: Delivery) -> None:
 
 def test_a_look_at_the_first_frame_to_learn_the_size_is_no_selection(delivery: Delivery) -> None:
     with standins.serving(delivery, []) as served:
-        standins.VideoReader(str(delivery.path))[0].asnumpy()
+        decord_standin.VideoReader(str(delivery.path))[0].asnumpy()
         assert not served.complete
         standins.fetch_video({"video": str(delivery.path)})
     assert served.complete
@@ -114,24 +114,24 @@ def test_a_look_at_the_first_frame_to_learn_the_size_is_no_selection(delivery: D
 @pytest.mark.parametrize("taken", [[0, 0, 2, 3], [0, 1, 2], [3, 2, 1, 0], [0], []])
 def test_a_selection_of_its_own_is_noticed(taken: list[int], delivery: Delivery) -> None:
     with standins.serving(delivery, []) as served:
-        standins.VideoReader(str(delivery.path)).get_batch(taken)
+        decord_standin.VideoReader(str(delivery.path)).get_batch(taken)
     assert not served.complete
 
 
 def test_another_file_is_refused(delivery: Delivery) -> None:
     with standins.serving(delivery, []), pytest.raises(RunError, match=r"other\.mp4' with decord"):
-        standins.VideoReader("/videos/other.mp4")
+        decord_standin.VideoReader("/videos/other.mp4")
     with pytest.raises(RunError, match="while no question was being asked"):
-        standins.VideoReader(str(delivery.path))
+        decord_standin.VideoReader(str(delivery.path))
 
 
 def test_a_missing_decord_can_be_imported_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standins.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(decord_standin.importlib.util, "find_spec", lambda name: None)
     monkeypatch.delitem(sys.modules, "decord", raising=False)
-    with standins.importable():
+    with decord_standin.importable():
         from decord import VideoReader, cpu
 
-        assert (VideoReader, cpu(0)) == (standins.VideoReader, 0)
+        assert (VideoReader, cpu(0)) == (decord_standin.VideoReader, 0)
     assert "decord" not in sys.modules
 
 

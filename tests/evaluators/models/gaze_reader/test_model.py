@@ -91,6 +91,28 @@ def test_missing_video(questions: list[Question]) -> None:
         GazeReader().answer(questions[0])
 
 
+def test_a_video_that_needs_too_much_memory_costs_its_own_questions_alone(
+    videos: Sequence[Question],
+    read: list[Path],
+    requests_for: Callable[..., list[Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = gaze_reader.read_video
+
+    def short(path: Path, *given: Any) -> Reading:
+        if "_1_000" in path.name:
+            raise MemoryError
+        return whole(path, *given)
+
+    monkeypatch.setattr(gaze_reader, "read_video", short)
+    ledger.clear()
+    model = GazeReader(frames=5, runs=str(tmp_path / "runs"))
+    model.generate_until(requests_for(model, videos))
+    ended = {question.id: ledger.lookup(question.id).get("outcome") for question in videos}
+    assert ended == {q.id: "out_of_memory" if "_1_000" in q.video else None for q in videos}
+
+
 def test_texts_are_told_apart_as_read_and_best_first() -> None:
     assert texts([line("Exit 5"), line("DL8"), line("DL 8")]) == ["DL8", "Exit 5"]
 

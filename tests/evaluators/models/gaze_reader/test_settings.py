@@ -18,7 +18,7 @@ def test_default_ratio_depends_on_the_selector() -> None:
     [
         ({"selector": "detial"}, "selector is 'detial'; allowed: .*detail"),
         ({"sampling": "first"}, "sampling is 'first'; allowed: uniform_linspace, uniform_midpoint"),
-        ({"budget": "clip"}, "budget is 'clip'; allowed: picture, tile"),
+        ({"budget": "clip"}, "budget is 'clip'; allowed: tile, picture, frame"),
         ({"resolution": 0}, "resolution is 0; allowed: whole numbers from 32"),
         ({"resolution": "3584"}, "resolution is '3584'; allowed"),
         ({"frames": 2.5}, "frames is 2.5; allowed: whole numbers from 1"),

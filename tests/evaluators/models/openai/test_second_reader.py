@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from evaluators.runs import second_reader
 from evaluators.runs.second_reader import PROMPT, read_again, reader_settings
 from hlvid.errors import RunError
 
@@ -68,6 +69,23 @@ def test_what_was_read_is_kept_where_the_endpoint_fails(
     endpoint.script = [(401, {}, {"error": {"message": "wrong key"}})]
     with pytest.raises(RunError, match="toy: HTTP 401: wrong key"):
         read_again(run, reader_settings(_arguments(endpoint) + ",max_new_tokens=9"))
+
+
+def test_an_answer_is_on_disk_before_the_next_is_asked(
+    run: Path, endpoint: Any, answering: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill -9 leaves no time to write: what the file holds whenever a request goes out is what it costs."""
+    found, file = [], run / "second_reader.json"
+    one = second_reader._one
+
+    def noting(*given: Any) -> Any:
+        found.append(len(json.loads(file.read_text())["answers"]))
+        return one(*given)
+
+    monkeypatch.setattr(second_reader, "_one", noting)
+    endpoint.delay = 0.2  # the next one is asked while the last is being written
+    read_again(run, reader_settings(_arguments(endpoint)))
+    assert found[0] == 0 and found[2] >= 1, found
 
 
 @pytest.mark.parametrize(
