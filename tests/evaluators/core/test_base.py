@@ -364,10 +364,10 @@ def test_a_failure_names_the_question_and_keeps_the_rest(
 def test_a_question_without_memory_is_recorded_and_the_others_go_on(
     error: Exception, tmp_path: Path, questions: list[Question], requests_for: Requests
 ) -> None:
-    ledger.clear()
+    costs.clear()
     model = Toy(tmp_path, failing={"4": error})
     results = model.generate_until(requests_for(model, questions))
-    details = [ledger.lookup(question.id) for question in questions]
+    details = [costs.lookup(question.id) for question in questions]
     assert [one.get("outcome") for one in details] == [None] * 4 + ["out_of_memory", None]
     assert results[4].text == "" and details[4]["message"]
     again = Toy(tmp_path)

@@ -106,10 +106,10 @@ def test_a_video_that_needs_too_much_memory_costs_its_own_questions_alone(
         return whole(path, *given)
 
     monkeypatch.setattr(gaze_reader, "read_video", short)
-    ledger.clear()
+    costs.clear()
     model = GazeReader(frames=5, runs=str(tmp_path / "runs"))
     model.generate_until(requests_for(model, videos))
-    ended = {question.id: ledger.lookup(question.id).get("outcome") for question in videos}
+    ended = {question.id: costs.lookup(question.id).get("outcome") for question in videos}
     assert ended == {q.id: "out_of_memory" if "_1_000" in q.video else None for q in videos}
 
 
