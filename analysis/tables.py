@@ -25,18 +25,17 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def latex(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, label: str) -> str:
     """A `table` environment; needs the package booktabs."""
-    body = "\n".join("    " + " & ".join(map(escape, row)) + r" \\" for row in rows)
-    return (
-        "\\begin{table}\n  \\centering\n"
-        f"  \\caption{{{escape(caption)}}}\n  \\label{{{label}}}\n"
-        f"  \\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n    \\toprule\n"
-        f"    {' & '.join(map(escape, head))} \\\\\n    \\midrule\n{body}\n    \\bottomrule\n"
-        "  \\end{tabular}\n\\end{table}\n"
+    import pandas as pd
+
+    columns = "l" + "r" * (len(head) - 1)
+    text = pd.DataFrame([list(row) for row in rows], columns=pd.Index(head)).to_latex(
+        index=False, escape=True, column_format=columns, caption=escape(caption), label=label
     )
+    return text.replace("\\begin{table}\n", "\\begin{table}\n\\centering\n", 1)
 
 
 def escape(text: str) -> str:
-    """Characters that LaTeX would take for commands, made plain."""
+    """Characters that LaTeX would take for commands, made plain; pandas does so in cells, not in the caption."""
     return "".join(_ESCAPES.get(letter, letter) for letter in text)
 
 

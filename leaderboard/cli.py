@@ -66,6 +66,7 @@ def submit(
         typer.echo(schema_text(), nl=False)
         return
     from leaderboard.benchmarks import benchmark_of
+    from leaderboard.format.schema import nested
 
     if source is None:
         raise typer.BadParameter(
@@ -74,21 +75,17 @@ def submit(
     fields = {
         "benchmark": benchmark and (benchmark_of(benchmark.lower()) or benchmark),
         "dataset_revision": dataset_revision,
-        "model": {
-            "name": model,
-            "revision": revision,
-            "openness": openness,
-            "parameters_b": parameters,
-            "link": link,
-        },
-        "settings": {
-            "frames": frames,
-            "resolution": resolution,
-            "selector": selector,
-            "gazing_ratio": ratio,
-            "decoder": decoder,
-        },
-        "cost": {"hardware": hardware},
+        "model.name": model,
+        "model.revision": revision,
+        "model.openness": openness,
+        "model.parameters_b": parameters,
+        "model.link": link,
+        "settings.frames": frames,
+        "settings.resolution": resolution,
+        "settings.selector": selector,
+        "settings.gazing_ratio": ratio,
+        "settings.decoder": decoder,
+        "cost.hardware": hardware,
         "training_data": training_data,
         "seen_videos": seen_videos,
         "contact": contact,
@@ -96,7 +93,7 @@ def submit(
         "reproduces": reproduces,
         "notes": notes,
     }
-    _submit(source, out, _stated(fields), name, repo, push, yes)
+    _submit(source, out, nested(fields), name, repo, push, yes)
 
 
 def _submit(
@@ -146,9 +143,3 @@ def _no_repository(repo: Path | None) -> str:
         return f"{Path.cwd()}: no git clone with {git.PLACE}/; give --repo, or leave --push out"
     problem = f"is no git clone with {git.PLACE}/ in it" if repo.is_dir() else "no such folder"
     return f"--repo {repo}: {problem}; give a clone of the results repository, or leave --repo out"
-
-
-def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what the submitter did not give."""
-    nested = {name: _stated(value) if isinstance(value, dict) else value for name, value in fields.items()}
-    return {name: value for name, value in nested.items() if value is not None and value != {}}

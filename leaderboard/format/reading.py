@@ -30,6 +30,7 @@ MOST_FIELDS = 50  # of one line
 MOST_FAULTS = 1_000  # after which a file is not read on
 
 Numbered = tuple[int, Prediction]
+Record = tuple[int, dict[str, Any] | list[Fault]]  # of a line: its number, and its fields or what is wrong
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], Lines, list[Fault]]:
@@ -48,27 +49,32 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Lines, list[Fault]]:
 def read_predictions(path: Path, limit: int) -> tuple[list[Numbered], list[Fault]]:
     """All lines of a predictions file with their line numbers; at most `limit` lines are read."""
     text, faults = read_text(path, JSONL_BYTES)
-    predictions: list[Numbered] = []
-    for count, (number, record) in enumerate(read_objects(path.name, text)):
+    return ([], faults) if faults else collect(path.name, read_objects(path.name, text), limit)
+
+
+def collect(file: str, records: Iterator[Record], limit: int) -> tuple[list[Numbered], list[Fault]]:
+    """The sound ones of a file's records, with their lines, and the faults of the others."""
+    lines: list[Numbered] = []
+    faults: list[Fault] = []
+    for count, (number, record) in enumerate(records):
         if count >= limit:
-            problem = f"more than {limit} lines"
-            faults.append(Fault(path.name, number, "(line)", problem, "give one line a question"))
+            faults.append(
+                Fault(file, number, "(line)", f"more than {limit} lines", "give one line a question")
+            )
             break
         if len(faults) >= MOST_FAULTS:
             problem = f"not read on after {MOST_FAULTS} faults"
-            faults.append(Fault(path.name, number, "(line)", problem, "mend those first"))
+            faults.append(Fault(file, number, "(line)", problem, "mend those first"))
             break
-        found = prediction_of(path.name, number, record) if isinstance(record, dict) else record
+        found = _prediction(file, number, record) if isinstance(record, dict) else record
         if isinstance(found, Prediction):
-            predictions.append((number, found))
+            lines.append((number, found))
         else:
             faults.extend(found)
-    return predictions, faults
+    return lines, faults
 
 
-def read_objects(
-    file: str, text: str, *, nan: bool = False
-) -> Iterator[tuple[int, dict[str, Any] | list[Fault]]]:
+def read_objects(file: str, text: str, *, nan: bool = False) -> Iterator[Record]:
     """Each line that is not blank: its number, and its JSON object or the fault in it; `nan` lets NaN pass."""
     # Split at newlines alone: str.splitlines would also cut at characters that JSON allows inside a string.
     for number, line in enumerate(text.split("\n"), start=1):
@@ -124,7 +130,7 @@ def _parse_line(file: str, number: int, line: str, nan: bool) -> dict[str, Any] 
     return record
 
 
-def prediction_of(file: str, number: int, record: dict[str, Any]) -> Prediction | list[Fault]:
+def _prediction(file: str, number: int, record: dict[str, Any]) -> Prediction | list[Fault]:
     """One record of a file as a `Prediction`, or its faults; `number` is its line."""
     if len(record) > MOST_FIELDS:
         remedy = "give the schema's fields alone"

@@ -11,7 +11,8 @@ their type: `frames: true` is a fault and not one frame. `leaderboard.format.sch
 """
 
 import unicodedata
-from typing import Annotated, Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
 
@@ -171,6 +172,16 @@ class Prediction(_Strict):
     height: int | None = Field(None, ge=0, le=16_384, description="Of the frames really seen, in px.")
     tokens: float | None = Field(None, ge=0, le=1e12, description="Visual tokens that reached the model.")
     seconds: float | None = Field(None, ge=0, le=1e9, description="Wall-clock seconds.")
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """{"model.name": "m", "contact": None} -> {"model": {"name": "m"}}: what is stated, nested as in the file."""
+    found: dict[str, Any] = {}
+    for name, value in flat.items():
+        group, _, field = name.rpartition(".")
+        if value is not None:
+            (found.setdefault(group, {}) if group else found)[field] = value
+    return found
 
 
 def form_names(model: type[BaseModel], prefix: str = "") -> dict[str, bool]:

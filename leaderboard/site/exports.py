@@ -6,7 +6,7 @@ Example::
     feed(rows, titles, url="https://example.org/board/", built=now)
 
 Texts are a submitter's: CSV cells that a spreadsheet would run as a formula get an apostrophe in front, XML is
-written by a library, and characters that XML cannot hold are dropped.
+escaped as the pages are, and characters that XML cannot hold are dropped.
 """
 
 import csv
@@ -17,12 +17,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
-from xml.etree import ElementTree
 
 import yaml
 
 from leaderboard.board import Entry
 from leaderboard.site.identity import model_page, settings_text
+from leaderboard.site.pages import page
 
 HUB = "bfshi/HLVid"
 Facts = Mapping[str, Any]
@@ -62,27 +62,18 @@ def board_csv(rows: Sequence[Facts]) -> str:
 
 def feed(rows: Sequence[Facts], titles: Mapping[str, str], url: str | None, built: datetime) -> str:
     """RSS 2.0 of the newest entries; items are linked where the site's address is known."""
-    rss = ElementTree.Element("rss", version="2.0")
-    channel = ElementTree.SubElement(rss, "channel")
-    _texts(
-        channel,
-        title="HLVid leaderboard",
-        link=url or "about:blank",  # RSS wants one, and a site made without --url has none
-        description="New submissions, scored from their predictions.",
-        lastBuildDate=format_datetime(built),
-    )
     newest = sorted(rows, key=lambda row: (row["added"] or "", row["name"]), reverse=True)[:NEWEST]
-    for row in newest:
-        item = ElementTree.SubElement(channel, "item")
-        _texts(item, title=_headline(row, titles), description=_description(row))
-        if url:
-            _texts(item, link=url + row["page"])
-        if row["added"]:
-            _texts(item, pubDate=format_datetime(datetime.fromisoformat(row["added"])))
-        guid = ElementTree.SubElement(item, "guid", isPermaLink="false")
-        guid.text = f"hlvid-board:{row['section']}/{row['name']}"
-    ElementTree.indent(rss)
-    return ElementTree.tostring(rss, encoding="unicode", xml_declaration=True) + "\n"
+    items = [
+        {
+            "title": _headline(row, titles),
+            "description": _description(row),
+            "page": row["page"],
+            "date": format_datetime(datetime.fromisoformat(row["added"])) if row["added"] else None,
+            "guid": f"hlvid-board:{row['section']}/{row['name']}",
+        }
+        for row in newest
+    ]
+    return _NOT_XML.sub("", page("feed.xml", items=items, url=url, date=format_datetime(built))) + "\n"
 
 
 def _headline(row: Facts, titles: Mapping[str, str]) -> str:
@@ -98,11 +89,6 @@ def _description(row: Facts) -> str:
     interval = f"95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f} % ({kind})"
     rank = f"; possible places {row['rank']['text']}" if row["rank"] else ""
     return f"{row['setting'] or 'No settings stated'}. {interval}{rank}."
-
-
-def _texts(parent: ElementTree.Element, **texts: str) -> None:
-    for name, text in texts.items():
-        ElementTree.SubElement(parent, name).text = _NOT_XML.sub("", text)
 
 
 def _cell(value: Any) -> Any:

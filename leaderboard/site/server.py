@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hlvid.errors import RunError
-from leaderboard.format.schema import Submission, form_names
+from leaderboard.format.schema import Submission, form_names, nested
 from leaderboard.site.build import build
 from leaderboard.site.uploads import MOST_FILES, Pending
 from leaderboard.submit.branch import results_repository
@@ -142,13 +142,9 @@ def run(submissions: Path, host: str, port: int, token: str | None = None) -> No
 
 def form_fields(form: Mapping[str, str]) -> dict[str, Any]:
     """The form's texts as fields of submission.toml; a number that is none stays text and becomes a fault."""
-    fields: dict[str, Any] = {}
-    for name, text in form.items():
-        if name in FIELDS:
-            group, _, field = name.rpartition(".")
-            place = fields.setdefault(group, {}) if group else fields
-            place[field] = _number(text) if FIELDS[name] else text
-    return fields
+    return nested(
+        {name: _number(text) if FIELDS[name] else text for name, text in form.items() if name in FIELDS}
+    )
 
 
 def _knows(header: str, token: str) -> bool:

@@ -147,7 +147,7 @@ def _open(source: Path, given: Fields) -> tuple[dict[str, Any], Reader, Run | No
         raise SubmissionError([Fault(FORMER, None, "(file)", "is no longer read", FORMER_REMEDY)])
     if source.is_dir() or (source.is_file() and _is_samples(source)):
         run = find_run(source, given.get("benchmark"))
-        return run_fields(run), lambda key: read_samples(run.samples, key), run
+        return run_fields(run), lambda key: read_samples(run.samples, key, line_limit(key)), run
     if not source.is_file():
         raise AnswerError(f"{source}: no such file or folder")
     if source.suffix.lower() in (".csv", ".tsv", ".txt"):

@@ -4,7 +4,7 @@ Example::
 
     run = find_run(Path("demo/runs/blind"))     # or the samples file itself
     run.benchmark, run.samples.name             # "hlvid_mini", "20261121_111513_samples_hlvid_mini.jsonl"
-    lines, faults = read_samples(run.samples, answer_key(run.benchmark))
+    lines, faults = read_samples(run.samples, answer_key(run.benchmark), limit=480)
 
 Reads what lmms-eval writes with `--output_path … --log_samples` (`*_samples_TASK.jsonl`, `*_results.json`) and
 the `record_*.json` that our own `lmms_eval` command adds. Only the samples are needed.
@@ -23,15 +23,7 @@ from hlvid.scoring.answers import parse_answer
 from hlvid.scoring.samples import OWN, SAMPLES, text_of
 from leaderboard.benchmarks import AnswerKey, benchmark_of
 from leaderboard.format.faults import Fault, shorten
-from leaderboard.format.reading import (
-    JSONL_BYTES,
-    MOST_FAULTS,
-    Numbered,
-    prediction_of,
-    read_objects,
-    read_text,
-)
-from leaderboard.format.schema import Prediction
+from leaderboard.format.reading import JSONL_BYTES, Numbered, collect, read_objects, read_text
 
 Row = Mapping[str, Any]
 RECORD_BYTES = 16 * 1024 * 1024
@@ -87,31 +79,21 @@ def find_run(path: Path, task: str | None = None) -> Run:
     return chosen[-1]
 
 
-def read_samples(path: Path, key: AnswerKey | None) -> tuple[list[Numbered], list[Fault]]:
-    """A samples file's answers with line numbers, or every fault.
+def read_samples(path: Path, key: AnswerKey | None, limit: int) -> tuple[list[Numbered], list[Fault]]:
+    """A samples file's answers with line numbers, or every fault; at most `limit` lines are read.
 
     The question is named by `question_id`, else by `doc_id` as the place in the key. The prompt (`input`), which
     `doc_id` alone needs, has to ask that question, with the same options in the same order.
     """
     text, faults = read_text(path, JSONL_BYTES)
-    lines: list[Numbered] = []
-    if key is None:
-        return [], faults  # which question a line answers is then unknown
-    options = {question.id: question.options for question in key.questions}
-    for number, row in read_objects(path.name, text, nan=True):  # lmms-eval writes NaN
-        if len(faults) >= MOST_FAULTS or len(lines) > len(key.questions):
-            break
-        found = _sample(path.name, number, row, key, options) if isinstance(row, dict) else row
-        if isinstance(found, Prediction):
-            lines.append((number, found))
-        else:
-            faults.extend(found)
-    return lines, faults
+    if key is None or faults:
+        return [], faults  # without a key, which question a line answers is unknown
+    rows = read_objects(path.name, text, nan=True)  # lmms-eval writes NaN
+    records = ((n, _record(path.name, n, row, key) if isinstance(row, dict) else row) for n, row in rows)
+    return collect(path.name, records, limit)
 
 
-def _sample(
-    file: str, number: int, row: Row, key: AnswerKey, options: Mapping[str, Mapping[str, str]]
-) -> Prediction | list[Fault]:
+def _record(file: str, number: int, row: Row, key: AnswerKey) -> dict[str, Any] | list[Fault]:
     question_id, fault = _question_id(file, number, row, key)
     if question_id is None:
         return fault
@@ -122,9 +104,10 @@ def _sample(
     if not isinstance(raw, str):
         problem = f"no single text in raw_output, resps or filtered_resps: {shorten(raw)}"
         return [Fault(file, number, "resps", problem, "log one answer a question")]
-    letter = parse_answer(raw, options.get(question_id, {})).letter
+    question = key.question(question_id)
+    letter = parse_answer(raw, question.options if question else {}).letter
     record = {"question_id": question_id, "answer": letter, "raw_output": raw}
-    return prediction_of(file, number, {**record, **_seen(mapping(row.get("details")))})
+    return {**record, **_seen(mapping(row.get("details")))}
 
 
 def _question_id(file: str, number: int, row: Row, key: AnswerKey) -> tuple[str | None, list[Fault]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.format.faults import Fault, shorten
-from leaderboard.format.reading import JSONL_BYTES, MOST_FAULTS, Numbered, prediction_of, read_text
+from leaderboard.format.reading import JSONL_BYTES, MOST_FAULTS, Numbered, Record, collect, read_text
 from leaderboard.format.schema import Prediction
 
 COLUMNS = tuple(Prediction.model_fields)
@@ -28,40 +28,30 @@ NUMBERS = ("frames", "width", "height", "tokens", "seconds")
 def read_table(path: Path, limit: int) -> tuple[list[Numbered], list[Fault]]:
     """All rows of a CSV file with their line numbers, or every fault; at most `limit` rows are read."""
     text, faults = read_text(path, JSONL_BYTES)
-    if faults:
-        return [], faults
-    if not text.strip():
+    if not faults and not text.strip():
         remedy = "write 'question_id,answer' and below it one row a question"
-        return [], [Fault(path.name, None, "(file)", "is empty", remedy)]
+        faults = [Fault(path.name, None, "(file)", "is empty", remedy)]
+    return ([], faults) if faults else collect(path.name, _records(path.name, text), limit)
+
+
+def _records(file: str, text: str) -> Iterator[Record]:
     header = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
-    lines: list[Numbered] = []
     try:
         columns = [name.strip().casefold() for name in next(reader, [])]
-        if wrong := _header_faults(path.name, columns):
-            return [], wrong
+        if wrong := _header_faults(file, columns):
+            yield 1, wrong
+            return
         for number, row in _rows(reader):
-            if stop := _enough(len(lines), len(faults), limit):
-                faults.append(Fault(path.name, number, "(line)", *stop))
-                break
-            found = _prediction(path.name, number, columns, row)
-            if isinstance(found, Prediction):
-                lines.append((number, found))
+            if len(row) == len(columns):
+                cells = {name: _cell(name, text) for name, text in zip(columns, row, strict=True)}
+                yield number, {name: value for name, value in cells.items() if value is not None}
             else:
-                faults.extend(found)
+                problem = f"has {len(row)} fields, the header {len(columns)}"
+                yield number, [Fault(file, number, "(line)", problem, "quote texts that hold the separator")]
     except csv.Error as error:
-        problem = f"is not valid CSV: {error}"
-        faults.append(
-            Fault(path.name, reader.line_num, "(line)", problem, "quote texts with commas or newlines")
-        )
-    return lines, faults
-
-
-def _enough(lines: int, faults: int, limit: int) -> tuple[str, str] | None:
-    """Problem and remedy where reading on is of no use."""
-    if faults >= MOST_FAULTS:
-        return f"not read on after {faults} faults", "mend those first"
-    return (f"more than {limit} rows", "give one row a question") if lines >= limit else None
+        number, remedy = reader.line_num, "quote texts with commas or newlines"
+        yield number, [Fault(file, number, "(line)", f"is not valid CSV: {error}", remedy)]
 
 
 def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
@@ -87,14 +77,6 @@ def _header_faults(file: str, columns: list[str]) -> list[Fault]:
     if "answer" not in columns and "raw_output" not in columns:
         found.append(fault("answer", "is no column of this table", "add it, or raw_output"))
     return found[:MOST_FAULTS]
-
-
-def _prediction(file: str, number: int, columns: list[str], row: list[str]) -> Prediction | list[Fault]:
-    if len(row) != len(columns):
-        problem = f"has {len(row)} fields, the header {len(columns)}"
-        return [Fault(file, number, "(line)", problem, "quote texts that hold the separator")]
-    cells = {name: _cell(name, text) for name, text in zip(columns, row, strict=True)}
-    return prediction_of(file, number, {name: value for name, value in cells.items() if value is not None})
 
 
 def _cell(name: str, text: str) -> object:

@@ -1,6 +1,6 @@
 // The page that compares two entries: choices in the address, verdict, interval, duels won and lost.
 (() => {
-  const { element, svg, percent, choices, keep } = HlvidDraw;
+  const { element, svg, table, percent, choices, keep } = HlvidDraw;
   const form = document.getElementById("choice");
   const place = document.getElementById("result");
   const SHOWN = 60; // questions listed of each kind
@@ -102,73 +102,34 @@
 
   function duels(answers, one, other, result, labels) {
     const [a, b] = [one, other].map((index) => answers.entries[index].correct);
-    let both = 0,
-      neither = 0;
-    for (let place = 0; place < a.length; place++) {
-      both += a[place] === "1" && b[place] === "1";
-      neither += a[place] !== "1" && b[place] !== "1";
-    }
-    const row = (words, count) =>
-      element("tr", {}, element("th", { scope: "row" }, words), element("td", { class: "num" }, String(count)));
-    return element(
-      "figure",
-      {},
-      element("figcaption", {}, "Questions won and lost"),
-      element(
-        "table",
-        { class: "plain duels" },
-        element(
-          "tbody",
-          {},
-          row("Both right", both),
-          row(`Only A right: ${labels[0]}`, result.onlyA),
-          row(`Only B right: ${labels[1]}`, result.onlyB),
-          row("Both wrong", neither),
-        ),
-      ),
-    );
+    const both = [...a].filter((mark, place) => mark === "1" && b[place] === "1").length;
+    const rows = [
+      ["Both right", both],
+      [`Only A right: ${labels[0]}`, result.onlyA],
+      [`Only B right: ${labels[1]}`, result.onlyB],
+      ["Both wrong", a.length - both - result.onlyA - result.onlyB],
+    ];
+    return element("figure", {}, element("figcaption", {}, "Questions won and lost"), table([[], [null, "num"]], rows));
   }
 
   function groups(answers, one, other) {
     return [
-      ["category", "By category"],
-      ["tier", "By smallest detail"],
-    ].flatMap(([field, title]) => {
-      const counts = new Map();
+      ["category", "Category", "By category"],
+      ["tier", "Tier", "By smallest detail"],
+    ].flatMap(([field, head, title]) => {
+      const places = new Map();
       answers.questions.forEach((question, place) => {
-        if (question[field] === null) return;
-        const count = counts.get(question[field]) ?? { n: 0, a: 0, b: 0 };
-        count.n += 1;
-        count.a += answers.entries[one].correct[place] === "1";
-        count.b += answers.entries[other].correct[place] === "1";
-        counts.set(question[field], count);
+        if (question[field] !== null) places.set(question[field], [...(places.get(question[field]) ?? []), place]);
       });
-      if (counts.size < 2) return [];
-      const head = [
-        field === "tier" ? "Tier" : "Category",
-        "Questions",
-        "A",
-        "B",
-        "A − B",
-      ].map((words, index) => element("th", { scope: "col", class: index ? "num" : null }, words));
-      const cells = ({ n, a, b }) =>
-        [n, a, b, `${a - b > 0 ? "+" : ""}${a - b}`].map((value) => element("td", { class: "num" }, String(value)));
-      const rows = [...counts]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, count]) => element("tr", {}, element("th", { scope: "row" }, name), ...cells(count)));
-      return [
-        element("h2", {}, title),
-        element(
-          "div",
-          { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
-          element(
-            "table",
-            { class: "plain" },
-            element("thead", {}, element("tr", {}, ...head)),
-            element("tbody", {}, ...rows),
-          ),
-        ),
-      ];
+      if (places.size < 2) return [];
+      const right = (index, those) => those.filter((place) => answers.entries[index].correct[place] === "1").length;
+      const rows = [...places].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, those]) => {
+        const [a, b] = [right(one, those), right(other, those)];
+        return [name, those.length, a, b, `${a > b ? "+" : ""}${a - b}`];
+      });
+      const columns = [[head], ...["Questions", "A", "B", "A − B"].map((words) => [words, "num"])];
+      const box = { class: "scroll", tabindex: 0, role: "region", "aria-label": title };
+      return [element("h2", {}, title), element("div", box, table(columns, rows))];
     });
   }
 
@@ -177,28 +138,19 @@
     return [
       [a, b, `Only A right: ${labels[0]}`],
       [b, a, `Only B right: ${labels[1]}`],
-    ].flatMap(([won, lost, title]) => {
+    ].map(([won, lost, title]) => {
       const found = answers.questions.filter((_, place) => won[place] === "1" && lost[place] !== "1");
-      const items = found
-        .slice(0, SHOWN)
-        .map((question) =>
-          element(
-            "li",
-            {},
-            element("strong", {}, question.id),
-            ` ${[question.source, question.tier, question.stem].filter(Boolean).join(" · ")}`,
-          ),
-        );
-      const more = found.length > SHOWN ? [element("p", { class: "fine" }, `and ${found.length - SHOWN} more`)] : [];
-      return [
-        element(
-          "details",
-          { class: "questions" },
-          element("summary", {}, `${title} (${found.length})`),
-          element("ul", {}, ...items),
-          ...more,
-        ),
-      ];
+      const items = found.slice(0, SHOWN).map((question) => {
+        const known = [question.source, question.tier, question.stem].filter(Boolean).join(" · ");
+        return element("li", {}, element("strong", {}, question.id), ` ${known}`);
+      });
+      return element(
+        "details",
+        { class: "questions" },
+        element("summary", {}, `${title} (${found.length})`),
+        element("ul", {}, ...items),
+        found.length > SHOWN ? element("p", { class: "fine" }, `and ${found.length - SHOWN} more`) : null,
+      );
     });
   }
 

@@ -44,6 +44,18 @@ globalThis.HlvidDraw = (() => {
     );
   }
 
+  /** A plain table: of each column title (none at all: no head) and class; each row's first cell is its head. */
+  function table(columns, rows) {
+    const cell = (content, at) => element(at ? "td" : "th", { class: columns[at][1], scope: at ? null : "row" }, content);
+    const head = columns.map(([title, kind]) => element("th", { class: kind, scope: "col" }, title));
+    return element(
+      "table",
+      { class: "plain" },
+      columns[0].length ? element("thead", {}, element("tr", {}, ...head)) : null,
+      element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map(cell)))),
+    );
+  }
+
   /** What is to be mended, a line each: legible on a phone, too. */
   function faultList(faults) {
     const words = ({ file, line, field, problem, remedy }) => {
@@ -72,5 +84,5 @@ globalThis.HlvidDraw = (() => {
     history.replaceState(null, "", `#${kept}`);
   }
 
-  return { element, svg, number, percent, intervalBar, faultList, dropZone, choices, keep };
+  return { element, svg, table, number, percent, intervalBar, faultList, dropZone, choices, keep };
 })();

@@ -1,7 +1,7 @@
 // The matrix of questions and entries on a canvas (500 x 268 squares are too many for elements), and the questions by
 // difficulty as a table. The square under the pointer, or under the arrow keys, is read out as text.
 (() => {
-  const { element, percent, choices, keep } = HlvidDraw;
+  const { element, table, percent, choices, keep } = HlvidDraw;
   const form = document.getElementById("choice");
   const canvas = document.getElementById("matrix");
   const readout = document.getElementById("readout");
@@ -114,54 +114,23 @@
   function list() {
     const { answers, right } = view,
       count = answers.entries.length;
-    const order = answers.questions
-      .map((_, question) => question)
-      .sort((one, other) => right[one] - right[other] || one - other);
-    const fields = ["tier", "category"].filter((field) =>
-      answers.questions.some((question) => question[field] !== null),
-    );
-    const cells = (number) => {
-      const question = answers.questions[number];
-      return [
-        element("th", { scope: "row" }, question.id),
-        element("td", { class: "num" }, `${right[number]} of ${count}`),
-        element(
-          "td",
-          {},
-          element("meter", {
-            min: 0,
-            max: count,
-            value: right[number],
-            "aria-label": `${percent(right[number] / count)} % of entries`,
-          }),
-        ),
-        ...fields.map((field) => element("td", {}, question[field] ?? "–")),
-        element("td", {}, question.source),
-        ...(question.stem ? [element("td", { class: "asks" }, question.stem)] : []),
-        ...(answers.suspects.length
-          ? [element("td", {}, answers.suspects.includes(question.id) ? "all agree on one wrong letter" : "")]
-          : []),
-      ];
-    };
-    const titles = [
-      "Question",
-      "Entries right",
-      "",
-      ...fields.map((field) => field[0].toUpperCase() + field.slice(1)),
-      "Recording",
-      ...(answers.questions[0].stem ? ["Asks"] : []),
-      ...(answers.suspects.length ? ["Look again"] : []),
+    const order = [...right.keys()].sort((one, other) => right[one] - right[other] || one - other);
+    const fields = ["tier", "category"].filter((field) => answers.questions.some((question) => question[field] !== null));
+    const meter = (number) =>
+      element("meter", { min: 0, max: count, value: right[number], "aria-label": `${percent(right[number] / count)} % of entries` });
+    const columns = [
+      [["Question"], (number, question) => question.id],
+      [["Entries right", "num"], (number) => `${right[number]} of ${count}`],
+      [[""], meter],
+      ...fields.map((field) => [[field[0].toUpperCase() + field.slice(1)], (_, question) => question[field] ?? "–"]),
+      [["Recording"], (_, question) => question.source],
+      ...(answers.questions[0].stem ? [[["Asks", "asks"], (_, question) => question.stem]] : []),
+      ...(answers.suspects.length
+        ? [[["Look again"], (_, { id }) => (answers.suspects.includes(id) ? "all agree on one wrong letter" : "")]]
+        : []),
     ];
-    document
-      .getElementById("difficulty")
-      .replaceChildren(
-        element(
-          "table",
-          { class: "plain" },
-          element("thead", {}, element("tr", {}, ...titles.map((title) => element("th", { scope: "col" }, title)))),
-          element("tbody", {}, ...order.map((number) => element("tr", {}, ...cells(number)))),
-        ),
-      );
+    const rows = order.map((number) => columns.map(([, cell]) => cell(number, answers.questions[number])));
+    document.getElementById("difficulty").replaceChildren(table(columns.map(([title]) => title), rows));
   }
 
   canvas.addEventListener("pointermove", (event) => {

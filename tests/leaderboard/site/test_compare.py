@@ -160,7 +160,7 @@ def test_the_page_compares_what_is_chosen(open_page: Open, boards: Any) -> None:
         page.inner_text("#verdict")
         == compare(rows["sys-7"], rows["sys-0"], ("sys-7", "sys-0"), mean_of="categories").verdict
     )
-    counts = [int(text) for text in page.locator("table.duels td").all_inner_texts()]
+    counts = [int(text) for text in page.locator("figure td").all_inner_texts()]
     assert sum(counts) == 90
     won = page.locator("details.questions li").count()
     assert won == counts[1] + counts[2]

@@ -93,6 +93,6 @@ def test_every_fault_is_listed(tmp_path: Path) -> None:
 
 def test_a_table_is_not_read_on_without_end(tmp_path: Path) -> None:
     _, faults = read(tmp_path, "question_id,answer\n" + "0,A\n" * 200, limit=120)
-    assert faults == ["p.csv: line 122: (line): more than 120 rows; give one row a question"]
-    _, faults = read(tmp_path, "question_id,answer\n" + "0\n" * 3000, limit=120)
+    assert faults == ["p.csv: line 122: (line): more than 120 lines; give one line a question"]
+    _, faults = read(tmp_path, "question_id,answer\n" + "0\n" * 3000, limit=3000)
     assert len(faults) == 1001
