@@ -155,7 +155,7 @@ def unpack(site: Path) -> None:
         zipfile.ZipFile(wheel).extractall(site)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     known = site / "hlvid-0.dist-info"
-    known.mkdir(parents=True)
+    known.mkdir(parents=True, exist_ok=True)
     (known / "METADATA").write_text("Metadata-Version: 2.1\nName: hlvid\nVersion: 0\n")
     lines: list[str] = []
     for group, points in project["entry-points"].items():

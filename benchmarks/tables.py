@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks/results"
 PAGES = ("docs/autogaze.md", "docs/latency.md")
-NONE = "No GPU has run `benchmarks/gpu.sh` yet: there is no table."
+NONE = "No GPU has run this part of `benchmarks/gpu.sh` yet: there is no table."
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.S)
 STAGES = ("decode", "selector", "encoder", "prefill", "generation")
 Found = list[tuple[str, str, Any]]
@@ -119,7 +119,7 @@ def autogaze(said: Any) -> list[str]:
         lines += ["", f"{one['dtype']}, {one['tiles']} tiles, ratio {one['ratio']}: {most}."]
     if "bfloat16_equal_tokens" in said:
         lines += ["", f"bfloat16 chooses {said['bfloat16_equal_tokens']:.0%} of float32's slots."]
-    return lines
+    return lines + (["", said["note"]] if "note" in said else [])
 
 
 def _of(row: Any) -> tuple[object, ...]:
