@@ -74,7 +74,7 @@ def learn(
         made = pool.imap_unordered(grounds, seeds)
         first = [opened(recorded)] if recorded else []
         lines = strips(words, seed)
-        first += [next(made) for _ in range(8)]
+        first += [next(made) for _ in range(2)]
         scenes = Scenes(torch.from_numpy(np.concatenate(first)), lines, device)
         learner = Learner(model.gazing_model, model.config).to(device)
         old = Network(model.config)
