@@ -1,6 +1,6 @@
 """Named shapes: `tiny` runs 4K video on a laptop, `base` is a small real one, `8b` is the published model's.
 
-`mini` (9.2 M parameters) is what `hlvid train reading` teaches to read: patches of 8 px, about a character of the
+`mini` (9.1 M parameters) is what `hlvid train reading` teaches to read: patches of 8 px, about a character of the
 smallest lettering, in 144 tiles at 4K, and every gazed patch goes to the language model by itself.
 
 Example::
@@ -57,7 +57,13 @@ SHAPES = {
             num_hidden_layers=6,
             num_attention_heads=4,
         ),
-        llm={**_MINI, "num_key_value_heads": 2, "vocab_size": 272, "rope_theta": 1_000_000.0},
+        llm={
+            **_MINI,
+            "num_key_value_heads": 2,
+            "vocab_size": 272,
+            "rope_theta": 1_000_000.0,
+            "tie_word_embeddings": True,
+        },
         video=replace(SMALL, max_tiles_video=144, num_video_frames_thumbnail=0),
         token_shuffle=1,
     ),

@@ -1,8 +1,9 @@
 """What a run that teaches reading is: one YAML file, as of AutoGaze's stages.
 
-Example::
-
-    config = read(ReadingConfig, "reading-gpu", out="runs/reading")
+>>> from autogaze.training.config import read
+>>> config = read(ReadingConfig, "reading-gpu", out="runs/reading")
+>>> config.lesson(0.9).tiles
+8
 """
 
 from typing import Literal

@@ -1,10 +1,4 @@
-"""Letters of the fonts that come with matplotlib, as one tensor, and lines of text set in them.
-
-Example::
-
-    atlas = Atlas.of("cpu")
-    lines = atlas.set(text, font)      # text long (N, 12), font long (N,) -> float (N, 3, 48, 576), capitals 32 px high
-"""
+"""Letters of the fonts that come with matplotlib, as one tensor, and lines of text set in them."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,11 +1,5 @@
 """Questions of HLVid-Mini's kind, in other words: four texts that look alike, one of which is on a board.
 
-Example::
-
-    bank = questions(np.random.default_rng(0), 1000)
-    chosen, right = bank.some(64, draw)       # which questions, and which of their options is on the board
-    bank.ids[chosen], bank.asked(chosen, right)      # prompts; texts as classes of `glyphs.ALPHABET`, -1 behind an end
-
 Any of the four can be the right one, and another one each time: nothing but the pixels tells. No word and no draw comes
 from `hlvid.mini`; the rule for options (one look-alike place, or two) is its rule.
 """

@@ -1,12 +1,5 @@
 """A small NVILA-HD in training: its own layers on tensors of one shape, so that a GPU never waits for the host.
 
-Example::
-
-    reader = Reader(NVILAHD.from_config(shape("mini"))).to(device)
-    z = reader.see(pixels, tokens)                # (B, T, K, hidden): what the language model gets of K patches a tile
-    reader.name(z)                                # (B, T, K, 2, 37): which characters are in them
-    reader.answer(z.flatten(1, 2), bank, chosen, right).loss
-
 The language model reads characters before the encoder does: a table says what a patch with these characters would be to
 it (`told`), which is learned with the language model alone, and what the encoder and projector make of pixels is drawn
 towards that. `see` is `GazedSiglip` and `Projector` on frames by themselves (a test holds them together).
@@ -23,6 +16,7 @@ from torch import Tensor, nn
 from autogaze.encoders.patches import position_table, resize
 from autogaze.encoders.siglip import Layer
 from autogaze.nvila.model import NVILAHD
+from autogaze.nvila.tokenizer import byte_tokenizer
 from autogaze.training.reading.glyphs import ALPHABET
 from autogaze.training.reading.questions import Bank
 from autogaze.training.reading.strips import IGNORE, SLOTS
@@ -50,11 +44,15 @@ class Reader(nn.Module):
         super().__init__()
         self.model = model
         width = int(model.config.llm["hidden_size"])
-        self.table = nn.Parameter(torch.randn(SLOTS, len(ALPHABET), width) * 0.15)
-        nn.init.normal_(model.llm.get_input_embeddings().weight, std=0.2)  # as loud as the table
-        self.head = nn.Linear(width, SLOTS * len(ALPHABET))
+        self.table = nn.Parameter(_table(model.llm.get_input_embeddings().weight))
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, SLOTS * len(ALPHABET)))
         self.flag = nn.Linear(width, 1)
         _place(model)
+        last = model.projector[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():  # as quiet as the table
+            last.weight.mul_(0.1)
+            last.bias.zero_()
 
     def see(self, pixels: Tensor, tokens: Tensor) -> Tensor:
         """Pixels (B, T, 3, S, S) in [0, 1], patches (B, T, K) -> (B, T, K, hidden)."""
@@ -164,6 +162,16 @@ def gaps(tokens: Tensor, draw: torch.Generator) -> Tensor:
     free = torch.zeros(tokens.shape[:3], dtype=torch.long, device=draw.device)
     free[..., 0] = (torch.rand(tokens.shape[:2], generator=draw, device=draw.device) * most).long()
     return free.flatten(1)
+
+
+def _table(embeddings: nn.Parameter) -> Tensor:
+    """At first a character seen is the character as text, so that one rule compares and copies all of them; a patch's
+    second one has its halves exchanged. (2, 37, hidden)"""
+    nn.init.normal_(embeddings, std=0.05)
+    tokenizer = byte_tokenizer()
+    table = embeddings.detach()[[tokenizer.encode(character).ids[0] for character in ALPHABET]]
+    table[0] = 0.05 * torch.randn_like(table[0])
+    return torch.stack([table, table.roll(table.shape[1] // 2, 1)])
 
 
 def _place(model: NVILAHD) -> None:

@@ -1,10 +1,6 @@
 """Generated strips of neighbouring tiles with lines of text, as tensors on any device: a GPU draws thousands a second.
 
-Example::
-
-    strips = lay(texts, tiles=2, grid=Grid((32, 64, 112, 224), 8), atlas=Atlas.of("cuda"), draw=draw)
-    pixels = paint(strips, grounds)             # float (B, 2, 3, 224, 224) in [0, 1]
-    tokens, letters = gaze(strips, 64)          # long (B, 2, 64), (B, 2, 64, 2): what a gaze that follows text sees
+`lay` gives lines a place, `paint` makes pixels of them, `gaze` says which patches a gaze that follows text sees.
 
 A line stands at the coarsest scale at which a gaze for reading takes it, its capitals 6 to 12 px high there; what was
 painted later hides what was painted earlier, and the last line of each strip is whole. `letters` are the characters
