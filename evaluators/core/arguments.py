@@ -6,7 +6,7 @@ Traceback (most recent call last):
 hlvid.errors.RunError: openai_frames: frames is 0; allowed: greater than or equal to 1
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -28,8 +28,12 @@ def take_common(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: arguments.pop(name) for name in COMMON if name in arguments}
 
 
-def read(kind: type[Settings], model: str, given: Mapping[str, Any], example: str = "") -> Settings:
-    """`kind` from `--model_args`; None is left out. example: of the arguments, told where one is missing.
+def read(
+    kind: type[Settings], model: str, given: Mapping[str, Any], example: str = "", beside: Sequence[str] = ()
+) -> Settings:
+    """`kind` from `--model_args`; None is left out.
+
+    example: of the arguments, told where one is missing. beside: arguments that are read elsewhere.
 
     Raises:
         RunError: an argument is unknown, missing or not allowed; named, with its value and what is.
@@ -37,7 +41,7 @@ def read(kind: type[Settings], model: str, given: Mapping[str, Any], example: st
     names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
     for name in given:
         if name not in names:
-            raise RunError(f"{model}: unknown argument {name!r}; allowed: {', '.join(names)}")
+            raise RunError(f"{model}: unknown argument {name!r}; allowed: {', '.join((*names, *beside))}")
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

@@ -1,19 +1,20 @@
 """What can be asked of the reader, checked before anything is decoded."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked
+
+from evaluators.core.arguments import STRICT, read
 from hlvid.errors import RunError
 
-SAMPLINGS = ("uniform_linspace", "uniform_midpoint")
 DEFAULT_RATIO = 0.25
 LEARNED = "autogaze"
 """The selector that is a model: it has a checkpoint and predicts a loss."""
 
 
-@dataclass(frozen=True)
+@checked(frozen=True, config=STRICT)
 class ReaderSettings:
     """All that shapes what is read.
 
@@ -30,46 +31,37 @@ class ReaderSettings:
     """
 
     selector: str = "detail"
-    ratio: float | None = None
-    resolution: int = 3584
-    frames: int = 12
-    sampling: str = "uniform_linspace"
-    budget: str = "picture"
-    seed: int = 0
+    ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+    resolution: Annotated[int, Field(ge=32, le=8192)] = 3584
+    frames: Annotated[int, Field(ge=1, le=4096)] = 12
+    sampling: Literal["uniform_linspace", "uniform_midpoint"] = "uniform_linspace"
+    budget: Literal["tile", "picture", "frame"] = "picture"
+    seed: Annotated[int, Field(ge=0, le=2**31)] = 0
     checkpoint: str | None = None
-    loss: float | None = None
+    loss: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     def __post_init__(self) -> None:
         from autogaze import selectors
-        from autogaze.selectors.budget import Budget
 
         if not selectors.known(self.selector):
             allowed = f"{', '.join(selectors.names())}, or package.module:Class"
             raise RunError(f"gaze_reader: selector is {self.selector!r}; allowed: {allowed}")
-        _one_of("sampling", self.sampling, SAMPLINGS)
-        _one_of("budget", self.budget, get_args(Budget))
-        _whole("resolution", self.resolution, 32, 8192)
-        _whole("frames", self.frames, 1, 4096)
-        _whole("seed", self.seed, 0, 2**31)
-        self._check_learned()
+        for name in ("checkpoint", "loss"):
+            if self.selector != LEARNED and getattr(self, name) is not None:
+                raise RunError(
+                    f"gaze_reader: {name} is of selector 'autogaze'; leave it out with {self.selector!r}"
+                )
+        if self.selector == "everything" and self.ratio not in (None, 1):
+            raise RunError(
+                f"gaze_reader: ratio is {self.ratio!r}; selector 'everything' looks at all, allowed: 1 or none"
+            )
         if self.ratio is None and self.loss is None and self.selector != "everything":
             object.__setattr__(self, "ratio", DEFAULT_RATIO)
-        if self.ratio is not None:
-            _ratio(self.ratio, self.selector)
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Every argument's name."""
-        return tuple(field.name for field in fields(cls))
 
     @classmethod
     def read(cls, arguments: Mapping[str, Any]) -> Self:
-        """From `--model_args`, less those of every model. Raises RunError naming an unknown one and the known."""
-        for argument in arguments:
-            if argument not in cls.names():
-                allowed = ", ".join([*cls.names(), "cache", "device", "runs"])
-                raise RunError(f"model gaze_reader: unknown argument {argument!r}; allowed: {allowed}")
-        return cls(**arguments)
+        """From `--model_args`, less those of every model. Raises RunError naming the argument and what is allowed."""
+        return read(cls, "gaze_reader", arguments, beside=("cache", "device", "runs"))
 
     def selector_settings(self) -> dict[str, Any]:
         """The arguments of the selector that are its own."""
@@ -78,38 +70,3 @@ class ReaderSettings:
         ours = {"budget": self.budget, "seed": self.seed, "checkpoint": self.checkpoint}
         allowed = selectors.arguments(self.selector)
         return {name: value for name, value in ours.items() if name in allowed}
-
-    def _check_learned(self) -> None:
-        if self.selector != LEARNED:
-            for name in ("checkpoint", "loss"):
-                if getattr(self, name) is not None:
-                    raise RunError(
-                        f"gaze_reader: {name} is of selector 'autogaze'; leave it out with {self.selector!r}"
-                    )
-        elif self.loss is not None and not _positive(self.loss):
-            raise RunError(f"gaze_reader: loss is {self.loss!r}; allowed: numbers above 0")
-
-
-def _positive(value: object) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
-    )
-
-
-def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise RunError(f"gaze_reader: {name} is {value!r}; allowed: {', '.join(allowed)}")
-
-
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise RunError(f"gaze_reader: {name} is {value!r}; allowed: whole numbers from {low} to {high}")
-
-
-def _ratio(value: object, selector: str) -> None:
-    if not _positive(value) or value > 1:  # type: ignore[operator]
-        raise RunError(f"gaze_reader: ratio is {value!r}; allowed: numbers above 0, up to 1")
-    if selector == "everything" and value != 1:
-        raise RunError(
-            f"gaze_reader: ratio is {value!r}; selector 'everything' looks at all, allowed: 1 or none"
-        )
