@@ -8,16 +8,19 @@ lmms-eval cuts `--model_args` at commas, so sixteen ratios are written as a sum 
 
 >>> NvilaArguments.read({"pretrained": "ckpt", "gazing": "of"})
 Traceback (most recent call last):
-hlvid.errors.RunError: nvila_hd: gazing is 'of'; allowed: on, off
+hlvid.errors.RunError: nvila_hd: gazing is 'of'; allowed: 'on' or 'off'
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked
 
 from autogaze.nvila.loading import ATTENTIONS, DEVICE_MAPS, QUANTIZATIONS, LLMOptions
 from autogaze.nvila.settings import CHOICES
+from evaluators.core.arguments import STRICT, read
 from hlvid.errors import RunError
 
 _TERM = re.compile(
@@ -29,7 +32,7 @@ Given = Any
 """A value as lmms-eval hands it over: str, int, float, bool, or None where it was left out."""
 
 
-@dataclass(frozen=True)
+@checked(frozen=True, config=STRICT)
 class NvilaArguments:
     """None means that the argument was left out; the text "none" asks for no ratio or no requirement.
 
@@ -50,7 +53,7 @@ class NvilaArguments:
 
     pretrained: str
     revision: str | None = None
-    path: str = "auto"
+    path: Literal["auto", "remote"] = "auto"
     num_video_frames: int | None = None
     num_video_frames_thumbnail: int | None = None
     max_tiles_video: int | None = None
@@ -61,39 +64,34 @@ class NvilaArguments:
     max_batch_size_autogaze: int | None = None
     max_batch_size_siglip: int | None = None
     autogaze_model_id: str | None = None
-    gazing: str = "on"
+    gazing: Literal["on", "off"] = "on"
     selector: str | None = None
-    seed: int = 0
-    max_new_tokens: int = 64
-    choices: str = "auto"
-    dtype: str = "auto"
+    seed: Annotated[int, Field(ge=0)] = 0
+    max_new_tokens: Annotated[int, Field(ge=1)] = 64
+    choices: Literal["auto", "letters", "free"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     gaze_grid: str | None = None
     resize: str | None = None
-    on_overflow: str = "answer"
+    on_overflow: Literal["answer", "refuse"] = "answer"
     attn_implementation: str | None = None
     quantization: str | None = None
     device_map: str | None = None
     use_fast: bool | None = None
     reduction: str | None = None
-    keep: float | None = None
+    keep: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @classmethod
     def read(cls, given: Mapping[str, Any], model: str = "nvila_hd") -> Self:
         """From `--model_args`. Raises RunError naming the argument, its value and what is allowed."""
-        names = [field.name for field in fields(cls)]
-        for name in given:
-            if name not in names:
-                raise RunError(f"{model}: unknown argument {name!r}; allowed: {', '.join(names)}")
         if not given.get("pretrained"):
             raise RunError(
                 f"{model}: no checkpoint; give pretrained=FOLDER or a hub id, "
                 "or make one with 'hlvid make-checkpoint'"
             )
-        values = {name: value for name, value in given.items() if value is not None}
-        values["pretrained"] = str(values["pretrained"])
+        values = {**given, "pretrained": str(given["pretrained"])}
         if isinstance(values.get("gazing"), bool):  # lmms-eval does not read on/off, but yaml does
             values["gazing"] = "on" if values["gazing"] else "off"
-        arguments = cls(**values)
+        arguments = read(cls, model, values)
         arguments._check(model)
         return arguments
 
@@ -122,19 +120,10 @@ class NvilaArguments:
         return LLMOptions(self.attn_implementation, self.quantization, self.device_map)
 
     def _check(self, model: str) -> None:
-        _one_of(model, "gazing", self.gazing, ("on", "off"))
-        _one_of(model, "choices", self.choices, ("auto", "letters", "free"))
-        _one_of(model, "dtype", self.dtype, ("auto", "float32", "bfloat16", "float16"))
-        _one_of(model, "path", self.path, ("auto", "remote"))
-        _one_of(model, "on_overflow", self.on_overflow, ("answer", "refuse"))
         chosen = {"attn_implementation": ATTENTIONS, "quantization": QUANTIZATIONS, "device_map": DEVICE_MAPS}
         for name, allowed in {**CHOICES, **chosen}.items():
             if getattr(self, name) is not None:
                 _one_of(model, name, getattr(self, name), allowed)
-        for name in ("max_new_tokens", "seed"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < (name == "max_new_tokens"):
-                raise RunError(f"{model}: {name} is {value!r}; allowed: whole numbers")
         if self.selector is not None:
             from autogaze import selectors
 
@@ -169,8 +158,10 @@ class NvilaArguments:
         _one_of(model, "reduction", self.reduction, names())
         if self.gazing != "off":
             raise RunError(f"{model}: reduction {self.reduction!r} needs every patch; add gazing=off")
-        if isinstance(self.keep, bool) or not isinstance(self.keep, int | float) or not 0 < self.keep <= 1:
-            raise RunError(f"{model}: keep is {self.keep!r}; allowed: numbers above 0, up to 1")
+        if self.keep is None:
+            raise RunError(
+                f"{model}: reduction {self.reduction!r} needs keep, the share of tokens that go on"
+            )
 
 
 RATIOS = ("gazing_ratio_tile", "gazing_ratio_thumbnail")

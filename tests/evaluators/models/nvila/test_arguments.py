@@ -50,7 +50,7 @@ def test_lmms_eval_leaves_our_syntax_whole() -> None:
     [
         ({}, "no checkpoint; give pretrained="),
         ({"pretrained": "x", "frames": 3}, "unknown argument 'frames'"),
-        ({"pretrained": "x", "gazing": "of"}, "gazing is 'of'; allowed: on, off"),
+        ({"pretrained": "x", "gazing": "of"}, "gazing is 'of'; allowed: 'on' or 'off'"),
         ({"pretrained": "x", "selector": "best"}, "selector is 'best'; allowed: autogaze"),
         (
             {"pretrained": "x", "gazing": "off", "gazing_ratio_tile": 0.1},
@@ -78,6 +78,7 @@ def test_the_config_and_the_path_decide_the_way(
     assert way == "remote" and config["model_type"] == "nvila"
     with pytest.raises(RunError, match=r"path is 'remote', but .* brings no code"):
         describe(str(checkpoint), None, "nvila_hd", "remote")
-    (tmp_path / "config.json").write_text('{"model_type": "llava"}')
-    with pytest.raises(RunError, match=r"no model-.*safetensors"):
-        describe(str(tmp_path), None, "nvila_hd")
+    for kind, said in (("llava", "in VILA's own layout"), ("nvila", r"no model-.*safetensors")):
+        (tmp_path / "config.json").write_text(f'{{"model_type": "{kind}"}}')
+        with pytest.raises(RunError, match=said):
+            describe(str(tmp_path), None, "nvila_hd")
