@@ -66,3 +66,12 @@ def mentioned() -> set[tuple[str, str]]:
 def test_a_command_that_the_text_names_exists(roof: object) -> None:
     there = set(roof.commands)  # type: ignore[attr-defined]
     assert not {(page, name) for page, name in mentioned() if name not in there}
+
+
+def test_ci_runs_the_test_command_of_the_readme_and_targets_that_exist() -> None:
+    run = (ROOT / ".ci/run").read_text().splitlines()
+    assert run[-2:] == ['cd "$(dirname "$0")/.."', "make test"]
+    assert re.search(r"^make test .*\(what CI runs\)", (ROOT / "README.md").read_text(), re.M)
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    weekly = (ROOT / ".github/workflows/versions.yml").read_text()
+    assert set(re.search(r"target: \[(.*)\]", weekly)[1].split(", ")) <= targets  # type: ignore[index]
