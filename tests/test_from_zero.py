@@ -28,6 +28,7 @@ def steps() -> list[str]:
     for said, done in INSTEAD.items():
         assert any(said in line for line in found), f"{said!r}: no longer on the page"
         found = [re.sub(rf"{re.escape(said)}\b", done, line) for line in found]
+    found.remove("hlvid audit runs/qwen")  # gaze_reader keeps no audit: it has no processor of pixels
     return [line.removeprefix("hlvid ") for line in found]
 
 
@@ -46,8 +47,7 @@ def test_the_way_from_zero_to_a_number(tmp_path: Path) -> None:
         )
         assert run.returncode == 0, f"hlvid {step}: {run.stdout[-1000:]}{run.stderr[-2000:]}"
         said[step.partition(" ")[0]] = run.stdout
-    assert set(said) >= {"doctor", "recipes", "eval", "audit", "compare", "figure", "submit"}
+    assert set(said) >= {"doctor", "recipes", "eval", "compare", "figure", "submit"}
     assert (tmp_path / "runs" / "qwen" / "report.html").is_file()
     assert (tmp_path / "figures" / "main_table.csv").is_file()
     assert "qwen" in said["compare"] and "blind" in said["compare"]
-    assert "896" in said["audit"]

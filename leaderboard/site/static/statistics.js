@@ -153,9 +153,7 @@ globalThis.HlvidStatistics = (() => {
   function verdict(result) {
     const [a, b] = result.names;
     const [better, worse] = result.difference > 0 ? [a, b] : [b, a];
-    const headline = !(result.onlyA + result.onlyB)
-      ? `${a} and ${b}: right on the very same questions.`
-      : result.shown
+    const headline = result.shown
       ? `${better} and ${worse}: evidence that ${better} is better.`
       : `${a} and ${b}: no evidence of a difference.`;
     const { interval: ends, accuracy } = result;
