@@ -15,10 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autogaze.gaze import PATCH_SIZE, SCALES, Gaze, grid_sides
-from autogaze.reconstruction.loss import ReconstructionLoss
 from autogaze.reconstruction.paste import GREY, resampling
-from autogaze.reconstruction.videomae import VideoMAE
-from autogaze.training.objectives import unread
+from autogaze.training.objectives import published, unread
 
 BLOCK = 8
 MEAN = STD = 0.5
@@ -114,8 +112,7 @@ def judge_of(name: str, features: Mapping[str, str] | None = None, device: str =
         return unread
     if kind != "videomae" or not folder:
         raise ValueError(f"{name}: no such judge; expected paste, text or videomae:FOLDER")
-    model = VideoMAE.from_pretrained(folder).eval().to(device)
-    loss = ReconstructionLoss.published(**(features or {})).to(device)
+    model, loss = published(folder, device, features)
 
     @torch.no_grad()
     def judge(clips: Tensor, gaze: Gaze) -> Tensor:

@@ -6,7 +6,7 @@ tokens that show it at the coarsest readable scale, so that the cheapest lines c
 orders what is left. videomae: the published reconstruction and loss; it searches and judges, but says no gains.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autogaze.gaze import Gaze
+from autogaze.reconstruction.loss import ReconstructionLoss
+from autogaze.reconstruction.videomae import VideoMAE
 from autogaze.selectors.text import cells, coarsest, maps
 from autogaze.selectors.text_map import lines
 from autogaze.training.greedy import Found, search, search_by
@@ -57,12 +59,16 @@ def searched(
     """Search greedily: uint8 (T, 3, 224, 224), tokens of each frame. Raises ValueError for other names."""
     kind, _, folder = objective.partition(":")
     if kind == "videomae" and folder:
-        from autogaze.reconstruction.loss import ReconstructionLoss
-        from autogaze.reconstruction.videomae import VideoMAE
-
-        model = VideoMAE.from_pretrained(folder).eval().to(device)
-        return search(frames, budgets, model, ReconstructionLoss.published().to(device), device=device)
+        return search(frames, budgets, *published(folder, device), device=device)
     return search_by(search_of(objective, memory), frames, budgets)
+
+
+def published(
+    folder: str, device: str, features: Mapping[str, str] | None = None
+) -> tuple[VideoMAE, ReconstructionLoss]:
+    """The published reconstruction and loss; `features` as `ReconstructionLoss.published` takes them."""
+    model = VideoMAE.from_pretrained(folder).eval().to(device)
+    return model, ReconstructionLoss.published(**(features or {})).to(device)
 
 
 def unread(clips: Tensor, gaze: Gaze) -> Tensor:

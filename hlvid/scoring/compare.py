@@ -76,6 +76,8 @@ class Comparison:
         return f"{self._headline()} {self._numbers()} {self._limits()}"
 
     def _headline(self) -> str:
+        if self.only_a == self.only_b == 0:
+            return f"{self.a} and {self.b}: right on the very same questions."
         if self.conclusion == "no_evidence":
             return f"{self.a} and {self.b}: no evidence of a difference."
         better, worse = (self.a, self.b) if self.conclusion == "a_better" else (self.b, self.a)

@@ -139,7 +139,7 @@ def more_fields() -> list[tuple[str, str, bool]]:
     }
     names = {name: number for name, number in form_names(Submission).items() if name not in own}
     return [
-        (name, name.rpartition(".")[2].replace("_", " ").capitalize(), number)
+        (name, name.rpartition(".")[2].replace("_b", " (billions)").replace("_", " ").capitalize(), number)
         for name, number in names.items()
     ]
 

@@ -150,7 +150,7 @@ globalThis.HlvidColumns = (() => {
       formatter: (cell) => text(cell.getValue()?.slice(0, 10)),
       sorter: sorter((row) => row.added),
       headerSortStartingDir: "desc",
-      minWidth: 104,
+      minWidth: 116,
       responsive: 9,
     },
   ];

@@ -153,7 +153,9 @@ globalThis.HlvidStatistics = (() => {
   function verdict(result) {
     const [a, b] = result.names;
     const [better, worse] = result.difference > 0 ? [a, b] : [b, a];
-    const headline = result.shown
+    const headline = !(result.onlyA + result.onlyB)
+      ? `${a} and ${b}: right on the very same questions.`
+      : result.shown
       ? `${better} and ${worse}: evidence that ${better} is better.`
       : `${a} and ${b}: no evidence of a difference.`;
     const { interval: ends, accuracy } = result;

@@ -187,7 +187,7 @@ def test_identical_runs(make_rows: MakeRows) -> None:
     assert (found.difference, found.mcnemar_p, found.clustered_p, found.detectable) == (0, 1.0, 1.0, None)
     assert found.interval.low < 0 < found.interval.high  # unseen recordings might differ
     assert found.interval.reason is not None
-    assert found.conclusion == "no_evidence"
+    assert found.conclusion == "no_evidence" and "right on the very same questions" in found.verdict
 
 
 def test_one_recording_gives_no_verdict_however_clear(make_rows: MakeRows) -> None:
