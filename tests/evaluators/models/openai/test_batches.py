@@ -19,7 +19,11 @@ from hlvid.tasks import costs
 
 
 class Service:
-    """Files and batches in memory; `replies` says what becomes of each request (by default the answer "B")."""
+    """Files and batches in memory, laid out as OpenAI's API reference has them.
+
+    What was answered is in the output file; what failed, or was not reached, in the error file, whose lines have no
+    response then. `replies` says what becomes of each request (by default the answer "B").
+    """
 
     def __init__(self, answering: Callable[..., dict[str, Any]]) -> None:
         self.answering = answering
@@ -40,32 +44,40 @@ class Service:
         ]
 
     def create(self, asked: dict[str, Any]) -> dict[str, Any]:
-        number = len(self.batches)
-        made = {"id": f"batch_{number}", "object": "batch", "status": "validating", **asked}
-        self.batches[made["id"]] = made
-        return made
+        assert asked["endpoint"] == "/v1/chat/completions" and asked["completion_window"] == "24h"
+        files = {"output_file_id": None, "error_file_id": None, "errors": None, "created_at": 1}
+        counts = {"request_counts": {"total": 0, "completed": 0, "failed": 0}}
+        made = {"id": f"batch_{len(self.batches)}", "object": "batch", "status": "validating"}
+        return self.batches.setdefault(made["id"], {**made, **files, **counts, **asked})
 
     def retrieve(self, name: str) -> dict[str, Any]:
         made = self.batches[name]
         if self.status == "in_progress":
             return {**made, "status": "in_progress"}
         lines = [json.loads(line) for line in self.files[made["input_file_id"]].splitlines()]
-        out = [
-            self.answered(index, line)
-            for index, line in enumerate(lines)
-            if self.replies.get(index) != "gone"
-        ]
-        self.files[f"out-{name}"] = "\n".join(json.dumps(line) for line in reversed(out))  # in any order
-        counts = {"total": len(lines), "completed": len(out), "failed": 0}
-        return {**made, "status": self.status, "output_file_id": f"out-{name}", "request_counts": counts}
+        ended = [self.ended(index, line) for index, line in enumerate(lines) if self.known(index)]
+        good = [one for one in ended if one["response"] and one["response"]["status_code"] == 200]
+        bad = [one for one in ended if one not in good]
+        made = {**made, "status": self.status}
+        for field, found in (("output_file_id", good), ("error_file_id", bad)):
+            if found:  # the lines of a file are in any order
+                made[field] = f"{field}-{name}"
+                self.files[made[field]] = "".join(json.dumps(one) + "\n" for one in reversed(found))
+        counts = {"total": len(lines), "completed": len(good), "failed": len(lines) - len(good)}
+        return {**made, "request_counts": counts}
 
-    def answered(self, index: int, line: dict[str, Any]) -> dict[str, Any]:
-        status, body = self.replies.get(index, (200, self.answering("B")))
-        return {
-            "custom_id": line["custom_id"],
-            "response": {"status_code": status, "body": body},
-            "error": None,
-        }
+    def known(self, index: int) -> bool:
+        """Whether anything is said of a request."""
+        return self.replies.get(index) != "gone"
+
+    def ended(self, index: int, line: dict[str, Any]) -> dict[str, Any]:
+        of = {"id": f"batch_req_{index}", "custom_id": line["custom_id"]}
+        reply = self.replies.get(index, (200, self.answering("B")))
+        if reply == "expired":
+            error = {"code": "batch_expired", "message": "not executed before the completion window expired"}
+            return {**of, "response": None, "error": error}
+        response = {"status_code": reply[0], "request_id": f"req_{index}", "body": reply[1]}
+        return {**of, "response": response, "error": None}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -73,9 +85,11 @@ class _Handler(BaseHTTPRequestHandler):
         service: Service = self.server.service  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path.endswith("/files"):
+            assert b'name="purpose"\r\n\r\nbatch\r\n' in body
             name = f"file_{len(service.files)}"
             service.files[name] = re.search(rb"\r\n\r\n(\{\"custom_id.*?)\r\n--", body, re.DOTALL)[1].decode()  # type: ignore[index]
-            self.send({"id": name, "object": "file"})
+            about = {"bytes": len(service.files[name]), "created_at": 1, "filename": "batch.jsonl"}
+            self.send({"id": name, "object": "file", "purpose": "batch", **about})
         elif self.path.endswith("/batches"):
             self.send(service.create(json.loads(body)))
         else:
@@ -218,6 +232,19 @@ def test_a_refusal_is_an_answer_and_what_got_lost_is_asked_again(
     assert costs.lookup("q0", "hlvid")["outcome"] == "refusal"
     assert len(service.questions) == 8
     assert len(service.batches) == 2
+
+
+def test_what_was_not_reached_in_a_day_is_told_and_asked_again(
+    model: Any, service: Service, questions: list[Any], requests_for: Any
+) -> None:
+    one = model()
+    service.status, service.replies = "expired", {4: "expired", 5: "expired"}
+    with pytest.raises(RunError, match=r"2 of 6 questions found no answer.*not executed before"):
+        one.generate_until(requests_for(one, questions))
+    service.status, service.replies = "completed", {}
+    again = model()
+    assert [result.text for result in again.generate_until(requests_for(again, questions))] == ["B"] * 6
+    assert len(service.questions) == 8
 
 
 def test_a_wrong_setting_ends_the_run_and_keeps_what_was_paid_for(
