@@ -6,7 +6,7 @@ whole; the clips are left as they were; a ratio outside (0, 1] is refused by nam
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -176,8 +176,3 @@ def _tiles(frames: Tensor) -> Tensor:
     """(T, 3, 448, 448) -> (4, T, 3, 224, 224), row by row."""
     T = len(frames)
     return frames.view(T, 3, 2, 224, 2, 224).permute(2, 4, 0, 1, 3, 5).reshape(4, T, 3, 224, 224).contiguous()
-
-
-def failed(findings: list[Finding]) -> Iterator[Finding]:
-    """Those that did not hold."""
-    return (finding for finding in findings if not finding.ok)

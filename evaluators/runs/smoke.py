@@ -68,11 +68,11 @@ def smoke(spec: RunSpec, folder: Path, console: Console | None = None) -> bool:
 
 
 def _lines(spec: RunSpec, record: Mapping[str, Any], details: Mapping[str, Any]) -> Iterator[str]:
-    packages = record.get("environment", {}).get("packages", {})
+    identity: Mapping[str, Any] = next(reversed(record.get("identities", [])), {})
+    packages = {**record.get("environment", {}).get("packages", {}), **identity.get("libraries", {})}
     yield "versions: " + ", ".join(f"{name} {version}" for name, version in packages.items())
-    for identity in record.get("identities", [])[-1:]:
-        for name, value in identity.get("settings", {}).items():
-            yield f"  {name}: {value}"
+    for name, value in identity.get("settings", {}).items():
+        yield f"  {name}: {value}"
     yield "seen: " + ", ".join(f"{name} {details[name]}" for name in SEEN if details.get(name) is not None)
     if "audit" in details:
         yield f"audit: {details['audit']['verdict']}"
@@ -92,7 +92,8 @@ def _whole(spec: RunSpec, seconds: Mapping[str, float], cost: float | None) -> s
     answer = sum(value for name, value in seconds.items() if name in AN_ANSWER)
     video = sum(seconds.values()) - answer
     about = duration(video * videos + answer * questions)
-    money = f", and {cost * questions:.2f} of money" if cost else ""
+    price = (cost or 0) * questions
+    money = f", and {price:{'.2f' if price >= 1 else '.2g'}} of money" if price else ""
     return (
         f"the whole run: about {about} for {questions} questions on {videos} videos, one after another{money}"
     )

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.selectors import get
-from autogaze.selectors.conformance import check, failed
+from autogaze.selectors.conformance import check
 from autogaze.training.cli import app
 from autogaze.training.config import TrainingError
 from autogaze.training.probe import Headed, auc, probe
@@ -57,7 +57,7 @@ def test_a_head_is_taught_and_gazes(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert float(said.output.split()[1]) > 0.75 and "Headed,head=" in said.output
     selector = Headed(head=str(out))
-    assert not list(failed(check(selector)))
+    assert all(finding.ok for finding in check(selector))
     picture, place = tile(next(seed for seed in range(99) if float(tile(seed)[1].sum()) > 8))
     gaze = selector.select(picture[None, None].float() / 255, ratio=0.04)
     there = place.amax(0) > 0
@@ -89,7 +89,7 @@ def test_a_trunk_learns_with_its_head_and_a_killed_run_goes_on(
         return dict(AutoGaze.from_pretrained(out / "trunk").gazing_model.state_dict())
 
     whole = run(tmp_path / "whole")
-    assert not list(failed(check(Headed(head=str(tmp_path / "whole")))))
+    assert all(finding.ok for finding in check(Headed(head=str(tmp_path / "whole"))))
     start = AutoGaze.from_pretrained(bundled()).gazing_model.state_dict()
     moved = {name.split(".")[0] for name, value in whole.items() if not torch.equal(value, start[name])}
     assert moved == {"vision_model"}
