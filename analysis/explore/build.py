@@ -12,8 +12,8 @@ from analysis.inputs import Inputs
 from analysis.records import Run, runs
 from analysis.studies.evidence import Sighting
 from analysis.studies.evidence import load as load_boxes
-from evaluators.cli.gaze_command import DEFAULT_RATIO, check_ratio
 from evaluators.core.gaze_file import load as load_gaze
+from evaluators.gaze import DEFAULT_RATIO, check_ratio
 from hlvid.dataset import Question
 from hlvid.errors import RunError
 

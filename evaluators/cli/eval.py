@@ -1,4 +1,4 @@
-"""`hlvid eval`: one evaluation in one folder, from a recipe or from flags; `hlvid report` draws its page anew.
+"""`hlvid eval`: one evaluation in one folder, from a recipe or from flags.
 
 Killed and started again, it goes on where it was. The exit code is 0 only where every answer could be given.
 """
@@ -11,13 +11,6 @@ import typer
 
 if TYPE_CHECKING:
     from evaluators.runs.spec import RunSpec
-
-
-def mount(app: typer.Typer) -> None:
-    """Add `eval`, `report` and `second-reader` to the roof."""
-    app.command("eval", rich_help_panel="Evaluate")(evaluate)
-    app.command(rich_help_panel="Look")(report)
-    app.command("second-reader", rich_help_panel="Compare")(second_reader)
 
 
 def evaluate(
@@ -82,34 +75,6 @@ def evaluate(
         )
     if not ready:
         raise typer.Exit(1)
-
-
-def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-) -> None:
-    """Write a run's report.html again; it opens from disk and asks nothing of a network."""
-    from evaluators.runs.report import write_report
-
-    typer.echo(f"{write_report(folder)}")
-
-
-def second_reader(
-    run: Annotated[Path, typer.Argument(help="A run's folder, or its samples.")],
-    reader: Annotated[
-        str, typer.Option(help="model=…,base_url=…,api_key_env=…: as of openai_frames, without frames.")
-    ],
-    task: Annotated[str | None, typer.Option(help="Which task, where a run holds several.")] = None,
-) -> None:
-    """Let a model read the answers in which no rule found a letter; counted apart, the run stays as it is."""
-    from evaluators.runs.second_reader import read_again, reader_settings
-
-    found = read_again(run, reader_settings(reader), task)
-    alone, apart = found.alone, found.apart
-    typer.echo(
-        f"{found.reader} found a letter in {found.read} of {found.asked} answers without one ({found.right} right): "
-        f"{found.path}\nby rules alone {100 * alone.value:.1f} % ({alone.correct:g} of {alone.n} right), with the "
-        f"second reader {100 * apart.value:.1f} % ({apart.correct:g} right); all else counts the rules alone"
-    )
 
 
 def _spec(

@@ -11,11 +11,6 @@ if TYPE_CHECKING:
 KINDS = ("vit", "mllm", "selector", "stages", "streaming")
 
 
-def mount(app: typer.Typer) -> None:
-    """Add `hlvid latency`; what it needs is imported when it runs."""
-    app.command(rich_help_panel="Look")(latency)
-
-
 def latency(
     kind: Annotated[str, typer.Argument(help="vit, mllm, selector, stages or streaming.")],
     shape: Annotated[

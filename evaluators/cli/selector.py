@@ -9,11 +9,6 @@ selector = typer.Typer(
 )
 
 
-def mount(app: typer.Typer) -> None:
-    """Add `selector` to the roof; what the commands need is imported when they run."""
-    app.add_typer(selector, name="selector", rich_help_panel="Look")
-
-
 @selector.command("list")
 def show() -> None:
     """Every installed selector: where its class is, and what it needs beside pixels."""

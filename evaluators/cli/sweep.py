@@ -1,4 +1,4 @@
-"""`hlvid sweep` and `hlvid results`: a grid of evaluations that can be killed at any moment, and its table."""
+"""`hlvid sweep`: a grid of evaluations that can be killed at any moment."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +10,6 @@ if TYPE_CHECKING:
     from evaluators.sweeps.runner import Launch
 
 LAUNCHES = ("local", "ray", "slurm")
-
-
-def mount(app: typer.Typer) -> None:
-    """Add `sweep` and `results` to the roof."""
-    app.command(rich_help_panel="Evaluate")(sweep)
-    app.command(rich_help_panel="Look")(results)
 
 
 def sweep(
@@ -66,30 +60,6 @@ def sweep(
     typer.echo(f"  hlvid results {out}; hlvid figure scaling --records {out}")
     if set(ended) - set(FINAL) or sum(ended.values()) < len(wanted.cells()):
         raise typer.Exit(1)
-
-
-def results(
-    folder: Annotated[Path, typer.Argument(help="Folder of a sweep.")],
-    csv: Annotated[Path | None, typer.Option(help="Also write the whole table here.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Also write the whole table here.")] = None,
-) -> None:
-    """Show a sweep's table: settings, accuracy with its interval, tokens, seconds."""
-    from rich.console import Console
-
-    from evaluators.sweeps.records import load, read
-    from evaluators.sweeps.table import build_table
-    from hlvid.errors import RunError
-
-    for fault in read(folder)[1]:
-        typer.echo(fault, err=True)
-    table = load(folder)
-    if table.empty:
-        raise RunError(f"{folder}: no record of a sweep; run 'hlvid sweep GRID --out {folder}'")
-    Console().print(build_table(table))
-    for path, write in ((csv, table.to_csv), (parquet, table.to_parquet)):
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(path, index=False)
 
 
 def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> bool:

@@ -133,7 +133,7 @@ def _load(spec: RunSpec, width: int, height: int) -> Load:
 
 def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
     from autogaze.tiling import Tiling
-    from evaluators.models.gaze_reader.looking import at_once
+    from evaluators.models.gaze_reader.gazing import at_once
     from evaluators.models.gaze_reader.settings import ReaderSettings
     from hlvid.video.tiles import fit_long_side
 

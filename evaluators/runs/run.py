@@ -41,7 +41,7 @@ from evaluators.runs.spec import RunSpec
 from hlvid.errors import RunError
 from hlvid.files import locked, write_json
 
-CHILD = ("-m", "evaluators.runs.child")
+CHILD = ("-m", "evaluators.runs.worker")
 
 
 def execute(

@@ -16,7 +16,7 @@ from evaluators.runs.files import LOG
 from evaluators.runs.progress import Progress
 from hlvid.errors import RunError
 
-CHILD = ("-m", "evaluators.runs.child")
+CHILD = ("-m", "evaluators.runs.worker")
 POLL = 0.5
 """Seconds between two looks at a process."""
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from evaluators.models.frames.decord_standin import importable
-from evaluators.models.frames.mends import mended
 from evaluators.models.frames.settings import FrameSettings
 from hlvid.errors import RunError
 
@@ -46,9 +45,26 @@ def build(settings: FrameSettings, arguments: dict[str, Any], device: str | None
         if "device_map" in known:
             ours["device_map"] = device
     try:
-        return mended(settings.inner, cls(**{**ours, **arguments}))
+        inner = cls(**{**ours, **arguments})
     except (ImportError, TypeError, ValueError, AssertionError, OSError) as error:
         raise RunError(f"hlvid_frames: inner={settings.inner} cannot be built: {error}") from error
+    # lmms_eval.models.chat.llava_hf 0.7.3 sets videos to None when there are none, but not images.
+    if settings.inner == "llava_hf" and not inner.is_simple:
+        inner._image_processor = NoEmptyImages(inner._image_processor)
+    return inner
+
+
+class NoEmptyImages:
+    """A processor for which an empty list of images is none at all."""
+
+    def __init__(self, processor: Any) -> None:
+        self._inside = processor
+
+    def __call__(self, *args: Any, images: Any = None, **kwargs: Any) -> Any:
+        return self._inside(*args, images=images or None, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inside, name)
 
 
 def defaults_of(model: Any) -> dict[str, Any]:

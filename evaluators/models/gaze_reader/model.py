@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 from autogaze import selectors
 from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.core.arguments import take_common
-from evaluators.core.base import Answer, JournalledModel, for_chat
+from evaluators.core.base import Answer, JournalledModel, for_chat, video_of
 from evaluators.core.weights import named_in
 from evaluators.models.blind import hashed_letter
-from evaluators.models.gaze_reader.looking import selector_of
+from evaluators.models.gaze_reader.gazing import selector_of
 from evaluators.models.gaze_reader.options import Line, plain, score_options
 from evaluators.models.gaze_reader.reader import Reading, read_video
 from evaluators.models.gaze_reader.settings import LEARNED, ReaderSettings
@@ -108,11 +108,7 @@ class GazeReader(JournalledModel):
 
     def _reading_of(self, question: Question) -> Reading:
         """The reading of the question's video; the base class asks the questions of a video in a row."""
-        path = question.video_path
-        if path is None or not path.is_file():
-            raise RunError(
-                f"video {path or question.video} not found; run 'hlvid verify' to see what is missing"
-            )
+        path = video_of(question)
         aware = "question" in selectors.needs_of(selector_of(self.reader))
         key = path, question.prompt() if aware else None  # a query-aware gaze holds for one question
         if self._newest is None or self._newest[0] != key:

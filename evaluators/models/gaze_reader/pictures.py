@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE, SCALES
 from autogaze.tiling import TILE, Tiling
-from evaluators.models.gaze_reader.looking import Look, Looker
+from evaluators.models.gaze_reader.gazing import Look, Looker
 from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.errors import RunError
 from hlvid.video import Video

@@ -16,7 +16,7 @@ from evaluators.core.gaze_file import Recorder
 from evaluators.core.memory import keep_freed
 from evaluators.core.told import told_of
 from evaluators.models.gaze_reader.frames import FrameSource
-from evaluators.models.gaze_reader.looking import Look, Looker, selector_of
+from evaluators.models.gaze_reader.gazing import Look, Looker, selector_of
 from evaluators.models.gaze_reader.ocr import Engine, Text
 from evaluators.models.gaze_reader.options import Line
 from evaluators.models.gaze_reader.packing import GAP, Placement, pack

@@ -22,14 +22,14 @@ from autogaze.nvila.settings import VideoSettings
 from autogaze.selectors import arguments, foreign, get, kind_of
 from autogaze.selectors.base import Selector
 from autogaze.selectors.told import Told
-from evaluators.core.base import Answer
+from evaluators.core.base import Answer, video_of
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.core.outcomes import OK
 from evaluators.core.told import told_of
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
 from evaluators.models.nvila.checkpoint import weights
 from evaluators.models.nvila.gaze_watch import GazeWatch
-from evaluators.models.nvila.outcome import out_of_memory, overflow
+from evaluators.models.nvila.overflow import out_of_memory, overflow
 from evaluators.profiling.plan import PROMPT_TOKENS
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
@@ -121,12 +121,8 @@ class Native:
         return self.arguments.selector or "autogaze"
 
     def answer(self, question: Question) -> Answer:
-        """One question; too large a setting is an answer without text, see `outcome`."""
-        path = question.video_path
-        if path is None or not path.is_file():
-            raise RunError(
-                f"video {path or question.video} not found; run 'hlvid verify' to see what is missing"
-            )
+        """One question; too large a setting is an answer without text, see `overflow`."""
+        path = video_of(question)
         key = (
             path,
             question.prompt() if "question" in self.needs else None,

@@ -20,11 +20,11 @@ from autogaze.nvila.config import VIDEO_TOKEN
 from autogaze.nvila.presets import README, shape
 from autogaze.nvila.sampling import GREEDY
 from autogaze.nvila.settings import VideoSettings
-from evaluators.core.base import Answer
+from evaluators.core.base import Answer, video_of
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.core.outcomes import OK
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
-from evaluators.models.nvila.outcome import out_of_memory
+from evaluators.models.nvila.overflow import out_of_memory
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 from hlvid.video import Video
@@ -96,12 +96,8 @@ class Remote:
         """The checkpoint's own looks."""
 
     def answer(self, question: Question) -> Answer:
-        """One question; too large a setting is an answer without text, see `outcome`."""
-        path = question.video_path
-        if path is None or not path.is_file():
-            raise RunError(
-                f"video {path or question.video} not found; run 'hlvid verify' to see what is missing"
-            )
+        """One question; too large a setting is an answer without text, see `overflow`."""
+        path = video_of(question)
         with Video.open(path) as video:
             size = (video.width, video.height)
         details = {"path": self.kind, "decoder": "the checkpoint's own code", "native_pixels": [*size[::-1]]}

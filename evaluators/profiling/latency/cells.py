@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from autogaze.nvila.stages import Stages
-from evaluators.profiling.latency.clock import Timing, measure
-from evaluators.profiling.latency.film import Film
+from evaluators.profiling.latency.footage import Footage
+from evaluators.profiling.latency.pipeline import Attention, Pipeline
 from evaluators.profiling.latency.ratios import paper_ratio
-from evaluators.profiling.latency.rig import Attention, Rig
 from evaluators.profiling.latency.schema import Kind, Row, hardware
+from evaluators.profiling.latency.timing import Timing, measure
 
 COLUMNS = ((1, 224), (3, 224), (10, 224), (30, 224), (30, 448), (30, 896), (30, 1792), (30, 3584))
 """Frames a second and px, the columns of Figure 8."""
@@ -47,7 +47,7 @@ class Request:
 
 def run(request: Request) -> Iterator[Row]:
     """Row after row, as they are measured: all cells ungazed, then all gazed."""
-    rig = Rig.build(
+    pipeline = Pipeline.build(
         request.shape,
         device=request.device,
         dtype=request.dtype,
@@ -59,10 +59,10 @@ def run(request: Request) -> Iterator[Row]:
     )
     modes = [True] if request.kind == "selector" else request.gazed
     for gazed in modes:
-        yield from _series(request, rig, gazed)
+        yield from _series(request, pipeline, gazed)
 
 
-def _series(request: Request, rig: Rig, gazed: bool) -> Iterator[Row]:
+def _series(request: Request, pipeline: Pipeline, gazed: bool) -> Iterator[Row]:
     """One row of the figure, cell by cell, in the order of growing work."""
     seconds_a_pixel = 0.0
     for fps, resolution in request.cells:
@@ -71,8 +71,8 @@ def _series(request: Request, rig: Rig, gazed: bool) -> Iterator[Row]:
         if expected > request.cell_seconds:
             timing = Timing("skipped", note=f"would last about {expected:.0f} s, judged by the cell before")
         else:
-            film = Film.decode(request.video, fps, resolution, rig.config.tile)
-            timing = _time(request, rig, film, ratio, loss)
+            footage = Footage.decode(request.video, fps, resolution, pipeline.config.tile)
+            timing = _time(request, pipeline, footage, ratio, loss)
             if timing.median is not None:
                 seconds_a_pixel = timing.median / (fps * resolution**2)
         yield Row(
@@ -82,14 +82,16 @@ def _series(request: Request, rig: Rig, gazed: bool) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def _time(request: Request, rig: Rig, film: Film, ratio: float | None, loss: float | None) -> Timing:
+def _time(
+    request: Request, pipeline: Pipeline, footage: Footage, ratio: float | None, loss: float | None
+) -> Timing:
     def work(stages: Stages) -> Any:
         if request.kind == "selector":
-            return rig.gaze_only(film, stages, ratio, loss)
-        return rig.look(film, stages, ratio, loss)
+            return pipeline.gaze_only(footage, stages, ratio, loss)
+        return pipeline.look(footage, stages, ratio, loss)
 
-    with rig.attending():
-        return measure(work, rounds=request.rounds, device=rig.device)
+    with pipeline.attending():
+        return measure(work, rounds=request.rounds, device=pipeline.device)
 
 
 def asked(request: Request, fps: int, resolution: int) -> tuple[float | None, float | None]:

@@ -18,9 +18,9 @@ from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokenizer import byte_tokenizer
 from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.profiling.latency.cells import Request, asked
-from evaluators.profiling.latency.clock import Timing, measure
-from evaluators.profiling.latency.rig import Rig
+from evaluators.profiling.latency.pipeline import Pipeline
 from evaluators.profiling.latency.schema import Row, hardware
+from evaluators.profiling.latency.timing import Timing, measure
 from evaluators.profiling.plan import make_plan
 from hlvid.errors import RunError
 from hlvid.video import Video
@@ -31,26 +31,26 @@ PROMPT = f"{VIDEO_TOKEN}\nWhat does the sign say?"
 
 def run(request: Request) -> Iterator[Row]:
     """Row after row: all cells gazed, then all ungazed (which may not fit)."""
-    rig = Rig.build(
+    pipeline = Pipeline.build(
         request.shape, device=request.device, dtype=request.dtype, attention=request.attention, language=True,
         selector=request.selector, checkpoint=request.checkpoint, batch=request.batch,
     )  # fmt: skip
     for gazed in (True, False):
         for frames, resolution in request.cells:
             ratio = asked(request, CLIP_FRAMES, resolution)[0] if gazed else None
-            settings = _settings(rig, frames, resolution, ratio)
-            timing = _time(request, rig, settings, gazed)
+            settings = _settings(pipeline, frames, resolution, ratio)
+            timing = _time(request, pipeline, settings, gazed)
             yield Row(
                 kind="stages", fps=frames, resolution=resolution, gazed=gazed, ratio=ratio,
                 dtype=request.dtype, attention=request.attention, hardware=hardware(request.device),
-                selector=request.selector if gazed else None, planned_bytes=_planned(request, rig, settings),
+                selector=request.selector if gazed else None, planned_bytes=_planned(request, pipeline, settings),
                 **timing.fields(),
             )  # fmt: skip
 
 
-def _time(request: Request, rig: Rig, settings: VideoSettings, gazed: bool) -> Timing:
-    assert rig.model
-    answerer = Answerer(rig.model, byte_tokenizer(), rig.selector if gazed else None, settings)
+def _time(request: Request, pipeline: Pipeline, settings: VideoSettings, gazed: bool) -> Timing:
+    assert pipeline.model
+    answerer = Answerer(pipeline.model, byte_tokenizer(), pipeline.selector if gazed else None, settings)
 
     def work(stages: Stages) -> Mapping[str, Any]:
         with Video.open(request.video) as video:
@@ -68,27 +68,27 @@ def _time(request: Request, rig: Rig, settings: VideoSettings, gazed: bool) -> T
         }
 
     try:
-        with torch.inference_mode(), rig.attending():
-            return measure(work, rounds=request.rounds, device=rig.device, warmup=0)
+        with torch.inference_mode(), pipeline.attending():
+            return measure(work, rounds=request.rounds, device=pipeline.device, warmup=0)
     except ContextOverflowError as error:
         return Timing("out_of_memory", note=f"context: {error}")
 
 
-def _planned(request: Request, rig: Rig, settings: VideoSettings) -> int:
+def _planned(request: Request, pipeline: Pipeline, settings: VideoSettings) -> int:
     """Bytes on the device at the worst moment, foretold."""
     with Video.open(request.video) as video:
         size = video.width, video.height
-    own = rig.selector.model.config if isinstance(rig.selector, AutoGazeSelector) else None
-    return make_plan(rig.config, settings, *size, request.dtype, own, prompt=ANSWER).peak.total
+    own = pipeline.selector.model.config if isinstance(pipeline.selector, AutoGazeSelector) else None
+    return make_plan(pipeline.config, settings, *size, request.dtype, own, prompt=ANSWER).peak.total
 
 
-def _settings(rig: Rig, frames: int, resolution: int, ratio: float | None) -> VideoSettings:
+def _settings(pipeline: Pipeline, frames: int, resolution: int, ratio: float | None) -> VideoSettings:
     """Of the shape's own settings: so many frames, as many tiles as the resolution has, one ratio for all."""
     if frames % CLIP_FRAMES:
         raise RunError(f"latency: {frames} frames; stages take whole clips, multiples of {CLIP_FRAMES}")
-    across = max(1, round(resolution / rig.config.tile))
+    across = max(1, round(resolution / pipeline.config.tile))
     return replace(
-        rig.config.video,
+        pipeline.config.video,
         num_video_frames=frames,
         num_video_frames_thumbnail=max(1, frames // CLIP_FRAMES),
         max_tiles_video=max(1, across * round(across * 9 / 16)),
@@ -96,5 +96,5 @@ def _settings(rig: Rig, frames: int, resolution: int, ratio: float | None) -> Vi
         gazing_ratio_thumbnail=1.0,
         task_loss_requirement_tile=None,
         task_loss_requirement_thumbnail=None,
-        max_batch_size_autogaze=rig.batch,
+        max_batch_size_autogaze=pipeline.batch,
     )

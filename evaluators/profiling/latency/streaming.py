@@ -11,56 +11,63 @@ import torch
 
 from autogaze import grids
 from autogaze.model.streaming import Stream
+from autogaze.nvila.settings import CLIP_FRAMES
 from autogaze.nvila.stages import Stages
 from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.profiling.latency.cells import Request, asked
-from evaluators.profiling.latency.clock import Timing, measure
-from evaluators.profiling.latency.film import CLIP, Film
-from evaluators.profiling.latency.rig import Rig
+from evaluators.profiling.latency.footage import Footage
+from evaluators.profiling.latency.pipeline import Pipeline
 from evaluators.profiling.latency.schema import Row, hardware
+from evaluators.profiling.latency.timing import Timing, measure
 from hlvid.errors import RunError
 
 
 def run(request: Request) -> Iterator[Row]:
     """Row after row: for each cell ungazed, then gazed. A cell is (frame rate of the ratio, resolution)."""
-    rig = Rig.build(
+    pipeline = Pipeline.build(
         request.shape, device=request.device, dtype=request.dtype, attention=request.attention,
         selector="autogaze", checkpoint=request.checkpoint, batch=request.batch,
     )  # fmt: skip
-    if not isinstance(rig.selector, AutoGazeSelector):
+    if not isinstance(pipeline.selector, AutoGazeSelector):
         raise RunError("latency streaming: only AutoGaze streams")
     for fps, resolution in request.cells:
-        film = Film.decode(request.video, CLIP, resolution, rig.config.tile)
+        footage = Footage.decode(request.video, CLIP_FRAMES, resolution, pipeline.config.tile)
         for gazed in (False, True):
             ratio, loss = asked(request, fps, resolution) if gazed else (None, None)
-            timing = _time(request, rig, film, ratio, loss)
+            timing = _time(request, pipeline, footage, ratio, loss)
             yield Row(
                 kind="streaming", fps=fps, resolution=resolution, gazed=gazed, ratio=ratio,
                 dtype=request.dtype, attention=request.attention, hardware=hardware(request.device),
                 selector="autogaze" if gazed else None,
-                max_fps=CLIP / timing.median if timing.median else None, **timing.fields(),
+                max_fps=CLIP_FRAMES / timing.median if timing.median else None, **timing.fields(),
             )  # fmt: skip
 
 
-def _time(request: Request, rig: Rig, film: Film, ratio: float | None, loss: float | None) -> Timing:
-    with rig.attending():
+def _time(
+    request: Request, pipeline: Pipeline, footage: Footage, ratio: float | None, loss: float | None
+) -> Timing:
+    with pipeline.attending():
         return measure(
-            lambda stages: _play(rig, film, stages, ratio, loss), rounds=request.rounds, device=rig.device
+            lambda stages: _play(pipeline, footage, stages, ratio, loss),
+            rounds=request.rounds,
+            device=pipeline.device,
         )
 
 
-def _play(rig: Rig, film: Film, stages: Stages, ratio: float | None, loss: float | None) -> Mapping[str, Any]:
+def _play(
+    pipeline: Pipeline, footage: Footage, stages: Stages, ratio: float | None, loss: float | None
+) -> Mapping[str, Any]:
     """A clip frame by frame: all tiles of a frame go together through the selector, then the encoder."""
     if ratio is None and loss is None:
-        return rig.look(film, stages, None)
-    assert isinstance(rig.selector, AutoGazeSelector)
-    vision, processor = rig.config.vision, rig.selector.processor
-    model = rig.selector.model
-    film_tiles = torch.cat(list(film.clips(rig.batch, rig.device)))
+        return pipeline.look(footage, stages, None)
+    assert isinstance(pipeline.selector, AutoGazeSelector)
+    vision, processor = pipeline.config.vision, pipeline.selector.processor
+    model = pipeline.selector.model
+    tiles = torch.cat(list(footage.clips(pipeline.batch, pipeline.device)))
     stream: Stream | None = None
     patches = slots = 0
-    for t in range(film_tiles.shape[1]):
-        frame = film_tiles[:, t : t + 1]
+    for t in range(tiles.shape[1]):
+        frame = tiles[:, t : t + 1]
         with stages.measure("selector"):
             cuts, layout = grids.cut(
                 processor.from_unit(frame), model.config, vision.scales, vision.patch_size
@@ -68,7 +75,7 @@ def _play(rig: Rig, film: Film, stages: Stages, ratio: float | None, loss: float
             stream = stream or Stream(model, len(cuts))
             gaze = grids.lay(stream.gaze(cuts, ratio, loss), layout)
         with stages.measure("encoder"):
-            rig.encode(frame, gaze)
+            pipeline.encode(frame, gaze)
         patches += int(gaze.counts().sum())
         slots += gaze.batch * gaze.frames * gaze.tokens
-    return {"tiles": film.tiles, "patches": patches, "reached": patches / slots}
+    return {"tiles": footage.tiles, "patches": patches, "reached": patches / slots}

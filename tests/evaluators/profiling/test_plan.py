@@ -23,7 +23,7 @@ from autogaze.nvila.settings import VideoSettings
 from autogaze.parallel import threads
 from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.profiling.plan import Plan, count_tokens, largest_fit, make_plan
-from evaluators.profiling.plan_command import show_plan
+from evaluators.profiling.plan_table import show_plan
 from hlvid.errors import RunError
 
 TOLERANCE = 0.25

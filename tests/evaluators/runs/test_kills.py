@@ -80,12 +80,12 @@ class Fork:
 
 
 def _child(argv: Sequence[str], env: Mapping[str, str]) -> None:
-    from evaluators.runs import child
+    from evaluators.runs import worker
 
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["child", argv[-1]]
-    child.main()
+    worker.main()
 
 
 def _leave(work: Any) -> None:

@@ -33,7 +33,7 @@ WATCHED = """
 import os, signal
 from pathlib import Path
 from evaluators.core.base import JournalledModel
-from evaluators.runs import child
+from evaluators.runs import worker
 from hlvid.video.pyav import PyavReader
 
 log, deadly, asked = Path(LOG), DEADLY, [0]
@@ -56,7 +56,7 @@ def ask(self, one, journal):
     return record(self, one, journal)
 
 PyavReader.views, JournalledModel._record = decode, ask
-child.main()
+worker.main()
 """
 """The run's process, which notes what it decodes and asks; `deadly`: the question in which it is killed, 0 for none."""
 

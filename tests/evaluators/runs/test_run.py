@@ -176,7 +176,7 @@ def test_the_model_does_not_outlive_who_started_it(tmp_path: Path) -> None:
         textwrap.dedent("""
         import os, sys, threading, time
         from pathlib import Path
-        from evaluators.runs.child import _end_with_parent
+        from evaluators.runs.worker import _end_with_parent
         threading.Thread(target=_end_with_parent, daemon=True).start()
         (Path(sys.argv[1]) / "pid").write_text(str(os.getpid()))
         time.sleep(120)

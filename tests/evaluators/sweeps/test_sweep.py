@@ -24,7 +24,7 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from evaluators.cli.sweep import mount
+from evaluators.cli import mount
 from evaluators.sweeps import records
 from evaluators.sweeps.estimate import forecast
 from evaluators.sweeps.grid import load_grid

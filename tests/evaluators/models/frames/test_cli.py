@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from evaluators.cli import frames as frames_cli
+from evaluators.cli import mount
 from evaluators.runs import recipes
 
 RUNNER = CliRunner()
@@ -18,7 +18,7 @@ RUNNER = CliRunner()
 def app() -> typer.Typer:
     """The roof with these commands alone."""
     made = typer.Typer()
-    frames_cli.mount(made)
+    mount(made)
     return made
 
 

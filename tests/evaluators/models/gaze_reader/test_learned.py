@@ -13,7 +13,7 @@ from autogaze.model.autogaze import AutoGaze
 from autogaze.model.config import AutoGazeConfig
 from autogaze.tiling import Tiling
 from evaluators.core.weights import weigh
-from evaluators.models.gaze_reader.looking import Looker, selector_of
+from evaluators.models.gaze_reader.gazing import Looker, selector_of
 from evaluators.models.gaze_reader.model import GazeReader
 from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.errors import RunError

@@ -13,7 +13,7 @@ from autogaze.selectors.context import Context
 from autogaze.selectors.detail import Detail
 from autogaze.selectors.told import Told
 from autogaze.tiling import Tiling
-from evaluators.models.gaze_reader.looking import Looker
+from evaluators.models.gaze_reader.gazing import Looker
 from evaluators.models.gaze_reader.reader import read_video
 from evaluators.models.gaze_reader.settings import ReaderSettings
 
@@ -151,7 +151,7 @@ def test_a_clip_is_told_of_its_own_frames_alone(picture: np.ndarray, monkeypatch
             seen.append((clips.shape[1], context.times.tolist()))
             return self.scores(clips, layout)
 
-    monkeypatch.setattr("evaluators.models.gaze_reader.looking.selector_of", lambda settings: Timed())
+    monkeypatch.setattr("evaluators.models.gaze_reader.gazing.selector_of", lambda settings: Timed())
     looker = Looker(ReaderSettings(ratio=0.02), Tiling.of(252, 448), Told(np.arange(10) / 2))
     assert len(list(looker.looks([(index, picture) for index in (0, 2, 4)]))) == 3
     assert seen == [(2, [0.0, 1.0]), (1, [2.0])]

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from evaluators.cli.machine import mount
+from evaluators.cli import mount
 from hlvid.errors import RunError
 
 

@@ -20,11 +20,11 @@ from autogaze.nvila.convert.conversion import plan_conversion, write
 from autogaze.nvila.convert.names import ours, read_map
 from autogaze.nvila.convert.snapshot import Snapshot
 from autogaze.nvila.model import NVILAHD
-from evaluators.cli import machine
+from evaluators.cli import mount
 
 INDEX = "pytorch_model.bin.index.json"
 app = typer.Typer()
-machine.mount(app)
+mount(app)
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from autogaze.nvila.stages import Stages
 from evaluators.cli.latency import _cells
 from evaluators.profiling.latency import cells, stages, streaming
 from evaluators.profiling.latency.cells import Request
-from evaluators.profiling.latency.clock import measure
-from evaluators.profiling.latency.film import Film
+from evaluators.profiling.latency.footage import Footage
+from evaluators.profiling.latency.pipeline import Pipeline
 from evaluators.profiling.latency.ratios import PAPER, paper_ratio, parse_ratios
-from evaluators.profiling.latency.rig import Rig
 from evaluators.profiling.latency.schema import Row, facts, save
+from evaluators.profiling.latency.timing import measure
 from hlvid.errors import RunError
 
 
@@ -74,17 +74,19 @@ def test_other_faults_are_not_hidden() -> None:
 
 
 def test_a_film_is_cut_into_whole_tiles(film_path: Path) -> None:
-    film = Film.decode(film_path, 20, 448, 224)
-    assert film.frames.shape == (20, 448, 448, 3) and film.tiles == 4 and film.decode_s > 0
-    clips = list(film.clips(3, "cpu"))
+    footage = Footage.decode(film_path, 20, 448, 224)
+    assert footage.frames.shape == (20, 448, 448, 3) and footage.tiles == 4 and footage.decode_s > 0
+    clips = list(footage.clips(3, "cpu"))
     assert [tuple(part.shape[:2]) for part in clips] == [(3, 16), (1, 16), (3, 4), (1, 4)]
-    expected = film.frames[0, 224:, :224].permute(2, 0, 1) / 255  # the third tile: second row, first column
+    expected = (
+        footage.frames[0, 224:, :224].permute(2, 0, 1) / 255
+    )  # the third tile: second row, first column
     assert torch.equal(clips[0][2, 0], expected)
 
 
 def test_a_film_too_short_is_refused(film_path: Path) -> None:
     with pytest.raises(RunError, match=r"noise\.mp4: 32 frames, 60 FPS need as many"):
-        Film.decode(film_path, 60, 224, 224)
+        Footage.decode(film_path, 60, 224, 224)
 
 
 def test_gazing_encodes_what_was_asked(request_of: Request) -> None:
@@ -116,10 +118,10 @@ def test_a_long_cell_is_left_out_and_says_so(request_of: Request) -> None:
 
 
 def test_a_prefill_larger_than_the_machine_is_out_of_memory(request_of: Request) -> None:
-    rig = Rig.build("tiny", language=True)
+    pipeline = Pipeline.build("tiny", language=True)
     with pytest.raises(MemoryError, match="prefill of 10000000 tokens needs"):
-        rig._room(10_000_000)
-    replace(rig, attention="fastest")._room(10_000_000)  # flash attention holds no scores
+        pipeline._room(10_000_000)
+    replace(pipeline, attention="fastest")._room(10_000_000)  # flash attention holds no scores
 
 
 def test_stages_of_a_whole_answer(request_of: Request) -> None:
@@ -171,7 +173,7 @@ def test_bad_cells_are_refused(text: str) -> None:
 @pytest.mark.parametrize(("name", "value"), [("dtype", "int8"), ("attention", "flash"), ("name", "huge")])
 def test_unknown_rigs_are_refused(name: str, value: str) -> None:
     with pytest.raises(RunError, match=value):
-        Rig.build(**{"name": "tiny", name: value})  # type: ignore[arg-type]
+        Pipeline.build(**{"name": "tiny", name: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokens import shuffle
 from autogaze.selectors.base import Selector
 from evaluators.core.memory import device_bytes
-from evaluators.profiling.latency.film import Film
+from evaluators.profiling.latency.footage import Footage
 from hlvid.errors import RunError
 
 Attention = Literal["math", "fastest"]
@@ -31,7 +31,7 @@ BATCH = 16
 
 
 @dataclass(frozen=True)
-class Rig:
+class Pipeline:
     """model: the whole NVILA-HD, or None where the encoder alone is timed. batch: tiles at a time."""
 
     config: NVILAConfig
@@ -53,7 +53,7 @@ class Rig:
         selector: str = "autogaze",
         checkpoint: str | None = None,
         batch: int = BATCH,
-    ) -> "Rig":
+    ) -> "Pipeline":
         """name: a shape of `autogaze.nvila.presets`. checkpoint: AutoGaze's; random weights without.
 
         Raises RunError for an unknown shape, precision or attention.
@@ -83,7 +83,7 @@ class Rig:
 
     @contextmanager
     def attending(self) -> Iterator[None]:
-        """Inference with this rig's attention kernels."""
+        """Inference with this pipeline's attention kernels."""
         from torch.nn.attention import SDPBackend, sdpa_kernel
 
         kernels = [SDPBackend.MATH] if self.attention == "math" else _ALL
@@ -91,16 +91,16 @@ class Rig:
             yield
 
     def look(
-        self, film: Film, stages: Stages, ratio: float | None, loss: float | None = None
+        self, footage: Footage, stages: Stages, ratio: float | None, loss: float | None = None
     ) -> Mapping[str, Any]:
-        """Gaze at and encode a film, and read it with the language model if there is one; counts for the row.
+        """Gaze at and encode a footage, and read it with the language model if there is one; counts for the row.
 
         ratio, loss: as for `Selector.select`; both None is the ungazed, frame-wise model.
         """
         gazed = ratio is not None or loss is not None
         parts, patches, slots = [], 0, 0
         with self._mode(gazed):
-            for clips in film.clips(self.batch, self.device):
+            for clips in footage.clips(self.batch, self.device):
                 if gazed:
                     with stages.measure("selector"):
                         gaze = gaze_at(clips, self.selector, self._scales, self._patch, ratio, loss)
@@ -111,22 +111,22 @@ class Rig:
                 patches += int(gaze.counts().sum())
                 slots += gaze.batch * gaze.frames * gaze.tokens
                 parts.append(features)
-        counts: dict[str, Any] = {"tiles": film.tiles, "patches": patches, "reached": patches / slots}
+        counts: dict[str, Any] = {"tiles": footage.tiles, "patches": patches, "reached": patches / slots}
         if self.model:
             counts["llm_tokens"] = self._read(torch.cat(parts), stages)
         return counts
 
     def gaze_only(
-        self, film: Film, stages: Stages, ratio: float | None, loss: float | None = None
+        self, footage: Footage, stages: Stages, ratio: float | None, loss: float | None = None
     ) -> Mapping[str, Any]:
         """The selector alone; counts for the row."""
         patches = slots = 0
-        for clips in film.clips(self.batch, self.device):
+        for clips in footage.clips(self.batch, self.device):
             with stages.measure("selector"):
                 gaze = gaze_at(clips, self.selector, self._scales, self._patch, ratio, loss)
             patches += int(gaze.counts().sum())
             slots += gaze.batch * gaze.frames * gaze.tokens
-        return {"tiles": film.tiles, "patches": patches, "reached": patches / slots}
+        return {"tiles": footage.tiles, "patches": patches, "reached": patches / slots}
 
     def encode(self, clips: Tensor, gaze: Gaze) -> Tensor:
         """Clips in [0, 1] and their gaze -> tokens of the language model, (L, hidden); (0, C) without one."""

@@ -1,6 +1,6 @@
 """One second of real, decoded video at a stated frame rate and resolution, as square tiles.
 
-The film is resized to a square of resolution x resolution, rounded to whole tiles, as the paper's resolutions count
+The footage is resized to a square of resolution x resolution, rounded to whole tiles, as the paper's resolutions count
 tiles. Where the file has fewer frames in a second than asked, frames that follow are taken: the work is the same.
 """
 
@@ -12,14 +12,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from autogaze.nvila.settings import CLIP_FRAMES
 from hlvid.errors import RunError
 from hlvid.video import Video
 
-CLIP = 16
-
 
 @dataclass(frozen=True)
-class Film:
+class Footage:
     """frames: uint8 (T, S, S, 3). across: tiles in a row. tile: px. decode_s: seconds of reading and resizing."""
 
     frames: Tensor
@@ -28,8 +27,8 @@ class Film:
     decode_s: float
 
     @classmethod
-    def decode(cls, path: Path, fps: int, resolution: int, tile: int) -> "Film":
-        """Raises RunError for a film of fewer than `fps` frames, VideoError for one that cannot be read."""
+    def decode(cls, path: Path, fps: int, resolution: int, tile: int) -> "Footage":
+        """Raises RunError for a footage of fewer than `fps` frames, VideoError for one that cannot be read."""
         across = max(1, round(resolution / tile))
         side = across * tile
         started = time.perf_counter()
@@ -51,8 +50,8 @@ class Film:
 
     def clips(self, batch: int, device: torch.device | str) -> Iterator[Tensor]:
         """All tiles of every 16 frames (the last may be fewer), `batch` at a time."""
-        for start in range(0, len(self.frames), CLIP):
-            chunk = self.frames[start : start + CLIP]
+        for start in range(0, len(self.frames), CLIP_FRAMES):
+            chunk = self.frames[start : start + CLIP_FRAMES]
             T, n, s = len(chunk), self.across, self.tile
             tiles = chunk.view(T, n, s, n, s, 3).permute(1, 3, 0, 5, 2, 4).flatten(0, 1)
             for part in torch.split(tiles, batch):

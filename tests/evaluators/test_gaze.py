@@ -1,6 +1,6 @@
 """`hlvid gaze`: the film, the sheet and the numbers.
 
-pytest tests/evaluators/test_gaze_command.py
+pytest tests/evaluators/test_gaze.py
 """
 
 import json
@@ -14,8 +14,8 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from evaluators.cli.gaze_command import gaze_video
-from evaluators.cli.machine import mount
+from evaluators.cli import mount
+from evaluators.gaze import gaze_video
 from hlvid.errors import HlvidError, RunError
 
 

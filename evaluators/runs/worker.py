@@ -1,4 +1,4 @@
-"""The process that runs the model: `python -m evaluators.runs.child FOLDER`, started by `execute`.
+"""The process that runs the model: `python -m evaluators.runs.worker FOLDER`, started by `execute`.
 
 It reads the folder's `spec.json`, runs our strict `lmms_eval` on it and writes samples, results and record. A
 process of its own, so that running out of memory, a hanging decoder or a kill ends only this one run; it
