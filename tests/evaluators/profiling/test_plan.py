@@ -82,7 +82,7 @@ def test_prefill_and_generation_take_what_is_planned(
     planned = prefill.working + prefill.kept - tokens * llm["hidden_size"] * seen.embeddings.element_size()
     assert live.peak == pytest.approx(planned, rel=TOLERANCE)
     with torch.no_grad():
-        _, cache = model._step(inputs_embeds=answer)
+        _, cache = model._step(None, inputs_embeds=answer)
     held = sum(x.nbytes for layer in cache.layers for x in (layer.keys, layer.values))
     layers = llm["num_hidden_layers"]
     assert working(plan, "generation") == pytest.approx(held * (1 + 1 / layers), rel=0.01)
