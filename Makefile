@@ -68,7 +68,7 @@ wheel:
 lowest:
 	uv venv --quiet --allow-existing --python $(PYTHON) .venv-lowest
 	uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[dev]'
-	.venv-lowest/bin/pytest
+	.venv-lowest/bin/pytest -n 2 --dist loadfile -o faulthandler_timeout=300
 
 # 'make transformers VERSIONS=oldest' for one of the two, TESTS=… for fewer tests.
 transformers: $(STAMP)
