@@ -14,7 +14,18 @@ from leaderboard.benchmarks import answer_key
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ROOT / ".github" / "workflows" / "submission.yml"
-HEAVY = ("torch", "transformers", "av", "cv2", "lmms_eval", "datasets", "matplotlib", "fastapi", "playwright")
+HEAVY = (
+    "yaml",
+    "torch",
+    "transformers",
+    "av",
+    "cv2",
+    "lmms_eval",
+    "datasets",
+    "matplotlib",
+    "fastapi",
+    "playwright",
+)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -125,3 +136,4 @@ def test_a_hostile_pull_request_fails_by_the_bases_code(forge: Path, tmp_path: P
     code, text = pull_request(forge, tmp_path, "mallory")
     assert code == 1 and "all is well" not in text
     assert text.count("lies outside leaderboard/submissions/") == 3
+    assert [one.name for one in (tmp_path / "runner" / "pull-request").iterdir()] == [".git"]
