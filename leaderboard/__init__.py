@@ -1,12 +1,5 @@
 """leaderboard: prediction submissions that can be checked, rescoring, the public page.
 
-Example::
-
-    from leaderboard.board import load_board
-    for section in load_board().sections:                 # a benchmark in one version of its questions
-        for entry in section.entries:                     # best first
-            print(section.title, entry.name, entry.trust, entry.accuracy, entry.rank)
-
 A submission is a folder with `submission.toml` (who and how) and `predictions.jsonl` (what). Git is the
 database: scores are recomputed from the predictions each time and never accepted from a submitter.
 

@@ -1,12 +1,5 @@
 """The answer key that a submission is scored against: a benchmark's questions and the version they have.
 
-Example::
-
-    key = answer_key("hlvid_mini")                              # from the plan: no video is made or needed
-    key = answer_key("hlvid_mini", "mini-full-0")               # another preset and seed
-    key.revision, len(key.questions)                            # "mini-full-0@sha256:…", 268
-    answer_key("videomme")                                      # the questions that the task hlvid_videomme asks
-
 Keys of the suite's benchmarks come from the adapters of their tasks: the same files, ids, wording. A key without all
 answers, or of another version than a submission states, is refused: both would give a wrong score without a word.
 """

@@ -1,12 +1,5 @@
 """Everything the page shows, read from the folders: `load_board(root)` gives sections of scored entries.
 
-Example::
-
-    board = load_board()                                  # leaderboard/submissions of this clone
-    for section in board.sections:                        # one benchmark in one dataset version each
-        for entry in section.entries:                     # best first
-            print(entry.name, entry.trust, entry.accuracy, entry.interval, entry.rank)
-
 A folder is `submissions/BENCHMARK/NAME/`. One that is broken, or whose answer key is not on this machine, is in
 `board.refused` with its faults and stops no other.
 """

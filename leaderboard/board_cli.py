@@ -1,10 +1,4 @@
-"""`hlvid board`: the public page, as files or on this machine with a form to check submissions.
-
-Example::
-
-    hlvid board build --out site              # open site/index.html, or put the folder on any web server
-    hlvid board serve                         # http://127.0.0.1:8765, with the upload form
-"""
+"""`hlvid board`: the public page, as files or on this machine with a form to check submissions."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,11 +1,4 @@
-"""What a pull request changes, read from git's objects alone: no checkout, filter, attribute or link has a say.
-
-Example::
-
-    changed(repo, fork)                           # ["leaderboard/submissions/hlvid/mine/submission.toml"]
-    tree(repo, "HEAD")["hlvid/mine"]              # {"submission.toml": File("100644", "3f2c…", 812), …}
-    large(repo, "origin/main")                    # [] unless a commit holds a file above the limit
-"""
+"""What a pull request changes, read from git's objects alone: no checkout, filter, attribute or link has a say."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,9 +1,5 @@
 """What the results repository runs on a pull request: check and score the submissions that it changes.
 
-Example::
-
-    python -m leaderboard.ci --base origin/main --author "$LOGIN" --repo ../pull-request --summary summary.md
-
 Exit codes: 0, every changed submission is sound, or none changed; 1, one is not, is somebody else's, or something
 besides submissions is changed; 2, the check itself could not run (no such base, a shallow clone, an answer key that
 this machine lacks).

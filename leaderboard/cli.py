@@ -1,11 +1,4 @@
-"""The commands that `leaderboard` adds to `hlvid`: submit; compare and rescore are in `compare_cli`.
-
-Example::
-
-    hlvid submit demo/runs/blind
-    hlvid submit predictions.csv --benchmark hlvid --model my-model --openness open_weights
-    hlvid submit --schema
-"""
+"""The commands that `leaderboard` adds to `hlvid`: submit; compare and rescore are in `compare_cli`."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,12 +1,5 @@
 """`hlvid compare` and `hlvid rescore`: finished runs against each other, and against today's parser.
 
-Example::
-
-    hlvid compare runs/blind runs/reader                     # runs, samples of lmms-eval, submissions
-    hlvid compare runs/a runs/b runs/c --json > found.json
-    hlvid compare pairs.csv --questions questions.csv        # a column of 1 and 0 for each system
-    hlvid rescore runs/blind --out runs/blind/today.jsonl
-
 No model is asked. The rule is the board's (`hlvid.scoring.rule`).
 """
 

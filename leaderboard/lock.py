@@ -1,9 +1,5 @@
 """`leaderboard/scores.lock`: what every scored entry scores, so that no change of code or key moves a score unseen.
 
-Example::
-
-    hlvid board lock                # write it; a test (and so CI) fails where it is not current, naming what moved
-
 A score is recomputed each time. When the reader of answers or a key changes, that is right and it has to be seen: the
 lock's difference is part of the change.
 """

@@ -1,10 +1,5 @@
 """The number that is shown, recomputed from predictions, and how far it can be trusted.
 
-Example::
-
-    score = rescore(submission, rows)      # rows: from `validate.check_folder`
-    score.trust, score.accuracy            # "rescored", 0.4963
-
 | trust | what stands behind the number |
 |---|---|
 | reported | a paper; no predictions |

@@ -2,10 +2,6 @@
 
 `mini` (9.1 M parameters) is what `hlvid train reading` teaches to read: patches of 8 px, about a character of the
 smallest lettering, in 144 tiles at 4K, and every gazed patch goes to the language model by itself.
-
-Example::
-
-    shape("8b").vision.hidden_size, parameter_count(shape("8b"))      # 1152, 8.09 billion, without allocating
 """
 
 from dataclasses import replace

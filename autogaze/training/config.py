@@ -1,10 +1,5 @@
 """What a training run is: one YAML file, checked before anything starts.
 
-Example::
-
-    config = load("ntp-cpu", labels="labels", out="runs/ntp", steps=500)   # a bundled file, three entries changed
-    config = load("my/run.yaml")
-
 `autogaze/training/configs/` holds `ntp` and `grpo` (the paper's values) and `ntp-cpu...`, `grpo-cpu` (what two CPU
 cores manage). Every departure from the paper is an entry with a comment in those files.
 """

@@ -1,10 +1,5 @@
 """Reinforcement: sample a group of gazes of a clip, and make those that lose less more likely (GRPO).
 
-Example::
-
-    stage = GrpoStage(labels, config)
-    loss, figures = stage(network, sizes, micro=0, draw=numpy.random.default_rng([seed, 0]))
-
 A group's gazes have the same number of tokens in every frame, so what they earn compares. The reward is minus
 the reconstruction loss of some frames; each token earns the rewards of its own frame and the later ones,
 discounted by 0.995 for every token gazed in between, less the group's mean. No KL term, no division by standard

@@ -1,13 +1,12 @@
 """The training loop: steps, checkpoints to resume from, metrics, validation. Knows nothing of labels or rewards.
 
-Example::
+What a run leaves in its folder::
 
-    model = train(load("ntp-cpu", labels="labels", out="runs/ntp"))
-    runs/ntp/state.pt           the newest step: weights, optimiser, step number
-    runs/ntp/metrics.jsonl      one line a step
-    runs/ntp/validation.jsonl   one line a look: loss at each gazing ratio
-    runs/ntp/pictures/          one picture a look: where the model gazes
-    runs/ntp/model/             the finished checkpoint, as `AutoGaze.from_pretrained` reads it
+    state.pt           the newest step: weights, optimiser, step number
+    metrics.jsonl      one line a step
+    validation.jsonl   one line a look: loss at each gazing ratio
+    pictures/          one picture a look: where the model gazes
+    model/             the finished checkpoint, as `AutoGaze.from_pretrained` reads it
 
 Killed at any moment, the same call goes on from the newest state and ends with the same weights, bit for bit:
 nothing random is carried from step to step, and files are replaced, never half written.

@@ -1,10 +1,5 @@
 """Next-token prediction: learn to write the lists that the greedy search wrote, and to foretell the losses.
 
-Example::
-
-    stage = NtpStage(labels, config)
-    loss, figures = stage(network, sizes, micro=0, draw=numpy.random.default_rng([seed, 0]))
-
 Cross-entropy of every slot's token, and the squared error of the loss predicted before each slot and after each
 frame's last, each a mean over all tokens of the batch, as published: a clip with long lists weighs more. What departs
 from the paper is off in `ntp.yaml`: dense prediction, targets by gain, lists of the network's own (see `config.Ntp`);

@@ -1,12 +1,5 @@
 """Can a trunk see text? One small head on its features, taught where text is; before any decoder is trained.
 
-Example::
-
-    found = probe(AutoGaze.from_pretrained(bundled()), Path("runs/probe"), steps=600)
-    found.auc                                             # of patches of tiles that were not trained on
-    probe(model, Path("runs/reads"), steps=4000, trunk=True)                # the trunk learns with the head
-    Headed(head="runs/probe").select(tiles, ratio=0.01, layout=(5, 8))     # a gaze by that head alone
-
 The head is a 3 x 3 convolution, GELU and a linear map: for each patch of the finest scale and each scale, how likely
 there is text whose coarsest readable scale this is. A run's folder is one as `hlvid train report` shows it; killed,
 the same call goes on with it.

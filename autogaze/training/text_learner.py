@@ -1,11 +1,4 @@
-"""What a network is taught on scenes with text: to list the tokens that show lines, and to say what is left unread.
-
-Example::
-
-    learner = Learner(model.gazing_model, model.config)
-    losses = learner(scenes.batch(draw, 64), generator, frames=8)          # by name: tokens, left, map, inner
-    imitation(model.gazing_model, old, model.config, clips)                # stay what it was where there is no text
-"""
+"""What a network is taught on scenes with text: to list the tokens that show lines, and to say what is left unread."""
 
 from typing import NamedTuple
 

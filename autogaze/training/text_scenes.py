@@ -1,12 +1,5 @@
 """Tiles with lines of text whose place is known, composed as tensors on any device: thousands a second on a GPU.
 
-Example::
-
-    scenes = Scenes(grounds, strips(512, seed=0), device="cuda")        # grounds: uint8 (N, 3, 320, 320), no text
-    shown = scenes.batch(np.random.default_rng(0), 256)
-    shown.pictures, shown.gains      # float (256, 3, 224, 224) in [0, 1]; float (256, 265)
-    shown.spare                      # bool (256, 265): tokens of a line that may count as read or not
-
 `gains` is what each token is worth to the objective `text` before anything is seen: `LINE` a line, shared by the tokens
 that show it at the coarsest scale that can be read; all else is worth nothing. Half of the tiles have no text, and
 plates, poles, marks too small to read and all that the grounds hold are there to be told from it.

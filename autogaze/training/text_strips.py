@@ -1,10 +1,4 @@
-"""Lines of text to compose tiles from, and what a gaze has to look at where they stand.
-
-Example::
-
-    made = strips(512, seed=0)            # masks uint8 (512, 64, 512), each from its left edge on
-    gains, spare = worth(drawn)           # (B, 265) each, of lines that stand where `drawn` says
-"""
+"""Lines of text to compose tiles from, and what a gaze has to look at where they stand."""
 
 from dataclasses import dataclass
 

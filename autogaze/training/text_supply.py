@@ -1,10 +1,4 @@
-"""What scenes are composed of, made while a device is busy: grounds by processes, draws by threads.
-
-Example::
-
-    pool.imap_unordered(grounds, range(100))          # uint8 (16, 3, 320, 320) each
-    opened(Path("grounds.zip"))                       # squares of recordings, packed as JPEG
-"""
+"""What scenes are composed of, made while a device is busy: grounds by processes, draws by threads."""
 
 import multiprocessing
 import queue

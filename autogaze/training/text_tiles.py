@@ -1,9 +1,5 @@
 """Generated tiles with text and its place: what a gaze that is to read is taught on, without any detector.
 
-Example::
-
-    picture, place = tile(seed=7)     # uint8 (3, 224, 224), float32 (4, 14, 14): share of each patch under text
-
 `place` has a channel a scale: a line is in that of the coarsest scale at which it can be read, in none if it is too
 small. Six tiles in ten have no text. The others have one to three lines, most on plates, in the fonts that come with
 matplotlib, of 4 to 80 px cap height; grounds and things are the generator's, and what a gaze takes for text: empty

@@ -1,8 +1,7 @@
 """Faults of a submission: all of them at once, each with file, line, field and remedy.
 
-Example::
-
-    Fault("predictions.jsonl", 12, "answer", "'F' is not one of A, B, C, D", "give a letter or null")
+>>> print(Fault("predictions.jsonl", 12, "answer", "'F' is not one of A, B, C, D", "give a letter or null"))
+predictions.jsonl: line 12: answer: 'F' is not one of A, B, C, D; give a letter or null
 """
 
 from collections.abc import Callable, Sequence

@@ -1,10 +1,5 @@
 """Answers paired with the questions they belong to, and scored: every question once, and nothing else.
 
-Example::
-
-    matched = match(lines, key.questions, "predictions.jsonl")
-    matched.rows, matched.warnings, matched.faults
-
 The letter that counts is read from `raw_output` by hlvid's own parser where that text is given, else from
 `answer`; where both are given and disagree, a warning says so and the text wins: all rows are parsed alike.
 """

@@ -1,10 +1,5 @@
 """Reading the two files of a submission, which anybody may have written: bounded, no links, nothing executed.
 
-Example::
-
-    data, lines, faults = read_toml(folder / "submission.toml")
-    predictions, faults = read_predictions(folder / "predictions.jsonl", limit=2680)
-
 Nothing here raises on bad content: what is wrong comes back as faults with line and field. What could take
 long (many fields, many faults, long numbers) is cut off with a fault of its own.
 """

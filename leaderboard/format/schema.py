@@ -1,10 +1,5 @@
 """The pydantic models of `submission.toml` and of one line of `predictions.jsonl`.
 
-Example::
-
-    Submission.model_validate({"benchmark": "hlvid_mini", "model": {"name": "blind", "openness": "open_source"}})
-    Prediction.model_validate({"question_id": "0", "answer": "B"})
-
 Every text is untrusted: it is bounded here, holds no invisible characters, and is escaped wherever it is shown.
 Unknown fields are faults, because a misspelt `resolution` would otherwise pass as "not stated". Values keep
 their type: `frames: true` is a fault and not one frame. `leaderboard.format.schema_docs` publishes these models.

@@ -1,9 +1,4 @@
-"""The schema for people, `docs/submission.md`, and for programs (`hlvid submit --schema`), from the pydantic models.
-
-Example::
-
-    python -m leaderboard.format.schema_docs            # write the page; a test says when it is not current
-"""
+"""The schema for people, `docs/submission.md`, and for programs (`hlvid submit --schema`), from the pydantic models."""
 
 import json
 from collections.abc import Iterator, Mapping

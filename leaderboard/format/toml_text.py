@@ -1,10 +1,8 @@
 """TOML as a submission needs it: read with the line of each field, and written.
 
-Example::
-
-    data, lines = parse('[model]\\nname = "blind"\\n')
-    data["model"]["name"], lines.of("model", "name")            # "blind", 2
-    dump(data)                                                  # and back
+>>> data, lines = parse('[model]\\nname = "blind"\\n')
+>>> data["model"]["name"], lines.of("model", "name")
+('blind', 2)
 """
 
 import json

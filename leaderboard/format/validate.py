@@ -1,11 +1,4 @@
-"""Is a submission whole and sound? Every fault at once, and the rows to score when there is none.
-
-Example::
-
-    report = check_folder(Path("submissions/hlvid_mini/my-run"))
-    report.raise_for_faults()
-    summarize(report.rows).overall.value
-"""
+"""Is a submission whole and sound? Every fault at once, and the rows to score when there is none."""
 
 import os
 import re

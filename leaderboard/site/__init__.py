@@ -1,10 +1,5 @@
 """The public page: a static site made from the submissions, and a local server that adds an upload form.
 
-Example::
-
-    from leaderboard.site.build import build
-    build(Path("site"))                       # open site/index.html: no server, no network
-
 | module | what it does |
 |---|---|
 | identity, history | which sections and pages there are; when a submission was recorded |

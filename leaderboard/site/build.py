@@ -1,9 +1,5 @@
 """`hlvid board build`: all files of the site from the submissions.
 
-Example::
-
-    site = build(Path("site"))                # Site(folder, pages, entries, refused, seconds)
-
 Each file is put in place whole, pages after what they load, and then what only the last build had goes: a reader sees
 the old page or the new one, a killed build leaves a site, and files of others (`.git`, `CNAME`) stay where they are.
 A folder that this command did not make is left alone. Nothing but the submissions and the answer keys is read; a

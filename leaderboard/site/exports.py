@@ -1,10 +1,5 @@
 """The board for other programs and readers: JSON, CSV, an RSS feed, and `.eval_results` of the hub.
 
-Example::
-
-    board_csv(rows)                           # rows: from `facts.entry_facts`
-    feed(rows, titles, url="https://example.org/board/", built=now)
-
 Texts are a submitter's: CSV cells that a spreadsheet would run as a formula get an apostrophe in front, XML is
 escaped as the pages are, and characters that XML cannot hold are dropped.
 """

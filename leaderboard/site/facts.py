@@ -1,10 +1,5 @@
 """Entries and sections as plain data for pages and exports, without anything that gives an answer away.
 
-Example::
-
-    facts = entry_facts(entry, section, when)
-    facts["accuracy"], facts["low"], facts["high"], facts["rank"]["text"], facts["page"]
-
 HLVid's answers are not published here: per question the site says right or wrong, never a letter (a right
 one would be the key, and "all chose C, which is wrong" halves the guess). Stems are shown only of HLVid-Mini,
 which is ours to print; of the others ids, recordings and categories.

@@ -1,9 +1,4 @@
-"""When each submission was first committed: git is the database, so git knows.
-
-Example::
-
-    recorded(SUBMISSIONS)["hlvid_mini/blind"]         # datetime(2026, 11, 21, 6, 20, tzinfo=UTC)
-"""
+"""When each submission was first committed: git is the database, so git knows."""
 
 import os
 import subprocess

@@ -1,10 +1,5 @@
 """Names of sections and pages: what stands in addresses, so that links keep working.
 
-Example::
-
-    section_id(section)                       # "hlvid", "hlvid_mini", "hlvid_mini-mini-full-0"
-    model_page(entry)                         # "models/hlvid_mini/blind.html"
-
 Both are made of [a-z0-9._-] alone (`validate.FOLDER_NAME`), whatever a submitter wrote.
 """
 

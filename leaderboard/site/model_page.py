@@ -1,9 +1,4 @@
-"""What the page of one entry shows: settings, groups, recordings with their questions.
-
-Example::
-
-    model_values(section, entry)["recordings"][0]      # {"name", "right", "n", "questions": [{id, state, …}]}
-"""
+"""What the page of one entry shows: settings, groups, recordings with their questions."""
 
 import math
 from collections.abc import Mapping, Sequence

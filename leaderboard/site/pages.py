@@ -1,9 +1,5 @@
 """Jinja pages: one environment for all, everything a submitter wrote escaped.
 
-Example::
-
-    page("model.html", root="../../", entry=entry, ...)
-
 Autoescape is on for every template and `| safe` is used nowhere; a forgotten variable is an error. Texts never reach
 a script inside a page: what scripts need lies in `data/*.js` as JSON.
 """

@@ -1,9 +1,5 @@
 """What the browser needs to compare two entries exactly as `hlvid.scoring.compare` does.
 
-Example::
-
-    constants(table)["critical"]              # standard errors on each side of the interval
-
 Why in the browser: 500 entries make 124,750 pairs, too many to write down; their right and wrong answers are 134 kB.
 Tests and interval are closed forms. What needs special functions (normal and t quantiles) or a simulation (power)
 depends on the section alone and is computed here; `static/statistics.js` does the rest, and

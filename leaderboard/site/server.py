@@ -1,10 +1,5 @@
 """`hlvid board serve`: the site on this machine, with the form that checks, scores and hands back a submission.
 
-Example::
-
-    app = create_app(site_folder, pending)    # FastAPI; for tests with fastapi.testclient.TestClient
-    run(SUBMISSIONS, "127.0.0.1", 8765)       # builds the site, serves it until Ctrl-C, deletes all of it
-
 Listens on the loopback address unless told otherwise; where others reach it, it wants a token and tells no score.
 Requests have to name the host that is served (so that another site's name pointing here reaches nothing) and uploads
 have to come from the page itself. Bodies are cut off at `MOST_BYTES` while they arrive, and few are read at a time.

@@ -1,11 +1,5 @@
 """Files that somebody drops on the form: kept below one pending folder, checked, scored, handed back as a zip.
 
-Example::
-
-    pending = Pending(Path(tempfile.mkdtemp()), SUBMISSIONS)
-    answer = pending.check([("predictions.csv", data)], {"model": {"name": "m", "openness": "closed"}})
-    answer["ok"], answer["headline"], pending.archive(answer["token"])
-
 One upload is checked at a time, the newest `KEPT` ready folders stay until the server stops, and what was dropped is
 deleted as soon as it is checked. Names of files are taken only if they are plain; anything else is refused.
 """

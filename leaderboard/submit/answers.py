@@ -1,10 +1,4 @@
-"""The answers of a submission or a table as samples: with the questions of their answer key.
-
-Example::
-
-    if is_submission(path):
-        samples = submitted(path)          # leaderboard/submissions/hlvid_mini/blind, predictions.csv
-"""
+"""The answers of a submission or a table as samples: with the questions of their answer key."""
 
 from pathlib import Path
 

@@ -1,11 +1,5 @@
 """A git branch that adds one submission folder, made without touching the working tree or what is checked out.
 
-Example::
-
-    branch = make_branch(repo, folder, "leaderboard/submissions/hlvid/my-model", "Submit my-model to HLVid")
-    branch.name, branch.commit          # "submission/hlvid/my-model", "3f2c…"
-    push(repo, branch)                  # only when the submitter asks for it
-
 The commit is built in a temporary index on top of the remote's default branch (else of HEAD), so that work in
 progress is neither committed nor lost.
 """

@@ -1,11 +1,5 @@
 """A submission in the making: what a source holds, joined with what the submitter states, and all its faults.
 
-Example::
-
-    draft = make_draft(Path("predictions.csv"), {"benchmark": "hlvid", "model": {"name": "m", "openness": "closed"}})
-    draft.raise_for_faults()
-    folder = write_folder(draft, Path("hlvid-submission"))      # hlvid-submission/hlvid/m
-
 Sources: an output folder of lmms-eval, a samples file, a table (`.csv`, `.tsv`), lines as in `predictions.jsonl`,
 or a submission folder that is to be checked once more. Faults name the line of the source.
 """

@@ -1,8 +1,7 @@
 """Untrusted text inside Markdown: pull-request text and the CI's summary.
 
-Example::
-
-    escape("<script>|@all\\n# hi")        # shows exactly these characters, in one line
+>>> escape("<script>|@all\\n# hi")        # shows exactly these characters, in one line
+'&lt;script&gt;\\\\|&#64;all \\\\# hi'
 """
 
 import html

@@ -1,11 +1,5 @@
 """`hlvid submit`: from a run or a table to a checked folder, its standing, a branch and a pull request's text.
 
-Example::
-
-    ready = prepare(Path("demo/runs/blind"), Path("hlvid-submission"))
-    print(describe(ready))          # accuracy with its interval, place, neighbours
-    ready.folder, ready.body        # hlvid-submission/hlvid_mini/blind, …/hlvid_mini-blind.md
-
 Everything happens on this machine; nothing is pushed unless the submitter asks for it.
 """
 

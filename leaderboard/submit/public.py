@@ -1,10 +1,9 @@
 """What of a run's records may be published: allow-lists for command lines, a search for secrets in everything else.
 
-Example::
-
-    command(["lmms_eval", "--model", "openai", "--model_args", "api_key=sk-1,max_frames_num=32"])
-    # "lmms_eval --model openai --model_args …,max_frames_num=32"
-    secrets("key: hf_abcdefghijklmnopqrstuv")     # ["an access token (hf_abc…)"]
+>>> command(["lmms_eval", "--model", "openai", "--model_args", "api_key=sk-1,max_frames_num=32"])
+'lmms_eval --model openai --model_args …,max_frames_num=32'
+>>> secrets("key: hf_abcdefghijklmnopqrstuv")
+['an access token (hf_abc…)']
 
 A command line holds keys, hosts and folders under names that nobody can list, so what is known to be harmless is
 let through and all else becomes "…". Texts that a submitter or a model wrote cannot be listed either; there, what

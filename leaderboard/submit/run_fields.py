@@ -1,10 +1,5 @@
 """What a run's own records say about how its answers were made, as fields of `submission.toml`.
 
-Example::
-
-    fields = run_fields(find_run(Path("demo/runs/detail-896-r0.10")))
-    fields["settings"]                 # {"selector": "detail", "frames": 12, "resolution": 896, ...}
-
 From lmms-eval's results file (model and arguments), our `record.json` (versions, hardware, prompts, command) and
 the `details` that our models record for each answer. What is not recorded is left out, never assumed; what could
 be private is left out, too (`public`).

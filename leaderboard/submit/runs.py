@@ -1,11 +1,5 @@
 """From an evaluation's output folder to its answers: samples of our tasks, or of any lmms-eval task.
 
-Example::
-
-    run = find_run(Path("demo/runs/blind"))     # or the samples file itself
-    run.benchmark, run.samples.name             # "hlvid_mini", "20261121_111513_samples_hlvid_mini.jsonl"
-    lines, faults = read_samples(run.samples, answer_key(run.benchmark), limit=480)
-
 Reads what lmms-eval writes with `--output_path … --log_samples` (`*_samples_TASK.jsonl`, `*_results.json`) and
 the `record_*.json` that our own `lmms_eval` command adds. Only the samples are needed.
 """

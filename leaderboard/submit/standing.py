@@ -1,9 +1,5 @@
 """Where a new run would stand: its place among the entries, and against its neighbours one by one.
 
-Example::
-
-    stand("mine", rows, section.entries)                                          # place and paired comparisons
-
 All statistics come from `hlvid.scoring`; this module only brings submissions into its shape.
 """
 

@@ -1,10 +1,5 @@
 """A bare table of answers as predictions: `question_id,answer` in CSV, or one JSON object a line.
 
-Example::
-
-    lines, faults = read_table(Path("predictions.csv"), limit=2680)
-    lines[0]                          # (2, Prediction(question_id="0", answer="B"))
-
 The first row names the columns, which are those of `predictions.jsonl`; commas, semicolons and tabs separate.
 Line numbers are the file's own.
 """

@@ -1,10 +1,4 @@
-"""The plan of a conversion, and carrying it out: every tensor of theirs is used or listed, every one of ours filled.
-
-Example::
-
-    plan = plan_conversion(Snapshot.of("nvidia/NVILA-8B-HD-Video"), fetch=True)   # CheckpointError: what does not fit
-    write(plan, Path("converted"))                                      # a shard at a time; config.json comes last
-"""
+"""The plan of a conversion, and carrying it out: every tensor of theirs is used or listed, every one of ours filled."""
 
 import json
 import shutil

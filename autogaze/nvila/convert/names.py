@@ -1,10 +1,9 @@
 """The published tensors' names and ours: a table of patterns, strict on both sides.
 
-Example::
-
-    ours("mm_projector.layers.2.weight")                 # "projector.1.weight"
-    ours("vision_tower.vision_model.head.probe")         # None: not used, and told
-    ours("something.else")                               # CheckpointError, with the remedy
+>>> ours("mm_projector.layers.2.weight")
+'projector.1.weight'
+>>> ours("vision_tower.vision_model.head.probe") is None        # not used, and told
+True
 """
 
 import re

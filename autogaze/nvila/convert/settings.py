@@ -1,10 +1,5 @@
 """Our configuration from a published checkpoint's files: shapes first, then config.json, then its code.
 
-Example::
-
-    config, notes = read_settings(snapshot, snapshot.tensors())
-    config.vision.patch_size, config.vision.select_layer, config.chat       # 14, -2, ("<|im_start|>system…", …)
-
 Where two sources disagree it is an error that names both; where none speaks, what the spec's sources found is taken
 and a note says so.
 """

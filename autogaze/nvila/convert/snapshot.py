@@ -1,11 +1,4 @@
-"""A published checkpoint as files: a folder, or a hub id of which each file is fetched when it is wanted.
-
-Example::
-
-    snapshot = Snapshot.of("nvidia/NVILA-8B-HD-Video")
-    snapshot.json("config.json"), snapshot.text("chat_template.jinja")
-    snapshot.tensors()["llm.lm_head.weight"]             # Stored(file, shape), from the headers alone
-"""
+"""A published checkpoint as files: a folder, or a hub id of which each file is fetched when it is wanted."""
 
 import fnmatch
 import json

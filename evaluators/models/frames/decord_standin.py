@@ -1,10 +1,4 @@
-"""decord by name, on the frames that are served; many models of lmms-eval cannot even be imported without one.
-
-Example::
-
-    with importable():
-        from decord import VideoReader      # decord's own class where it is installed, else the one below
-"""
+"""decord by name, on the frames that are served; many models of lmms-eval cannot even be imported without one."""
 
 import importlib.util
 import sys

@@ -1,11 +1,4 @@
-"""What is served to the model that is being asked, and what it took of it.
-
-Example::
-
-    with now(Served(delivery)) as served:
-        take(path, "qwen_vl_utils")       # the delivery, all frames of it; another path is refused
-    served.complete                       # True
-"""
+"""What is served to the model that is being asked, and what it took of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,11 +1,4 @@
-"""Which of the two ways a checkpoint is run, and which checkpoint it was.
-
-Example::
-
-    describe("made-by-us", None, "nvila_hd")                       # ("native", its config.json)
-    describe("nvidia/NVILA-8B-HD-Video", None, "nvila_hd")         # ("native", what its conversion will have)
-    weights("nvidia/NVILA-8B-HD-Video", None, None)                # the folder of its conversion, made once
-"""
+"""Which of the two ways a checkpoint is run, and which checkpoint it was."""
 
 from pathlib import Path
 from typing import Any, Literal
