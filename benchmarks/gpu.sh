@@ -3,7 +3,7 @@
 #
 #   benchmarks/gpu.sh                                # under nine minutes on one H100 or H200; results in benchmarks/results/gpu
 #   benchmarks/gpu.sh --device cpu --small           # the same script rehearsed on two cores in about five minutes
-#   benchmarks/gpu.sh --parts "tests autogaze"       # some of: tests autogaze encoder stages train
+#   benchmarks/gpu.sh --parts "tests autogaze"       # some of: tests autogaze encoder stages train reading
 #   benchmarks/gpu.sh --seconds 300                  # less time: parts that no longer fit are left out
 #
 # OUT/gpu-PARTS-HARDWARE-VERSIONS.json says how each part ended and holds what it measured, also of one that was cut short;
@@ -108,6 +108,12 @@ if has train; then
   }
   export -f train; export python work device steps
   part train 120 "$work/ntp/metrics.jsonl" bash -c train
+fi
+if has reading; then  # not among the usual ones: five minutes of its own; the model is in OUT/reading
+  few=(--seconds 260); [ -n "$small" ] && few=(--steps 1 --batch 4)
+  part reading 320 "$work/reading/validation.jsonl" "$python" -m hlvid.cli train reading --config reading-gpu \
+    --device "$device" "${few[@]}" --out "$work/reading"
+  [ ! -d "$work/reading/model" ] || cp -r "$work/reading/model" "$out/reading"
 fi
 echo "written: $report"
 exit $failed

@@ -5,23 +5,22 @@ it (`told`), which is learned with the language model alone, and what the encode
 towards that. `see` is `GazedSiglip` and `Projector` on frames by themselves (a test holds them together).
 """
 
+import copy
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from autogaze.encoders.patches import position_table, resize
 from autogaze.encoders.siglip import Layer
 from autogaze.nvila.model import NVILAHD
-from autogaze.nvila.tokenizer import byte_tokenizer
+from autogaze.nvila.tokenizer import FILE, byte_tokenizer
 from autogaze.training.reading.glyphs import ALPHABET
 from autogaze.training.reading.questions import Bank
 from autogaze.training.reading.strips import IGNORE, SLOTS
 
-TABLE = "letters.safetensors"
 NONE_WEIGHT = 0.3
 """Of patches without a character among those that are named: they are the most."""
 GAP = 400
@@ -138,22 +137,9 @@ class Reader(nn.Module):
         return Answers(loss, letter[:, bank.letters].argmax(-1) == right, flags[..., 0].argmax(-1) == right)
 
     def save(self, folder: Path) -> None:
-        """The model as `from_pretrained` reads it, and beside it what only training needs."""
-        self.model.save_pretrained(folder)
-        save_file(
-            {
-                name: tensor.detach().contiguous()
-                for name, tensor in self.state_dict().items()
-                if not name.startswith("model.")
-            },
-            str(folder / TABLE),
-        )
-
-    def load(self, folder: Path) -> None:
-        """What `save` wrote."""
-        model = NVILAHD.from_pretrained(folder)
-        self.model.load_state_dict(model.state_dict())
-        self.load_state_dict(load_file(str(folder / TABLE)), strict=False)
+        """The model in half precision and its tokenizer, as `Answerer.from_pretrained` reads them."""
+        copy.deepcopy(self.model).half().save_pretrained(folder)
+        byte_tokenizer().save(str(folder / FILE))
 
 
 def gaps(tokens: Tensor, draw: torch.Generator) -> Tensor:

@@ -10,9 +10,10 @@ from safetensors.torch import load_file
 
 from autogaze.encoders.patches import Grid
 from autogaze.gaze import Gaze
-from autogaze.nvila.model import NVILAHD
+from autogaze.nvila.answering import Answerer, Look
+from autogaze.nvila.model import NVILAHD, Seen
 from autogaze.nvila.presets import SHAPES, shape
-from autogaze.nvila.processing import normalise
+from autogaze.nvila.processing import normalise, plan_video
 from autogaze.nvila.tokenizer import byte_tokenizer
 from autogaze.training.config import TrainingError, read
 from autogaze.training.reading import train as course
@@ -148,7 +149,10 @@ def test_stopped_run_ends_with_the_same_weights_as_the_model_reads_them(small: N
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert [entry["step"] for entry in entries(tmp_path / "parts" / "metrics.jsonl")] == [0, 1, 2]
     assert "options with videos swapped" in entries(tmp_path / "parts" / "validation.jsonl")[-1]
-    assert not NVILAHD.from_pretrained(tmp_path / "parts" / "model").config.random
+    reader = Answerer.from_pretrained(tmp_path / "parts" / "model")
+    assert not reader.model.config.random
+    look = Look(plan_video(448, 224, 16, reader.settings, 224), Seen(torch.zeros(3, 32), 3, 3), {})
+    assert reader.ask(look, "<vila/video>\n\nA. B or B. A?", 4, ["A", "B"]).text in ("A", "B")
     with pytest.raises(TrainingError, match="holds a run with other settings"):
         course.train(settings(tmp_path / "parts", seed=1))
 
@@ -162,3 +166,12 @@ def test_loss_falls(small: None, tmp_path: Path) -> None:
     )
     losses = [entry["loss"] for entry in entries(tmp_path / "metrics.jsonl")]
     assert np.mean(losses[-3:]) < 0.8 * losses[0]
+
+
+def test_lessons_and_rate_follow_the_share_of_the_run() -> None:
+    config = read(ReadingConfig, "reading-gpu", optimizer__rate=1e-3, optimizer__warmup=10)
+    assert [config.lesson(share).tiles for share in (0, 0.31, 0.4, 0.6, 0.99, 1.0)] == [1, 1, 2, 8, 8, 8]
+    assert course._rate(config, 4, 0.0) == pytest.approx(5e-4)
+    assert course._rate(config, 900, config.hold) == pytest.approx(1e-3)
+    assert course._rate(config, 900, 0.8) == pytest.approx(5e-4)
+    assert course._rate(config, 900, 1.0) == pytest.approx(2e-5)
