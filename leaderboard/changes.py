@@ -7,7 +7,7 @@ from typing import NamedTuple
 from leaderboard.benchmarks import TITLES
 from leaderboard.format.faults import Fault
 from leaderboard.format.reading import JSONL_BYTES
-from leaderboard.format.validate import ALLOWED, FOLDER_NAME, FOLDER_RULE
+from leaderboard.format.validate import ALLOWED, FOLDER_NAME, FOLDER_RULE, stranger_remedy
 from leaderboard.submit.branch import PLACE, git
 
 PLAIN = "100644"
@@ -72,7 +72,7 @@ def _odd(inner: str, file: File) -> Fault | None:
     if file.mode != PLAIN:
         return fault(inner, f"is {KINDS.get(file.mode, 'no plain file')}", "add plain files alone (mode 644)")
     if inner not in ALLOWED:
-        return fault(inner, "does not belong here", f"a submission holds {', '.join(sorted(ALLOWED))} alone")
+        return fault(inner, "does not belong here", stranger_remedy(inner))
     if (file.size or 0) > JSONL_BYTES:
         return fault(inner, f"has more than {JSONL_BYTES:,} bytes", "shorten it")
     return None

@@ -161,6 +161,11 @@ def contradictions(submission: Submission, answers: Sequence[Prediction], lines:
     return faults
 
 
+def stranger_remedy(name: str) -> str:
+    """What to do about a file that no submission has."""
+    return FORMER_REMEDY if name == FORMER else f"a submission holds {', '.join(sorted(ALLOWED))} alone"
+
+
 def line_limit(key: AnswerKey | None) -> int:
     """Lines to read at most; without a key, as many as the largest benchmark needs."""
     return MOST_LINES * (len(key.questions) if key is not None else LARGEST)
@@ -216,7 +221,6 @@ def _check_files(folder: Path) -> list[Fault]:
         if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
             faults.append(Fault(shorten(entry.name), None, "(file)", "is not a plain file", "remove it"))
         elif entry.name not in ALLOWED:
-            remedy = f"a submission holds {', '.join(sorted(ALLOWED))} alone"
-            remedy = FORMER_REMEDY if entry.name == FORMER else remedy
+            remedy = stranger_remedy(entry.name)
             faults.append(Fault(shorten(entry.name), None, "(file)", "does not belong here", remedy))
     return faults
