@@ -5,11 +5,14 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hlvid.threads import wait_passively
+
+if TYPE_CHECKING:
+    from autogaze.nvila.config import NVILAConfig
 
 wait_passively()  # before anything imports torch: machines that run tests are busy
 if "PYTEST_XDIST_WORKER" in os.environ:  # `make pytest`: two processes, a core each
@@ -49,6 +52,43 @@ def tiny_mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     return make(root / "tiny_mini", preset="tiny", progress=False)
+
+
+@pytest.fixture(scope="session")
+def small_nvila() -> "NVILAConfig":
+    """Tiles of 56 px with patches of 4, so that a test takes no time; AutoGaze's proportions 4:7:14 ... kept."""
+    from autogaze.encoders.config import SiglipConfig
+    from autogaze.nvila.config import NVILAConfig
+    from autogaze.nvila.settings import VideoSettings
+
+    vision = SiglipConfig(
+        hidden_size=24,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=56,
+        patch_size=4,
+        scales=(8, 16, 28, 56),
+        select_layer=-2,
+    )
+    llm = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return NVILAConfig(
+        vision=vision,
+        llm={**llm, "num_key_value_heads": 1, "vocab_size": 272},
+        # grids of 1, 3, 7 and 14 are 255 tokens a frame; the encoder has 265
+        released_scales=(9, 19, 35, 70),
+        released_patch=5,
+        video=VideoSettings(
+            num_video_frames=32,
+            num_video_frames_thumbnail=8,
+            max_tiles_video=2,
+            gazing_ratio_tile=0.1,
+            gazing_ratio_thumbnail=1.0,
+            task_loss_requirement_tile=None,
+            task_loss_requirement_thumbnail=None,
+            max_batch_size_autogaze=3,
+        ),
+    )
 
 
 @pytest.fixture(scope="module")

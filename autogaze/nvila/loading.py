@@ -6,6 +6,7 @@ No tensor is drawn first and none is held twice: transformers reads the shards o
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +20,38 @@ EYES, LLM = "model.safetensors", "llm"
 QUANTIZATIONS = ("nf4", "fp4", "int8")
 DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
+_NEEDED = (
+    ("quantization", QUANTIZATIONS, "bitsandbytes"),
+    ("device_map", DEVICE_MAPS, "accelerate"),
+    ("attn_implementation", ATTENTIONS[2:], "flash_attn"),
+)
+"""What an option needs installed."""
 
 
 @dataclass(frozen=True)
 class LLMOptions:
     """How transformers loads the language model; None leaves it as it is.
 
-    attention: of `ATTENTIONS`. quantization: of `QUANTIZATIONS`, by bitsandbytes. device_map: of `DEVICE_MAPS`, by
-    accelerate, to spread it over several GPUs.
+    attn_implementation: of `ATTENTIONS`. quantization: of `QUANTIZATIONS`, by bitsandbytes. device_map: of
+    `DEVICE_MAPS`, by accelerate, to spread it over several GPUs. Raises ValueError where a package is not installed.
     """
 
-    attention: str | None = None
+    attn_implementation: str | None = None
     quantization: str | None = None
     device_map: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, values, package in _NEEDED:
+            if (given := getattr(self, name)) in values and find_spec(package) is None:
+                raise ValueError(
+                    f"{name} is {given!r}, which needs {package}; install it, or leave {name} out"
+                )
 
     def arguments(self, dtype: torch.dtype, device: torch.device | str) -> dict[str, Any]:
         """Of transformers' from_pretrained."""
         out: dict[str, Any] = {"dtype": dtype, "device_map": self.device_map or str(device)}
-        if self.attention:
-            out["attn_implementation"] = self.attention
+        if self.attn_implementation:
+            out["attn_implementation"] = self.attn_implementation
         if self.quantization:
             from transformers import BitsAndBytesConfig
 

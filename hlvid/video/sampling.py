@@ -12,10 +12,14 @@ the policy's name beside the number of frames: the first two differ by up to hal
 """
 
 import math
+from typing import Literal
 
 import numpy as np
 
 from hlvid.errors import HlvidError
+
+Sampling = Literal["uniform_linspace", "uniform_midpoint"]
+"""The even policies, by name."""
 
 
 def distinct(policy: str, n: int, count: int) -> list[int]:

@@ -18,11 +18,11 @@ from pydantic.dataclasses import dataclass as checked
 
 from evaluators.core.arguments import STRICT, read
 from hlvid.errors import RunError
+from hlvid.video.sampling import Sampling
 
 Count = Annotated[int, Field(ge=1)]
 Resolution = Annotated[int, Field(ge=2, le=10**5)]
 Positive = Annotated[float, Field(gt=0)]
-Sampling = Literal["uniform_linspace", "uniform_midpoint"]
 
 
 @dataclass(frozen=True)

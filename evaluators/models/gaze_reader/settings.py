@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from evaluators.core.arguments import STRICT, read
 from hlvid.errors import RunError
+from hlvid.video.sampling import Sampling
 
 DEFAULT_RATIO = 0.25
 LEARNED = "autogaze"
@@ -34,7 +35,7 @@ class ReaderSettings:
     ratio: Annotated[float, Field(gt=0, le=1)] | None = None
     resolution: Annotated[int, Field(ge=32, le=8192)] = 3584
     frames: Annotated[int, Field(ge=1, le=4096)] = 12
-    sampling: Literal["uniform_linspace", "uniform_midpoint"] = "uniform_linspace"
+    sampling: Sampling = "uniform_linspace"
     budget: Literal["tile", "picture", "frame"] = "picture"
     seed: Annotated[int, Field(ge=0, le=2**31)] = 0
     checkpoint: str | None = None

@@ -60,6 +60,7 @@ class Native:
             if arguments.reduction:  # these methods know one scale, and frames by themselves
                 self.config = config.single_scale(config.tile)
             self.video = self._video(config.video)
+            self.loading = arguments.llm()
         except ValueError as error:
             raise RunError(f"{model}: {error}") from error
         if config.random:
@@ -158,7 +159,7 @@ class Native:
                 dtype=getattr(torch, self.dtype),
                 device=str(self.device),
                 revision=None if self.folder != self.arguments.pretrained else self.arguments.revision,
-                llm=self.arguments.llm(),
+                llm=self.loading,
             )
         except ValueError as error:
             raise RunError(f"{self.model}: {error}") from error

@@ -16,8 +16,9 @@ from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from evaluators.core.arguments import STRICT, read
-from evaluators.models.frames.settings import Count, FrameSettings, Positive, Resolution, Sampling
+from evaluators.models.frames.settings import Count, FrameSettings, Positive, Resolution
 from hlvid.errors import RunError
+from hlvid.video.sampling import Sampling
 
 NAME = "openai_frames"
 NO_KEY = "none"

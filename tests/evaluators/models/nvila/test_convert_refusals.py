@@ -22,7 +22,7 @@ from autogaze.nvila.convert.conversion import MARK, plan_conversion, write
 from autogaze.nvila.convert.names import read_map
 from autogaze.nvila.convert.snapshot import Snapshot
 from autogaze.nvila.model import NVILAHD
-from evaluators.cli import machine
+from evaluators.cli import mount
 from evaluators.models.nvila.checkpoint import describe
 from hlvid.errors import RunError
 from hlvid.files import locked
@@ -31,7 +31,7 @@ INDEX = "pytorch_model.bin.index.json"
 SECOND = "model-00002-of-00003.safetensors"
 Spoil = Callable[[Path], Any]
 app = typer.Typer()
-machine.mount(app)
+mount(app)
 
 
 @pytest.fixture

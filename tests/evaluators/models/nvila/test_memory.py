@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from autogaze.encoders.config import SiglipConfig
 from autogaze.nvila.answering import Answerer
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.model import NVILAHD
-from autogaze.nvila.settings import VideoSettings
 from autogaze.nvila.tokenizer import byte_tokenizer
 from autogaze.selectors import get
 from evaluators.core.memory import Peak
@@ -35,32 +33,14 @@ class Film:
 
 
 @pytest.fixture(scope="module")
-def answerer() -> Answerer:
+def answerer(small_nvila: NVILAConfig) -> Answerer:
     """Eight small tiles a frame: 1,024 frames are 308 MB as floats, and 25 GB as decoded."""
-    vision = SiglipConfig(
-        hidden_size=24,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        image_size=56,
-        patch_size=4,
-        scales=(8, 16, 28, 56),
-        select_layer=-2,
+    video = replace(
+        small_nvila.video, max_tiles_video=8, gazing_ratio_tile=0.02, max_batch_size_autogaze=8, resize="pil"
     )
-    llm = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2}
-    video = VideoSettings(
-        num_video_frames=64,
-        num_video_frames_thumbnail=8,
-        max_tiles_video=8,
-        gazing_ratio_tile=0.02,
-        gazing_ratio_thumbnail=1.0,
-        task_loss_requirement_tile=None,
-        task_loss_requirement_thumbnail=None,
-        max_batch_size_autogaze=8,
-        resize="pil",
+    return Answerer(
+        NVILAHD.from_config(replace(small_nvila, video=video)), byte_tokenizer(), get("centre"), video
     )
-    config = NVILAConfig(vision=vision, llm={**llm, "num_key_value_heads": 1, "vocab_size": 272}, video=video)
-    return Answerer(NVILAHD.from_config(config), byte_tokenizer(), get("centre"), video)
 
 
 def test_1024_frames_of_4k_take_the_memory_of_64(answerer: Answerer) -> None:

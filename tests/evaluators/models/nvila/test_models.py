@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -67,6 +68,16 @@ def test_a_checkpoint_of_ours_answers_and_says_what_it_took(
         assert details["decoder"] == opened.decoder
     assert not details["video_seen_for_an_earlier_question"]
     assert second.details["video_seen_for_an_earlier_question"]
+
+
+def test_options_whose_package_is_missing_are_refused_before_anything_is_loaded(
+    make: Any, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    with pytest.raises(
+        RunError, match="nvila_hd: quantization is 'nf4', which needs bitsandbytes; install it"
+    ):
+        make(checkpoint, quantization="nf4")
 
 
 def test_gazing_off_and_other_selectors(make: Any, checkpoint: Path, questions: list[Question]) -> None:
