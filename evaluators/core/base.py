@@ -26,6 +26,7 @@ from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from lmms_eval.api.model import lmms
 from tqdm import tqdm
 
+from evaluators.core.generation import check
 from evaluators.core.identity import Identity, checkpoints_of, key_of, of_model
 from evaluators.core.journal import Journal, changes, run_path
 from evaluators.core.memory import is_out_of_memory, release
@@ -39,16 +40,6 @@ from hlvid.tasks import costs
 from hlvid.tasks.doc import question_of
 from hlvid.tasks.failures import not_ours
 from hlvid.video import damage_found
-
-WITHOUT_SAMPLING: Mapping[str, tuple[Any, ...]] = {
-    "temperature": (0, None), "do_sample": (False, None), "num_beams": (1, None), "until": (None, [], ["\n\n"]),
-}  # fmt: skip
-"""What every model does anyhow. lmms-eval adds `until` to each request, of which answers of one letter know nothing."""
-HARMLESS = ("max_new_tokens",)
-"""Of answers longer than a letter."""
-LEAST = {"max_new_tokens": 1, "temperature": 0, "top_p": 0, "top_k": 0}
-NARROWING: Mapping[str, tuple[Any, ...]] = {"top_p": (1, None), "top_k": (0, None)}
-"""Of sampling alone, with the values that leave every token."""
 
 
 @dataclass(frozen=True)
@@ -303,23 +294,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
 
     def check(self, one: Asked) -> None:
         """Raises RunError for what lmms-eval was told and this model cannot obey."""
-        draws = bool(one.generation.get("temperature"))
-        for name, value in one.generation.items():
-            if (least := LEAST.get(name)) is not None and not _is_number(value, least):
-                raise RunError(
-                    f"model {self.name}: generation setting {name}={value!r}; allowed: numbers from {least}"
-                )
-            allowed = WITHOUT_SAMPLING.get(name, NARROWING.get(name, ()))
-            follows = (
-                name == "do_sample" and value is draws
-            )  # from the temperature, which counts or is refused itself
-            without_effect = name in HARMLESS or (name in NARROWING and not draws)
-            if name not in self.obeys and not (follows or without_effect) and value not in allowed:
-                obeyed = ", ".join(sorted({*self.obeys, "max_new_tokens"} if self.reads_text else self.obeys))
-                raise RunError(
-                    f"model {self.name}: generation setting {name}={value!r} cannot be obeyed"
-                    f" ({'obeyed: ' + obeyed if obeyed else 'it draws nothing'}); leave it out of --gen_kwargs"
-                )
+        check(one.generation, self.name, self.obeys, self.reads_text)
         if not self.reads_text and one.question.prompt() != one.own:
             raise RunError(
                 f"model {self.name}: reads the options alone; few-shot examples, a system text or words around the "
@@ -348,13 +323,6 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
     def generate_until_multi_round(self, requests: Sequence[Instance]) -> list[str]:
         """Not offered: each question is asked once."""
         raise RunError(f"model {self.name}: cannot hold a conversation; use a task with one round")
-
-
-def _is_number(value: Any, least: int) -> bool:
-    """Or None, which is as if left out."""
-    return value is None or (
-        isinstance(value, int | float) and not isinstance(value, bool) and value >= least
-    )
 
 
 def video_of(question: Question) -> Path:

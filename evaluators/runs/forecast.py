@@ -152,7 +152,7 @@ def _nvila(spec: RunSpec, width: int, height: int) -> Load:
     from evaluators.core.memory import device_bytes
     from evaluators.models.nvila.arguments import NvilaArguments
     from evaluators.models.nvila.checkpoint import describe
-    from evaluators.models.nvila.native import Native
+    from evaluators.models.nvila.setup import Setup
     from evaluators.profiling.plan import make_plan
 
     arguments = NvilaArguments.read(own_arguments(spec.model_args), spec.model)
@@ -163,15 +163,15 @@ def _nvila(spec: RunSpec, width: int, height: int) -> Load:
         note = "a checkpoint with its own code: 'hlvid plan' has the numbers of the published shape"
         return Load(arguments.num_video_frames, notes=(note,))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    native = Native(arguments, config, str(device), spec.model, spec.model == "nvila_video")
-    plan = make_plan(native.config, native.video, width, height, native.dtype)
+    setup = Setup(arguments, config, str(device), spec.model, spec.model == "nvila_video")
+    plan = make_plan(setup.config, setup.video, width, height, setup.dtype)
     there = device_bytes(device)
     notes = []
     if not plan.fits(there):
         peak = f"{plan.peak.name} takes {plan.peak.total / GB:.1f} of {there / GB:.1f} GB"
         notes = [f"does not fit: {plan.wanted:,} tokens of {plan.context:,}; {peak}"]
     return Load(
-        native.video.num_video_frames,
+        setup.video.num_video_frames,
         plan.grid.size,
         plan.load.gazed,
         plan.load.language,

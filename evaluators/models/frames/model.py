@@ -17,7 +17,8 @@ import torch
 from lmms_eval.api.instance import GenerationResult, Instance
 
 from evaluators.core.arguments import take_common
-from evaluators.core.base import NARROWING, WITHOUT_SAMPLING, Answer, Asked, JournalledModel, for_chat
+from evaluators.core.base import Answer, Asked, JournalledModel, for_chat
+from evaluators.core.generation import NARROWING, WITHOUT_SAMPLING
 from evaluators.core.memory import Peak, is_out_of_memory, release
 from evaluators.core.outcomes import MEMORY, OVERFLOW
 from evaluators.core.weights import named_in

@@ -13,37 +13,33 @@ import torch
 from loguru import logger
 
 from autogaze.nvila.answering import Answerer, Look, Reply, published_selector
-from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.model import ContextOverflowError
 from autogaze.nvila.processing import VideoPlan
-from autogaze.nvila.reduction.reduced import Reduction
 from autogaze.nvila.sampling import GREEDY
-from autogaze.nvila.settings import VideoSettings
-from autogaze.selectors import arguments, foreign, get, kind_of
+from autogaze.selectors import arguments, foreign, get
 from autogaze.selectors.base import Selector
 from autogaze.selectors.told import Told
 from evaluators.core.base import Answer, video_of
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
 from evaluators.core.outcomes import OK
 from evaluators.core.told import told_of
-from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
+from evaluators.models.nvila.arguments import NvilaArguments
 from evaluators.models.nvila.checkpoint import weights
 from evaluators.models.nvila.gaze_watch import GazeWatch
 from evaluators.models.nvila.overflow import out_of_memory, overflow
-from evaluators.profiling.plan import PROMPT_TOKENS
+from evaluators.models.nvila.setup import Setup
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
 from hlvid.video import Video
 
 RANDOM = "random weights: this checkpoint was never trained, its answers are noise at chance accuracy"
+WHOLE = "NVILA-HD's weights on whole small frames: not the paper's NVILA-8B-Video, which no code here runs"
 PROMPT = "<vila/video>\n\n{prompt}"
 """The user's text; the checkpoint's chat template comes around it."""
-WHOLE_FRAME = 448
-"""Side in pixels of the frames of `nvila_video`."""
 
 
-class Native:
-    """single: whole frames at one scale instead of tiles, no gaze (`nvila_video`)."""
+class Native(Setup):
+    """A video's tokens are kept until the next video is asked about."""
 
     kind = "native"
     sampling = GREEDY
@@ -51,75 +47,11 @@ class Native:
     def __init__(
         self, arguments: NvilaArguments, data: dict[str, Any], device: str, model: str, single: bool = False
     ) -> None:
-        self.arguments, self.device, self.model, self.single = arguments, torch.device(device), model, single
-        if single:
-            _refuse_gazing(arguments, model)
-        try:
-            config = NVILAConfig.from_dict(data)
-            self.config = config.single_scale(WHOLE_FRAME) if single else config
-            if arguments.reduction:  # these methods know one scale, and frames by themselves
-                self.config = config.single_scale(config.tile)
-            self.video = self._video(config.video)
-            self.loading = arguments.llm()
-        except ValueError as error:
-            raise RunError(f"{model}: {error}") from error
-        if config.random:
-            logger.warning(f"{model}: {arguments.pretrained}: {RANDOM}")
+        super().__init__(arguments, data, device, model, single)
+        self._warnings = ([WHOLE] if single else []) + ([RANDOM] if self.config.random else [])
+        for warning in self._warnings:
+            logger.warning(f"{model}: {arguments.pretrained}: {warning}")
         self._newest: tuple[tuple[Path, str | None], Look | Answer, dict[str, Any]] | None = None
-
-    @property
-    def dtype(self) -> str:
-        """Precision of the weights."""
-        if self.arguments.dtype != "auto":
-            return self.arguments.dtype
-        return "bfloat16" if self.device.type == "cuda" else "float32"
-
-    @property
-    def letters(self) -> bool:
-        """Whether the answer is the likeliest option letter, not generated text."""
-        return self.arguments.choices == "letters" or (
-            self.arguments.choices == "auto" and self.config.random
-        )
-
-    def settings(self) -> dict[str, Any]:
-        """Defaults filled in, as JSON values."""
-        return {
-            "video": self.video.to_dict(),
-            "gazing": "off" if self.selector_name is None else "on",
-            "selector": self.selector_name,
-            "seed": self.arguments.seed,
-            "autogaze_model_id": self.arguments.autogaze_model_id or self.config.autogaze,
-            "scales": list(self.config.vision.scales),
-            "patch_size": self.config.vision.patch_size,
-            "select_layer": self.config.vision.select_layer,
-            "grouping": self.config.grouping,
-            "chat": list(self.config.chat),
-            "context": self.config.context,
-            "on_overflow": self.arguments.on_overflow,
-            "attn_implementation": self.arguments.attn_implementation,
-            "quantization": self.arguments.quantization,
-            "dtype": self.dtype,
-            "device": self.device.type,
-            "max_new_tokens": self.arguments.max_new_tokens,
-            "choices": "letters" if self.letters else "free",
-            "random_weights": self.config.random,
-            **(
-                {"reduction": self.arguments.reduction, "keep": self.arguments.keep} if self.reduction else {}
-            ),
-        }
-
-    @property
-    def reduction(self) -> Reduction | None:
-        """What becomes of the visual tokens before the language model."""
-        name, keep = self.arguments.reduction, self.arguments.keep
-        return Reduction(name, keep) if name is not None and keep is not None else None
-
-    @property
-    def selector_name(self) -> str | None:
-        """As in the registry; None without gazing."""
-        if self.single or self.arguments.gazing == "off" or self.arguments.selector == "everything":
-            return None
-        return self.arguments.selector or "autogaze"
 
     def answer(self, question: Question) -> Answer:
         """One question; too large a setting is an answer without text, see `overflow`."""
@@ -166,20 +98,6 @@ class Native:
         answerer.model.reduction = self.reduction
         return answerer
 
-    def _video(self, own: VideoSettings) -> VideoSettings:
-        """The checkpoint's settings, with what was given on top."""
-        given = self.arguments.video()
-        if self.single:
-            given |= {"max_tiles_video": 1, "num_video_frames_thumbnail": 0, "gaze_grid": "aligned"}
-        if self.selector_name is None:
-            given |= dict.fromkeys((*RATIOS, *LOSSES))
-        elif self.selector_name != "autogaze":
-            given |= dict.fromkeys(LOSSES)
-        frames = given.get("num_video_frames")
-        if isinstance(frames, int) and "num_video_frames_thumbnail" not in given:
-            given["num_video_frames_thumbnail"] = min(own.num_video_frames_thumbnail, max(frames, 0))
-        return replace(own, **given)
-
     def foreign_selector(self) -> Selector | None:
         """One that is not ours: its code and its checkpoints shape answers."""
         name = self.selector_name
@@ -195,11 +113,6 @@ class Native:
         config = replace(self.config, autogaze=self.arguments.autogaze_model_id or self.config.autogaze)
         return published_selector(self.folder, config, str(self.device))
 
-    @cached_property
-    def needs(self) -> tuple[str, ...]:
-        """What the selector needs beside pixels."""
-        return tuple(getattr(kind_of(self.selector_name), "needs", ())) if self.selector_name else ()
-
     def _see(self, path: Path, question: str | None) -> tuple[Look | Answer, dict[str, Any]]:
         """The video's tokens, or the answer that says why there are none; and what was seen."""
         answerer = self.answerer
@@ -208,7 +121,7 @@ class Native:
             size = (video.width, video.height)
             details = self._about(video)
             with Peak(self.device) as peak:
-                reserve = self._reserve() if self._refuses else None
+                reserve = self.reserve if self.refuses else None
 
                 def tell(plan: VideoPlan) -> Told:
                     return told_of(video, plan.indices, plan.grid.size, self.needs, question)
@@ -240,16 +153,7 @@ class Native:
             "frames": self.video.num_video_frames,
             "native_pixels": [video.height, video.width],
         }
-        return {**details, "warning": RANDOM} if self.config.random else details
-
-    @property
-    def _refuses(self) -> bool:
-        """Whether a question with too many tokens is left unanswered."""
-        return self.arguments.on_overflow == "refuse"
-
-    def _reserve(self) -> int:
-        """Tokens for the longest prompt there is in a benchmark of short questions, and the answer."""
-        return PROMPT_TOKENS + self.arguments.max_new_tokens
+        return {**details, "warning": "; ".join(self._warnings)} if self._warnings else details
 
     def _ask(self, look: Look, question: Question, details: dict[str, Any]) -> Answer:
         choices = list(question.options) if self.letters else None
@@ -259,7 +163,7 @@ class Native:
 
         def ask() -> Reply:
             tokens = self.answerer.prompt_tokens(prompt) - 1 + len(look.seen.embeddings) + most
-            if tokens > self.config.context and self._refuses:
+            if tokens > self.config.context and self.refuses:
                 raise ContextOverflowError(tokens, look.plan.chunks, self.config.context)
             return self.answerer.ask(look, prompt, most, choices, self.sampling)
 
@@ -281,7 +185,7 @@ class Native:
         try:
             return work()
         except ContextOverflowError as error:
-            return overflow(error, self.config, self.video, size, self._reserve())
+            return overflow(error, self.config, self.video, size, self.reserve)
         except HlvidError:
             raise
         except Exception as error:
@@ -297,11 +201,3 @@ class Native:
 
 def _higher(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
     return max((peak for peak in (one, other) if peak), key=lambda peak: float(peak["gb"]), default=None)
-
-
-def _refuse_gazing(arguments: NvilaArguments, model: str) -> None:
-    """Whole frames have no tiles, no thumbnails and no gaze to set."""
-    tiled = ("max_tiles_video", "num_video_frames_thumbnail", "gaze_grid", "selector", "reduction")
-    for name in (*tiled, *RATIOS, *LOSSES):
-        if getattr(arguments, name) is not None:
-            raise RunError(f"{model}: {name} has no meaning for whole frames without gaze; leave it out")
