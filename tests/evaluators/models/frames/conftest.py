@@ -95,8 +95,9 @@ def requests_for() -> Callable[..., list[Any]]:
 
 def _tokenizer(specials: dict[str, str]) -> Any:
     """Every byte a token: enough for any text, and no download."""
+    import transformers
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast, Qwen2TokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     made = Tokenizer(models.BPE(vocab={letter: i for i, letter in enumerate(alphabet)}, merges=[]))
@@ -105,9 +106,12 @@ def _tokenizer(specials: dict[str, str]) -> Any:
     made.add_special_tokens(
         [AddedToken(text, special=True) for text in ("<eos>", "<pad>", *specials.values())]
     )
-    return PreTrainedTokenizerFast(
+    ready = PreTrainedTokenizerFast(
         tokenizer_object=made, eos_token="<eos>", pad_token="<pad>", extra_special_tokens=specials
     )
+    if transformers.__version__ < "5":  # Qwen's processors then take their own class alone
+        ready.__class__ = Qwen2TokenizerFast
+    return ready
 
 
 QWEN = {
@@ -144,7 +148,7 @@ def qwen2_5(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = _tokenizer(QWEN)
     vision = {"depth": 1, "hidden_size": 32, "num_heads": 2, "intermediate_size": 32, "out_hidden_size": 32}
     config = Qwen2_5_VLConfig(
-        text_config={**TEXT, "vocab_size": len(tokenizer), "rope_parameters": ROPE},
+        text_config={**TEXT, "vocab_size": len(tokenizer), "rope_scaling": ROPE},
         vision_config={**vision, "fullatt_block_indexes": [0]},
         **_qwen_ids(tokenizer),
     )
@@ -173,7 +177,7 @@ def qwen2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     tokenizer = _tokenizer(QWEN)
     config = Qwen2VLConfig(
-        text_config={**TEXT, "vocab_size": len(tokenizer), "rope_parameters": ROPE},
+        text_config={**TEXT, "vocab_size": len(tokenizer), "rope_scaling": ROPE},
         vision_config={"depth": 1, "embed_dim": 32, "num_heads": 2, "mlp_ratio": 1, "hidden_size": 32},
         **_qwen_ids(tokenizer),
     )
@@ -201,7 +205,7 @@ def qwen3(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = _tokenizer(QWEN)
     vision = {"depth": 1, "hidden_size": 32, "num_heads": 2, "intermediate_size": 32, "out_hidden_size": 32}
     config = Qwen3VLConfig(
-        text_config={**TEXT, "head_dim": 16, "vocab_size": len(tokenizer), "rope_parameters": ROPE},
+        text_config={**TEXT, "head_dim": 16, "vocab_size": len(tokenizer), "rope_scaling": ROPE},
         vision_config={**vision, "deepstack_visual_indexes": [0], "num_position_embeddings": 16},
         **_qwen_ids(tokenizer),
     )
