@@ -216,7 +216,11 @@ def reads(
 
     with one_line():
         model = AutoGaze.from_pretrained(checkpoint or bundled())
-        learn(model, out, seconds, device, batch, seed, recorded, workers)
+        found = learn(model, out, seconds, device, batch, seed, recorded, workers)
+    typer.echo("   ".join(f"{name} {value:.4g}" for name, value in found.items()))
+    typer.echo(
+        f"  hlvid yardstick --selector detail --selector autogaze,checkpoint={out / 'model'},budget=picture"
+    )
 
 
 @app.command()

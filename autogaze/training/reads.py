@@ -13,13 +13,11 @@ model it came from: every few steps it imitates that one's choices on short clip
 The rate falls with time, so a run ends when it is told to; weights and metrics are written every half minute.
 """
 
-import json
 import time
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.pool import IMapIterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -35,10 +33,13 @@ from autogaze.training.text_learner import FRAMES, LISTS, Learner, imitation
 from autogaze.training.text_scenes import Scenes
 from autogaze.training.text_strips import strips
 from autogaze.training.text_supply import Ahead, grounds, opened, waiting
+from autogaze.training.trail import Trail
 
 RATE = 1e-3
 IMITATE, CLIPS = 4, 6
 """Every so many steps, one clip for so many tiles of a batch."""
+LOG = 30
+"""Steps between two entries of metrics.jsonl; each waits for the device."""
 SAVE, SUPPLY, MOST = 30.0, 2.0, 12_000
 """Seconds between two saves, and between two looks for new grounds; grounds at most."""
 
@@ -53,7 +54,7 @@ def learn(
     recorded: Path | None = None,
     workers: int = 6,
     words: int = 4096,
-) -> dict[str, Any]:
+) -> dict[str, float]:
     """Teach `model` for `seconds` of wall clock, the making of grounds and lines included; returns the last figures.
 
     recorded: a zip file of JPEG squares without text, of real recordings, that join the generated grounds.
@@ -99,7 +100,7 @@ class _Run:
     start: float
     seconds: float
 
-    def steps(self, batch: int, made: "IMapIterator[NDArray[np.uint8]]") -> dict[str, Any]:
+    def steps(self, batch: int, made: "IMapIterator[NDArray[np.uint8]]") -> dict[str, float]:
         """Steps until the time is over."""
         optimizer = torch.optim.AdamW(
             self.learner.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.01
@@ -108,8 +109,9 @@ class _Run:
         generator = torch.Generator(device).manual_seed(self.seed)
         ahead = Ahead(self.scenes, self.seed, batch)
         begin = saved = looked = time.perf_counter()
-        step, figures = 0, {}
-        log = (self.out / "metrics.jsonl").open("a")
+        step = 0
+        figures: dict[str, float] = {}
+        trail = Trail(self.out, 0)
         while (now := time.perf_counter()) - self.start < self.seconds - 3:
             share = (now - begin) / (self.seconds - 3 - (begin - self.start))
             for group in optimizer.param_groups:
@@ -129,13 +131,10 @@ class _Run:
             torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
             optimizer.step()
-            if step % 30 == 0:
-                figures = {name: round(value.item(), 4) for name, value in losses.items()}
-                figures |= {"step": step, "tiles": step * batch, "seconds": round(now - self.start, 1)}
-                figures["grounds"] = len(self.scenes.grounds)
-                log.write(json.dumps(figures) + "\n")
-                log.flush()
-                print(figures, flush=True)
+            if step % LOG == 0:
+                figures = {name: value.item() for name, value in losses.items()}
+                figures |= {"tiles": step * batch, "seconds": now - self.start}
+                trail.step(step, figures | {"grounds": len(self.scenes.grounds)})
             if now - looked > SUPPLY and len(self.scenes.grounds) < MOST and (fresh := waiting(made)):
                 self.scenes.add(torch.from_numpy(np.concatenate(fresh)))
                 looked = now
@@ -144,7 +143,7 @@ class _Run:
                 saved = time.perf_counter()
             step += 1
         ahead.stop()
-        log.close()
+        trail.close()
         self.save()
         return figures
 
