@@ -110,7 +110,7 @@ def test_every_registered_figure_has_a_module() -> None:
 
 def test_measurements_are_kept(inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     produce("motion", inputs, tmp_path / "out")
-    monkeypatch.setattr("analysis.studies.patches.measure", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr("analysis.figures.motion.measure", lambda *_, **__: pytest.fail("measured again"))
     produce("motion", inputs, tmp_path / "out")
     with pytest.raises(pytest.fail.Exception, match="measured again"):
         produce("motion", dataclasses.replace(inputs, seed=5), tmp_path / "out")
