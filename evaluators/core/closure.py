@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
@@ -22,6 +23,8 @@ from hlvid.errors import RunError
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("analysis", "autogaze", "evaluators", "hlvid", "leaderboard")
 
+# Python 3.11 counts its parser's depth for all threads together: two that parse at a time end in a SystemError.
+_parsing = threading.Lock()
 _NAMED = re.compile(rf"((?:{'|'.join(PACKAGES)})(?:\.\w+)+)(?::\w+)?")
 
 
@@ -115,7 +118,9 @@ def _imports(path: Path, name: str, memo: Memo) -> tuple[str, ...]:
 
 
 def _names(source: bytes, package: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+    with _parsing:
+        tree = ast.parse(source)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -3,11 +3,14 @@
 Run: pytest tests/evaluators/core/test_identity.py
 """
 
+import ast
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -284,3 +287,22 @@ def test_versions_of_what_is_and_is_not_installed() -> None:
     found = versions(["numpy", "no-such-distribution"])
     assert found["no-such-distribution"] == "absent"
     assert found["numpy"][0].isdigit()
+
+
+def test_two_threads_never_parse_at_a_time(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, parse = threading.Lock(), ast.parse
+
+    def alone(source: bytes) -> ast.AST:
+        assert inside.acquire(blocking=False), (
+            "another thread parses: Python 3.11 ends such a run in a SystemError"
+        )
+        try:
+            time.sleep(0.002)
+            return parse(source)
+        finally:
+            inside.release()
+
+    monkeypatch.setattr(closures, "ast", SimpleNamespace(**{**vars(ast), "parse": alone}))
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(code_of, [["toy_package.top"]] * 2)
+    assert one == other
