@@ -119,7 +119,7 @@ class LabelSet(Dataset[LabelledClip]):
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.shards = [Shard(path) for path in sorted(self.folder.glob(f"*{SUFFIX}"))]
+        self.shards = [Shard(path) for path in sorted(self.folder.glob(f"[!.]*{SUFFIX}"))]
         if not self.shards:
             raise LabelError(
                 f"labels {self.folder}: no *{SUFFIX} file in it; make some with 'hlvid train labels'"

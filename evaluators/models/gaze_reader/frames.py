@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -163,11 +163,21 @@ def _file_hash(path: Path) -> str:
 
 
 def _trim(folder: Path, limit: int) -> None:
-    """Drop the entries that have not been used for longest until the folder holds at most `limit` bytes."""
-    entries = sorted(folder.glob("*.npy"), key=lambda entry: entry.stat().st_mtime, reverse=True)
+    """Drop the entries that have not been used for longest until the folder holds at most `limit` bytes.
+
+    What is still being written is no entry; what another reader drops meanwhile is gone.
+    """
     total = 0
-    for entry in entries:
-        total += entry.stat().st_size
+    for _, size, entry in sorted(_entries(folder), reverse=True):
+        total += size
         if total > limit:
             entry.unlink(missing_ok=True)
             _note(entry).unlink(missing_ok=True)
+
+
+def _entries(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """When each entry was last used, its bytes, and its file."""
+    for entry in folder.glob("[!.]*.npy"):
+        with suppress(FileNotFoundError):
+            stat = entry.stat()
+            yield stat.st_mtime, stat.st_size, entry

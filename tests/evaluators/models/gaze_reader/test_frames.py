@@ -1,6 +1,7 @@
 """The frames are those of the decoder of record, from disk or not."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_an_interrupted_reading_leaves_nothing_behind(clip: Path) -> None:
         next(iter(source))
     with FrameSource(clip, 224, 5, "uniform_midpoint") as source:
         assert len(list(source)) == 5 and not source.from_cache
-    assert not list((state_root() / "frames").glob("*.part"))
+    assert not list((state_root() / "frames").glob(".*"))
 
 
 def test_cache_can_be_off_and_is_bounded(clip: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -74,13 +75,23 @@ def test_cache_can_be_off_and_is_bounded(clip: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_oldest_entries_go_first(tmp_path: Path) -> None:
-    for age, name in enumerate("abc"):
+    for age, name in enumerate(
+        [".c-half", "a", "b", "c"]
+    ):  # the first is still being written, by another thread
         (tmp_path / f"{name}.npy").write_bytes(bytes(100))
-        import os
-
         os.utime(tmp_path / f"{name}.npy", (age, age))
     frames._trim(tmp_path, 250)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.npy", "c.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".c-half.npy", "b.npy", "c.npy"]
+
+
+def test_an_entry_that_goes_while_another_is_trimmed_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = [tmp_path / "gone.npy", tmp_path / ".part-1.npy"]
+    (tmp_path / "here.npy").write_bytes(bytes(100))
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter([*gone, tmp_path / "here.npy"]))
+    frames._trim(tmp_path, 50)
+    assert not (tmp_path / "here.npy").exists()
 
 
 def test_more_frames_than_there_are(clip: Path) -> None:
