@@ -1,5 +1,6 @@
 """Commands that the docs show are commands that there are: every `hlvid …` line is parsed, option by option."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -73,5 +74,7 @@ def test_ci_runs_the_test_command_of_the_readme_and_targets_that_exist() -> None
     assert run[-2:] == ['cd "$(dirname "$0")/.."', "make test"]
     assert re.search(r"^make test .*\(what CI runs\)", (ROOT / "README.md").read_text(), re.M)
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
-    weekly = (ROOT / ".github/workflows/versions.yml").read_text()
-    assert set(re.search(r"target: \[(.*)\]", weekly)[1].split(", ")) <= targets  # type: ignore[index]
+    workflow = (ROOT / ".github/workflows/versions.yml").read_text()
+    assert re.search(r"^  push:$", workflow, re.M)
+    pushed, weekly = (json.loads(one) for one in re.findall(r"'(\[.*?\])'", workflow))
+    assert pushed == ["transformers"] and set(weekly) <= targets and set(pushed) <= set(weekly)

@@ -21,7 +21,7 @@ from autogaze import grids
 from autogaze.checks import budgets, check_loss, check_video
 from autogaze.gaze import Gaze
 from autogaze.model.calibration import Calibration
-from autogaze.model.checkpoint import find_file, load_strict
+from autogaze.model.checkpoint import find_file, load_strict, save_tensors
 from autogaze.model.config import AutoGazeConfig
 from autogaze.model.decoders import compute_dtype
 from autogaze.model.network import Network, resized
@@ -84,13 +84,11 @@ class AutoGaze(nn.Module):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors`; the published package reads them too."""
-        from safetensors.torch import save_file
-
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(self.config.to_dict(), indent=2) + "\n")
         tensors = {name: tensor.detach().contiguous() for name, tensor in self.state_dict().items()}
-        save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
+        save_tensors(tensors, folder / "model.safetensors")
 
     @property
     def num_vision_tokens_each_frame(self) -> int:

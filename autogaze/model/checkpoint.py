@@ -5,6 +5,7 @@ load_strict(model, find_file(folder, "model.safetensors"))
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -62,6 +63,21 @@ def load_strict(model: nn.Module, path: Path) -> None:
     if problems:
         raise CheckpointError(f"checkpoint {path}: does not fit the model\n  " + "\n  ".join(problems))
     model.load_state_dict(tensors)
+
+
+def save_tensors(tensors: dict[str, Tensor], path: str | Path, kind: str | None = "pt") -> None:
+    """Write a safetensors file. kind: what it says its tensors are of; transformers reads "pt" alone."""
+    from safetensors.torch import save_file
+
+    save_file(tensors, str(path), metadata={"format": kind} if kind else None)
+    open_to_others(Path(path))
+
+
+def open_to_others(path: Path) -> None:
+    """Give a file the mode that the process gives to new ones: safetensors' own is for its owner alone (0600)."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
 
 
 def differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:

@@ -45,10 +45,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. tokens: of prompt and video together; seconds for prefill and generation."""
+    """An answer. tokens: of prompt and video together; said: of the text; seconds for prefill and generation.
+
+    cut: the text was not at its end when its tokens were used up.
+    """
 
     text: str
     tokens: int
+    said: int
+    cut: bool
     seconds: dict[str, float]
 
 
@@ -121,7 +126,8 @@ class Answerer:
         allowed = None if choices is None else [self._token(text) for text in choices]
         answer = self.model.generate(embeds, max_new_tokens, stop, allowed, stages, after, sampling)
         read = embeds.shape[1] + (after.length if after else 0)
-        return Reply(self.tokenizer.decode(answer).strip(), read, stages.seconds)
+        cut = choices is None and len(answer) >= max_new_tokens
+        return Reply(self.tokenizer.decode(answer).strip(), read, len(answer), cut, stages.seconds)
 
     def encode(self, prompt: str) -> list[int]:
         """Token ids of a prompt in the checkpoint's chat template, the video's placeholder as one."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from autogaze.encoders.siglip import MEMORY_BUDGET, GazedSiglip
+from autogaze.model.checkpoint import open_to_others, save_tensors
 from autogaze.nvila import loading
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.language import LanguageSide
@@ -115,13 +116,13 @@ class NVILAHD(LanguageSide):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json`, `model.safetensors` and `llm/`."""
-        from safetensors.torch import save_file
-
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {name: tensor.detach().contiguous() for name, tensor in loading.eyes(self).items()}
-        save_file(tensors, str(folder / loading.EYES), metadata={"format": "pt"})
+        save_tensors(tensors, folder / loading.EYES)
         self.llm.save_pretrained(folder / loading.LLM)
+        for path in (folder / loading.LLM).glob("*.safetensors"):
+            open_to_others(path)
         (folder / "config.json").write_text(json.dumps(self.config.to_dict(), indent=2) + "\n")
 
     @property

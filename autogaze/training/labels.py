@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from autogaze.model.checkpoint import save_tensors
+
 SUFFIX = ".safetensors"
 
 
@@ -44,8 +46,6 @@ class LabelledClip:
 
 def save(path: str | Path, clips: Sequence[LabelledClip]) -> None:
     """Write a shard; it appears whole or not at all, whenever the process dies."""
-    from safetensors.torch import save_file
-
     tensors = {
         "frames": torch.cat([clip.frames for clip in clips]),
         "lengths": torch.tensor([len(clip.frames) for clip in clips]),
@@ -54,7 +54,7 @@ def save(path: str | Path, clips: Sequence[LabelledClip]) -> None:
         "losses": torch.tensor([x for clip in clips for part in clip.losses for x in part]),
     }
     half = Path(f"{path}.part")
-    save_file(tensors, str(half))
+    save_tensors(tensors, half, None)
     os.replace(half, path)  # noqa: PTH105  the same call on every system
 
 

@@ -10,7 +10,7 @@ import torch
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.calibration import FILE
-from autogaze.model.checkpoint import find_file
+from autogaze.model.checkpoint import find_file, save_tensors
 
 BESIDE = ("config.json", "preprocessor_config.json")
 
@@ -20,8 +20,6 @@ def pack(source: str | Path, target: str | Path) -> Path:
 
     A calibration is taken along where there is one. Raises CheckpointError where `source` is no checkpoint.
     """
-    from safetensors.torch import save_file
-
     target = Path(target)
     target.mkdir(parents=True, exist_ok=True)
     tensors = AutoGaze.from_pretrained(source).state_dict()
@@ -31,5 +29,5 @@ def pack(source: str | Path, target: str | Path) -> Path:
     if (Path(source) / FILE).is_file():
         shutil.copyfile(Path(source) / FILE, target / FILE)
     path = target / "model.safetensors"
-    save_file(half, str(path), metadata={"format": "pt"})
+    save_tensors(half, path)
     return path

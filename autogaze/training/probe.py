@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from autogaze.gaze import PATCH_SIZE, SCALES
 from autogaze.model.autogaze import AutoGaze
-from autogaze.model.checkpoint import find_file, fingerprint
+from autogaze.model.checkpoint import find_file, fingerprint, save_tensors
 from autogaze.model.network import Network
 from autogaze.selectors.base import Layout, ScoredSelector
 from autogaze.selectors.pyramid import stitch, tokens, unstitch
@@ -102,7 +102,7 @@ def probe(
     found = _measure(head.eval(), network, *tested)
     trail.validation(steps, {"auc": found.auc, "scale": found.scale})
     trail.close()
-    save_file(head.state_dict(), str(out / "model.safetensors"))
+    save_tensors(head.state_dict(), out / "model.safetensors")
     model.save_pretrained(out / "trunk")
     return found
 

@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import nn
 
 from autogaze.model.autogaze import AutoGaze
+from autogaze.model.checkpoint import save_tensors
 from autogaze.model.network import Network
 from autogaze.training.config import TrainingError
 from autogaze.training.schedule import rate
@@ -154,4 +154,4 @@ class _Run:
         weights = {
             name: part.detach().cpu().contiguous() for name, part in self.learner.head.state_dict().items()
         }
-        save_file(weights, str(self.out / "head" / "model.safetensors"))
+        save_tensors(weights, self.out / "head" / "model.safetensors")

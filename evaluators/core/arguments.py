@@ -6,6 +6,7 @@ Traceback (most recent call last):
 hlvid.errors.RunError: openai_frames: frames is 0; allowed: greater than or equal to 1
 """
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -26,6 +27,19 @@ Settings = TypeVar("Settings")
 def take_common(arguments: dict[str, Any]) -> dict[str, Any]:
     """Those of `COMMON`, taken out of `arguments`."""
     return {name: arguments.pop(name) for name in COMMON if name in arguments}
+
+
+def arguments_of(model: type, base: type) -> list[str]:
+    """The names that constructors take from `model` up to `base`; lmms-eval gives the batch size itself."""
+    names: dict[str, None] = {}
+    for owner in model.__mro__:
+        if issubclass(owner, base) and "__init__" in vars(owner):
+            names |= dict.fromkeys(
+                name
+                for name, one in inspect.signature(owner.__init__).parameters.items()
+                if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
+            )
+    return [name for name in names if name not in ("self", "batch_size", "max_batch_size")]
 
 
 def read(

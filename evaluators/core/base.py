@@ -8,16 +8,12 @@ seconds) goes to `hlvid.tasks.costs`, from where the task writes it into the sam
 """
 
 import abc
-import inspect
-import json
-import os
-import sys
 import threading
 import traceback
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -26,20 +22,19 @@ from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from lmms_eval.api.model import lmms
 from tqdm import tqdm
 
+from evaluators.core.arguments import arguments_of
 from evaluators.core.generation import check
-from evaluators.core.identity import Identity, checkpoints_of, key_of, of_model
-from evaluators.core.journal import Journal, changes, run_path
+from evaluators.core.identity import Identity, of_model
+from evaluators.core.journal import Journal
 from evaluators.core.memory import is_out_of_memory, release
 from evaluators.core.outcomes import MEMORY
+from evaluators.core.question_video import damage_read
+from evaluators.core.requests import Asked, by_video, read_request, repetitions
+from evaluators.core.resume import open_journal
 from evaluators.core.share import Share
-from evaluators.core.weights import UNKNOWN
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError
-from hlvid.files import write_json
 from hlvid.tasks import costs
-from hlvid.tasks.doc import question_of
-from hlvid.tasks.failures import not_ours
-from hlvid.video import damage_found
 
 
 @dataclass(frozen=True)
@@ -54,24 +49,8 @@ class Answer:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One lmms-eval request, read.
-
-    index: its place in the batch. question: with the text that is really sent. own: the benchmark's text. repeat:
-    from 0, of the same request. key: of its line in the journal.
-    """
-
-    index: int
-    question: Question
-    own: str
-    task: str
-    generation: dict[str, Any]
-    repeat: int
-    key: str
-
-
 Model = TypeVar("Model", bound="JournalledModel")
+Done = TypeVar("Done")
 
 
 class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is untyped
@@ -104,7 +83,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         **unknown: Any,
     ) -> None:
         if unknown:
-            allowed = ", ".join(_arguments(type(self)))
+            allowed = ", ".join(arguments_of(type(self), JournalledModel))
             raise RunError(f"model {self.name}: unknown argument {next(iter(unknown))!r}; allowed: {allowed}")
         super().__init__()
         self.device = device or "cpu"
@@ -179,34 +158,8 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         return [results[index] for index in range(len(asked))]
 
     def journal(self, asked: Sequence[Asked]) -> Journal:
-        """The journal of what answers now; says why it is a new one, and tells `hlvid eval` what is asked."""
-        identity = self.identity()
-        for argument, held in identity["weights"].items():
-            if held.endswith(f"@{UNKNOWN}"):
-                raise RunError(
-                    f"model {self.name}: {argument}: the commit of {held[4 : -len(UNKNOWN) - 1]} cannot be told: "
-                    "the hub does not answer, its cache has none; download it first, or give a folder"
-                )
-        path = run_path(self.name, identity, self.runs)
-        if not path.exists() and (why := changes(path, identity)):
-            print(
-                f"{self.name}: asked anew; the earlier answers, which are kept, were given under another identity: "
-                + "; ".join(why),
-                file=sys.stderr,
-            )
-        journal = Journal(
-            path, identity, again=tuple(filter(None, os.environ.get("HLVID_AGAIN", "").split(",")))
-        )
-        note = {
-            "journal": path.name,
-            "keys": [one.key for one in asked],
-            "sources": self.sources(),
-            "checkpoints": {name: list(where) for name, where in checkpoints_of(self).items()},
-        }
-        share = Share.here()
-        own = f"{self.rank}-{share.number}" if share else str(self.rank)
-        write_json(path.parent / f"asked-{own}.json", note, indent=None)
-        return journal
+        """The journal of what answers now. Raises RunError as `open_journal`."""
+        return open_journal(self, self.runs, self.rank, asked)
 
     def _answers(self, asked: Sequence[Asked], journal: Journal) -> Iterator[tuple[Asked, Answer]]:
         """Video by video; what another process is asking about comes last, when it has answered most of it."""
@@ -241,7 +194,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         self._local.generation = one.generation
         try:
             with self._drawing(one):
-                answer = self._answer_or_none(one.question)
+                answer = guarded(lambda: self.answer(one.question))
             record = {"text": answer.text, "details": answer.details | damage_read(one.question)}
             journal.append(one.key, record, question_id=one.question.id, task=one.task, repeat=one.repeat)
         except Exception as error:
@@ -251,18 +204,6 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
                 f"{len(journal)} answers are kept in {journal.path}"
             ) from error
         return record
-
-    def _answer_or_none(self, question: Question) -> Answer:
-        """The model's answer; "" with its outcome where memory ran out: it is freed, and the other questions go on."""
-        try:
-            return self.answer(question)
-        except Exception as error:
-            if isinstance(error, HlvidError) or not is_out_of_memory(error):
-                raise
-            traceback.clear_frames(error.__traceback__)  # they hold what was too much
-            message = (str(error) or type(error).__name__).splitlines()[0]
-        release()
-        return Answer("", {"outcome": MEMORY, "message": message})
 
     @contextmanager
     def _drawing(self, one: Asked) -> Iterator[None]:
@@ -278,13 +219,8 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
 
     def _read_all(self, requests: Sequence[Instance]) -> list[Asked]:
         """Every request, checked: what cannot be obeyed is told before anything is computed."""
-        times: Counter[tuple[str, Any]] = Counter()
-        asked = []
-        for index, request in enumerate(requests):
-            *_, doc_id, task, _ = request.args
-            padding = (request.metadata or {}).get("__padding_only__")  # a rank's last request, for company
-            asked.append(self._read(index, request, 0 if padding else times[task, doc_id]))
-            times[task, doc_id] += not padding
+        repeats = zip(requests, repetitions(requests), strict=True)
+        asked = [self._read(index, request, repeat) for index, (request, repeat) in enumerate(repeats)]
         for one in asked:
             self.check(one)
         if share := Share.here():
@@ -302,19 +238,7 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
             )
 
     def _read(self, index: int, request: Instance, repeat: int) -> Asked:
-        """Simple: (ctx, gen_kwargs, doc_to_visual, id, task, split); chat: messages before gen_kwargs."""
-        context, *middle, doc_id, task, split = request.args
-        try:
-            own = question_of(self.task_dict[task][split][doc_id])
-        except KeyError:
-            raise not_ours(task, self.name) from None
-        generation = next((dict(item) for item in middle if isinstance(item, dict)), {})
-        plain = json.loads(json.dumps(generation, default=str))
-        drawn = {}
-        if plain.get("temperature"):  # tasks say do_sample=False, and a user's temperature says otherwise
-            plain["do_sample"], drawn = True, {"seed": self._seed}
-        key = key_of(own, str(context), {**plain, **drawn}, repeat)
-        return Asked(index, replace(own, text=str(context)), own.prompt(), task, plain, repeat, key)
+        return read_request(index, request, repeat, self.task_dict, self.name, self._seed)
 
     def loglikelihood(self, requests: Sequence[Instance]) -> list[tuple[float, bool]]:
         """Not offered: these models give answers, not probabilities."""
@@ -325,37 +249,17 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         raise RunError(f"model {self.name}: cannot hold a conversation; use a task with one round")
 
 
-def video_of(question: Question) -> Path:
-    """The question's video; RunError where it is not here."""
-    path = question.video_path
-    if path is None or not path.is_file():
-        raise RunError(f"video {path or question.video} not found; run 'hlvid verify' to see what is missing")
-    return path
-
-
-def damage_read(question: Question) -> dict[str, list[str]]:
-    """What reading the question's video found broken, for an answer's details; {} for a sound one."""
-    found = damage_found(question.video_path or question.video)
-    return {"video_damage": list(found)} if found else {}
-
-
-def _arguments(model: type[JournalledModel]) -> list[str]:
-    """The names that a model's constructors take, its own first; lmms-eval gives the batch size itself."""
-    names: dict[str, None] = {}
-    for owner in model.__mro__:
-        if issubclass(owner, JournalledModel) and "__init__" in vars(owner):
-            for one in inspect.signature(owner.__init__).parameters.values():
-                if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL):
-                    names[one.name] = None
-    return [name for name in names if name not in ("self", "batch_size", "max_batch_size")]
-
-
-def by_video(asked: Sequence[Asked]) -> list[list[Asked]]:
-    """Those of one video together, videos in the order of their first question."""
-    groups: dict[str, list[Asked]] = {}
-    for one in asked:
-        groups.setdefault(str(one.question.video_path or one.question.video), []).append(one)
-    return list(groups.values())
+def guarded(work: Callable[[], Done]) -> Done | Answer:
+    """What `work` gives; "" with its outcome where memory ran out: it is freed, and the other questions go on."""
+    try:
+        return work()
+    except Exception as error:
+        if isinstance(error, HlvidError) or not is_out_of_memory(error):
+            raise
+        traceback.clear_frames(error.__traceback__)  # they hold what was too much
+        message = (str(error) or type(error).__name__).splitlines()[0]
+    release()
+    return Answer("", {"outcome": MEMORY, "message": message})
 
 
 def for_chat(model: type[Model]) -> type[Model]:

@@ -11,6 +11,8 @@ OK, MEMORY, OVERFLOW, LENGTH, TIMEOUT, ERROR, INTERRUPTED = STATUSES = (
 
 REFUSAL, EMPTY = OF_ANSWERS = ("refusal", "empty")
 
+CUT = "cut by the limit of its tokens"
+
 MEMORY_SIGNS = (
     "out of memory",
     "not enough memory",
@@ -25,6 +27,11 @@ OVERFLOW_SIGNS = (
     *("maximum model length", "longer than the model's context length", "exceeds the available context size"),
 )
 """As OpenAI, vLLM, SGLang and llama.cpp say it, and our own models."""
+
+
+def text_ended(cut: bool) -> dict[str, str]:
+    """How an answer's text ended, for its details; cut: its tokens ran out before the model had ended it."""
+    return {"outcome": LENGTH, "message": CUT} if cut else {"outcome": OK}
 
 
 def classify(message: str) -> str:

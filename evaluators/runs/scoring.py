@@ -22,6 +22,9 @@ Row = Mapping[str, Any]
 CUT = 0.05
 """The share of answers cut by their limit above which a run's accuracy is not the model's."""
 
+REASONING = " (a model that reasons needs thousands), or have it reason less (reasoning_effort)"
+"""What else helps where an endpoint's model was cut."""
+
 KEPT = (
     "question_id",
     "video",
@@ -180,7 +183,8 @@ def _status(rows: Sequence[Row]) -> tuple[str, str]:
         return LENGTH, (
             f"{len(cut)} of {len(rows)} answers were cut by their limit, first question {cut[0]['question_id']}"
             + (f" after {tokens} tokens" if tokens else "")
-            + "; raise max_new_tokens (a model that reasons needs thousands), or have it reason less (reasoning_effort)"
+            + "; raise max_new_tokens"
+            + (REASONING if any("finish_reason" in row["details"] for row in cut) else "")
         )
     return OK, ""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from autogaze.model.checkpoint import CheckpointError
+from autogaze.model.checkpoint import CheckpointError, save_tensors
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.convert.names import ours
 from autogaze.nvila.convert.refused import RefusedError, reading
@@ -188,8 +188,6 @@ def write(plan: ConversionPlan, folder: Path, told: Callable[[str], None] = lamb
 
 def _write(plan: ConversionPlan, tokenizer: ChatTokenizer, folder: Path, told: Callable[[str], None]) -> None:
     """config.json, which makes it a checkpoint, comes last."""
-    from safetensors.torch import save_file
-
     language = folder / LLM
     language.mkdir(exist_ok=True)
     place = {entry.theirs: entry.ours for entry in plan.entries}
@@ -206,12 +204,12 @@ def _write(plan: ConversionPlan, tokenizer: ChatTokenizer, folder: Path, told: C
                 eyes[target] = tensor.clone()
         if part:
             name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-            save_file(part, str(language / name), metadata={"format": "pt"})
+            save_tensors(part, language / name)
             index |= dict.fromkeys(part, name)
             total += sum(tensor.nbytes for tensor in part.values())
     _json(language / INDEX, {"metadata": {"total_size": total}, "weight_map": index})
     llm_config(plan.config).save_pretrained(language)
-    save_file(eyes, str(folder / EYES), metadata={"format": "pt"})
+    save_tensors(eyes, folder / EYES)
     tokenizer.save(folder / FILE)
     _json(folder / "config.json", _with_selector(plan.config, folder).to_dict())
 

@@ -1,8 +1,10 @@
 """The frames that are handed to a model: sampled and resized by `hlvid.video`, nothing else touches them."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from evaluators.models.frames.settings import Form, FrameSettings
 from hlvid.errors import RunError
@@ -42,6 +44,10 @@ class Delivery:
     def size(self) -> Size:
         """Height and width of each."""
         return int(self.frames.shape[1]), int(self.frames.shape[2])
+
+    def told(self) -> "Delivery":
+        """The same without its pixels: a picture of that size and number which takes no memory."""
+        return replace(self, frames=np.broadcast_to(np.zeros((), self.frames.dtype), self.frames.shape))
 
     @property
     def sample_fps(self) -> float:

@@ -17,10 +17,12 @@ import torch
 from lmms_eval.api.instance import GenerationResult, Instance
 
 from evaluators.core.arguments import take_common
-from evaluators.core.base import Answer, Asked, JournalledModel, for_chat
+from evaluators.core.base import Answer, JournalledModel, for_chat
 from evaluators.core.generation import NARROWING, WITHOUT_SAMPLING
 from evaluators.core.memory import Peak, is_out_of_memory, release
 from evaluators.core.outcomes import MEMORY, OVERFLOW
+from evaluators.core.question_video import video_of
+from evaluators.core.requests import Asked
 from evaluators.core.weights import named_in
 from evaluators.models.frames import caps
 from evaluators.models.frames.audit import EXACT, audit, table
@@ -173,9 +175,7 @@ class HlvidFrames(JournalledModel):
 
     def _delivery_of(self, question: Question) -> Delivery:
         """The question's frames; the base class asks the questions of a video in a row."""
-        path = question.video_path
-        if path is None or not path.is_file():
-            raise RunError(f"video {path or question.video} not found; 'hlvid verify' shows what is missing")
+        path = video_of(question)
         if self._newest is None or self._newest.path != path:
             self._newest = None  # two videos' frames at a time may be more than the memory holds
             self._newest = deliver(path, self.asked_for, self.form)

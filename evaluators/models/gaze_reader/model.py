@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from autogaze import selectors
 from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.core.arguments import take_common
-from evaluators.core.base import Answer, JournalledModel, for_chat, video_of
+from evaluators.core.base import Answer, JournalledModel, for_chat
+from evaluators.core.question_video import video_of
 from evaluators.core.weights import named_in
 from evaluators.models.blind import hashed_letter
 from evaluators.models.gaze_reader.gazing import selector_of

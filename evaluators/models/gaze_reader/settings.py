@@ -11,6 +11,7 @@ from hlvid.errors import RunError
 from hlvid.video.sampling import Sampling
 
 DEFAULT_RATIO = 0.25
+SHARED = "picture"
 LEARNED = "autogaze"
 """The selector that is a model: it has a checkpoint and predicts a loss."""
 
@@ -24,8 +25,8 @@ class ReaderSettings:
         0.25 for the others.
     resolution: long side of the frames in pixels, as seen by the selector; multiples of 224 fill the tiles.
     frames: how many frames of the video, spread by `sampling` (a policy of `hlvid.video.sampling`).
-    budget: "picture": the tiles of a frame share their tokens; "tile": every tile has its own; "frame": the frames
-        gazed together, up to 16, share, too.
+    budget: of selectors that know one. "picture" (the default): the tiles of a frame share their tokens; "tile": every
+        tile has its own; "frame": the frames gazed together, up to 16, share, too.
     seed: of selectors that draw at random.
     checkpoint: AutoGaze's weights, a folder or a hub id; of selector `autogaze` alone, like `loss`: a frame is
         done once its predicted reconstruction loss is this low, and then the ratio, if given, is the cap.
@@ -36,7 +37,7 @@ class ReaderSettings:
     resolution: Annotated[int, Field(ge=32, le=8192)] = 3584
     frames: Annotated[int, Field(ge=1, le=4096)] = 12
     sampling: Sampling = "uniform_linspace"
-    budget: Literal["tile", "picture", "frame"] = "picture"
+    budget: Literal["tile", "picture", "frame"] | None = None
     seed: Annotated[int, Field(ge=0, le=2**31)] = 0
     checkpoint: str | None = None
     loss: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -52,12 +53,28 @@ class ReaderSettings:
                 raise RunError(
                     f"gaze_reader: {name} is of selector 'autogaze'; leave it out with {self.selector!r}"
                 )
+        self._set_budget()
         if self.selector == "everything" and self.ratio not in (None, 1):
             raise RunError(
                 f"gaze_reader: ratio is {self.ratio!r}; selector 'everything' looks at all, allowed: 1 or none"
             )
         if self.ratio is None and self.loss is None and self.selector != "everything":
             object.__setattr__(self, "ratio", DEFAULT_RATIO)
+
+    def _set_budget(self) -> None:
+        """The default where a selector knows a budget; RunError for one that it would not keep to."""
+        from autogaze import selectors
+
+        try:
+            knows = "budget" in selectors.arguments(self.selector)
+        except ValueError as error:
+            raise RunError(f"gaze_reader: {error}") from None
+        if self.budget is None and knows:
+            object.__setattr__(self, "budget", SHARED)
+        if self.budget is not None and not knows:
+            raise RunError(
+                f"gaze_reader: budget is {self.budget!r}; selector {self.selector!r} has none to share; leave it out"
+            )
 
     @classmethod
     def read(cls, arguments: Mapping[str, Any]) -> Self:

@@ -19,9 +19,10 @@ from autogaze.nvila.sampling import GREEDY
 from autogaze.selectors import arguments, foreign, get
 from autogaze.selectors.base import Selector
 from autogaze.selectors.told import Told
-from evaluators.core.base import Answer, video_of
+from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
-from evaluators.core.outcomes import OK
+from evaluators.core.outcomes import text_ended
+from evaluators.core.question_video import video_of
 from evaluators.core.told import told_of
 from evaluators.models.nvila.arguments import NvilaArguments
 from evaluators.models.nvila.checkpoint import weights
@@ -178,7 +179,8 @@ class Native(Setup):
         over = reply.tokens + most - self.config.context
         if over > 0:
             details["tokens_over"] = over
-        return Answer(reply.text, {**details, "outcome": OK, "tokens_llm": reply.tokens, "seconds": seconds})
+        tokens = {"tokens_llm": reply.tokens, "tokens_out": reply.said}
+        return Answer(reply.text, {**details, **text_ended(reply.cut), **tokens, "seconds": seconds})
 
     def _guarded(self, work: Any, size: tuple[int, int]) -> Any:
         """The result of `work`, or an Answer where context or memory were not enough."""

@@ -20,9 +20,10 @@ from autogaze.nvila.config import VIDEO_TOKEN
 from autogaze.nvila.presets import README, shape
 from autogaze.nvila.sampling import GREEDY
 from autogaze.nvila.settings import VideoSettings
-from evaluators.core.base import Answer, video_of
+from evaluators.core.base import Answer
 from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
-from evaluators.core.outcomes import OK
+from evaluators.core.outcomes import text_ended
+from evaluators.core.question_video import video_of
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
 from evaluators.models.nvila.overflow import out_of_memory
 from hlvid.dataset.question import Question
@@ -156,6 +157,11 @@ class Remote:
             else {"do_sample": False}
         )
 
+    def _stop(self) -> tuple[int, ...]:
+        """Tokens that end an answer."""
+        told = getattr(getattr(self.network, "generation_config", None), "eos_token_id", None)
+        return () if told is None else tuple(told) if isinstance(told, list) else (told,)
+
     def asked(self) -> dict[str, Any]:
         """Arguments of the published processor."""
         asked = {name: getattr(self.video, name) for name in PROCESSOR}
@@ -202,8 +208,11 @@ class Remote:
     def _ask(self, question: Question, path: Path) -> Answer:
         inputs = self.inputs(question.prompt(), str(path))
         prompt, most = inputs["input_ids"].shape[1], self.arguments.max_new_tokens
-        text = self.processor.tokenizer.decode(self.generate(inputs, most), skip_special_tokens=True)
-        details = {**audited(inputs, self.video), "tokens_llm": prompt, "outcome": OK}
+        ids = self.generate(inputs, most)
+        text = self.processor.tokenizer.decode(ids, skip_special_tokens=True)
+        cut = len(ids) >= most and int(ids[-1]) not in self._stop()
+        tokens = {"tokens_llm": prompt, "tokens_out": len(ids)}
+        details = {**audited(inputs, self.video), **text_ended(cut), **tokens}
         if self.context and prompt + most > self.context:
             details["tokens_over"] = prompt + most - self.context
         return Answer(text, details)

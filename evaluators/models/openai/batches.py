@@ -13,11 +13,14 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from evaluators.core.base import Asked, damage_read
+from evaluators.core.base import Answer, guarded
 from evaluators.core.journal import Journal
+from evaluators.core.question_video import damage_read
+from evaluators.core.requests import Asked
 from evaluators.models.openai.budget import BudgetError
 from evaluators.models.openai.replies import GaveUpError, Reply
 from hlvid.errors import RunError
@@ -103,7 +106,10 @@ class _Work:
         return [batch for batch in batches.values() if batch.id is not None]
 
     def submitted(self, todo: Iterable[Asked], turns: ExitStack) -> Iterator[Batch]:
-        """Files of at most `batch_mb`, each a batch; what is larger than a request may be is journalled at once."""
+        """Files of at most `batch_mb`, each a batch, written a question at a time.
+
+        What is larger than a request may be, or than the memory, is journalled at once.
+        """
         lines = self._lines(todo)
         line = next(lines, None)
         while line is not None:
@@ -121,15 +127,23 @@ class _Work:
 
     def _lines(self, todo: Iterable[Asked]) -> Iterator[tuple[str, dict[str, Any], bytes]]:
         for one in todo:
-            body, about = self.model.prepared(one.question, one.generation)
+            ready = guarded(partial(self._line, one))
             self.model.leave(one.question)
+            about = ready.details if isinstance(ready, Answer) else ready[1]
             about |= damage_read(one.question)
             of = {"question_id": one.question.id, "task": one.task, "repeat": one.repeat}
-            if body is None:
+            if isinstance(ready, Answer):
                 self._journal(one.key, of, "", about)
-                continue
-            data = {"custom_id": one.key, "method": "POST", "url": "/v1/chat/completions", "body": body}
-            yield one.key, {"of": of, "details": about}, json.dumps(data).encode() + b"\n"
+            else:
+                yield one.key, {"of": of, "details": about}, ready[0]
+
+    def _line(self, one: Asked) -> Answer | tuple[bytes, dict[str, Any]]:
+        """A question's line of the file, and what is known of it; an answer where it is not to be asked."""
+        body, about = self.model.prepared(one.question, one.generation)
+        if body is None:
+            return Answer("", about)
+        data = {"custom_id": one.key, "method": "POST", "url": "/v1/chat/completions", "body": body}
+        return json.dumps(data).encode() + b"\n", about
 
     def _made(self, batch: Batch, file: IO[bytes]) -> Batch:
         file.seek(0)

@@ -16,9 +16,11 @@ from typing import Any, ClassVar
 from lmms_eval.api.instance import GenerationResult, Instance
 
 from evaluators.core.arguments import take_common
-from evaluators.core.base import Answer, Asked, JournalledModel, by_video, for_chat
+from evaluators.core.base import Answer, JournalledModel, for_chat
 from evaluators.core.journal import Journal
 from evaluators.core.outcomes import OVERFLOW
+from evaluators.core.question_video import video_of
+from evaluators.core.requests import Asked, by_video
 from evaluators.core.share import Share
 from evaluators.models.frames.audit import SENT, sent
 from evaluators.models.frames.delivery import Delivery, deliver
@@ -206,14 +208,12 @@ class OpenAIFrames(JournalledModel):
 
     def _pictures_of(self, question: Question) -> tuple[Delivery, list[str]]:
         """A video's frames as data URLs; one thread decodes at a time, the others wait for it or the net."""
-        path = question.video_path
-        if path is None or not path.is_file():
-            raise RunError(f"video {path or question.video} not found; 'hlvid verify' shows what is missing")
+        path = video_of(question)
         with self._decoding:
             if path not in self._videos:
                 delivery = deliver(path, self.api.asked_for(), Form())
                 pictures = encode(delivery.frames, self.api.image_format, self.api.quality)
-                self._videos[path] = delivery, pictures
+                self._videos[path] = delivery.told(), pictures
             return self._videos[path]
 
     def _charge_earlier(self, journal: Journal) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluators.core.outcomes import EMPTY, LENGTH, OK, OVERFLOW, REFUSAL, classify
+from evaluators.core.outcomes import CUT, EMPTY, LENGTH, OK, OVERFLOW, REFUSAL, classify
 from evaluators.models.openai.budget import Usage
 from hlvid.errors import RunError
 
@@ -83,7 +83,7 @@ def read(status: int, body: Any) -> Reply:
     if refusal or finish == "content_filter":
         return Reply(text if text.strip() else refusal, REFUSAL, **said)
     if finish == "length":
-        return Reply(text, LENGTH, **said, message="cut by the limit of its tokens")
+        return Reply(text, LENGTH, **said, message=CUT)
     return Reply(text, OK if text.strip() else EMPTY, **said)
 
 

@@ -50,20 +50,22 @@ def test_answers_that_could_not_be_given_make_the_status(rows: Rows) -> None:
     assert "41 tokens too many" in found["message"] and "num_video_frames=64" in found["message"]
 
 
+@pytest.mark.parametrize("told", [{}, {"finish_reason": "length"}])  # by our own models, by an endpoint
 @pytest.mark.parametrize(("cut", "status"), [(0, "ok"), (1, "ok"), (2, "length")])
 def test_more_than_a_twentieth_of_answers_cut_is_a_status_with_its_remedy(
-    cut: int, status: str, rows: Rows
+    cut: int, status: str, told: dict[str, str], rows: Rows
 ) -> None:
     twenty = [{**rows[0], "question_id": str(number), "details": {}} for number in range(20)]
     for row in twenty[:cut]:
-        row["details"] = {"outcome": "length", "tokens_out": 16}
+        row["details"] = {"outcome": "length", "tokens_out": 16, **told}
     found = results_of(SPEC, twenty)
     assert found["status"] == status and found["n"] == 20
     if cut == 2:
         assert found["message"].startswith(
             "2 of 20 answers were cut by their limit, first question 0 after 16"
         )
-        assert "raise max_new_tokens" in found["message"] and "reasoning_effort" in found["message"]
+        assert "raise max_new_tokens" in found["message"]
+        assert ("reasoning_effort" in found["message"]) == bool(told)
 
 
 def test_a_hidden_key_and_several_tasks_have_no_accuracy_of_their_own(rows: Rows) -> None:

@@ -13,12 +13,21 @@ def test_default_ratio_depends_on_the_selector() -> None:
     assert ReaderSettings(selector="autogaze", loss=0.7).ratio is None, "the predicted loss ends a frame"
 
 
+def test_a_budget_is_recorded_where_there_is_one() -> None:
+    assert ReaderSettings(selector="detail").selector_settings() == {"budget": "picture"}
+    assert ReaderSettings(selector="autogaze", budget="tile").selector_settings()["budget"] == "tile"
+    assert ReaderSettings(selector="everything").budget is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"selector": "detial"}, "selector is 'detial'; allowed: .*detail"),
         ({"sampling": "first"}, "sampling is 'first'; allowed: 'uniform_linspace' or 'uniform_midpoint'"),
         ({"budget": "clip"}, "budget is 'clip'; allowed: 'tile', 'picture' or 'frame'"),
+        ({"selector": "everything", "budget": "tile"}, "budget is 'tile'; selector 'everything' has none"),
+        ({"selector": "greedy", "budget": "picture"}, "budget is 'picture'; selector 'greedy' has none"),
+        ({"selector": "nowhere:It"}, "selector 'nowhere:It': nowhere:It cannot be imported"),
         ({"resolution": 0}, "resolution is 0; allowed: greater than or equal to 32"),
         ({"resolution": "3584"}, "resolution is '3584'; allowed"),
         ({"frames": 2.5}, "frames is 2.5; allowed: a valid integer"),

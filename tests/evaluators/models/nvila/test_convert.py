@@ -63,6 +63,17 @@ def test_every_tensor_arrives_and_settings_are_those_of_the_files(
     assert not config.random and config.source == {"source": str(remote_checkpoint)}
 
 
+def test_what_is_written_can_be_read_by_whom_the_umask_allows(
+    converted: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    (plain := tmp_path / "plain").touch()
+    for folder in (converted, checkpoint):
+        files = [path for path in folder.rglob("*.safetensors") if path.is_file()]
+        assert len(files) > 2
+        modes = {str(path.relative_to(folder)): path.stat().st_mode for path in files}
+        assert modes == dict.fromkeys(modes, plain.stat().st_mode)
+
+
 def test_the_tokenizer_is_that_of_transformers(remote_checkpoint: Path, converted: Path) -> None:
     from tokenizers import Tokenizer
     from transformers import AutoTokenizer

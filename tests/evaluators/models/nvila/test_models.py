@@ -148,6 +148,11 @@ def test_free_text_where_it_is_asked_for(make: Any, checkpoint: Path, questions:
     answer = model.answer(questions[0])
     assert set(answer.details["seconds"]) == STAGES | {"generation"}
     assert model.settings()["choices"] == "free"
+    assert (answer.details["outcome"], answer.details["tokens_out"]) == ("length", 3)
+    network = model.backend.answerer.model
+    network.config = replace(network.config, stop=tuple(range(network.config.llm["vocab_size"])))
+    ended = model.answer(questions[0])
+    assert (ended.text, ended.details["outcome"], ended.details["tokens_out"]) == ("", "ok", 0)
 
 
 def test_whole_frames_without_gaze(make: Any, checkpoint: Path, questions: list[Question]) -> None:
@@ -267,7 +272,7 @@ def test_a_published_checkpoint_is_converted_once_and_runs_natively(
     assert again.settings() == model.settings() and again.settings()["chat"][1].endswith("assistant\n")
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
     (folder / "config.json").unlink()  # a kill in the middle: it is written last
-    assert make(remote_checkpoint, **small).answer(questions[0]).details["outcome"] == "ok"
+    assert make(remote_checkpoint, **small).answer(questions[0]).details["outcome"] == "length"
     assert (folder / "model.safetensors").stat().st_mtime_ns > before
 
 
@@ -280,7 +285,8 @@ def test_remote_code_runs_and_its_tensors_say_what_was_seen(
     answer = model.answer(questions[0])
     details = answer.details
     json.dumps(details)
-    assert model.settings()["path"] == details["path"] == "remote" and details["outcome"] == "ok"
+    assert model.settings()["path"] == details["path"] == "remote"
+    assert (details["outcome"], details["tokens_out"]) == ("length", 3)
     assert model.settings()["processor"]["gazing_ratio_tile"] == [0.05, *[0.02] * 15]
     assert model.backend.network.max_batch_size_siglip == 32
     assert details["audit"] == {

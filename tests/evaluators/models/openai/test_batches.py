@@ -1,10 +1,12 @@
 """batch=True against a server with batches: one submission a question, through kills, lost answers and caps."""
 
+import gc
 import json
 import os
 import re
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 from evaluators.models.openai import batches
+from evaluators.models.openai import model as openai_model
 from evaluators.models.openai.model import OpenAIFrames
 from hlvid.errors import RunError
 from hlvid.tasks import costs
@@ -156,6 +159,58 @@ def test_all_questions_go_in_batches_of_a_size_and_come_back_whatever_the_order(
     details = costs.lookup("q3", "hlvid")
     assert (details["tokens_in"], details["cost"], details["frames"]) == (1000, 0.00101, 2)
     assert details["batch"].startswith("batch_")
+    assert one._videos == {}
+
+
+def test_requests_are_prepared_video_by_video_and_pixels_are_held_no_longer_than_it_takes_to_encode_them(
+    model: Any,
+    service: Service,
+    questions: list[Any],
+    requests_for: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Frames of one video at a time, whatever the order of questions; and as JPEGs alone once they are."""
+    one, held, most = model(), list[Any](), [0]
+    delivering, prepared = openai_model.deliver, one.prepared
+
+    def delivered(*asked: Any) -> Any:
+        delivery = delivering(*asked)
+        pixels = delivery.frames if delivery.frames.base is None else delivery.frames.base
+        held.append(weakref.ref(pixels))
+        return delivery
+
+    def looked(*asked: Any) -> Any:
+        body = prepared(*asked)
+        gc.collect()
+        most[0] = max(most[0], len(one._videos))
+        assert not any(reference() is not None for reference in held), "decoded frames are still held"
+        return body
+
+    monkeypatch.setattr(openai_model, "deliver", delivered)
+    monkeypatch.setattr(one, "prepared", looked)
+    one.generate_until(requests_for(one, questions))
+    assert len(held) == 2 and most == [1] and one._videos == {} and len(service.questions) == 6
+
+
+def test_a_question_without_memory_is_recorded_and_the_others_are_asked(
+    model: Any,
+    service: Service,
+    questions: list[Any],
+    requests_for: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = model()
+    prepared = one.prepared
+
+    def short(question: Any, generation: Any) -> Any:
+        if question.id == "q2":
+            raise MemoryError
+        return prepared(question, generation)
+
+    monkeypatch.setattr(one, "prepared", short)
+    results = one.generate_until(requests_for(one, questions))
+    assert [result.text for result in results] == ["B", "B", "", "B", "B", "B"]
+    assert costs.lookup("q2", "hlvid")["outcome"] == "out_of_memory" and len(service.questions) == 5
     assert one._videos == {}
 
 
