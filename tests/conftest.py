@@ -22,6 +22,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # `make pytest`: two processes, a core 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+PATIENCE = 180_000
+"""Milliseconds that a browser is waited for: far above what any step takes, so that a busy machine fails no test."""
+
 # Elsewhere on a machine to which only the repository travels (`benchmarks/gpu.sh`).
 SHARED = Path(os.environ.get("HLVID_TEST_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
@@ -93,13 +96,25 @@ def small_nvila() -> "NVILAConfig":
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Chromium without a screen, or a skip. One at a time: Playwright's loop allows no second in the same process."""
+    """Chromium without a screen, or a skip; use its `new_context`, which is patient.
+
+    One at a time: Playwright's loop allows no second in the same process.
+    """
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no chromium on PATH; 'apt-get install chromium' runs the tests in a browser")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        sync_api.expect.set_options(timeout=PATIENCE)
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
+        context = browser.new_context
+
+        def patient(**options: Any) -> Any:
+            made = context(**options)
+            made.set_default_timeout(PATIENCE)
+            return made
+
+        browser.new_context = patient
         yield browser
         browser.close()
 

@@ -37,6 +37,11 @@ from leaderboard.site.model_page import model_values
 from leaderboard.site.pages import page
 
 MARKER = "made-by-hlvid-board.txt"
+UNSHOWN = frozenset((
+    "benchmark", "revision", "n", "right", "no_letter", "selector", "ratio", "claimed_percent", "second_runs",
+    "identical",
+))  # fmt: skip
+"""What the table shows nowhere: board.json has it, the page need not load it."""
 FIXED_PAGES = ("compare.html", "questions.html", "method.html")
 
 
@@ -143,7 +148,8 @@ def _write_data(out: Path, content: _Content) -> None:
     titles = {section["id"]: section["title"] for section in content.sections}
     _put(out / "feed.xml", exports.feed(content.rows, titles, content.url, content.built))
     _put(out / "data" / "format.js", exports.script("HLVID_FORMAT", prediction_format()))
-    board = {"sections": content.sections, "entries": content.rows}
+    shown = [{name: row[name] for name in row if name not in UNSHOWN} for row in content.rows]
+    board = {"sections": content.sections, "entries": shown}
     _put(out / "data" / "board.js", exports.script("HLVID_BOARD", board))
     for section in content.board.sections:
         if answers := answers_of(section):

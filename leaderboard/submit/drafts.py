@@ -93,7 +93,7 @@ def make_draft(
         faults += _other_questions(run, key, left_out)
         file = source.name if source.is_file() else _file_of(run)
         matched = match(lines, key.questions, file, run.limit if run is not None else None, left_out)
-        faults += with_matched(line_faults, matched) + _private(submission, lines, file)
+        faults += with_matched(line_faults, matched)
         if submission is not None:
             found = {
                 "dataset_revision": key.revision,
@@ -101,6 +101,7 @@ def make_draft(
                 "left_out": left_out,
             }
             submission = submission.model_copy(update=found)
+        faults += _private(submission, lines, file)  # with what the records add
     name = name or (slug(submission) if submission else "")
     return Draft(name, submission, tuple(lines), key, matched, tuple(faults))
 

@@ -171,11 +171,11 @@ def test_predicted_losses_of_autogaze(film: Path, tmp_path: Path) -> None:
 def test_in_a_browser_from_disk(chromium: Any, run_folder: Path, tmp_path: Path, inputs: Inputs) -> None:
     """Seeking, keys, scales, the timeline and a question all do what they say, without an error or a request."""
     page_file = explore(run_folder, tmp_path / "page", inputs, **SETTINGS)
-    page, problems, asked = chromium.new_page(viewport={"width": 1300, "height": 850}), [], []
+    page, problems, asked = chromium.new_context(viewport={"width": 1300, "height": 850}).new_page(), [], []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(page_file.as_uri())
-    page.wait_for_function("document.getElementById('film').readyState >= 2", timeout=60_000)
+    page.wait_for_function("document.getElementById('film').readyState >= 2")
     assert page.inner_text("#title") == "gaze_reader: selector detail"
     assert "What does it <say>?" in page.inner_text("#questions")
 

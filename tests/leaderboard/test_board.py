@@ -295,7 +295,9 @@ def test_withdrawn_and_replaced_entries_keep_their_pages_and_have_no_place(
     pages = tmp_path / "site" / "models" / "hlvid"
     assert "Withdrawn:</strong> the frames were from another video" in (pages / "wrong.html").read_text()
     assert 'Replaced by <a href="new.html">' in (pages / "old.html").read_text()
-    assert 'Replaces <a href="old.html">old</a> (75.0' in (pages / "new.html").read_text()
+    assert (
+        'that this entry replaces them: <a href="old.html">old</a> (75.0' in (pages / "new.html").read_text()
+    )
     assert "entry 2 of 4 by ann here" in (pages / "new.html").read_text()
     assert "wrong" not in (tmp_path / "site" / "data" / "hlvid.js").read_text()
     assert "withdrawn, the frames" in (tmp_path / "site" / "datasets.html").read_text()

@@ -1,4 +1,5 @@
-// Accuracy against cost: points with their intervals, and the front of those that nothing cheaper beats.
+// Accuracy against cost: points with their intervals, and the front of those that nothing cheaper beats. Seconds of
+// different hardware make no front.
 globalThis.HlvidFronts = (() => {
   const { element, svg, number, percent } = HlvidDraw;
   const HEIGHT = 320,
@@ -28,12 +29,17 @@ globalThis.HlvidFronts = (() => {
       return;
     }
     const width = Math.max(260, Math.min(640, place.clientWidth || 560)); // drawn at its size, so that text stays legible
-    place.replaceChildren(picture(points, words, width), note(rows, points, free, words));
+    const machines = new Set(field === "seconds" ? points.map((point) => point.row.hardware) : []);
+    const best = machines.size > 1 ? [] : front(points);
+    place.replaceChildren(picture(points, best, words, width), note(rows, points, free, words, machines));
   }
 
-  function note(rows, points, free, words) {
+  function note(rows, points, free, words, machines) {
     const silent = rows.length - points.length - free.length;
     const parts = [
+      machines.size > 1
+        ? `Taken on ${machines.size} kinds of hardware, unstated ones together, so no front is drawn: search for one to see its own.`
+        : "",
       free.length
         ? `${free
             .map((row) => row.model)
@@ -48,22 +54,22 @@ globalThis.HlvidFronts = (() => {
     return element("p", { class: "fine" }, parts.filter(Boolean).join(" "));
   }
 
-  function picture(points, words, width) {
+  function picture(points, best, words, width) {
     const [x, ticks] = scale(
       points.map((point) => point.cost),
       width,
     );
     const y = (share) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
-    const best = front(points);
     const summary = best
       .map((point) => `${point.row.model} ${percent(point.row.accuracy)} % at ${number(point.cost)}`)
       .join("; ");
+    const ahead = best.length ? ` On the front: ${summary}` : "";
     return svg(
       "svg",
       {
         viewBox: `0 0 ${width} ${HEIGHT}`,
         role: "img",
-        "aria-label": `Accuracy against ${words}. On the front: ${summary}`,
+        "aria-label": `Accuracy against ${words}.${ahead}`,
       },
       ...grid(x, y, ticks, words, width),
       svg("path", { class: "front", d: steps(best, x, y) }),

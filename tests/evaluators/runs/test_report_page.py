@@ -32,7 +32,6 @@ def open_page(chromium: Any, report: Path) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
         page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))

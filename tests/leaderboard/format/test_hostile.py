@@ -1,7 +1,7 @@
 """Thousands of damaged submissions: each is accepted with the right score, or refused naming line and field.
 
 The oracle below shares no code with `leaderboard`: it reads what was accepted with plain `json` and counts. The
-default run tries 300; `pytest -m slow tests/leaderboard/test_hostile.py` tries 10,000.
+default run tries 1,000; `pytest -m slow tests/leaderboard/format/test_hostile.py` 10,000.
 """
 
 import json

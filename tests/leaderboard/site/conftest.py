@@ -185,7 +185,6 @@ def open_page(chromium: Any, boards: Boards) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         root = base or boards.site.as_uri() + "/"
         watch(page, root)
         page.goto(root + address)

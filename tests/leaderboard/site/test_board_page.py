@@ -136,6 +136,26 @@ def test_the_front_holds_what_nothing_cheaper_beats(open_page: Open) -> None:
     )
 
 
+def test_seconds_of_different_hardware_make_no_front(open_page: Open) -> None:
+    page = open_page(WIDE)
+    names(page)
+    draw = """(hardware) => {
+      const rows = HLVID_BOARD.entries.filter((one) => one.section === "mvbench");
+      rows.forEach((one, at) => { one.hardware = hardware[at % hardware.length]; });
+      for (const cost of ["seconds", "tokens"])
+        HlvidFronts.draw(document.getElementById(`front-${cost}`), rows, cost, `${cost} a question`);
+    }"""
+    for hardware, seconds in (
+        (["1 x H200"], True),
+        (["1 x H200", "2 cores"], False),
+        (["1 x H200", None], False),
+    ):
+        page.evaluate(draw, hardware)
+        assert (page.locator("#front-seconds .point.ahead").count() > 1) == seconds
+        assert ("no front is drawn" in page.inner_text("#front-seconds")) != seconds
+        assert page.locator("#front-tokens .point.ahead").count() > 1
+
+
 def test_theme_follows_the_system_until_chosen(open_page: Open) -> None:
     page = open_page(WIDE, theme="dark")
     background = "getComputedStyle(document.body).backgroundColor"
@@ -170,7 +190,7 @@ def test_a_phone_unfolds_what_does_not_fit(open_page: Open) -> None:
     names(page)
     assert page.locator(".tabulator-col[tabulator-field=tokens]").is_hidden()
     unfolded = page.locator("dl.collapsed").first
-    for _ in range(3):  # on a busy machine the table may be laid out once more, folded, after a click
+    for _ in range(60):  # on a busy machine the table may be laid out once more, folded, after a click
         page.locator(".tabulator-responsive-collapse-toggle").first.click()
         page.wait_for_timeout(500)
         if unfolded.is_visible():

@@ -214,6 +214,15 @@ def test_what_a_partial_run_left_out_is_said_and_counts_as_wrong(partial_run: Pa
     assert [one.correct for one in again] == [False] + [True] * (len(key.questions) - 1)
 
 
+def test_why_a_question_was_left_out_is_no_place_for_folders_either(
+    partial_run: Path, tmp_path: Path
+) -> None:
+    record = partial_run / "record_2026_results.json"
+    record.write_text(record.read_text().replace(" is broken", " is not in /home/ann/videos"))
+    with pytest.raises(SubmissionError, match=r"left_out\.\w+: holds what looks like a home folder"):
+        prepare(partial_run, tmp_path / "out", submissions=tmp_path)
+
+
 def test_silence_about_what_was_left_out_is_refused(partial_run: Path, tmp_path: Path) -> None:
     samples, record = partial_run / "2026_samples_hlvid_mini.jsonl", partial_run / "record_2026_results.json"
     told = json.loads(record.read_text())
