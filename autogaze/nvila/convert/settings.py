@@ -24,6 +24,10 @@ TEMPLATE_COST = 29
 """Tokens that template and system turn were seen to cost with the published checkpoint."""
 
 _NOT_SIZES = {"architectures", "dtype", "torch_dtype", "transformers_version", "model_type", "_name_or_path"}
+_GENERATION = (
+    *("bos_token_id", "eos_token_id", "pad_token_id", "do_sample", "transformers_version"),
+    *("_from_model_config", "temperature", "top_p", "top_k"),  # of sampling, which is told as such
+)
 _NEEDED = (
     "hidden_size",
     "intermediate_size",
@@ -137,6 +141,11 @@ def _vision(
 def _layer(config: Mapping[str, Any], code: Code, notes: list[str]) -> int:
     stated = config.get("mm_vision_select_layer")
     if isinstance(stated, int):
+        if code.layers and stated not in code.layers:
+            raise RefusedError(
+                f"config.json: mm_vision_select_layer is {stated}, the code reads hidden_states at "
+                f"{', '.join(map(str, code.layers))}; one of the two is of another model"
+            )
         return stated
     if len(code.layers) == 1:
         return code.layers[0]
@@ -194,6 +203,10 @@ def _with_text(
     )
     if generation.get("do_sample"):
         notes.append("generation_config.json samples; answers here are greedy")
+    if unused := sorted(name for name in generation if name not in _GENERATION):
+        notes.append(
+            f"generation_config.json: {', '.join(unused)}: not used, --gen_kwargs and arguments decide"
+        )
     if tokenizer is None:
         notes.append("no tokenizer files at hand: chat template and placeholder were not looked at")
         return replace(out, stop=stops)

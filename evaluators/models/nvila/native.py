@@ -132,6 +132,7 @@ class Native(Setup):
         if isinstance(look, Look):
             grid = look.plan.grid
             details |= {
+                "frames": len(look.plan.indices),
                 "frame_indices": list(look.plan.indices),
                 "frames_distinct": len(set(look.plan.indices)),
                 "thumbnail_indices": [look.plan.indices[place] for place in look.plan.thumbnails],

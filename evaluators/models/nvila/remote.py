@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from autogaze.encoders.config import parse_scales
+from autogaze.gaze import tokens_per_frame
 from autogaze.nvila.config import VIDEO_TOKEN
 from autogaze.nvila.presets import README, shape
 from autogaze.nvila.sampling import GREEDY
@@ -72,6 +74,7 @@ class Remote:
             self.video = self._video()
         except ValueError as error:
             raise RunError(f"{model}: {error}") from error
+        self._vision = data.get("vision_config") or {}
         text = data.get("text_config")
         self.context = text.get("max_position_embeddings") if isinstance(text, dict) else None
 
@@ -135,6 +138,16 @@ class Remote:
             max_batch_size_siglip=self.arguments.max_batch_size_siglip or MAX_BATCH_SIGLIP,
         )
         return (network if self.arguments.device_map else network.to(self.device)).eval()
+
+    @property
+    def gaze_grid(self) -> str:
+        """ "aligned" where AutoGaze counts as many patches a frame as the encoder, else "released"."""
+        try:
+            gazed = parse_scales(self.processor.target_scales), int(self.processor.target_patch_size)
+            read = parse_scales(self._vision["scales"]), int(self._vision["patch_size"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return "not told by the checkpoint's code"
+        return "aligned" if tokens_per_frame(*gazed) == tokens_per_frame(*read) else "released"
 
     def inputs(self, prompt: str, video: Any) -> Any:
         """What the processor makes of a question and a video, a path or pictures."""
@@ -211,8 +224,8 @@ class Remote:
         ids = self.generate(inputs, most)
         text = self.processor.tokenizer.decode(ids, skip_special_tokens=True)
         cut = len(ids) >= most and int(ids[-1]) not in self._stop()
-        tokens = {"tokens_llm": prompt, "tokens_out": len(ids)}
-        details = {**audited(inputs, self.video), **text_ended(cut), **tokens}
+        told = {"gaze_grid": self.gaze_grid, "tokens_llm": prompt, "tokens_out": len(ids)}
+        details = {**audited(inputs, self.video), **text_ended(cut), **told}
         if self.context and prompt + most > self.context:
             details["tokens_over"] = prompt + most - self.context
         return Answer(text, details)

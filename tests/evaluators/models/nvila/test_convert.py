@@ -182,6 +182,10 @@ def test_the_code_is_read_and_never_run(fresh: Path) -> None:
         plan_conversion(Snapshot.of(fresh))
     change(fresh, "config.json", mm_vision_select_layer=-3)
     assert plan_conversion(Snapshot.of(fresh)).config.vision.select_layer == -3
+    change(fresh, "config.json", mm_vision_select_layer=-1)
+    with pytest.raises(CheckpointError, match=r"select_layer is -1, the code reads hidden_states at -3, -2"):
+        plan_conversion(Snapshot.of(fresh))
+    change(fresh, "config.json", mm_vision_select_layer=-3)
     modelling.write_text("def broken(:")
     assert any(
         "modeling_nvila.py (line 1) does not parse" in note
@@ -196,6 +200,12 @@ def test_without_any_code_what_the_sources_found_is_taken_and_told(fresh: Path) 
     assert plan.config.vision.select_layer == -2 and plan.config.released_scales == (56, 112, 224, 448)
     assert sum(note.startswith("no code says") for note in plan.notes) == 2
     assert read_code({}).template is None
+    assert not any("generation_config.json" in note for note in plan.notes)
+    change(fresh, "generation_config.json", repetition_penalty=1.05, max_length=99, do_sample=True)
+    told = [
+        note for note in plan_conversion(Snapshot.of(fresh)).notes if note.startswith("generation_config")
+    ]
+    assert len(told) == 2 and "max_length, repetition_penalty: not used" in told[1]
 
 
 def test_the_command_writes_says_and_refuses(fresh: Path, tmp_path: Path) -> None:

@@ -84,6 +84,9 @@ def test_gazing_off_and_other_selectors(make: Any, checkpoint: Path, questions: 
     off = make(checkpoint, gazing="off", gazing_ratio_tile=None, task_loss_requirement_tile=None)
     details = off.answer(questions[0]).details
     assert details["tokens_selected"] == details["tokens_before"] and off.settings()["selector"] is None
+    short = make(checkpoint, selector="random", num_video_frames=64, gazing_ratio_tile=0.02)
+    details = short.answer(questions[0]).details
+    assert (details["frames"], len(details["frame_indices"]), details["frames_distinct"]) == (32, 32, 20)
     other = make(checkpoint, selector="random", gazing_ratio_tile=0.1, seed=3)
     details = other.answer(questions[0]).details
     assert details["tokens_selected"] == 2 * 16 * 106 + 2 * 1060
@@ -287,6 +290,7 @@ def test_remote_code_runs_and_its_tensors_say_what_was_seen(
     json.dumps(details)
     assert model.settings()["path"] == details["path"] == "remote"
     assert (details["outcome"], details["tokens_out"]) == ("length", 3)
+    assert details["gaze_grid"] == "released"
     assert model.settings()["processor"]["gazing_ratio_tile"] == [0.05, *[0.02] * 15]
     assert model.backend.network.max_batch_size_siglip == 32
     assert details["audit"] == {
