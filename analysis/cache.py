@@ -16,11 +16,12 @@ from analysis.inputs import Inputs
 from evaluators.core.closure import code_of
 from evaluators.core.identity import hash_of, versions
 from hlvid.files import whole
+from hlvid.versions import OPENCV
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LIBRARIES = ("av", "numpy", "opencv-python-headless", "torch")
+LIBRARIES = ("av", "numpy", OPENCV, "torch")
 DRAWING = frozenset({"analysis.style", "analysis.tables", "analysis.reference", "analysis.figure"})
 """Modules that decide about looks alone."""
 

@@ -8,13 +8,13 @@ what else was asked; contents do.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from importlib import metadata
 from typing import Any, ClassVar, Protocol
 
 from evaluators.core.closure import code_of
 from evaluators.core.weights import Named, named_in, weigh
 from hlvid.dataset.identity import question_identity
 from hlvid.dataset.question import Question
+from hlvid.versions import version_of
 
 Identity = dict[str, Any]
 
@@ -76,7 +76,7 @@ def key_of(question: Question, text: str, generation: Mapping[str, Any], repeat:
 
 def versions(names: Iterable[str]) -> dict[str, str]:
     """Installed versions of distributions, "absent" for one that is not there: {"av": "15.1.0"}."""
-    return {name: _version(name) for name in sorted(set(names))}
+    return {name: version_of(name) or "absent" for name in sorted(set(names))}
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -106,10 +106,3 @@ def _told(field: str, names: list[str], old: Mapping[str, Any], new: Mapping[str
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) < 60 else f"{text[:56]}…"
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "absent"

@@ -10,7 +10,6 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ import hlvid
 from hlvid.files import write_json
 from hlvid.tasks.arguments import RECORDED
 from hlvid.tasks.folder import INFO
+from hlvid.versions import OPENCV, version_of
 
 PACKAGES = (
     *("hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets"),
-    *("av", "decord", "numpy", "pillow", "opencv-python-headless"),
+    *("av", "decord", "numpy", "pillow", OPENCV),
     *("rapidocr", "onnxruntime", "rapidfuzz"),
 )
 
@@ -36,7 +36,7 @@ def environment() -> dict[str, Any]:
         "cpu": cpu(),
         "cores": os.cpu_count(),
         "gpus": _gpus(),
-        "packages": {name: version for name in PACKAGES if (version := _version(name)) is not None},
+        "packages": {name: version for name in PACKAGES if (version := version_of(name)) is not None},
         "decoder": _decoder(),
     }
 
@@ -96,13 +96,6 @@ def _dataset(config: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return info
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -24,6 +24,7 @@ from evaluators.models.gaze_reader.settings import LEARNED, ReaderSettings
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 from hlvid.tasks.arguments import model_looks_at
+from hlvid.versions import OPENCV
 
 TEXTS_KEPT = 24
 """Different texts of a reading that are recorded with an answer."""
@@ -44,13 +45,7 @@ class GazeReader(JournalledModel):
     name: ClassVar[str] = "gaze_reader"
     reads_text: ClassVar[bool] = False
     libraries: ClassVar[tuple[str, ...]] = (
-        "av",
-        "numpy",
-        "onnxruntime",
-        "opencv-python-headless",
-        "rapidfuzz",
-        "rapidocr",
-        "torch",
+        *("av", "numpy", "onnxruntime", OPENCV, "rapidfuzz", "rapidocr", "torch"),
     )
 
     def __init__(self, cache: bool = True, **arguments: Any) -> None:
