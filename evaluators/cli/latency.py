@@ -1,20 +1,18 @@
 """`hlvid latency`: seconds of encoder, language model and selector on this machine, beside what gazing saves."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from evaluators.profiling.latency.cells import Request
-
-KINDS = ("vit", "mllm", "selector", "stages", "streaming")
+    from evaluators.profiling.latency.request import Request
 
 
 def latency(
     kind: Annotated[str, typer.Argument(help="vit, mllm, selector, stages or streaming.")],
     shape: Annotated[
-        str, typer.Option(help="Model shape: tiny, base or 8b (SigLIP2-SO400M and Qwen2 7B).")
+        str, typer.Option(help="Model shape: tiny, mini, base or 8b (SigLIP2-SO400M and Qwen2 7B).")
     ] = "base",
     cells: Annotated[
         str | None, typer.Option(help="FPSxPX, ...; frames x px for stages. Default: the paper's columns.")
@@ -39,17 +37,12 @@ def latency(
     batch: Annotated[int, typer.Option(help="Tiles at a time.", min=1)] = 16,
     out: Annotated[Path, typer.Option(help="Folder for the JSON.")] = Path("runs/latency"),
 ) -> None:
-    """Time one second of real video by frame rate and resolution, gazed and not (paper Sec. 4.2)."""
-    from evaluators.profiling.latency.cells import COLUMNS, Request
-    from evaluators.profiling.latency.ratios import parse_ratios
+    """Time one second of real video by frame rate and resolution, gazed and not (paper, section 4.2)."""
+    given = locals()
+    from evaluators.profiling.latency.request import Request
 
-    _check(shape, dtype, device, selector)
-    chosen = _cells(cells) if cells else ((64, 896), (128, 1792)) if kind == "stages" else COLUMNS
-    request = Request(
-        _kind(kind), video or _mini(), shape, chosen, device, dtype, _attention(attention), selector, checkpoint,
-        parse_ratios(ratios), rounds, cell_seconds, batch,
-    )  # fmt: skip
-    _measure(request, out)
+    del given["out"]
+    _measure(Request.read(given | {"video": video or _mini()}), out)
 
 
 def _measure(request: "Request", out: Path) -> None:
@@ -69,53 +62,6 @@ def _measure(request: "Request", out: Path) -> None:
         path = save(rows, about, out)  # after each cell: what is measured is kept
     Console().print(cells.table(rows))
     typer.echo(f"{path} ({about['hardware']}; {about['weights']})")
-
-
-def _check(shape: str, dtype: str, device: str, selector: str) -> None:
-    """What is refused without a progress bar before it. Raises RunError naming the option and what is allowed."""
-    from autogaze import selectors
-    from autogaze.nvila.presets import SHAPES
-    from evaluators.core.device import check_device
-    from hlvid.errors import RunError
-
-    for name, value, allowed in (
-        ("shape", shape, tuple(SHAPES)),
-        ("dtype", dtype, ("float32", "bfloat16", "float16")),
-        ("selector", selector, tuple(selectors.names())),
-    ):
-        if value not in allowed:
-            raise RunError(f"latency: {name} is {value!r}; allowed: {', '.join(allowed)}")
-    check_device(device)
-
-
-def _kind(text: str) -> "Literal['vit', 'mllm', 'selector', 'stages', 'streaming']":
-    from hlvid.errors import RunError
-
-    if text not in KINDS:
-        raise RunError(f"latency: kind is {text!r}; allowed: {', '.join(KINDS)}")
-    return text  # type: ignore[return-value]
-
-
-def _attention(text: str) -> "Literal['math', 'fastest']":
-    from hlvid.errors import RunError
-
-    if text not in ("math", "fastest"):
-        raise RunError(f"latency: attention is {text!r}; allowed: math, fastest")
-    return text  # type: ignore[return-value]
-
-
-def _cells(text: str) -> tuple[tuple[int, int], ...]:
-    from hlvid.errors import RunError
-
-    try:
-        cells = tuple(
-            (int(fps), int(px)) for fps, px in (part.lower().split("x") for part in text.split(","))
-        )
-    except ValueError:
-        cells = ()
-    if not cells or min(min(cell) for cell in cells) < 1:
-        raise RunError(f"latency: cells is {text!r}; write FPSxPX, for example 1x224,30x448")
-    return cells
 
 
 def _mini() -> Path:

@@ -36,15 +36,14 @@ def sweep(
     ] = "",
 ) -> None:
     """Run every cell of a grid that is not done yet; exit 1 where one ended in an error."""
+    from evaluators.core.arguments import one_of
     from evaluators.runs.scoring import outcomes
     from evaluators.sweeps.grid import load_grid
     from evaluators.sweeps.records import FINAL, read
     from evaluators.sweeps.runner import Options
     from evaluators.sweeps.runner import sweep as run
-    from hlvid.errors import RunError
 
-    if launch not in LAUNCHES:
-        raise RunError(f"sweep: launch is {launch!r}; allowed: {', '.join(LAUNCHES)}")
+    one_of("sweep", "launch", launch, LAUNCHES)
     wanted = load_grid(grid)
     if limit is not None:
         wanted = wanted.model_copy(update={"limit": limit})

@@ -7,7 +7,7 @@ hlvid.errors.RunError: openai_frames: frames is 0; allowed: greater than or equa
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -40,6 +40,21 @@ def arguments_of(model: type, base: type) -> list[str]:
                 if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
             )
     return [name for name in names if name not in ("self", "batch_size", "max_batch_size")]
+
+
+def one_of(model: str, name: str, value: object, allowed: Iterable[str]) -> None:
+    """Raises RunError for a value that is not among those allowed, which only the running program knows."""
+    names = tuple(allowed)
+    if value not in names:
+        raise RunError(f"{model}: {name} is {value!r}; allowed: {', '.join(names)}")
+
+
+def check_selector(model: str, selector: str) -> None:
+    """Raises RunError for a selector that is neither installed nor a class that can be imported."""
+    from autogaze import selectors
+
+    if not selectors.known(selector):
+        one_of(model, "selector", selector, (*selectors.names(), "or package.module:Class"))
 
 
 def read(

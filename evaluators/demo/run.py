@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 from tqdm import tqdm
 
+from evaluators.core.arguments import one_of
 from evaluators.demo.figure import draw
 from evaluators.demo.grid import Setting, demo_settings
 from evaluators.demo.report import write_report
@@ -24,7 +25,6 @@ from evaluators.demo.rows import Row, make_row
 from evaluators.demo.table import build_table
 from evaluators.models.gaze_reader.frames import keep
 from hlvid.dataset import Question, load
-from hlvid.errors import RunError
 from hlvid.files import write_json
 
 TASK = "hlvid_mini"
@@ -45,8 +45,7 @@ def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | N
     """
     from hlvid.mini import make
 
-    if preset not in PRESETS:
-        raise RunError(f"demo: preset is {preset!r}; allowed: {', '.join(PRESETS)}")
+    one_of("demo", "preset", preset, PRESETS)
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     os.environ["HLVID_MINI_PRESET"] = preset  # the lmms-eval task reads it

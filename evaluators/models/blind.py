@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from evaluators.core.arguments import one_of
 from evaluators.core.base import Answer, JournalledModel, for_chat
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
@@ -37,8 +38,7 @@ class Blind(JournalledModel):
 
     def __init__(self, strategy: str = "hash", letter: str = "A", seed: int = 0, **common: Any) -> None:
         super().__init__(**common)
-        if strategy not in STRATEGIES:
-            raise RunError(f"model blind: strategy is {strategy!r}; allowed: {', '.join(STRATEGIES)}")
+        one_of("model blind", "strategy", strategy, STRATEGIES)
         if not (isinstance(letter, str) and len(letter) == 1 and letter.isalpha()):
             raise RunError(f"model blind: letter is {letter!r}; allowed: one letter, as in letter=B")
         self.strategy = strategy

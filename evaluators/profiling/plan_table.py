@@ -1,66 +1,106 @@
 """What `hlvid plan` prints: the plan as a table, and in words what will not fit and what would."""
 
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked
 from rich.console import Console
 from rich.table import Table
 
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.presets import SHAPES, shape
-from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
+from autogaze.nvila.settings import CLIP_FRAMES, CLIPS, VideoSettings
+from evaluators.core.arguments import STRICT, one_of, read
 from evaluators.core.memory import GB
 from evaluators.models.nvila.arguments import parse_ratio
-from evaluators.profiling.plan import ITEMSIZE, OVERHEAD, Plan, largest_fit, make_plan
+from evaluators.profiling.plan import OVERHEAD, Plan, largest_fit, make_plan
 from hlvid.errors import RunError
 
 THUMBNAILS = 64
-MOST_FRAMES, MOST_TILES = 10**9, 4096
+MOST_TILES = 4096
 BOUND = (
     "These are upper bounds, for gazing that never stops early; a loss requirement (task_loss_requirement_tile) "
     "lowers them by what it saves, which only a run can tell."
 )
 
 
-def show_plan(
-    *,
-    frames: int,
-    resolution: int,
-    ratio: str,
-    thumbnails: int | None = None,
-    thumbnail_ratio: str = "1",
-    max_tiles: int = 48,
-    batch: int = 16,
-    shape_name: str = "8b",
-    gpu_gb: float = 80.0,
-    dtype: str = "bfloat16",
-    aspect: str = "16:9",
-    console: Console | None = None,
-) -> bool:
-    """Print the plan for one video; True when context and memory are enough.
+@checked(frozen=True, config=STRICT)
+class PlanRequest:
+    """What is to be planned.
 
-    thumbnails: 64, or all of fewer frames, where it is None. resolution: long side in pixels. aspect: width:height.
-    Raises RunError naming the option and what is allowed.
+    resolution: long side in pixels. aspect: width:height. ratio, thumbnail_ratio: a number, or a sum of runs.
+    thumbnails: None for 64, or all of fewer frames. batch: clips gazed at and encoded at a time. gpu_gb: in 1e9 bytes.
     """
+
+    frames: Annotated[int, Field(ge=CLIP_FRAMES, le=10**9, multiple_of=CLIP_FRAMES)]
+    resolution: Annotated[int, Field(ge=1)]
+    ratio: str
+    thumbnails: int | None = None
+    thumbnail_ratio: str = "1"
+    max_tiles: Annotated[int, Field(ge=1, le=MOST_TILES)] = 48
+    batch: Annotated[int, Field(ge=1, le=MOST_TILES)] = CLIPS
+    shape: str = "8b"
+    gpu_gb: Annotated[float, Field(gt=0)] = 80.0
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    aspect: str = "16:9"
+
+    def __post_init__(self) -> None:
+        one_of("plan", "shape", self.shape, SHAPES)
+        if not re.fullmatch("[1-9][0-9]*:[1-9][0-9]*", self.aspect):
+            raise RunError(f"plan: aspect is {self.aspect!r}; allowed: width:height, such as 16:9")
+        if not 0 <= (self.thumbnails or 0) <= self.frames:
+            raise RunError(
+                f"plan: thumbnails is {self.thumbnails}; taken from the frames, so 0 to {self.frames} are allowed"
+            )
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """From the command's options. Raises RunError naming the option and what is allowed."""
+        return read(cls, "plan", given)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the video in pixels."""
+        wide, high = map(int, self.aspect.split(":"))
+        scale = self.resolution / max(wide, high)
+        return max(1, round(wide * scale)), max(1, round(high * scale))
+
+    def settings(self) -> VideoSettings:
+        """As NVILA-HD takes them. Raises RunError for a ratio that is none."""
+        thumbnails = min(THUMBNAILS, self.frames) if self.thumbnails is None else self.thumbnails
+        try:
+            return VideoSettings(
+                num_video_frames=self.frames,
+                num_video_frames_thumbnail=thumbnails,
+                max_tiles_video=self.max_tiles,
+                gazing_ratio_tile=parse_ratio(self.ratio, "--ratio"),
+                gazing_ratio_thumbnail=parse_ratio(self.thumbnail_ratio, "--thumbnail-ratio"),
+                task_loss_requirement_tile=None,
+                task_loss_requirement_thumbnail=None,
+                max_batch_size_autogaze=self.batch,
+            )
+        except ValueError as error:
+            raise RunError(f"plan: {_by_option(str(error))}") from error
+
+
+def show_plan(request: PlanRequest, console: Console | None = None) -> bool:
+    """Print the plan for one video; True when context and memory are enough."""
     console = console or Console()
-    config = _shape(shape_name)
-    if dtype not in ITEMSIZE:
-        raise RunError(f"plan: dtype is {dtype!r}; allowed: {', '.join(ITEMSIZE)}")
-    if not gpu_gb > 0:
-        raise RunError(f"plan: --gpu-gb is {gpu_gb}; allowed: numbers above 0")
-    thumbnails = min(THUMBNAILS, frames) if thumbnails is None else thumbnails
-    settings = _settings(frames, thumbnails, ratio, thumbnail_ratio, max_tiles, batch)
-    width, height = _size(resolution, aspect)
+    config, size, settings = shape(request.shape), request.size, request.settings()
     # Tiles beyond the resolution asked would only magnify it.
-    across, down = (max(1, round(side / config.tile)) for side in (width, height))
-    settings = replace(settings, max_tiles_video=min(max_tiles, across * down))
-    plan = make_plan(config, settings, width, height, dtype)
-    console.print(_heading(plan, settings, shape_name, dtype), soft_wrap=True, highlight=False)
-    console.print(_table(plan, gpu_gb))
-    if across * down > max_tiles:
-        console.print(_capped(plan, (width, height), max_tiles), soft_wrap=True, highlight=False)
-    for line in verdict(plan, config, settings, (width, height), dtype, gpu_gb):
+    tiles = math.prod(max(1, round(side / config.tile)) for side in size)
+    settings = replace(settings, max_tiles_video=min(request.max_tiles, tiles))
+    plan = make_plan(config, settings, *size, request.dtype)
+    lines: list[str | Table] = [_heading(plan, settings, request), _table(plan, request.gpu_gb)]
+    if tiles > request.max_tiles:
+        lines.append(_capped(plan, size, request.max_tiles))
+    for line in (*lines, *verdict(plan, config, settings, size, request.dtype, request.gpu_gb)):
         console.print(line, soft_wrap=True, highlight=False)
-    return plan.fits(gpu_gb * GB)
+    return plan.fits(request.gpu_gb * GB)
 
 
 def verdict(
@@ -88,43 +128,6 @@ def verdict(
     ]
 
 
-def _shape(name: str) -> NVILAConfig:
-    if name not in SHAPES:
-        raise RunError(f"plan: shape is {name!r}; allowed: {', '.join(SHAPES)}")
-    return shape(name)
-
-
-def _settings(
-    frames: int, thumbnails: int, ratio: str, thumbnail_ratio: str, max_tiles: int, batch: int
-) -> VideoSettings:
-    for name, value, low, high, step in (
-        ("frames", frames, CLIP_FRAMES, MOST_FRAMES, CLIP_FRAMES),
-        ("max-tiles", max_tiles, 1, MOST_TILES, 1),
-        ("batch", batch, 1, MOST_TILES, 1),
-    ):
-        if not low <= value <= high or value % step:
-            kind = f"multiples of {step}" if step > 1 else "whole numbers"
-            raise RunError(f"plan: --{name} is {value}; allowed: {kind} from {low} to {high:,}")
-    if not 0 <= thumbnails <= frames:
-        raise RunError(
-            f"plan: --thumbnails is {thumbnails}; they are taken from the frames, so 0 to {frames} are allowed "
-            f"with --frames {frames}"
-        )
-    try:
-        return VideoSettings(
-            num_video_frames=frames,
-            num_video_frames_thumbnail=thumbnails,
-            max_tiles_video=max_tiles,
-            gazing_ratio_tile=parse_ratio(ratio, "--ratio"),
-            gazing_ratio_thumbnail=parse_ratio(thumbnail_ratio, "--thumbnail-ratio"),
-            task_loss_requirement_tile=None,
-            task_loss_requirement_thumbnail=None,
-            max_batch_size_autogaze=batch,
-        )
-    except ValueError as error:
-        raise RunError(f"plan: {_by_option(str(error))}") from error
-
-
 def _by_option(text: str) -> str:
     """A fault of `VideoSettings` in the command's words."""
     for field, option in (("thumbnail", "--thumbnail-ratio"), ("tile", "--ratio")):
@@ -140,21 +143,10 @@ def _capped(plan: Plan, asked: tuple[int, int], max_tiles: int) -> str:
     )
 
 
-def _size(resolution: int, aspect: str) -> tuple[int, int]:
-    parts = aspect.split(":")
-    if len(parts) != 2 or not all(part.isdigit() and int(part) for part in parts):
-        raise RunError(f"plan: aspect is {aspect!r}; allowed: width:height, such as 16:9")
-    if resolution < 1:
-        raise RunError(f"plan: resolution is {resolution}; allowed: pixels of the long side, from 1")
-    wide, high = (int(part) for part in parts)
-    scale = resolution / max(wide, high)
-    return max(1, round(wide * scale)), max(1, round(high * scale))
-
-
-def _heading(plan: Plan, settings: VideoSettings, name: str, dtype: str) -> str:
+def _heading(plan: Plan, settings: VideoSettings, request: PlanRequest) -> str:
     grid, load = plan.grid, plan.load
     return (
-        f"{name} in {dtype}: {settings.num_video_frames} frames in {grid.columns} x {grid.rows} tiles of "
+        f"{request.shape} in {request.dtype}: {request.frames} frames in {grid.columns} x {grid.rows} tiles of "
         f"{grid.side} px ({grid.size[1]} x {grid.size[0]} px), "
         f"{settings.num_video_frames_thumbnail} thumbnails\n"
         f"patches {load.patches:,}; gazed at most {load.gazed:,}; for the language model at most "

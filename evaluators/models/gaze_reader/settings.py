@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
-from evaluators.core.arguments import STRICT, read
+from evaluators.core.arguments import STRICT, check_selector, read
 from hlvid.errors import RunError
 from hlvid.video.sampling import Sampling
 
@@ -43,11 +43,7 @@ class ReaderSettings:
     loss: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     def __post_init__(self) -> None:
-        from autogaze import selectors
-
-        if not selectors.known(self.selector):
-            allowed = f"{', '.join(selectors.names())}, or package.module:Class"
-            raise RunError(f"gaze_reader: selector is {self.selector!r}; allowed: {allowed}")
+        check_selector("gaze_reader", self.selector)
         for name in ("checkpoint", "loss"):
             if self.selector != LEARNED and getattr(self, name) is not None:
                 raise RunError(

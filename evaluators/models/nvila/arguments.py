@@ -20,7 +20,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from autogaze.nvila.loading import ATTENTIONS, DEVICE_MAPS, QUANTIZATIONS, LLMOptions
 from autogaze.nvila.settings import CHOICES
-from evaluators.core.arguments import STRICT, read
+from evaluators.core.arguments import STRICT, check_selector, one_of, read
 from hlvid.errors import RunError
 
 _TERM = re.compile(
@@ -123,13 +123,9 @@ class NvilaArguments:
         chosen = {"attn_implementation": ATTENTIONS, "quantization": QUANTIZATIONS, "device_map": DEVICE_MAPS}
         for name, allowed in {**CHOICES, **chosen}.items():
             if getattr(self, name) is not None:
-                _one_of(model, name, getattr(self, name), allowed)
+                one_of(model, name, getattr(self, name), allowed)
         if self.selector is not None:
-            from autogaze import selectors
-
-            if not selectors.known(self.selector):
-                there = f"{', '.join(selectors.names())}, or package.module:Class"
-                raise RunError(f"{model}: selector is {self.selector!r}; allowed: {there}")
+            check_selector(model, self.selector)
         self._check_reduction(model)
         if self.gazing == "off":
             for name in ("selector", *RATIOS, *LOSSES):
@@ -155,7 +151,7 @@ class NvilaArguments:
             return
         from autogaze.nvila.reduction import names
 
-        _one_of(model, "reduction", self.reduction, names())
+        one_of(model, "reduction", self.reduction, names())
         if self.gazing != "off":
             raise RunError(f"{model}: reduction {self.reduction!r} needs every patch; add gazing=off")
         if self.keep is None:
@@ -201,8 +197,3 @@ def _parse_loss(given: Given, name: str) -> float | None:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise RunError(f"{name} is {given!r}; allowed: a number or none")
     return float(given)
-
-
-def _one_of(model: str, name: str, value: object, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise RunError(f"{model}: {name} is {value!r}; allowed: {', '.join(allowed)}")

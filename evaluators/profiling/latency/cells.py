@@ -4,59 +4,20 @@ A cell that runs out of memory is a row that says so. One that would last longer
 cell before it, is left out with a row that says that.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from autogaze.nvila.stages import Stages
 from evaluators.profiling.latency.footage import Footage
-from evaluators.profiling.latency.pipeline import Attention, Pipeline
-from evaluators.profiling.latency.ratios import paper_ratio
-from evaluators.profiling.latency.schema import Kind, Row, hardware
+from evaluators.profiling.latency.pipeline import Pipeline
+from evaluators.profiling.latency.request import Request
+from evaluators.profiling.latency.schema import Row
 from evaluators.profiling.latency.timing import Timing, measure
-
-COLUMNS = ((1, 224), (3, 224), (10, 224), (30, 224), (30, 448), (30, 896), (30, 1792), (30, 3584))
-"""Frames a second and px, the columns of Figure 8."""
-LOSS = 0.7
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to time. ratios: "paper", "measured" (the selector stops at loss 0.7) or a number."""
-
-    kind: Kind
-    video: Path
-    shape: str = "base"
-    cells: Sequence[tuple[int, int]] = COLUMNS
-    device: str = "cpu"
-    dtype: str = "float32"
-    attention: Attention = "math"
-    selector: str = "autogaze"
-    checkpoint: str | None = None
-    ratios: float | str = "paper"
-    rounds: int = 3
-    cell_seconds: float = 600.0
-    batch: int = 16
-    gazed: Sequence[bool] = field(default=(False, True))
-
-    def settings(self) -> dict[str, Any]:
-        """For the record."""
-        return {**vars(self), "video": self.video.name, "cells": [list(cell) for cell in self.cells]}
 
 
 def run(request: Request) -> Iterator[Row]:
     """Row after row, as they are measured: all cells ungazed, then all gazed."""
-    pipeline = Pipeline.build(
-        request.shape,
-        device=request.device,
-        dtype=request.dtype,
-        attention=request.attention,
-        language=request.kind == "mllm",
-        selector=request.selector,
-        checkpoint=request.checkpoint,
-        batch=request.batch,
-    )
+    pipeline = Pipeline.build(request, language=request.kind == "mllm")
     modes = [True] if request.kind == "selector" else request.gazed
     for gazed in modes:
         yield from _series(request, pipeline, gazed)
@@ -66,7 +27,7 @@ def _series(request: Request, pipeline: Pipeline, gazed: bool) -> Iterator[Row]:
     """One row of the figure, cell by cell, in the order of growing work."""
     seconds_a_pixel = 0.0
     for fps, resolution in request.cells:
-        ratio, loss = asked(request, fps, resolution) if gazed else (None, None)
+        ratio, loss = request.asked(fps, resolution) if gazed else (None, None)
         expected = seconds_a_pixel * fps * resolution**2 * (request.rounds + 1)
         if expected > request.cell_seconds:
             timing = Timing("skipped", note=f"would last about {expected:.0f} s, judged by the cell before")
@@ -75,32 +36,17 @@ def _series(request: Request, pipeline: Pipeline, gazed: bool) -> Iterator[Row]:
             timing = _time(request, pipeline, footage, ratio, loss)
             if timing.median is not None:
                 seconds_a_pixel = timing.median / (fps * resolution**2)
-        yield Row(
-            kind=request.kind, fps=fps, resolution=resolution, gazed=gazed, ratio=ratio,
-            dtype=request.dtype, attention=request.attention, hardware=hardware(request.device),
-            selector=request.selector if gazed else None, **timing.fields(),
-        )  # fmt: skip
+        yield request.row(fps, resolution, gazed, ratio, timing)
 
 
 def _time(
     request: Request, pipeline: Pipeline, footage: Footage, ratio: float | None, loss: float | None
 ) -> Timing:
     def work(stages: Stages) -> Any:
-        if request.kind == "selector":
-            return pipeline.gaze_only(footage, stages, ratio, loss)
-        return pipeline.look(footage, stages, ratio, loss)
+        return pipeline.look(footage, stages, ratio, loss, encode=request.kind != "selector")
 
     with pipeline.attending():
         return measure(work, rounds=request.rounds, device=pipeline.device)
-
-
-def asked(request: Request, fps: int, resolution: int) -> tuple[float | None, float | None]:
-    """(ratio, loss) to gaze with in a cell."""
-    if request.ratios == "measured":
-        return None, LOSS
-    if request.ratios == "paper":
-        return paper_ratio(fps, resolution), None
-    return float(request.ratios), None
 
 
 def table(rows: Iterable[Row]) -> Any:

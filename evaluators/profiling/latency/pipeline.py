@@ -4,10 +4,11 @@ Weights are random: latency does not depend on the values. The ungazed model is 
 finest scale alone, each frame by itself, as a plain encoder sees a video.
 """
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,10 +25,8 @@ from autogaze.nvila.tokens import shuffle
 from autogaze.selectors.base import Selector
 from evaluators.core.memory import device_bytes
 from evaluators.profiling.latency.footage import Footage
+from evaluators.profiling.latency.request import Attention, Request
 from hlvid.errors import RunError
-
-Attention = Literal["math", "fastest"]
-BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -39,42 +38,20 @@ class Pipeline:
     model: NVILAHD | None
     selector: Selector
     attention: Attention
-    batch: int = BATCH
+    batch: int
 
     @classmethod
-    def build(
-        cls,
-        name: str,
-        *,
-        device: str = "cpu",
-        dtype: str = "float32",
-        attention: Attention = "math",
-        language: bool = False,
-        selector: str = "autogaze",
-        checkpoint: str | None = None,
-        batch: int = BATCH,
-    ) -> "Pipeline":
-        """name: a shape of `autogaze.nvila.presets`. checkpoint: AutoGaze's; random weights without.
-
-        Raises RunError for an unknown shape, precision or attention.
-        """
-        if dtype not in ("float32", "bfloat16", "float16"):
-            raise RunError(f"latency: dtype is {dtype!r}; allowed: float32, bfloat16, float16")
-        if attention not in ("math", "fastest"):
-            raise RunError(f"latency: attention is {attention!r}; allowed: math, fastest")
-        try:
-            config = shape(name)
-        except ValueError as error:
-            raise RunError(f"latency: {error}") from error
-        kind = getattr(torch, dtype)
+    def build(cls, request: Request, language: bool = False) -> "Pipeline":
+        """Of the request's shape, in its precision. language: with the whole model, not the encoder alone."""
+        config, kind, device = shape(request.shape), getattr(torch, request.dtype), request.device
         with torch.random.fork_rng():
             torch.manual_seed(0)
             model = NVILAHD.from_config(config, dtype=kind, device=device) if language else None
             vision = (
                 model.vision if model else GazedSiglip(config.vision).to(device=device, dtype=kind).eval()
             )
-            chosen = make_selector(selector, name, device, checkpoint)
-        return cls(config, vision, model, chosen, attention, batch)
+            chosen = _selector(request)
+        return cls(config, vision, model, chosen, request.attention, request.batch)
 
     @property
     def device(self) -> torch.device:
@@ -86,16 +63,22 @@ class Pipeline:
         """Inference with this pipeline's attention kernels."""
         from torch.nn.attention import SDPBackend, sdpa_kernel
 
-        kernels = [SDPBackend.MATH] if self.attention == "math" else _ALL
+        others = [SDPBackend.FLASH_ATTENTION, SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]
+        kernels = [*(others if self.attention == "fastest" else ()), SDPBackend.MATH]
         with torch.inference_mode(), sdpa_kernel(kernels):
             yield
 
     def look(
-        self, footage: Footage, stages: Stages, ratio: float | None, loss: float | None = None
+        self,
+        footage: Footage,
+        stages: Stages,
+        ratio: float | None,
+        loss: float | None = None,
+        encode: bool = True,
     ) -> Mapping[str, Any]:
         """Gaze at and encode a footage, and read it with the language model if there is one; counts for the row.
 
-        ratio, loss: as for `Selector.select`; both None is the ungazed, frame-wise model.
+        ratio, loss: as for `Selector.select`; both None is the ungazed, frame-wise model. encode: or gaze alone.
         """
         gazed = ratio is not None or loss is not None
         parts, patches, slots = [], 0, 0
@@ -106,27 +89,15 @@ class Pipeline:
                         gaze = gaze_at(clips, self.selector, self._scales, self._patch, ratio, loss)
                 else:
                     gaze = self._finest(clips)
-                with stages.measure("encoder"):
-                    features = self.encode(clips, gaze)
+                if encode:
+                    with stages.measure("encoder"):
+                        parts.append(self.encode(clips, gaze))
                 patches += int(gaze.counts().sum())
                 slots += gaze.batch * gaze.frames * gaze.tokens
-                parts.append(features)
         counts: dict[str, Any] = {"tiles": footage.tiles, "patches": patches, "reached": patches / slots}
-        if self.model:
+        if self.model and encode:
             counts["llm_tokens"] = self._read(torch.cat(parts), stages)
         return counts
-
-    def gaze_only(
-        self, footage: Footage, stages: Stages, ratio: float | None, loss: float | None = None
-    ) -> Mapping[str, Any]:
-        """The selector alone; counts for the row."""
-        patches = slots = 0
-        for clips in footage.clips(self.batch, self.device):
-            with stages.measure("selector"):
-                gaze = gaze_at(clips, self.selector, self._scales, self._patch, ratio, loss)
-            patches += int(gaze.counts().sum())
-            slots += gaze.batch * gaze.frames * gaze.tokens
-        return {"tiles": footage.tiles, "patches": patches, "reached": patches / slots}
 
     def encode(self, clips: Tensor, gaze: Gaze) -> Tensor:
         """Clips in [0, 1] and their gaze -> tokens of the language model, (L, hidden); (0, C) without one."""
@@ -183,33 +154,18 @@ class Pipeline:
         return self.config.vision.patch_size
 
 
-def make_selector(name: str, model_shape: str, device: str, checkpoint: str | None) -> Selector:
+def _selector(request: Request) -> Selector:
     """The selector to time: AutoGaze from a checkpoint or with random weights of the shape's size, or another."""
     from autogaze import selectors
     from autogaze.model.autogaze import AutoGaze
 
-    if name != "autogaze" or checkpoint:
-        own = {"checkpoint": checkpoint, "device": device} if name == "autogaze" else {}
+    if request.selector != "autogaze" or request.checkpoint:
+        learned = request.selector == "autogaze"
+        own = {"checkpoint": request.checkpoint, "device": request.device} if learned else {}
         try:
-            return selectors.by_pixels(selectors.get(name, **own))
+            return selectors.by_pixels(selectors.get(request.selector, **own))
         except ValueError as error:
             raise RunError(f"latency: {error}") from error
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:  # the selector reads checkpoints; this one is nobody's
-        AutoGaze(selector_shape(model_shape)).save_pretrained(folder)
-        return selectors.get("autogaze", checkpoint=folder, device=device)
-
-
-def _all_kernels() -> list[Any]:
-    from torch.nn.attention import SDPBackend
-
-    return [
-        SDPBackend.FLASH_ATTENTION,
-        SDPBackend.CUDNN_ATTENTION,
-        SDPBackend.EFFICIENT_ATTENTION,
-        SDPBackend.MATH,
-    ]
-
-
-_ALL = _all_kernels()
+        AutoGaze(selector_shape(request.shape)).save_pretrained(folder)
+        return selectors.get("autogaze", checkpoint=folder, device=request.device)

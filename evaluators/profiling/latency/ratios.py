@@ -9,8 +9,6 @@ Figure 7 (right), as shares of all 265 tokens of a frame. Printed there: 0.205, 
 
 from bisect import bisect_left
 
-from hlvid.errors import RunError
-
 FPS = (1, 3, 10, 30)
 PAPER = {
     224: (0.205, 0.181, 0.132, 0.069),
@@ -26,16 +24,3 @@ def paper_ratio(fps: int, resolution: int) -> float:
     sizes = tuple(PAPER)
     size = sizes[min(bisect_left(sizes, resolution), len(sizes) - 1)]
     return PAPER[size][min(bisect_left(FPS, fps), len(FPS) - 1)]
-
-
-def parse_ratios(text: str) -> float | str:
-    """`paper`, `measured`, or a number in (0, 1]. Raises RunError for anything else."""
-    if text in ("paper", "measured"):
-        return text
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= 1:
-        raise RunError(f"latency: ratios is {text!r}; allowed: paper, measured, or a number in (0, 1]")
-    return value

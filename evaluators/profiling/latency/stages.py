@@ -17,9 +17,9 @@ from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
 from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokenizer import byte_tokenizer
 from autogaze.selectors.autogaze import AutoGazeSelector
-from evaluators.profiling.latency.cells import Request, asked
 from evaluators.profiling.latency.pipeline import Pipeline
-from evaluators.profiling.latency.schema import Row, hardware
+from evaluators.profiling.latency.request import Request
+from evaluators.profiling.latency.schema import Row
 from evaluators.profiling.latency.timing import Timing, measure
 from evaluators.profiling.plan import make_plan
 from hlvid.errors import RunError
@@ -31,21 +31,14 @@ PROMPT = f"{VIDEO_TOKEN}\nWhat does the sign say?"
 
 def run(request: Request) -> Iterator[Row]:
     """Row after row: all cells gazed, then all ungazed (which may not fit)."""
-    pipeline = Pipeline.build(
-        request.shape, device=request.device, dtype=request.dtype, attention=request.attention, language=True,
-        selector=request.selector, checkpoint=request.checkpoint, batch=request.batch,
-    )  # fmt: skip
+    pipeline = Pipeline.build(request, language=True)
     for gazed in (True, False):
         for frames, resolution in request.cells:
-            ratio = asked(request, CLIP_FRAMES, resolution)[0] if gazed else None
+            ratio = request.asked(CLIP_FRAMES, resolution)[0] if gazed else None
             settings = _settings(pipeline, frames, resolution, ratio)
             timing = _time(request, pipeline, settings, gazed)
-            yield Row(
-                kind="stages", fps=frames, resolution=resolution, gazed=gazed, ratio=ratio,
-                dtype=request.dtype, attention=request.attention, hardware=hardware(request.device),
-                selector=request.selector if gazed else None, planned_bytes=_planned(request, pipeline, settings),
-                **timing.fields(),
-            )  # fmt: skip
+            planned = _planned(request, pipeline, settings)
+            yield request.row(frames, resolution, gazed, ratio, timing, planned_bytes=planned)
 
 
 def _time(request: Request, pipeline: Pipeline, settings: VideoSettings, gazed: bool) -> Timing:

@@ -14,33 +14,26 @@ from autogaze.model.streaming import Stream
 from autogaze.nvila.settings import CLIP_FRAMES
 from autogaze.nvila.stages import Stages
 from autogaze.selectors.autogaze import AutoGazeSelector
-from evaluators.profiling.latency.cells import Request, asked
 from evaluators.profiling.latency.footage import Footage
 from evaluators.profiling.latency.pipeline import Pipeline
-from evaluators.profiling.latency.schema import Row, hardware
+from evaluators.profiling.latency.request import Request
+from evaluators.profiling.latency.schema import Row
 from evaluators.profiling.latency.timing import Timing, measure
 from hlvid.errors import RunError
 
 
 def run(request: Request) -> Iterator[Row]:
     """Row after row: for each cell ungazed, then gazed. A cell is (frame rate of the ratio, resolution)."""
-    pipeline = Pipeline.build(
-        request.shape, device=request.device, dtype=request.dtype, attention=request.attention,
-        selector="autogaze", checkpoint=request.checkpoint, batch=request.batch,
-    )  # fmt: skip
-    if not isinstance(pipeline.selector, AutoGazeSelector):
-        raise RunError("latency streaming: only AutoGaze streams")
+    if request.selector != "autogaze":
+        raise RunError(f"latency streaming: selector is {request.selector!r}; only 'autogaze' streams")
+    pipeline = Pipeline.build(request)
     for fps, resolution in request.cells:
         footage = Footage.decode(request.video, CLIP_FRAMES, resolution, pipeline.config.tile)
         for gazed in (False, True):
-            ratio, loss = asked(request, fps, resolution) if gazed else (None, None)
+            ratio, loss = request.asked(fps, resolution) if gazed else (None, None)
             timing = _time(request, pipeline, footage, ratio, loss)
-            yield Row(
-                kind="streaming", fps=fps, resolution=resolution, gazed=gazed, ratio=ratio,
-                dtype=request.dtype, attention=request.attention, hardware=hardware(request.device),
-                selector="autogaze" if gazed else None,
-                max_fps=CLIP_FRAMES / timing.median if timing.median else None, **timing.fields(),
-            )  # fmt: skip
+            rate = CLIP_FRAMES / timing.median if timing.median else None
+            yield request.row(fps, resolution, gazed, ratio, timing, max_fps=rate)
 
 
 def _time(

@@ -1,6 +1,6 @@
 """Latency rows: what is timed is what was asked, no cell that fails takes the others with it, files are kept whole.
 
-Run: pytest tests/evaluators/latency
+Run: pytest tests/evaluators/profiling/latency
 """
 
 import json
@@ -14,12 +14,11 @@ import pytest
 import torch
 
 from autogaze.nvila.stages import Stages
-from evaluators.cli.latency import _cells
 from evaluators.profiling.latency import cells, stages, streaming
-from evaluators.profiling.latency.cells import Request
 from evaluators.profiling.latency.footage import Footage
 from evaluators.profiling.latency.pipeline import Pipeline
-from evaluators.profiling.latency.ratios import PAPER, paper_ratio, parse_ratios
+from evaluators.profiling.latency.ratios import PAPER, paper_ratio
+from evaluators.profiling.latency.request import COLUMNS, STAGES, Request
 from evaluators.profiling.latency.schema import Row, facts, save
 from evaluators.profiling.latency.timing import measure
 from hlvid.errors import RunError
@@ -118,7 +117,7 @@ def test_a_long_cell_is_left_out_and_says_so(request_of: Request) -> None:
 
 
 def test_a_prefill_larger_than_the_machine_is_out_of_memory(request_of: Request) -> None:
-    pipeline = Pipeline.build("tiny", language=True)
+    pipeline = Pipeline.build(request_of, language=True)
     with pytest.raises(MemoryError, match="prefill of 10000000 tokens needs"):
         pipeline._room(10_000_000)
     replace(pipeline, attention="fastest")._room(10_000_000)  # flash attention holds no scores
@@ -158,22 +157,44 @@ def test_files_hold_rows_and_what_they_were_made_with(request_of: Request, tmp_p
 def test_ratios_are_the_papers() -> None:
     assert paper_ratio(30, 448) == 0.058 and paper_ratio(1, 224) == 0.205
     assert paper_ratio(16, 1000) == PAPER[1792][3] and paper_ratio(60, 9999) == 0.009
-    assert (parse_ratios("measured"), parse_ratios("0.1")) == ("measured", 0.1)
-    for bad in ("0", "1.5", "half"):
-        with pytest.raises(RunError, match=f"ratios is '{bad}'"):
-            parse_ratios(bad)
 
 
-@pytest.mark.parametrize("text", ["30", "30x", "0x224", "a,b", ""])
-def test_bad_cells_are_refused(text: str) -> None:
-    with pytest.raises(RunError, match="write FPSxPX"):
-        _cells(text)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"cells": "30"}, "cells is '30'; write FPSxPX"),
+        ({"cells": "30x"}, "write FPSxPX"),
+        ({"cells": "0x224"}, "write FPSxPX"),
+        ({"cells": "a,b"}, "write FPSxPX"),
+        ({"cells": ""}, "write FPSxPX"),
+        ({"ratios": "0"}, "ratios is '0'; allowed: paper, measured"),
+        ({"ratios": "1.5"}, "ratios is '1.5'"),
+        ({"ratios": "half"}, "ratios is 'half'"),
+        ({"dtype": "int8"}, "dtype is 'int8'; allowed: 'float32'"),
+        ({"attention": "flash"}, "attention is 'flash'; allowed: 'math' or 'fastest'"),
+        ({"shape": "huge"}, "shape is 'huge'; allowed: tiny, mini, base, 8b"),
+        ({"kind": "vita"}, "kind is 'vita'; allowed: 'vit', 'mllm'"),
+        ({"rounds": 0}, "rounds is 0"),
+        ({"selector": "nobody"}, "selector is 'nobody'; allowed: .*package.module:Class"),
+        ({"device": "tpu"}, "device tpu"),
+    ],
+)
+def test_bad_requests_are_named(given: dict[str, object], said: str, film_path: Path) -> None:
+    with pytest.raises(RunError, match=said):
+        Request.read({"kind": "vit", "video": film_path, **given})
 
 
-@pytest.mark.parametrize(("name", "value"), [("dtype", "int8"), ("attention", "flash"), ("name", "huge")])
-def test_unknown_rigs_are_refused(name: str, value: str) -> None:
-    with pytest.raises(RunError, match=value):
-        Pipeline.build(**{"name": "tiny", name: value})  # type: ignore[arg-type]
+def test_the_columns_are_the_papers_unless_cells_are_named(film_path: Path) -> None:
+    asked = {"video": film_path, "cells": None, "ratios": "measured"}
+    assert Request.read({"kind": "vit", **asked}).cells == COLUMNS
+    stages = Request.read({"kind": "stages", **asked})
+    assert stages.cells == STAGES and stages.asked(1, 224) == (None, 0.7)
+    assert Request.read({**asked, "kind": "stages", "cells": "16x448"}).cells == ((16, 448),)
+
+
+def test_only_autogaze_streams(request_of: Request) -> None:
+    with pytest.raises(RunError, match="selector is 'detail'; only 'autogaze' streams"):
+        next(streaming.run(replace(request_of, kind="streaming", selector="detail")))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +202,7 @@ def test_unknown_rigs_are_refused(name: str, value: str) -> None:
     [
         ("--device", "tpu", "device tpu: no such device; allowed here: cpu"),
         ("--shape", "nope", "shape is 'nope'; allowed: tiny, mini, base, 8b"),
-        ("--dtype", "int4", "dtype is 'int4'; allowed: float32"),
+        ("--dtype", "int4", "dtype is 'int4'; allowed: 'float32'"),
         ("--selector", "nobody", "selector is 'nobody'; allowed: "),
         ("--rounds", "0", "--rounds"),
         ("--batch", "0", "--batch"),
