@@ -44,36 +44,55 @@ def check_task(task: str, model: str = "") -> None:
 
 def check_model_args(model: str, arguments: Mapping[str, Any]) -> None:
     """Raises RunError for an unknown model, and for arguments that a model of ours would refuse."""
-    own = own_arguments(arguments)
-    if model == "blind":
-        if arguments:
-            with _quiet():
-                from evaluators.models.blind import Blind
-
-            Blind(**arguments)
-    elif model == "gaze_reader":
-        from evaluators.models.gaze_reader.settings import ReaderSettings
-
-        ReaderSettings.read(own_arguments(arguments, "cache"))
-    elif model in ("nvila_hd", "nvila_video"):
-        from evaluators.models.nvila.arguments import NvilaArguments
-
-        NvilaArguments.read(own, model)
-    elif model == "openai_frames":
-        from evaluators.models.openai.settings import ApiSettings
-
-        ApiSettings.read(own).key()
-    elif model == "hlvid_frames":
-        from evaluators.models.frames.settings import FrameSettings
-
-        _known(FrameSettings.read(own, model)[0].inner, f"{model}: inner: ")
-    else:
-        _known(model)
+    CHECKS.get(model, _of_others)(model, arguments)
 
 
 def own_arguments(arguments: Mapping[str, Any], *others: str) -> dict[str, Any]:
     """Without those that every model of ours takes, and without `others`."""
     return {name: value for name, value in arguments.items() if name not in (*COMMON, *others)}
+
+
+def _blind(model: str, arguments: Mapping[str, Any]) -> None:
+    if arguments:
+        with _quiet():
+            from evaluators.models.blind import Blind
+
+        Blind(**arguments)
+
+
+def _gaze_reader(model: str, arguments: Mapping[str, Any]) -> None:
+    from evaluators.models.gaze_reader.settings import ReaderSettings
+
+    ReaderSettings.read(own_arguments(arguments, "cache"))
+
+
+def _nvila(model: str, arguments: Mapping[str, Any]) -> None:
+    from evaluators.models.nvila.arguments import NvilaArguments
+
+    NvilaArguments.read(own_arguments(arguments), model)
+
+
+def _openai_frames(model: str, arguments: Mapping[str, Any]) -> None:
+    from evaluators.models.openai.settings import ApiSettings
+
+    ApiSettings.read(own_arguments(arguments)).key()
+
+
+def _hlvid_frames(model: str, arguments: Mapping[str, Any]) -> None:
+    from evaluators.models.frames.settings import FrameSettings
+
+    _known(FrameSettings.read(own_arguments(arguments), model)[0].inner, f"{model}: inner: ")
+
+
+def _of_others(model: str, arguments: Mapping[str, Any]) -> None:
+    _known(model)
+
+
+CHECKS = {
+    "blind": _blind, "gaze_reader": _gaze_reader, "nvila_hd": _nvila, "nvila_video": _nvila,
+    "openai_frames": _openai_frames, "hlvid_frames": _hlvid_frames,
+}  # fmt: skip
+"""How the arguments of each model of ours are checked."""
 
 
 def _known(model: str, where: str = "") -> None:

@@ -6,7 +6,6 @@ arguments are shown, and what it makes of them is known only when it runs.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -60,7 +59,8 @@ def forecast(spec: RunSpec) -> Forecast:
     size = (3840, 2160) if largest is None else _size(largest)
     name = "a 3840 x 2160 video, none being here" if largest is None else largest.name
     try:
-        return Forecast(spec, data, _load(spec, *size), name)
+        check_model_args(spec.model, spec.model_args)
+        return Forecast(spec, data, LOADS.get(spec.model, _by_arguments)(spec, *size), name)
     except HlvidError as error:
         return Forecast(spec, data, largest=name, fault=str(error))
 
@@ -120,24 +120,17 @@ def _size(path: Path) -> tuple[int, int]:
         return video.width, video.height
 
 
-def _load(spec: RunSpec, width: int, height: int) -> Load:
-    check_model_args(spec.model, spec.model_args)
-    if spec.model == "blind":
-        return Load(frames=0, tokens=0)
-    if spec.model == "gaze_reader":
-        return _reader(spec.model_args, width, height)
-    if spec.model in ("nvila_hd", "nvila_video"):
-        return _nvila(spec, width, height)
-    return _by_arguments(spec.model_args, width, height)
+def _blind(spec: RunSpec, width: int, height: int) -> Load:
+    return Load(frames=0, tokens=0)
 
 
-def _reader(arguments: dict[str, Any], width: int, height: int) -> Load:
+def _gaze_reader(spec: RunSpec, width: int, height: int) -> Load:
     from autogaze.tiling import Tiling
     from evaluators.models.gaze_reader.gazing import at_once
     from evaluators.models.gaze_reader.settings import ReaderSettings
     from hlvid.video.tiles import fit_long_side
 
-    settings = ReaderSettings.read(own_arguments(arguments, "cache"))
+    settings = ReaderSettings.read(own_arguments(spec.model_args, "cache"))
     size = fit_long_side(width, height, settings.resolution)
     valid = int(Tiling.of(*size).valid.sum())
     tokens = round(settings.frames * valid * (settings.ratio or 1))
@@ -182,13 +175,17 @@ def _nvila(spec: RunSpec, width: int, height: int) -> Load:
     )
 
 
-def _by_arguments(arguments: dict[str, Any], width: int, height: int) -> Load:
+def _by_arguments(spec: RunSpec, width: int, height: int) -> Load:
     """Frames and resolution by the names that models of ours use; of others only what can be read off."""
     from hlvid.video.tiles import fit_long_side
 
-    frames, resolution = arguments.get("frames"), arguments.get("resolution")
+    frames, resolution = spec.model_args.get("frames"), spec.model_args.get("resolution")
     size = fit_long_side(width, height, resolution) if isinstance(resolution, int) else None
     if not isinstance(frames, int):
         return Load(pixels=size)
     host = frames * size[0] * size[1] * 3 if size else None
     return Load(frames, size, host_bytes=host, notes=("its visual tokens depend on its own processor",))
+
+
+LOADS = {"blind": _blind, "gaze_reader": _gaze_reader, "nvila_hd": _nvila, "nvila_video": _nvila}
+"""What a question takes, of the models that can tell it by more than the names of their arguments."""
