@@ -97,7 +97,7 @@ class Request:
 
     def settings(self) -> dict[str, Any]:
         """For the record."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**own, "video": self.video.name, "cells": [list(cell) for cell in self.cells]}
 
     def asked(self, fps: int, resolution: int) -> tuple[float | None, float | None]:
