@@ -37,6 +37,11 @@ class RunError(HlvidError):
     """An evaluation cannot start or go on: impossible frame budget, unknown setting, failed model."""
 
 
+def first_line(error: BaseException) -> str:
+    """What a library said, less the pages it may have said beside; its kind where it said nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def of_path(error: OSError) -> str | None:
     """One line for an error about a path; None for another, such as a network's, which says nothing to a user."""
     if error.filename is None or isinstance(error.filename, int):

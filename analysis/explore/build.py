@@ -10,12 +10,12 @@ from analysis.explore.page import Chapter, asked, write_page
 from analysis.explore.series import replay, watch
 from analysis.inputs import Inputs
 from analysis.records import Run, runs
-from analysis.studies.evidence import Sighting
-from analysis.studies.evidence import load as load_boxes
 from evaluators.core.gaze_file import load as load_gaze
 from evaluators.gaze import DEFAULT_RATIO, check_ratio
 from hlvid.dataset import Question
 from hlvid.errors import RunError
+from hlvid.mini.evidence import Seen
+from hlvid.mini.evidence import load as load_boxes
 
 
 def explore(
@@ -79,7 +79,7 @@ def _chapter(run: Run, path: Path, samples: list[dict[str, Any]]) -> Chapter:
     )
 
 
-def _boxes(video: Path) -> Mapping[str, list[Sighting]]:
+def _boxes(video: Path) -> Mapping[str, list[Seen]]:
     """Evidence of the dataset the video lies in; only HLVid-Mini has some."""
     root = video.parent.parent
     return load_boxes(root) if (root / "evidence.jsonl").is_file() else {}

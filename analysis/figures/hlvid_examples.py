@@ -15,10 +15,10 @@ from analysis import style
 from analysis.figure import Made
 from analysis.inputs import Inputs
 from analysis.reference import row
-from analysis.studies.evidence import Sighting
-from analysis.studies.evidence import load as load_boxes
 from hlvid.dataset import Question, load
 from hlvid.errors import DatasetError
+from hlvid.mini.evidence import Seen
+from hlvid.mini.evidence import load as load_boxes
 from hlvid.video import Video
 
 EXAMPLES = 4
@@ -62,12 +62,12 @@ def _choose(questions: Sequence[Question]) -> list[Question]:
     return chosen
 
 
-def _best(sightings: Sequence[Sighting]) -> Sighting | None:
+def _best(sightings: Sequence[Seen]) -> Seen | None:
     """The largest wholly visible sighting."""
     return max(sightings, key=lambda s: (s.visible, s.cap, -s.frame), default=None)
 
 
-def _pictures(question: Question, sighting: Sighting | None) -> Mapping[str, Any]:
+def _pictures(question: Question, sighting: Seen | None) -> Mapping[str, Any]:
     """The frame, small, the box on it, and the region around the box at full resolution."""
     assert isinstance(question.video_path, Path)
     with Video.open(question.video_path) as video:

@@ -4,15 +4,13 @@ HLVid-Mini knows where each answer stands in each frame. Frames that show at lea
 covered by as much of it as lies in gazed patches of a scale at which its capitals are at least 6 px high: the height
 from which the offline reader told the options apart in 24 of 24 texts (`hlvid.mini.plan`).
 
-    boxes = load(root)                                           # question id -> its sightings
-    coverage(sighting, cells, tile=224, size=(1008, 1792))       # 0 to 1
+    boxes = hlvid.mini.evidence.load(root)                       # question id -> where its text is seen
+    coverage(seen, cells, tile=224, size=(1008, 1792))       # 0 to 1
 
 `analysis.studies.recall` gazes and measures.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,7 +24,7 @@ from evaluators.core.gaze_file import Mask
 from evaluators.core.gaze_file import load as load_gaze
 from hlvid.dataset import load as load_questions
 from hlvid.dataset import locate
-from hlvid.errors import DatasetError
+from hlvid.mini.evidence import Seen, load
 
 READABLE = 6.0  # px of cap height
 NATIVE = (2160, 3840)
@@ -34,34 +32,7 @@ VISIBLE = 0.9  # of a text, at least, for the frame to count as showing it
 COVERED = 0.9  # of the box: the rest may be the rim around the letters
 
 
-@dataclass(frozen=True)
-class Sighting:
-    """A text in a frame: box (x0, y0, x1, y1) in px of a picture 3840 wide, visible in (0, 1], cap height in px."""
-
-    frame: int
-    box: tuple[float, float, float, float]
-    visible: float
-    cap: float
-
-
-def load(root: Path) -> dict[str, list[Sighting]]:
-    """All sightings by question id. Raises DatasetError where the dataset has no evidence."""
-    path = root / "evidence.jsonl"
-    if not path.is_file():
-        raise DatasetError(
-            f"{path}: not there; only HLVid-Mini has evidence boxes, make it with 'hlvid mini'"
-        )
-    found: dict[str, list[Sighting]] = {}
-    for line in path.read_text().splitlines():
-        row = json.loads(line)
-        box = (row["box"][0], row["box"][1], row["box"][2], row["box"][3])
-        found.setdefault(row["question_id"], []).append(
-            Sighting(row["frame"], box, row["visible"], row["cap"])
-        )
-    return found
-
-
-def speed(sightings: Sequence[Sighting]) -> float:
+def speed(sightings: Sequence[Seen]) -> float:
     """Median speed of a text, px of 4K a frame; 0 where it is seen once."""
     middle = [((s.box[0] + s.box[2]) / 2, (s.box[1] + s.box[3]) / 2, s.frame) for s in sightings]
     steps = [
@@ -70,7 +41,7 @@ def speed(sightings: Sequence[Sighting]) -> float:
     return float(np.median(steps)) if steps else 0.0
 
 
-def coverage(sighting: Sighting, cells: Sequence[Mask], tile: int, size: tuple[int, int]) -> float:
+def coverage(sighting: Seen, cells: Sequence[Mask], tile: int, size: tuple[int, int]) -> float:
     """Share of the box in gazed patches that show it finely enough; how much of it is visible is another matter.
 
     cells: per scale, coarse first, bool (rows * g, columns * g). tile: px of a tile's side. size: (height,
@@ -93,7 +64,7 @@ def coverage(sighting: Sighting, cells: Sequence[Mask], tile: int, size: tuple[i
     return float(seen.mean())
 
 
-def can_be_read(sighting: Sighting, width: int) -> bool:
+def can_be_read(sighting: Seen, width: int) -> bool:
     """Whether the finest patches of a picture of this width show the text finely enough."""
     return sighting.cap * width / NATIVE[1] >= READABLE
 

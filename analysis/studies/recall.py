@@ -17,7 +17,7 @@ import torch
 from tqdm import tqdm
 
 from analysis.cache import code_digest
-from analysis.studies.evidence import NATIVE, READABLE, VISIBLE, Sighting, can_be_read, coverage, load, speed
+from analysis.studies.evidence import NATIVE, READABLE, VISIBLE, can_be_read, coverage, speed
 from autogaze.gaze import SCALES
 from autogaze.selectors import Context, Selector, look, needs_of
 from autogaze.selectors.text_map import lines, text_map
@@ -28,6 +28,7 @@ from evaluators.core.told import told_of
 from hlvid.dataset import Question, locate
 from hlvid.dataset import load as load_questions
 from hlvid.files import write_json
+from hlvid.mini.evidence import Seen, load
 from hlvid.paths import state_root
 from hlvid.video import Video, sampling
 from hlvid.video.tiles import fit_long_side
@@ -89,12 +90,12 @@ def measure_recordings(
     return pd.DataFrame(rows)
 
 
-def _detected(frame: int, picture: Picture) -> dict[str, Sighting]:
+def _detected(frame: int, picture: Picture) -> dict[str, Seen]:
     """Lines that the detector is sure of and that can be read at this size."""
     factor = NATIVE[1] / picture.shape[1]
     found = [line for line in lines(text_map(picture)) if line.sure >= SURE and line.cap >= READABLE]
     return {
-        f"{frame}-{n}": Sighting(
+        f"{frame}-{n}": Seen(
             frame, (left * factor, top * factor, right * factor, bottom * factor), 1.0, line.cap * factor
         )
         for n, line in enumerate(found)
@@ -111,7 +112,7 @@ class _Shown:
 
     size: tuple[int, int]
     pairs: dict[int, Picture]
-    texts: dict[int, dict[str, Sighting]]
+    texts: dict[int, dict[str, Seen]]
     told: dict[int, Context]
     prompts: Mapping[str, str]
 
@@ -120,7 +121,7 @@ class _Shown:
         cls,
         video: Video,
         size: tuple[int, int],
-        texts: dict[int, dict[str, Sighting]],
+        texts: dict[int, dict[str, Seen]],
         needs: Collection[str],
         prompts: Mapping[str, str] | None = None,
     ) -> "_Shown":
@@ -191,10 +192,10 @@ class _Shown:
 
 
 def _sightings(
-    questions: Sequence[Question], boxes: Mapping[str, list[Sighting]], frames: Sequence[int], width: int
-) -> dict[int, dict[str, Sighting]]:
+    questions: Sequence[Question], boxes: Mapping[str, list[Seen]], frames: Sequence[int], width: int
+) -> dict[int, dict[str, Seen]]:
     """Per frame: the readable sightings of each question there."""
-    shown: dict[int, dict[str, Sighting]] = {frame: {} for frame in frames}
+    shown: dict[int, dict[str, Seen]] = {frame: {} for frame in frames}
     for question in questions:
         for sighting in boxes.get(question.id, ()):
             if sighting.frame in shown and sighting.visible >= VISIBLE and can_be_read(sighting, width):
@@ -202,7 +203,7 @@ def _sightings(
     return shown
 
 
-def _busiest(shown: Mapping[int, Mapping[str, Sighting]]) -> list[int]:
+def _busiest(shown: Mapping[int, Mapping[str, Seen]]) -> list[int]:
     """Frames that together show the most questions, greedily."""
     chosen: list[int] = []
     seen: set[str] = set()

@@ -26,20 +26,10 @@ def gaze(
     ] = None,
 ) -> None:
     """Show where a selector looks: an overlay MP4, a contact sheet, ratios and seconds as JSON."""
+    given = locals()
     from evaluators.gaze import gaze_video
 
-    report = gaze_video(
-        video,
-        selector=selector,
-        ratio=ratio,
-        loss=loss,
-        out=out,
-        checkpoint=checkpoint,
-        resolution=resolution,
-        frames=frames,
-        device=device,
-        question=question,
-    )
+    report = gaze_video(**given)
     typer.echo(f"ratio {report['ratio']:.4f} over {len(report['frames'])} frames")
     for path in (report["overlay"], report["sheet"], report["numbers"]):
         typer.echo(f"  {path}")

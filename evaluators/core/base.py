@@ -33,7 +33,7 @@ from evaluators.core.requests import Asked, by_video, read_request, repetitions
 from evaluators.core.resume import open_journal
 from evaluators.core.share import Share
 from hlvid.dataset.question import Question
-from hlvid.errors import HlvidError, RunError
+from hlvid.errors import HlvidError, RunError, first_line
 from hlvid.tasks import costs
 
 
@@ -257,7 +257,7 @@ def guarded(work: Callable[[], Done]) -> Done | Answer:
         if isinstance(error, HlvidError) or not is_out_of_memory(error):
             raise
         traceback.clear_frames(error.__traceback__)  # they hold what was too much
-        message = (str(error) or type(error).__name__).splitlines()[0]
+        message = first_line(error)
     release()
     return Answer("", {"outcome": MEMORY, "message": message})
 

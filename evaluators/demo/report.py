@@ -4,7 +4,6 @@ The page opens from disk and asks nothing of a network. Pictures show, at the hi
 frame, the gazed patches by scale and what is rebuilt from these patches alone; below, the same around the answer.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,14 @@ from evaluators.demo.rows import Row
 from evaluators.demo.table import row_cells, tier_names
 from evaluators.models.gaze_reader.pictures import COLOURS, look_at, overlay
 from hlvid.dataset import Question
+from hlvid.mini.evidence import load as load_evidence
 
 Picture = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 WIDTH = 1100  # px of a picture in the report
 CLOSE_UP = 520  # px of a close-up
+WHOLE = 0.99  # of a text that is shown: all of it
 TITLES = ("the frame", "gazed patches by scale", "rebuilt from the gazed patches alone")
 
 
@@ -76,13 +77,16 @@ def _examples(rows: Sequence[Row], questions: Sequence[Question], dataset: Path,
     if not gazed:
         return []
     best = max(gazed, key=lambda row: (row.setting.resolution or 0, row.setting.ratio or 0))
-    evidence = _evidence(dataset / "evidence.jsonl")
+    evidence = {
+        name: {one.frame: one.box for one in seen if one.visible >= WHOLE}
+        for name, seen in load_evidence(dataset).items()
+    }
     samples = {str(sample["question_id"]): sample for sample in best.samples}
     categories = sorted({question.category for question in questions})
     examples = []
     for index, tier in enumerate(tier_names(rows)):
         wanted = categories[index % len(categories)]
-        pool = [one for one in questions if one.tier == tier and one.id in samples and one.id in evidence]
+        pool = [one for one in questions if one.tier == tier and one.id in samples and evidence.get(one.id)]
         pool.sort(key=lambda one: (one.category != wanted, not samples[one.id]["correct"]))
         if pool:
             examples.append(_example(pool[0], samples[pool[0].id], evidence[pool[0].id], best, out))
@@ -90,7 +94,7 @@ def _examples(rows: Sequence[Row], questions: Sequence[Question], dataset: Path,
 
 
 def _example(
-    question: Question, sample: Mapping[str, Any], boxes: Mapping[int, Box], row: Row, out: Path
+    question: Question, sample: Mapping[str, Any], boxes: Mapping[int, tuple[float, ...]], row: Row, out: Path
 ) -> Example:
     details = sample["details"]
     seen = [index for index in details["frame_indices"] if index in boxes]
@@ -139,17 +143,6 @@ def _save(
         cv2.imwrite(str(file), resized[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
         shown.append(Shown(f"pictures/{file.name}", title))
     return shown
-
-
-def _evidence(path: Path) -> dict[str, dict[int, Box]]:
-    """Question id -> frame -> box of its text in native pixels, where all of the text is visible."""
-    boxes: dict[str, dict[int, Box]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        if record["visible"] >= 0.99:
-            left, top, right, bottom = record["box"]
-            boxes.setdefault(str(record["question_id"]), {})[record["frame"]] = (left, top, right, bottom)
-    return boxes
 
 
 def _plain(value: Any) -> str:

@@ -10,10 +10,41 @@ the frame with nothing in front, in (0, 1]; cap: height of its capitals in px in
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from hlvid.errors import DatasetError
 from hlvid.files import whole, write_text
 from hlvid.mini.stage import Sighting
+
+NAME = "evidence.jsonl"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A text in a frame, as a line of the file has it, or as a detector found it."""
+
+    frame: int
+    box: tuple[float, float, float, float]
+    visible: float
+    cap: float
+
+
+def load(root: Path) -> dict[str, list[Seen]]:
+    """Every line of a dataset's file, by question id. Raises DatasetError where it has none."""
+    path = root / NAME
+    if not path.is_file():
+        raise DatasetError(
+            f"{path}: not there; only HLVid-Mini has evidence boxes, make it with 'hlvid mini'"
+        )
+    found: dict[str, list[Seen]] = {}
+    for text in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(text)
+        x0, y0, x1, y1 = row["box"]
+        found.setdefault(row["question_id"], []).append(
+            Seen(row["frame"], (x0, y0, x1, y1), row["visible"], row["cap"])
+        )
+    return found
 
 
 def line(frame: int, sighting: Sighting) -> str:

@@ -18,6 +18,7 @@ from analysis.studies.selectors import iou_of, likeness
 from autogaze import selectors
 from autogaze.gaze import SCALES
 from hlvid.errors import DatasetError, RunError
+from hlvid.mini.evidence import Seen
 
 
 def test_scene_is_decided_by_its_seed() -> None:
@@ -160,7 +161,7 @@ def test_clips_are_told_of_their_own_frames(film: Path) -> None:
 
 
 def test_coverage_counts_readable_scales_only() -> None:
-    sighting = evidence.Sighting(frame=0, box=(0, 0, 384, 216), visible=1.0, cap=13)
+    sighting = Seen(frame=0, box=(0, 0, 384, 216), visible=1.0, cap=13)
     size = (1008, 1792)  # capitals are 6.07 px high at the finest scale, and too small at the others
     grids = [np.zeros((5 * g, 8 * g), bool) for g in (2, 4, 7, 14)]
     for grid in grids[:3]:
@@ -177,7 +178,7 @@ def test_a_box_visible_by_nine_tenths_need_not_be_covered_wholly() -> None:
     grids = [np.zeros((5 * g, 8 * g), bool) for g in (2, 4, 7, 14)]
     grids[3][:7, :11] = True  # 176 of the box's 179 px
     for visible in (1.0, 0.9):
-        sighting = evidence.Sighting(frame=0, box=(0, 0, 384, 216), visible=visible, cap=13)
+        sighting = Seen(frame=0, box=(0, 0, 384, 216), visible=visible, cap=13)
         assert evidence.coverage(sighting, grids, 224, (1008, 1792)) >= evidence.COVERED
 
 
@@ -191,7 +192,7 @@ def test_needed_says_where_it_is_a_bound(target: float, value: float, bound: str
 
 
 def test_speed_of_a_text() -> None:
-    boxes = [evidence.Sighting(t, (10 * t, 0, 10 * t + 5, 5), 1.0, 13) for t in (0, 1, 2, 7)]
+    boxes = [Seen(t, (10 * t, 0, 10 * t + 5, 5), 1.0, 13) for t in (0, 1, 2, 7)]
     assert evidence.speed(boxes) == 10
     assert evidence.speed(boxes[:1]) == 0
 

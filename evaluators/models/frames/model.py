@@ -34,7 +34,7 @@ from evaluators.models.frames.served import Served
 from evaluators.models.frames.settings import FrameSettings
 from evaluators.models.frames.standins import modules_of, serving
 from hlvid.dataset.question import Question
-from hlvid.errors import HlvidError, RunError
+from hlvid.errors import HlvidError, RunError, first_line
 from hlvid.tasks.arguments import model_looks_at
 
 PROMPT = 512
@@ -146,7 +146,7 @@ class HlvidFrames(JournalledModel):
             return None
         if isinstance(error, HlvidError):
             raise error
-        said = (str(error) or type(error).__name__).splitlines()[0]
+        said = first_line(error)
         if not is_out_of_memory(error):
             raise RunError(f"{self.asked_for.inner}: {type(error).__name__}: {said}") from error
         error = probe.error = None  # its frames hold what was computed

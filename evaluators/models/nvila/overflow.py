@@ -11,6 +11,7 @@ from autogaze.nvila.settings import CLIP_FRAMES, VideoSettings
 from evaluators.core.base import Answer
 from evaluators.core.outcomes import MEMORY, OVERFLOW
 from evaluators.profiling.plan import OVERHEAD, PROMPT_TOKENS, largest_fit, make_plan
+from hlvid.errors import first_line
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -57,7 +58,7 @@ def out_of_memory(
         "",
         {
             "outcome": MEMORY,
-            "message": (str(error) or type(error).__name__).splitlines()[0],
+            "message": first_line(error),
             "device_gb": round(there / 1e9, 2),
             "fits": fitting(config, settings, size, dtype, there_now),
         },

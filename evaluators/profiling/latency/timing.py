@@ -10,6 +10,7 @@ import torch
 from autogaze.nvila.stages import Stages
 from evaluators.core.memory import Peak, is_out_of_memory, release
 from evaluators.profiling.latency.schema import Status
+from hlvid.errors import first_line
 
 Work = Callable[[Stages], Mapping[str, Any]]
 """Does the work, measuring its stages; returns counts (patches, llm_tokens, …) for the row."""
@@ -64,7 +65,7 @@ def measure(work: Work, *, rounds: int, device: torch.device | str = "cpu", warm
         if not is_out_of_memory(error):
             raise
         release()
-        return Timing("out_of_memory", note=str(error).splitlines()[0][:200])
+        return Timing("out_of_memory", note=first_line(error)[:200])
     return _timing(seen[warmup:], counts, peak.bytes)
 
 
