@@ -49,9 +49,9 @@ def gaze_video(
 
     Writes `<name>.<selector>.mp4`, `.png` and `.json` into `out`; returns what the JSON holds: settings,
     ratios (whole, per frame, in both conventions), tokens by scale, seconds by stage. `checkpoint` is for
-    "autogaze", `question` for selectors that look by it. Without ratio and loss the ratio is `DEFAULT_RATIO`, where
-    the selector needs one. Raises RunError for
-    settings that do not go together, VideoError for a video that cannot be read; then nothing is written.
+    selectors with weights, `question` for selectors that look by it. Without ratio and loss the ratio is
+    `DEFAULT_RATIO`, where the selector needs one. Raises RunError for settings that do not go together, VideoError
+    for a video that cannot be read; then nothing is written.
     """
     from autogaze import selectors
     from evaluators.core.told import told_of
@@ -60,7 +60,7 @@ def gaze_video(
         raise RunError(f"frames={frames}, resolution={resolution}: expected at least 1 frame and 32 px")
     check_device(device)
     check_ratio(ratio)
-    settings = {"checkpoint": checkpoint, "device": device} if selector == "autogaze" else {}
+    settings = {"checkpoint": checkpoint, "device": device} if selector in selectors.LEARNED else {}
     try:
         tool = selectors.get(selector, **settings)
     except ValueError as error:

@@ -2,9 +2,10 @@
 
 from autogaze.selectors.base import Selector, by_pixels, look, needs_of
 from autogaze.selectors.context import Context
-from autogaze.selectors.registry import arguments, foreign, get, kind_of, known, names
+from autogaze.selectors.registry import LEARNED, arguments, foreign, get, kind_of, known, names, weights_of
 
 __all__ = [
+    "LEARNED",
     "Context",
     "Selector",
     "arguments",
@@ -16,4 +17,5 @@ __all__ = [
     "look",
     "names",
     "needs_of",
+    "weights_of",
 ]

@@ -24,12 +24,15 @@ SELECTORS = {
     "optical_flow": "autogaze.selectors.optical_flow:OpticalFlow",
     "question": "autogaze.selectors.question:Question",
     "random": "autogaze.selectors.random:Random",
+    "reads": "autogaze.selectors.reads:Reads",
     "rgb_diff": "autogaze.selectors.rgb_diff:RgbDiff",
     "text": "autogaze.selectors.text:Text",
     "text_error": "autogaze.selectors.text_error:TextError",
     "text_lines": "autogaze.selectors.text:TextLines",
 }
 """name -> "module:class"; a new selector of ours is one line here."""
+LEARNED = ("autogaze", "reads")
+"""Those of ours that have weights: they take `checkpoint` and `device`, and say where they are from in `source`."""
 GROUP = "autogaze.selectors"
 """The entry-point group of other packages' selectors."""
 
@@ -71,6 +74,13 @@ def foreign(name: str) -> str | None:
     Raises ValueError as `get`.
     """
     return None if name in SELECTORS else str(kind_of(name).__module__)
+
+
+def weights_of(selector: Selector) -> tuple[str, str | None] | None:
+    """Folder or hub id, and revision, of the weights of one of `LEARNED`; None for others."""
+    if selector.name not in LEARNED:
+        return None
+    return str(selector.source), getattr(selector, "revision", None)  # type: ignore[attr-defined]
 
 
 def arguments(name: str) -> tuple[str, ...]:

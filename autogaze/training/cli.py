@@ -171,56 +171,41 @@ def calibrate(
 
 
 @app.command()
-def probe(
-    checkpoint: Annotated[
-        Path | None, typer.Argument(help="Whose trunk; the bundled one by default.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the head.")] = Path("runs/probe"),
-    steps: Annotated[int, typer.Option(help="Steps of the head.", min=1)] = 600,
-    tiles: Annotated[int, typer.Option(help="Generated tiles to learn from.", min=64)] = 2048,
-    batch: Annotated[int, typer.Option(help="Tiles a step.", min=1)] = 64,
-    trunk: Annotated[bool, typer.Option("--trunk", help="The trunk learns with the head.")] = False,
-    seed: Annotated[int, typer.Option(help="Of the tiles and the head.", min=0)] = 0,
-) -> None:
-    """Can the trunk see text? Teach one head on its features, and say how well it tells patches apart."""
-    from autogaze.model.autogaze import AutoGaze
-    from autogaze.training.probe import probe as taught
-    from autogaze.weights import bundled
-
-    with one_line():
-        model = AutoGaze.from_pretrained(checkpoint or bundled())
-        found = taught(model, out, steps, batch, tiles, seed, trunk)
-    typer.echo(f"AUC {found.auc:.3f} of patches of other tiles, right scale {found.scale:.0%}   head: {out}")
-    typer.echo(f"  hlvid yardstick --selector detail --selector autogaze.training.probe:Headed,head={out}")
-
-
-@app.command()
 def reads(
     checkpoint: Annotated[
-        Path | None, typer.Argument(help="Whose weights to start from; the bundled ones by default.")
+        Path | None, typer.Argument(help="Whose trunk to start from; the bundled one by default.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for model, head and metrics.")] = Path("runs/reads"),
-    seconds: Annotated[float, typer.Option(help="Of wall clock, all told.", min=10)] = 280,
-    device: Annotated[str, typer.Option(help="cuda or cpu.")] = "cuda",
-    batch: Annotated[int, typer.Option(help="Tiles a step, a multiple of 8.", min=8)] = 512,
+    out: Annotated[Path, typer.Option(help="Folder for weights and metrics.")] = Path("runs/reads"),
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder of recordings, for windows without text behind the signs.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Recordings that are left out, less suffix; repeatable.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Steps.", min=1)] = 2400,
+    batch: Annotated[int, typer.Option(help="Tiles a step.", min=1)] = 64,
+    squares: Annotated[
+        int, typer.Option(help="Generated squares to cut them from, 250 kB each.", min=64)
+    ] = 16384,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0)] = 0,
-    recorded: Annotated[
-        Path | None, typer.Option(help="Zip file of 320 px JPEGs without text, of recordings.")
-    ] = None,
-    workers: Annotated[int, typer.Option(help="Processes that make grounds.", min=1)] = 6,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="The head learns alone: what does the trunk see?")
+    ] = False,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    processes: Annotated[int, typer.Option(help="That make squares.", min=1)] = 2,
 ) -> None:
-    """Teach trunk, decoder and predicted loss where text is, on tiles composed on the device, in a given time."""
+    """Teach AutoGaze's trunk and a head where text is and how finely to look, on generated squares."""
     from autogaze.model.autogaze import AutoGaze
-    from autogaze.training.reads import learn
+    from autogaze.training.reads import Recipe, learn, textless
     from autogaze.weights import bundled
 
     with one_line():
         model = AutoGaze.from_pretrained(checkpoint or bundled())
-        found = learn(model, out, seconds, device, batch, seed, recorded, workers)
-    typer.echo("   ".join(f"{name} {value:.4g}" for name, value in found.items()))
-    typer.echo(
-        f"  hlvid yardstick --selector detail --selector autogaze,checkpoint={out / 'model'},budget=picture"
-    )
+        grounds = textless(videos, tuple(without or ())) if videos else None
+        recipe = Recipe(steps=steps, batch=batch, count=squares, seed=seed, frozen=frozen)
+        found = learn(model, out, recipe, grounds, processes, device)
+    typer.echo(f"AUC {found.auc:.4f} of tokens of other tiles, loss {found.loss:.3f}   weights: {out}")
+    typer.echo(f"  hlvid yardstick --selector detail --selector reads,checkpoint={out}")
 
 
 @app.command()

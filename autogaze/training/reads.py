@@ -1,157 +1,251 @@
-"""Teach the whole gaze to read: trunk, decoder and predicted loss at once, on composed scenes, in a given time.
+"""Teach a gaze to read: AutoGaze's trunk and a head (`selectors.reads`), on generated squares that know their text.
 
 Example::
 
-    made = learn(AutoGaze.from_pretrained(bundled()), Path("runs/reads"), seconds=240, device="cuda")
+    found = learn(AutoGaze.from_pretrained(bundled()), Path("runs/reads"), Recipe(steps=2400))
+    get("reads", checkpoint="runs/reads")
 
-What is taught is the objective `text` where the lines are known: the decoder lists the tokens that show lines readably,
-cheapest first; the predicted loss is what is left unread, `LINE` a line, from before the first token on, so that a tile
-without text is done at once. Two heads that look for the same tokens, one on the trunk's features (`probe.Headed` is a
-gaze by it) and one before the decoder's last layer, say what to see. On grounds without text the decoder goes on as the
-model it came from: every few steps it imitates that one's choices on short clips.
+With `frozen` the head alone learns: can the trunk, as it is, see text at all? What is taught is a map; that a list
+made from the true map reads what there is to read is shown in autogaze/weights/README.md, so no decoder is taught.
 
-The rate falls with time, so a run ends when it is told to; weights and metrics are written every half minute.
+A run's folder is one as `hlvid train report` shows it. Killed, the same call makes its squares anew and goes on.
 """
 
+import math
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing import get_context
-from multiprocessing.pool import IMapIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
+from autogaze.gaze import grid_sides
 from autogaze.model.autogaze import AutoGaze
-from autogaze.model.checkpoint import save_tensors
-from autogaze.model.network import Network
+from autogaze.selectors.reads import PROCESSOR, TextReader
+from autogaze.selectors.text_map import text_map
+from autogaze.training.clips import Window, videos_in
 from autogaze.training.config import TrainingError
 from autogaze.training.schedule import rate
-from autogaze.training.text_learner import FRAMES, LISTS, Learner, imitation
-from autogaze.training.text_scenes import Scenes
-from autogaze.training.text_strips import strips
-from autogaze.training.text_supply import Ahead, grounds, opened, waiting
+from autogaze.training.text_tiles import HELD_OUT, LINES, SIZE, SQUARE, Squares, squares, wanted
 from autogaze.training.trail import Trail
 
-RATE = 1e-3
-IMITATE, CLIPS = 4, 6
-"""Every so many steps, one clip for so many tiles of a batch."""
-LOG = 30
-"""Steps between two entries of metrics.jsonl; each waits for the device."""
-SAVE, SUPPLY, MOST = 30.0, 2.0, 12_000
-"""Seconds between two saves, and between two looks for new grounds; grounds at most."""
+LOOK = 200
+"""Steps between two looks at the tiles that are not trained on, and two states to go on from."""
+TESTED = 512
+TOGETHER = 256
+"""Squares that a process makes at a time."""
+TEXTLESS = 0.25
+"""A recording's window whose most likely pixel of text is below this has none."""
+WINDOWS = 24
+"""Windows of a recording that are looked at, from a quarter as many frames."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """steps of `batch` tiles each, cut at random from `count` squares (250 kB of memory each); `peak` learning rate.
+
+    seed decides squares, weights of the head and order. frozen: the trunk stays as it is.
+    """
+
+    steps: int = 2400
+    batch: int = 64
+    count: int = 16384
+    peak: float = 2e-3
+    seed: int = 0
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """On held-out tiles, auc: the chance that a token that shows a line readably is rated above one that does not, of
+    those with text anywhere; loss: cross-entropy."""
+
+    auc: float
+    loss: float
 
 
 def learn(
     model: AutoGaze,
     out: Path,
-    seconds: float,
+    recipe: Recipe,
+    grounds: NDArray[np.uint8] | None = None,
+    processes: int = 2,
     device: str = "cpu",
-    batch: int = 512,
-    seed: int = 0,
-    recorded: Path | None = None,
-    workers: int = 6,
-    words: int = 4096,
-) -> dict[str, float]:
-    """Teach `model` for `seconds` of wall clock, the making of grounds and lines included; returns the last figures.
+) -> Found:
+    """Train by `recipe`, from the trunk of `model`, and measure on tiles that were not trained on.
 
-    recorded: a zip file of JPEG squares without text, of real recordings, that join the generated grounds.
-    Raises TrainingError for a batch that clips do not divide.
-    Writes model/, head/ (as `probe.Headed` reads it, beside trunk/) and metrics.jsonl into `out`.
+    grounds: see `text_tiles.square`. Writes into `out` model.safetensors and config.json as `selectors.reads` takes
+    them, metrics, and the newest state. Raises TrainingError where the folder holds a run with other settings.
     """
-    start = time.perf_counter()
-    if batch % max(FRAMES):
+    torch.manual_seed(recipe.seed)
+    reader = TextReader(model.config)
+    reader.trunk.load_state_dict(model.gazing_model.vision_model.state_dict())
+    reader.trunk.requires_grad_(not recipe.frozen)
+    reader.to(device).head.to(memory_format=torch.channels_last)
+    learning = [weight for weight in reader.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(learning, lr=recipe.peak, betas=(0.9, 0.98), weight_decay=0.01)
+    state = {"key": asdict(recipe), "reader": reader, "optimizer": optimizer}
+    begin = _resume(out / "state.pt", state)
+    first = recipe.seed * recipe.count
+    known = make(range(first, first + recipe.count), grounds, processes)
+    tested = make(range(HELD_OUT, HELD_OUT + min(max(8, recipe.count // 4), TESTED)), None, processes)
+    trail, start = Trail(out, begin), time.perf_counter()
+    for step in range(begin, recipe.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step, recipe.steps, recipe.peak, recipe.steps // 20, "cosine")
+        draw = np.random.default_rng([recipe.seed, 12, step])
+        loss = _loss(reader, *(part.to(device) for part in batch(known, draw, recipe.batch)))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(learning, 1.0)
+        optimizer.step()
+        trail.step(step, {"loss": loss.item(), "minutes": (time.perf_counter() - start) / 60})
+        if (step + 1) % LOOK == 0 and step + 1 < recipe.steps:
+            trail.validation(step + 1, asdict(_measure(reader, tested, recipe.batch, device)))
+            _keep(out / "state.pt", {**state, "step": step + 1})
+    reader.save(out)
+    model.gazing_model.vision_model.load_state_dict(reader.trunk.state_dict())
+    model.save_pretrained(out / "trunk")  # for those who teach a decoder on it
+    found = _measure(TextReader.load(out).to(device), tested, recipe.batch, device)
+    trail.validation(recipe.steps, asdict(found))
+    trail.close()
+    return found
+
+
+def make(seeds: range, grounds: NDArray[np.uint8] | None, processes: int) -> Squares:
+    """`text_tiles.squares`, by several processes, with progress on stderr."""
+    from tqdm import tqdm
+
+    parts = [seeds[n : n + TOGETHER] for n in range(0, len(seeds), TOGETHER)]
+    found = Squares(
+        np.empty((len(seeds), SQUARE, SQUARE, 3), np.uint8), np.empty((len(seeds), LINES, 5), np.float32)
+    )
+    work = partial(squares, grounds=grounds)
+    with ExitStack() as stack:
+        results: Iterator[Squares] = map(work, parts)
+        if (
+            processes > 1 and len(parts) > 1
+        ):  # spawned, not forked: torch's and OpenCV's threads do not survive a fork
+            pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=get_context("spawn")))
+            results = pool.map(work, parts)
+        for n, part in enumerate(tqdm(results, total=len(parts), desc="squares", leave=False)):
+            place = slice(n * TOGETHER, n * TOGETHER + len(part.pictures))
+            found.pictures[place], found.lines[place] = part.pictures, part.lines
+    return found
+
+
+def textless(folder: Path, without: tuple[str, ...] = (), seed: int = 0) -> NDArray[np.uint8]:
+    """Windows of a folder's recordings in which the OCR package's detector sees no text, uint8 (N, 288, 288, 3).
+
+    without: names of files, less suffix, that are left out. Raises ValueError where nothing is left.
+    """
+    kept = []
+    for path in videos_in(folder):
+        for n in range(0 if path.stem in without else WINDOWS):
+            window = Window.read(path, seed=seed + n // 4, length=1, short_side=SQUARE * 4)
+            shown = window.clip(seed + n, 1, SQUARE)[0].permute(1, 2, 0).contiguous().numpy()
+            if text_map(shown).max() < TEXTLESS:
+                kept.append(shown)
+    if not kept:
+        raise ValueError(f"--videos {folder}: no window without text in it; give other recordings, or none")
+    return np.stack(kept)
+
+
+def batch(known: Squares, draw: np.random.Generator, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Pixels float (count, 3, 224, 224) in AutoGaze's range, and of their tokens which show a line and which are spare,
+    (count, 265) each. Tiles are cut anywhere, in other colours and contrasts, half of the batches mirrored."""
+    picked = draw.integers(0, len(known.pictures), count)
+    corners = draw.integers(0, SQUARE - SIZE + 1, (count, 2))
+    told, mirror = wanted(known.lines[picked], corners), draw.random() < 0.5
+    tables = _tables(draw, count)
+    pixels = np.empty((count, SIZE, SIZE, 3), np.float32)
+    for n, (left, top) in enumerate(corners):
+        tile = known.pictures[picked[n], top : top + SIZE, left : left + SIZE]
+        tile = tile[:, ::-1] if mirror else tile
+        pixels[n] = tables[n][tile[..., draw.permutation(3)] if draw.random() < 0.5 else tile]
+    marks = [_mirrored(part) if mirror else part for part in (told.show, told.spare)]
+    show, spare = (torch.from_numpy(part) for part in marks)
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2), show, spare
+
+
+def _tables(draw: np.random.Generator, count: int) -> NDArray[np.float32]:
+    """From grey levels to AutoGaze's pixels, (count, 256): other contrasts, three in ten inverted."""
+    low, high = (float(PROCESSOR.from_unit(torch.full((1, 1, 3, 1, 1), end))[0, 0, 0]) for end in (0.0, 1.0))
+    level = np.arange(256) / 255
+    strength, middle = draw.uniform(0.6, 1.15, (count, 1)), draw.uniform(0.4, 0.6, (count, 1))
+    turned = np.where(draw.random((count, 1)) < 0.3, 1 - level, level)
+    shown = np.clip((turned - 0.5) * strength + middle, 0, 1)
+    return (low + (high - low) * shown).astype(np.float32)
+
+
+def _mirrored(marks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N, 265), left and right of every scale exchanged."""
+    starts = np.cumsum([side * side for side in grid_sides()])[:-1]
+    parts = np.split(marks, starts, 1)
+    grids = [part.reshape(-1, math.isqrt(part.shape[1]), math.isqrt(part.shape[1])) for part in parts]
+    return np.concatenate([grid[:, :, ::-1].reshape(len(marks), -1) for grid in grids], 1)
+
+
+def _loss(reader: TextReader, pixels: Tensor, show: Tensor, spare: Tensor) -> Tensor:
+    with torch.autocast(pixels.device.type, torch.bfloat16):
+        said = reader(pixels)
+    each = F.binary_cross_entropy_with_logits(_tokens(said.float()), show.float(), reduction="none")
+    return 20 * (each * ~spare).mean()
+
+
+def _tokens(logits: Tensor) -> Tensor:
+    """(N, 4, 14, 14) -> (N, 265), each token the best of its patches."""
+    grids = [F.adaptive_max_pool2d(logits[:, s], side) for s, side in enumerate(grid_sides())]
+    return torch.cat([grid.flatten(1) for grid in grids], 1)
+
+
+@torch.no_grad()
+def _measure(reader: TextReader, tested: Squares, count: int, device: str) -> Found:
+    draw, losses, said, known = np.random.default_rng(0), [], [], []
+    for _ in range(max(1, len(tested.pictures) // count)):
+        pixels, show, spare = (part.to(device) for part in batch(tested, draw, count))
+        losses.append(float(_loss(reader, pixels, show, spare)))
+        said.append(_tokens(reader(pixels).float())[~spare].cpu())
+        known.append(show[~spare].cpu())
+    return Found(auc(torch.cat(said), torch.cat(known)), float(np.mean(losses)))
+
+
+def auc(scores: Tensor, positive: Tensor) -> float:
+    """Area under the ROC curve; ties count half."""
+    from scipy.stats import rankdata
+
+    known = positive.flatten().numpy()
+    hits, misses = int(known.sum()), int((~known).sum())
+    above = rankdata(scores.flatten().numpy())[known].sum() - hits * (hits + 1) / 2
+    return float(above / (hits * misses))
+
+
+def _keep(path: Path, state: dict[str, Any]) -> None:
+    """Replace the newest state in one move."""
+    half = path.with_suffix(".part")
+    learners = {name: state[name].state_dict() for name in ("reader", "optimizer")}
+    torch.save({**state, **learners}, half)
+    half.replace(path)
+
+
+def _resume(path: Path, state: dict[str, Any]) -> int:
+    """Load the newest state, if there is one; the step to go on with."""
+    if not path.is_file():
+        return 0
+    kept = torch.load(path, weights_only=True)
+    if kept["key"] != state["key"]:
         raise TrainingError(
-            f"batch: {batch}; give a multiple of {max(FRAMES)}, the frames of the longest clips"
+            f"{path.parent}: holds a run with other settings; name another --out, or remove it"
         )
-    torch.manual_seed(seed)
-    model.requires_grad_(True).train()
-    out.mkdir(parents=True, exist_ok=True)
-    context = get_context("fork")
-    with context.Pool(workers) as pool:
-        seeds = range(seed * 1_000_000, (seed + 1) * 1_000_000, 16)
-        made = pool.imap_unordered(grounds, seeds)
-        first = [opened(recorded)] if recorded else []
-        lines = strips(words, seed)
-        first += [next(made) for _ in range(2)]
-        scenes = Scenes(torch.from_numpy(np.concatenate(first)), lines, device)
-        learner = Learner(model.gazing_model, model.config).to(device)
-        old = Network(model.config)
-        old.load_state_dict(model.gazing_model.state_dict())
-        old.to(device).requires_grad_(False)
-        run = _Run(model, learner, old, scenes, out, seed, start, seconds)
-        figures = run.steps(batch, made)
-        pool.terminate()
-    return figures
-
-
-@dataclass
-class _Run:
-    """One run under way."""
-
-    model: AutoGaze
-    learner: Learner
-    old: Network
-    scenes: Scenes
-    out: Path
-    seed: int
-    start: float
-    seconds: float
-
-    def steps(self, batch: int, made: "IMapIterator[NDArray[np.uint8]]") -> dict[str, float]:
-        """Steps until the time is over."""
-        optimizer = torch.optim.AdamW(
-            self.learner.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.01
-        )
-        device = self.scenes.device
-        generator = torch.Generator(device).manual_seed(self.seed)
-        ahead = Ahead(self.scenes, self.seed, batch)
-        begin = saved = looked = time.perf_counter()
-        step = 0
-        figures: dict[str, float] = {}
-        trail = Trail(self.out, 0)
-        while (now := time.perf_counter()) - self.start < self.seconds - 3:
-            share = (now - begin) / (self.seconds - 3 - (begin - self.start))
-            for group in optimizer.param_groups:
-                group["lr"] = rate(int(share * 1000), 1000, RATE, 30, "cosine")
-            frames = FRAMES[step % len(FRAMES)]
-            losses = self.learner(self.scenes.composed(*ahead.next()), generator, frames)
-            if step % IMITATE == 0:
-                count = max(2, batch // CLIPS // len(LISTS))
-                clips = self.scenes.ground(generator, count, shift=12, frames=len(LISTS))
-                losses["imitation"] = imitation(
-                    self.learner.network,
-                    self.old,
-                    self.model.config,
-                    clips.view(count, len(LISTS), *clips.shape[1:]),
-                )
-            optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
-            optimizer.step()
-            if step % LOG == 0:
-                figures = {name: value.item() for name, value in losses.items()}
-                figures |= {"tiles": step * batch, "seconds": now - self.start}
-                trail.step(step, figures | {"grounds": len(self.scenes.grounds)})
-            if now - looked > SUPPLY and len(self.scenes.grounds) < MOST and (fresh := waiting(made)):
-                self.scenes.add(torch.from_numpy(np.concatenate(fresh)))
-                looked = now
-            if now - saved > SAVE:
-                self.save()
-                saved = time.perf_counter()
-            step += 1
-        ahead.stop()
-        trail.close()
-        self.save()
-        return figures
-
-    def save(self) -> None:
-        """Model and head, as they are."""
-        self.model.save_pretrained(self.out / "model")
-        self.model.save_pretrained(self.out / "head" / "trunk")
-        weights = {
-            name: part.detach().cpu().contiguous() for name, part in self.learner.head.state_dict().items()
-        }
-        save_tensors(weights, self.out / "head" / "model.safetensors")
+    for name in ("reader", "optimizer"):
+        state[name].load_state_dict(kept[name])
+    return int(kept["step"])

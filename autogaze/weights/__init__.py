@@ -20,3 +20,14 @@ def bundled() -> Path:
             "nvidia/AutoGaze"
         )
     return folder
+
+
+def bundled_reads() -> Path:
+    """The folder with the weights of the selector `reads`. Raises CheckpointError where they are not installed."""
+    folder = Path(__file__).parent / "reads"
+    if not (folder / "model.safetensors").is_file():
+        raise CheckpointError(
+            f"checkpoint {folder}: this installation has no weights for the selector 'reads'; name a folder that "
+            "'hlvid train reads' has made"
+        )
+    return folder

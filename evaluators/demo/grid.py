@@ -2,8 +2,8 @@
 
 Each setting is one lmms-eval run of its own; its name is the name of its output folder. The other selectors stop at
 1792 px: reading everything at 3584 px alone would take as long as all the rest. At 10 % `detail` reads nearly all there
-is to read; in full the others are also asked at 1 %, where something is to be won, `autogaze` both with the same tokens
-for every tile (as published) and with the same mean.
+is to read, so `reads`, a learned gaze, is compared with it at 1 %, where something is to be won. In full the others are
+asked at 1 %, too, `autogaze` both with the same tokens for every tile (as published) and with the same mean.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,11 @@ FULL_RATIOS = (0.01, 0.03, 0.1)
 FRAMES = 8
 LEARNED = "autogaze"
 OTHERS = ("autogaze", "everything")
-FULL_OTHERS = ("autogaze", "random", "everything")
+FULL_OTHERS = ("autogaze", "reads", "random", "everything")
 OTHER_RESOLUTIONS = RESOLUTIONS[:-1]
+FEW = 0.01  # gazing ratio at which `SPARING` are compared
+SPARING = ("detail", "reads")
+SPARING_RESOLUTIONS = RESOLUTIONS[1:3]
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,16 @@ def demo_settings(
 
     full: the longer story, unless ratios or others are given. more: selectors beside these.
     """
+    sparing = SPARING if others is None and ratios is None and not full else ()
     ratios = ratios or (FULL_RATIOS if full else RATIOS)
     others = others if others is not None else (FULL_OTHERS if full else OTHERS)
-    others = (*others, *(name for name in more if name not in (*others, "detail")))
     settings = [Setting("blind", "blind", "strategy=hash")]
     settings += [
         _reader("detail", ratio, resolution, frames) for ratio in ratios for resolution in resolutions
     ]
+    settings += [_reader(name, FEW, size, frames) for name, size in product(sparing, SPARING_RESOLUTIONS)]
     small = [resolution for resolution in resolutions if resolution in OTHER_RESOLUTIONS]
-    for selector in others:
+    for selector in (*others, *(name for name in more if name not in (*others, "detail"))):
         settings += [
             _reader(selector, ratio, resolution, frames, budget)
             for (ratio, budget), resolution in product(_ways(selector, ratios, full), small)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from autogaze.training.text_tiles import fonts
+from autogaze.training.text_signs import fonts
 
 ALPHABET = " ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 """Class 0, the space, is "no character"."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from autogaze import selectors
-from autogaze.selectors.autogaze import AutoGazeSelector
 from evaluators.core.arguments import take_common
 from evaluators.core.base import Answer, JournalledModel, for_chat
 from evaluators.core.question_video import video_of
@@ -20,7 +19,7 @@ from evaluators.models.blind import hashed_letter
 from evaluators.models.gaze_reader.gazing import selector_of
 from evaluators.models.gaze_reader.options import Line, plain, score_options
 from evaluators.models.gaze_reader.reader import Reading, read_video
-from evaluators.models.gaze_reader.settings import LEARNED, ReaderSettings
+from evaluators.models.gaze_reader.settings import ReaderSettings
 from hlvid.dataset.question import Question
 from hlvid.errors import RunError
 from hlvid.tasks.arguments import model_looks_at
@@ -78,11 +77,11 @@ class GazeReader(JournalledModel):
 
     def checkpoints(self) -> dict[str, tuple[str, str | None]]:
         """The learned selector's, and what one of other people says it loads."""
-        if self.reader.selector != LEARNED:
-            return named_in(selector_of(self.reader).settings()) if self.foreign else {}
+        if not self.foreign and self.reader.selector not in selectors.LEARNED:
+            return {}
         selector = selector_of(self.reader)
-        assert isinstance(selector, AutoGazeSelector)
-        return {"selector": (str(selector.source), selector.revision)}
+        own = selectors.weights_of(selector)
+        return {"selector": own} if own else named_in(selector.settings())
 
     def computing(self) -> dict[str, str]:
         """Selectors and OCR run on the CPU, whatever lmms-eval says."""

@@ -12,8 +12,6 @@ from hlvid.video.sampling import Sampling
 
 DEFAULT_RATIO = 0.25
 SHARED = "picture"
-LEARNED = "autogaze"
-"""The selector that is a model: it has a checkpoint and predicts a loss."""
 
 
 @checked(frozen=True, config=STRICT)
@@ -28,8 +26,9 @@ class ReaderSettings:
     budget: of selectors that know one. "picture" (the default): the tiles of a frame share their tokens; "tile": every
         tile has its own; "frame": the frames gazed together, up to 16, share, too.
     seed: of selectors that draw at random.
-    checkpoint: AutoGaze's weights, a folder or a hub id; of selector `autogaze` alone, like `loss`: a frame is
-        done once its predicted reconstruction loss is this low, and then the ratio, if given, is the cap.
+    checkpoint: weights of the selectors `autogaze` and `reads`, a folder or a hub id.
+    loss: of `autogaze` alone: a frame is done once its predicted reconstruction loss is this low, and then the ratio,
+        if given, is the cap.
     """
 
     selector: str = "detail"
@@ -43,11 +42,14 @@ class ReaderSettings:
     loss: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     def __post_init__(self) -> None:
+        from autogaze import selectors
+
         check_selector("gaze_reader", self.selector)
-        for name in ("checkpoint", "loss"):
-            if self.selector != LEARNED and getattr(self, name) is not None:
+        for name, takers in (("checkpoint", selectors.LEARNED), ("loss", selectors.LEARNED[:1])):
+            if self.selector not in takers and getattr(self, name) is not None:
                 raise RunError(
-                    f"gaze_reader: {name} is of selector 'autogaze'; leave it out with {self.selector!r}"
+                    f"gaze_reader: {name} is of selector {' or '.join(map(repr, takers))}; leave it out with "
+                    f"{self.selector!r}"
                 )
         self._set_budget()
         if self.selector == "everything" and self.ratio not in (None, 1):

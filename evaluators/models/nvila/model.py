@@ -35,6 +35,9 @@ class Backend(Protocol):
     def settings(self) -> dict[str, Any]:
         """Everything that shapes an answer, defaults filled in."""
 
+    def selector_weights(self) -> tuple[str, str | None] | None:
+        """Where the weights of a selector of ours are from, beside AutoGaze's own."""
+
     def foreign_selector(self) -> Selector | None:
         """The selector, if it is not ours."""
 
@@ -100,6 +103,8 @@ class NvilaHD(JournalledModel):
         )  # it counts with the model
         if not self.single and self.arguments.gazing == "on" and not inside:
             found[GAZE] = (gaze, None)
+        if own := self.backend.selector_weights():
+            found["selector"] = own
         return found | (named_in(self.foreign.settings()) if self.foreign else {})
 
     @cached_property

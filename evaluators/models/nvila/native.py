@@ -16,7 +16,7 @@ from autogaze.nvila.answering import Answerer, Look, Reply, published_selector
 from autogaze.nvila.model import ContextOverflowError
 from autogaze.nvila.processing import VideoPlan
 from autogaze.nvila.sampling import GREEDY
-from autogaze.selectors import arguments, foreign, get
+from autogaze.selectors import LEARNED, arguments, foreign, get, weights_of
 from autogaze.selectors.base import Selector
 from autogaze.selectors.told import Told
 from evaluators.core.base import Answer
@@ -99,6 +99,11 @@ class Native(Setup):
         answerer.model.reduction = self.reduction
         return answerer
 
+    def selector_weights(self) -> tuple[str, str | None] | None:
+        """Of a selector of ours that has some, AutoGaze apart, which the checkpoint names."""
+        name = self.selector_name
+        return weights_of(get(name)) if name in LEARNED and name != "autogaze" else None
+
     def foreign_selector(self) -> Selector | None:
         """One that is not ours: its code and its checkpoints shape answers."""
         name = self.selector_name
@@ -109,8 +114,8 @@ class Native(Setup):
         if name is None:
             return None
         if name != "autogaze":
-            seed = {"seed": self.arguments.seed} if "seed" in arguments(name) else {}
-            return get(name, **seed)
+            own = {"seed": self.arguments.seed, "device": str(self.device)}
+            return get(name, **{key: value for key, value in own.items() if key in arguments(name)})
         config = replace(self.config, autogaze=self.arguments.autogaze_model_id or self.config.autogaze)
         return published_selector(self.folder, config, str(self.device))
 

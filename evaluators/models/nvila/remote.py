@@ -96,6 +96,9 @@ class Remote:
             "max_new_tokens": self.arguments.max_new_tokens,
         }
 
+    def selector_weights(self) -> None:
+        """The checkpoint's own code looks."""
+
     def foreign_selector(self) -> None:
         """The checkpoint's own looks."""
 
