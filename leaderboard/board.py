@@ -13,7 +13,6 @@ from hlvid.scoring.accuracy import Interval, Row, Summary
 from hlvid.scoring.ranks import Rank, rank_intervals
 from hlvid.scoring.table import Table
 from leaderboard.benchmarks import TITLES, Keys, mean_of
-from leaderboard.format.faults import Fault
 from leaderboard.format.schema import Prediction, Submission, Trust
 from leaderboard.format.validate import JSONL_NAME, Report, check_folder
 from leaderboard.maintainers import Grant, Maintainers, beside
@@ -76,20 +75,11 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A folder that is not on the board, and why; `key_missing`: for want of a key on this machine."""
-
-    path: str  # "hlvid/some-model"
-    faults: tuple[Fault, ...]
-    key_missing: bool = False
-
-
-@dataclass(frozen=True)
 class Board:
     """All sections in the order of `TITLES`, and what was refused."""
 
     sections: tuple[Section, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[Report, ...]
 
 
 def load_board(root: Path = SUBMISSIONS, keys: Keys | None = None, benchmark: str | None = None) -> Board:
@@ -102,14 +92,14 @@ def load_board(root: Path = SUBMISSIONS, keys: Keys | None = None, benchmark: st
     """
     keys, granted = keys or Keys(), beside(root)
     found: dict[str, list[tuple[Entry, str | None]]] = {}
-    refused: list[Refused] = []
+    refused: list[Report] = []
     for folder in submission_folders(root):
         if benchmark not in (None, folder.parent.name):
             continue
         report = check_folder(folder, keys, placed=True)
         entry = entry_of(report)
         if entry is None:
-            refused.append(Refused(f"{folder.parent.name}/{folder.name}", report.faults, report.key_missing))
+            refused.append(report)
         else:
             revision = report.key.revision if report.key else None
             found.setdefault(entry.benchmark, []).append((_granted(entry, granted, folder), revision))

@@ -50,6 +50,11 @@ class Report:
     warnings: tuple[str, ...] = ()
     key_missing: bool = False
 
+    @property
+    def path(self) -> str:
+        """Where it is on the board: "hlvid/some-model"."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
     def raise_for_faults(self) -> None:
         """Raise `SubmissionError` with all faults, if there are any."""
         if self.faults:

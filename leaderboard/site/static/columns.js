@@ -7,6 +7,9 @@ globalThis.HlvidColumns = (() => {
   const text = (value) => document.createTextNode(value ?? "–");
   const plain = (cell) => text(number(cell.getValue()));
 
+  const badge = (trust, extra = "") =>
+    element("span", { class: `badge ${trust}${extra}` }, element("span", { class: "dot", "aria-hidden": "true" }), trust);
+
   function modelCell(cell) {
     const row = cell.getData();
     return element(
@@ -14,7 +17,7 @@ globalThis.HlvidColumns = (() => {
       { class: "model" },
       element("a", { href: row.page }, row.model),
       row.setting ? element("span", { class: "setting" }, row.setting) : null,
-      element("span", { class: `badge folded ${row.trust}` }, element("span", { class: "dot", "aria-hidden": "true" }), row.trust),
+      badge(row.trust, " folded"),
     );
   }
 
@@ -43,16 +46,6 @@ globalThis.HlvidColumns = (() => {
     return rank ? text(rank.text) : element("span", { class: "gap", title: "A reported number has no place" }, "–");
   }
 
-  function trustCell(cell) {
-    const trust = cell.getValue();
-    return element(
-      "span",
-      { class: `badge ${trust}` },
-      element("span", { class: "dot", "aria-hidden": "true" }),
-      trust,
-    );
-  }
-
   /** Numbers first in either direction, what is not stated last. */
   function sorter(value) {
     return (a, b, rowA, rowB, column, direction) => {
@@ -63,96 +56,33 @@ globalThis.HlvidColumns = (() => {
     };
   }
 
-  function numeric(title, field, priority, extra = {}) {
-    return {
-      title,
-      field,
-      formatter: plain,
-      sorter: sorter((row) => row[field]),
-      hozAlign: "right",
-      headerHozAlign: "right",
-      headerSortStartingDir: "desc",
-      responsive: priority,
-      minWidth: 88,
-      ...extra,
-    };
+  /** `priority` is the order in which columns fold away where there is no room: 0 never, the highest first. */
+  function column(title, field, formatter, priority, minWidth, extra = {}) {
+    return { title, field, formatter, responsive: priority, minWidth, sorter: sorter((row) => row[field]), ...extra };
+  }
+
+  function numeric(title, field, priority, headerTooltip = false, minWidth = 88) {
+    return column(title, field, plain, priority, minWidth, { ...down, hozAlign: "right", headerHozAlign: "right", headerTooltip });
   }
 
   const TRUSTS = ["reported", "rescored", "reproduced"];
+  const down = { headerSortStartingDir: "desc" };
+  const byPlaces = sorter((row) => row.rank && row.rank.best * 1e6 + row.rank.worst);
+  const byName = sorter((row) => `${row.model} ${row.setting}`.toLowerCase());
+  const byTrust = sorter((row) => TRUSTS.indexOf(row.trust));
   const columns = [
-    {
-      title: "",
-      field: "open",
-      formatter: "responsiveCollapse",
-      width: 36,
-      minWidth: 36,
-      headerSort: false,
-      resizable: false,
-      responsive: 0,
-      hozAlign: "center",
-    },
-    {
-      title: "Places",
-      field: "rank",
-      formatter: rankCell,
-      sorter: sorter((row) => row.rank && row.rank.best * 1e6 + row.rank.worst),
-      width: 78,
-      minWidth: 70,
-      responsive: 1,
-    },
-    {
-      title: "Model",
-      field: "model",
-      formatter: modelCell,
-      sorter: sorter((row) => `${row.model} ${row.setting}`.toLowerCase()),
-      minWidth: 150,
-      widthGrow: 3,
-      responsive: 0,
-    },
-    {
-      title: "Accuracy (%)",
-      field: "accuracy",
-      formatter: accuracyCell,
-      sorter: sorter((row) => row.accuracy),
-      headerSortStartingDir: "desc",
-      minWidth: 130,
-      widthGrow: 3,
-      responsive: 0,
-    },
-    {
-      title: "Trust",
-      field: "trust",
-      formatter: trustCell,
-      sorter: sorter((row) => TRUSTS.indexOf(row.trust)),
-      headerSortStartingDir: "desc",
-      minWidth: 112,
-      responsive: 2,
-    },
-    {
-      title: "Openness",
-      field: "openness",
-      formatter: (cell) => text(OPENNESS[cell.getValue()]),
-      sorter: sorter((row) => row.openness),
-      minWidth: 124,
-      responsive: 8,
-    },
-    numeric("Size (B)", "parameters", 7, { headerTooltip: "Parameters in billions" }),
+    column("", "open", "responsiveCollapse", 0, 36, { width: 36, headerSort: false, resizable: false, hozAlign: "center" }),
+    column("Places", "rank", rankCell, 1, 70, { sorter: byPlaces, width: 78 }),
+    column("Model", "model", modelCell, 0, 150, { sorter: byName, widthGrow: 3 }),
+    column("Accuracy (%)", "accuracy", accuracyCell, 0, 130, { ...down, widthGrow: 3 }),
+    column("Trust", "trust", (cell) => badge(cell.getValue()), 2, 112, { ...down, sorter: byTrust }),
+    column("Openness", "openness", (cell) => text(OPENNESS[cell.getValue()]), 8, 124),
+    numeric("Size (B)", "parameters", 7, "Parameters in billions"),
     numeric("Frames", "frames", 5),
-    numeric("Pixels", "resolution", 6, { headerTooltip: "Long side of the frames really seen, in px" }),
-    numeric("Tokens", "tokens", 3, { headerTooltip: "Visual tokens that reach the model, mean of a question" }),
-    numeric("Seconds", "seconds", 4, {
-      minWidth: 92,
-      headerTooltip: "Wall-clock seconds, mean of a question, as submitted",
-    }),
-    {
-      title: "Added",
-      field: "added",
-      formatter: (cell) => text(cell.getValue()?.slice(0, 10)),
-      sorter: sorter((row) => row.added),
-      headerSortStartingDir: "desc",
-      minWidth: 116,
-      responsive: 9,
-    },
+    numeric("Pixels", "resolution", 6, "Long side of the frames really seen, in px"),
+    numeric("Tokens", "tokens", 3, "Visual tokens that reach the model, mean of a question"),
+    numeric("Seconds", "seconds", 4, "Wall-clock seconds, mean of a question, as submitted", 92),
+    column("Added", "added", (cell) => text(cell.getValue()?.slice(0, 10)), 9, 116, down),
   ];
 
   function collapsed(cells) {
