@@ -4,6 +4,7 @@ A table has one row a question, selector and ratio: selector, ratio, question, s
 share of tokens that was really spent. Differences are paired by question; recordings are what is resampled.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -160,6 +161,8 @@ def _cell(table: pd.DataFrame, name: str, first: str, ratio: float) -> str:
     if part.empty:
         return "-"
     share = stats.share(part.hit.tolist(), part.source.tolist())
+    if math.isnan(share.low):
+        return f"{share.value:.1%} (one recording: no interval), {part.tokens.mean():.2%} spent"
     text = f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}], {part.tokens.mean():.2%} spent"
     if name == first or _part(table, first, ratio).empty:
         return text

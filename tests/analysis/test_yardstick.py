@@ -78,6 +78,15 @@ def test_differences_are_paired_and_from_the_first() -> None:
     assert "25.0% [" in said and "+50.0 [" in said and "1.00% spent" in said
 
 
+def test_one_recording_has_a_share_and_no_interval() -> None:
+    told = yardstick.report(table({"detail": [1, 0, 0, 0], "random": [1, 1, 0, 0]}))
+    assert (
+        "25.0% (one recording: no interval), 1.00% spent" in told
+        and "50.0% (one" in told
+        and "nan" not in told
+    )
+
+
 def test_everything_covers_all_and_one_token_a_tile_nothing(tmp_path: Path) -> None:
     from autogaze.selectors import get
 
