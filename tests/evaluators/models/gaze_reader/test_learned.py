@@ -3,6 +3,7 @@
 Run: pytest tests/evaluators/reader/test_learned.py
 """
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import torch
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.config import AutoGazeConfig
+from autogaze.selectors.reads import TextReader
 from autogaze.tiling import Tiling
+from autogaze.weights import bundled_reads
 from evaluators.core.weights import weigh
 from evaluators.models.gaze_reader.gazing import Looker, selector_of
 from evaluators.models.gaze_reader.model import GazeReader
@@ -67,3 +70,19 @@ def test_other_weights_are_another_run(checkpoint: Path, tmp_path: Path) -> None
 def test_a_missing_checkpoint_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"^gaze_reader: checkpoint .*: no file config\.json"):
         selector_of(ReaderSettings(selector="autogaze", checkpoint=str(tmp_path)))
+
+
+def test_reads_has_weights_too_and_predicts_no_loss(tmp_path: Path) -> None:
+    shutil.copytree(bundled_reads(), tmp_path / "mine")
+    reader = TextReader.load(tmp_path / "mine")
+    torch.nn.init.zeros_(reader.head[0].weight)  # type: ignore[arg-type]
+    reader.save(tmp_path / "mine")
+    ours = weigh(GazeReader(selector="reads").checkpoints())
+    mine = weigh(GazeReader(selector="reads", checkpoint=str(tmp_path / "mine")).checkpoints())
+    assert ours != mine and set(ours) == set(mine) == {"selector"}
+    with pytest.raises(RunError, match="loss is of selector 'autogaze'; leave it out with 'reads'"):
+        ReaderSettings(selector="reads", loss=0.1)
+    with pytest.raises(
+        RunError, match="checkpoint is of selector 'autogaze' or 'reads'; leave it out with 'detail'"
+    ):
+        ReaderSettings(selector="detail", checkpoint="x")

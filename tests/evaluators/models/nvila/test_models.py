@@ -15,6 +15,7 @@ import torch
 
 from autogaze.selectors.base import Layout, ScoredSelector
 from autogaze.selectors.context import Context
+from autogaze.weights import bundled_reads
 from evaluators.core.identity import differences
 from evaluators.core.memory import is_out_of_memory
 from evaluators.models.nvila.model import NvilaHD, NvilaVideo
@@ -91,6 +92,15 @@ def test_gazing_off_and_other_selectors(make: Any, checkpoint: Path, questions: 
     details = other.answer(questions[0]).details
     assert details["tokens_selected"] == 2 * 16 * 106 + 2 * 1060
     assert other.settings()["video"]["task_loss_requirement_tile"] is None
+
+
+def test_weights_of_the_selector_are_of_the_run(
+    make: Any, checkpoint: Path, questions: list[Question]
+) -> None:
+    model = make(checkpoint, selector="reads", gazing_ratio_tile=0.1)
+    assert model.checkpoints()["selector"] == (str(bundled_reads()), None)
+    assert model.answer(questions[0]).details["tokens_selected"] == 2 * 16 * 106 + 2 * 1060
+    assert "selector" not in make(checkpoint, selector="detail", gazing_ratio_tile=0.1).checkpoints()
 
 
 @dataclass(frozen=True)
