@@ -53,7 +53,9 @@ def test_one_mask_equals_the_blocks(
     counts: list[list[int]], mode: Mode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FlexAttention unfused, on a CPU: its mask is exact, and its tiles leave out nothing that the mask allows."""
-    monkeypatch.setattr("torch.nn.attention.flex_attention._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", True)
+    monkeypatch.setattr(
+        "torch.nn.attention.flex_attention._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", True, raising=False
+    )
     M = sum(map(sum, counts))
     q, k, v = torch.randn(3, M, 2, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     mask = one_mask(counts, mode, "cpu")
