@@ -2,12 +2,17 @@
 
 Rules: it is a `Selector`; its settings are JSON; budgets are kept, of a picture or of a tile; padding is never chosen;
 the same clips give the same gaze, alone or beside others; what is streamed with the `history` it declares equals the
-whole; the clips are left as they were; a ratio outside (0, 1] is refused by name.
+whole; the clips are left as they were; no file and no server is asked while it gazes, where answers could be looked up;
+a ratio outside (0, 1] is refused by name.
 """
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -147,6 +152,16 @@ def _untouched(selector: Selector, case: Case) -> str:
     return "unchanged"
 
 
+def _blind_to_answers(selector: Selector, case: Case) -> str:
+    """The context holds no answer; so what is left is to look it up. The first look may load weights."""
+    case.look(selector, slice(None))
+    other = replace(case.context, question="What does the label say?\nA. RICE\nB. SALT")
+    with _watched() as touched:
+        replace(case, context=other).look(selector, slice(None))
+    assert not touched, f"something was looked up while it gazed: {', '.join(touched[:3])}"
+    return "nothing was opened or asked for beside what it was handed"
+
+
 def _refusal(selector: Selector, case: Case) -> str:
     given = case.context.only(needs_of(selector))
     for ratio in (0.0, 1.5, float("nan")):
@@ -168,8 +183,37 @@ RULES: dict[str, Callable[[Selector, Case], str]] = {
     "does not depend on company": _company,
     "streams": _stream,
     "leaves the clips alone": _untouched,
+    "looks no answer up": _blind_to_answers,
     "refuses other ratios": _refusal,
 }
+
+
+_watchers: list[list[str]] = []
+
+
+@contextmanager
+def _watched() -> Iterator[list[str]]:
+    """The files that are opened and the addresses that are connected to, in any thread."""
+    _install_hook()
+    touched: list[str] = []
+    _watchers.append(touched)
+    try:
+        yield touched
+    finally:
+        _watchers.remove(touched)
+
+
+@lru_cache(maxsize=1)
+def _install_hook() -> None:
+    """Python's audit hooks stay for good, so there is one, which does nothing while nobody watches."""
+
+    def note(event: str, given: tuple[Any, ...]) -> None:
+        if _watchers and event in ("open", "socket.connect"):
+            what = str(given[0] if event == "open" else given[1])
+            if not what.startswith(("/proc/", "/sys/", "/dev/")) and not what.endswith((".py", ".pyc")):
+                _watchers[-1].append(what)
+
+    sys.addaudithook(note)
 
 
 def _tiles(frames: Tensor) -> Tensor:

@@ -2,9 +2,11 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -121,9 +123,26 @@ class Takes(Base):
         return self.scores(clips, layout) + len(context.answer)  # type: ignore[attr-defined]
 
 
+class LooksUp(Base):
+    """Reads a file where answers could stand, at each question anew."""
+
+    def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+        Path(__file__).parents[3].joinpath("README.md").read_bytes()
+        return super().scores(clips, layout)
+
+
+class Asks(Base):
+    """Asks somebody else."""
+
+    def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
+        with suppress(OSError), socket.socket() as wire:
+            wire.connect(("127.0.0.1", 9))
+        return super().scores(clips, layout)
+
+
 LOOKING = [
     *("keeps the budget", "leaves padding alone", "is repeatable", "does not depend on company"),
-    *("streams", "leaves the clips alone"),
+    *("streams", "leaves the clips alone", "looks no answer up"),
 ]
 """Rules that have it look."""
 
@@ -145,6 +164,8 @@ LOOKING = [
         (Unsaid, ["settings are JSON"]),
         (Wants, ["is a selector", *LOOKING, "refuses other ratios"]),
         (Takes, LOOKING),
+        (LooksUp, ["looks no answer up"]),
+        (Asks, ["looks no answer up"]),
     ],
 )
 def test_what_breaks_a_rule_is_found(kind: type[Base], broken: list[str]) -> None:
