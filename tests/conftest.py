@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from hlvid.threads import wait_passively
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 wait_passively()  # before anything imports torch: machines that run tests are busy
 if "PYTEST_XDIST_WORKER" in os.environ:  # `make pytest`: two processes, a core each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+hypothesis.settings.register_profile("busy", deadline=None)  # a slow example on a busy machine is no fault
+hypothesis.settings.load_profile("busy")
 
 # A shell starts what it puts in the background deaf to Ctrl-C, and the tests of Ctrl-C with it.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

@@ -64,7 +64,7 @@ class Detail(ScoredSelector):
 
 def laplacian_variance(picture: Tensor) -> Tensor:
     """Float (G, T, H, W) -> (G, T, H / 16, W / 16); the picture's edge is repeated outwards."""
-    p = F.pad(picture, (1, 1, 1, 1), mode="replicate")
+    p = F.pad(picture.float(), (1, 1, 1, 1), mode="replicate")  # torch 2.5 pads no float16 on a CPU
     edges = p[..., :-2, 1:-1] + p[..., 2:, 1:-1] + p[..., 1:-1, :-2] + p[..., 1:-1, 2:] - 4 * picture
     mean, square = patch_mean(edges), patch_mean(edges.square())
     return (square - mean.square()).clamp_min(0)
