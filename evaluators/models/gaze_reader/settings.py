@@ -37,7 +37,7 @@ class ReaderSettings:
     frames: Annotated[int, Field(ge=1, le=4096)] = 12
     sampling: Sampling = "uniform_linspace"
     budget: Literal["tile", "picture", "frame"] | None = None
-    seed: Annotated[int, Field(ge=0, le=2**31)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**31)] | None = None
     checkpoint: str | None = None
     loss: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
@@ -51,7 +51,7 @@ class ReaderSettings:
                     f"gaze_reader: {name} is of selector {' or '.join(map(repr, takers))}; leave it out with "
                     f"{self.selector!r}"
                 )
-        self._set_budget()
+        self._set_own()
         if self.selector == "everything" and self.ratio not in (None, 1):
             raise RunError(
                 f"gaze_reader: ratio is {self.ratio!r}; selector 'everything' looks at all, allowed: 1 or none"
@@ -59,20 +59,23 @@ class ReaderSettings:
         if self.ratio is None and self.loss is None and self.selector != "everything":
             object.__setattr__(self, "ratio", DEFAULT_RATIO)
 
-    def _set_budget(self) -> None:
-        """The default where a selector knows a budget; RunError for one that it would not keep to."""
+    def _set_own(self) -> None:
+        """Defaults of what is the selector's own; RunError for what it would not heed."""
         from autogaze import selectors
 
         try:
-            knows = "budget" in selectors.arguments(self.selector)
+            taken = selectors.arguments(self.selector)
         except ValueError as error:
             raise RunError(f"gaze_reader: {error}") from None
-        if self.budget is None and knows:
+        for name, reason in (("budget", "has none to share"), ("seed", "draws nothing")):
+            if getattr(self, name) is not None and name not in taken:
+                raise RunError(
+                    f"gaze_reader: {name} is {getattr(self, name)!r}; selector {self.selector!r} {reason}; leave it out"
+                )
+        if self.budget is None and "budget" in taken:
             object.__setattr__(self, "budget", SHARED)
-        if self.budget is not None and not knows:
-            raise RunError(
-                f"gaze_reader: budget is {self.budget!r}; selector {self.selector!r} has none to share; leave it out"
-            )
+        if self.seed is None:
+            object.__setattr__(self, "seed", 0)
 
     @classmethod
     def read(cls, arguments: Mapping[str, Any]) -> Self:

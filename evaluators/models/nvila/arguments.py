@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
+from autogaze import selectors
 from autogaze.nvila.loading import ATTENTIONS, DEVICE_MAPS, QUANTIZATIONS, LLMOptions
 from autogaze.nvila.settings import CHOICES
 from evaluators.core.arguments import STRICT, check_selector, one_of, read
@@ -66,7 +67,7 @@ class NvilaArguments:
     autogaze_model_id: str | None = None
     gazing: Literal["on", "off"] = "on"
     selector: str | None = None
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0)] | None = None
     max_new_tokens: Annotated[int, Field(ge=1)] = 64
     choices: Literal["auto", "letters", "free"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -126,6 +127,10 @@ class NvilaArguments:
                 one_of(model, name, getattr(self, name), allowed)
         if self.selector is not None:
             check_selector(model, self.selector)
+        if self.seed is not None and "seed" not in selectors.arguments(self.selector or "autogaze"):
+            raise RunError(
+                f"{model}: seed is {self.seed}; selector {self.selector or 'autogaze'!r} draws nothing; leave it out"
+            )
         self._check_reduction(model)
         if self.gazing == "off":
             for name in ("selector", *RATIOS, *LOSSES):

@@ -114,7 +114,7 @@ class Native(Setup):
         if name is None:
             return None
         if name != "autogaze":
-            own = {"seed": self.arguments.seed, "device": str(self.device)}
+            own = {"seed": self.arguments.seed or 0, "device": str(self.device)}
             return get(name, **{key: value for key, value in own.items() if key in arguments(name)})
         config = replace(self.config, autogaze=self.arguments.autogaze_model_id or self.config.autogaze)
         return published_selector(self.folder, config, str(self.device))

@@ -63,7 +63,7 @@ class Setup:
             "video": self.video.to_dict(),
             "gazing": "off" if self.selector_name is None else "on",
             "selector": self.selector_name,
-            "seed": self.arguments.seed,
+            "seed": self.arguments.seed or 0,
             "autogaze_model_id": self.arguments.autogaze_model_id or self.config.autogaze,
             "scales": list(self.config.vision.scales),
             "patch_size": self.config.vision.patch_size,

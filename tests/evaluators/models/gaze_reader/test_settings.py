@@ -26,6 +26,7 @@ def test_a_budget_is_recorded_where_there_is_one() -> None:
         ({"sampling": "first"}, "sampling is 'first'; allowed: 'uniform_linspace' or 'uniform_midpoint'"),
         ({"budget": "clip"}, "budget is 'clip'; allowed: 'tile', 'picture' or 'frame'"),
         ({"selector": "everything", "budget": "tile"}, "budget is 'tile'; selector 'everything' has none"),
+        ({"selector": "detail", "seed": 3}, "seed is 3; selector 'detail' draws nothing; leave it out"),
         ({"selector": "greedy", "budget": "picture"}, "budget is 'picture'; selector 'greedy' has none"),
         ({"selector": "nowhere:It"}, "selector 'nowhere:It': nowhere:It cannot be imported"),
         ({"resolution": 0}, "resolution is 0; allowed: greater than or equal to 32"),

@@ -57,6 +57,10 @@ def test_lmms_eval_leaves_our_syntax_whole() -> None:
             "gazing is off, so gazing_ratio_tile",
         ),
         ({"pretrained": "x", "selector": "random", "task_loss_requirement_tile": 0.6}, "predicts no loss"),
+        (
+            {"pretrained": "x", "selector": "detail", "seed": 3},
+            "selector .detail. draws nothing; leave it out",
+        ),
         ({"pretrained": "x", "selector": "everything", "gazing_ratio_tile": 0.6}, "looks at all patches"),
         ({"pretrained": "x", "task_loss_requirement_tile": "low"}, "task_loss_requirement_tile is 'low'"),
         ({"pretrained": "x", "max_new_tokens": 0}, "max_new_tokens is 0"),
