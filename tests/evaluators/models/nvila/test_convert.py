@@ -247,8 +247,11 @@ def test_both_ways_give_the_same_answer_and_logits(
 def test_a_check_names_the_first_difference_and_fails(
     fresh: Path, remote_checkpoint: Path, video_file: Path, tmp_path: Path
 ) -> None:
-    """The configuration names another layer than the code reads."""
-    change(fresh, "config.json", mm_vision_select_layer=-1)
+    """The snapshot's code does something to its pixels that nothing in its settings tells."""
+    code = fresh / "modeling_nvila.py"
+    told = "clips[part].to(self.device"
+    assert code.read_text().count(told) == 1
+    code.write_text(code.read_text().replace(told, "clips[part].flip(-1).to(self.device"))
     small = "num_video_frames=16,num_video_frames_thumbnail=1,max_tiles_video=1,gazing_ratio_tile=0.02"
     small += ",use_fast=false,task_loss_requirement_tile=none,max_new_tokens=1"
     command = ["convert", str(fresh), "--out", str(tmp_path / "ours"), "--check", "--video", str(video_file)]
