@@ -61,9 +61,8 @@ class TextReader(nn.Module):
         embed = trunk.temporal_conv
         x = F.linear(cut.reshape(N * rows * columns, -1), embed.weight.flatten(1), embed.bias)
         x = trunk.norm(x.view(N, rows, columns, -1)).permute(0, 3, 1, 2)
-        for (
-            block
-        ) in trunk.blocks:  # a still picture: nothing was before, so of each kernel only the present counts
+        for block in trunk.blocks:
+            # A still picture: nothing was before, so of each kernel only the present counts.
             assert isinstance(block, TrunkBlock)
             present = block.conv3d.weight[:, :, -1].contiguous(memory_format=torch.channels_last)
             x = F.relu(F.conv2d(x, present, block.conv3d.bias, padding=1))

@@ -119,6 +119,10 @@ class RunConfig(Strict):
         """16 hex digits over everything that shapes the weights; a run resumes only under its own key."""
         return hashlib.sha256(self.model_dump_json(exclude=set(self.apart)).encode()).hexdigest()[:16]
 
+    def own_key(self) -> str:
+        """`key`, wherever the run computes: a state may go on on another device."""
+        return self.model_copy(update={"device": "cpu"}).key()
+
 
 class TrainConfig(RunConfig):
     """One run of AutoGaze's.

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.config import AutoGazeConfig
+from autogaze.training import state
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import RunConfig, TrainConfig, TrainingError
 from autogaze.training.initial import fresh
@@ -160,26 +161,10 @@ def _step(
 
 def _resume(model: nn.Module, optimizer: torch.optim.Optimizer, config: RunConfig) -> int:
     """Load the newest state, if there is one; the step to go on with."""
-    path = config.out / "state.pt"
-    if not path.is_file():
-        return 0
-    state: dict[str, Any] = torch.load(path, map_location=config.device, weights_only=True)
-    key = config.model_copy(update={"device": "cpu"}).key()
-    if state["key"] != key:
-        raise TrainingError(
-            f"{config.out}: holds a run with other settings ({state['key']}, this is {key}); "
-            "name another --out, or remove the folder"
-        )
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
+    found = state.resume(config.out / "state.pt", config.own_key(), model, optimizer, config.device)
+    return int(found["step"]) if found else 0
 
 
 def _write_state(model: nn.Module, optimizer: torch.optim.Optimizer, step: int, config: RunConfig) -> None:
-    """Replace the newest state in one move."""
-    key = config.model_copy(update={"device": "cpu"}).key()
-    state = {"key": key, "step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
-    part = config.out / "state.pt.part"
-    torch.save(state, part)
-    part.replace(config.out / "state.pt")
+    state.write(config.out / "state.pt", config.own_key(), model, optimizer, step)
     (config.out / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=2) + "\n")

@@ -11,7 +11,7 @@ made from the true map reads what there is to read is shown in autogaze/weights/
 A run's folder is one as `hlvid train report` shows it. Killed, the same call makes its squares anew and goes on.
 """
 
-import math
+import hashlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,10 +29,12 @@ from torch import Tensor, nn
 
 from autogaze.gaze import grid_sides
 from autogaze.model.autogaze import AutoGaze
+from autogaze.selectors.pyramid import tokens
 from autogaze.selectors.reads import PROCESSOR, TextReader
 from autogaze.selectors.text_map import text_map
+from autogaze.training import state
+from autogaze.training.batches import MIRROR
 from autogaze.training.clips import Window, videos_in
-from autogaze.training.config import TrainingError
 from autogaze.training.schedule import rate
 from autogaze.training.text_tiles import HELD_OUT, LINES, SIZE, SQUARE, Squares, squares, wanted
 from autogaze.training.trail import Trail
@@ -86,15 +87,12 @@ def learn(
     grounds: see `text_tiles.square`. Writes into `out` model.safetensors and config.json as `selectors.reads` takes
     them, metrics, and the newest state. Raises TrainingError where the folder holds a run with other settings.
     """
-    torch.manual_seed(recipe.seed)
-    reader = TextReader(model.config)
-    reader.trunk.load_state_dict(model.gazing_model.vision_model.state_dict())
-    reader.trunk.requires_grad_(not recipe.frozen)
-    reader.to(device).head.to(memory_format=torch.channels_last)
+    reader = _beginning(model, recipe).to(device)
     learning = [weight for weight in reader.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=recipe.peak, betas=(0.9, 0.98), weight_decay=0.01)
-    state = {"key": asdict(recipe), "reader": reader, "optimizer": optimizer}
-    begin = _resume(out / "state.pt", state)
+    newest, key = out / "state.pt", {**asdict(recipe), "grounds": _mark(grounds)}
+    found = state.resume(newest, key, reader, optimizer, device)
+    begin = int(found["step"]) if found else 0
     first = recipe.seed * recipe.count
     known = make(range(first, first + recipe.count), grounds, processes)
     tested = make(range(HELD_OUT, HELD_OUT + min(max(8, recipe.count // 4), TESTED)), None, processes)
@@ -111,14 +109,29 @@ def learn(
         trail.step(step, {"loss": loss.item(), "minutes": (time.perf_counter() - start) / 60})
         if (step + 1) % LOOK == 0 and step + 1 < recipe.steps:
             trail.validation(step + 1, asdict(_measure(reader, tested, recipe.batch, device)))
-            _keep(out / "state.pt", {**state, "step": step + 1})
+            state.write(newest, key, reader, optimizer, step + 1)
     reader.save(out)
     model.gazing_model.vision_model.load_state_dict(reader.trunk.state_dict())
     model.save_pretrained(out / "trunk")  # for those who teach a decoder on it
-    found = _measure(TextReader.load(out).to(device), tested, recipe.batch, device)
-    trail.validation(recipe.steps, asdict(found))
+    reached = _measure(TextReader.load(out).to(device), tested, recipe.batch, device)
+    trail.validation(recipe.steps, asdict(reached))
     trail.close()
-    return found
+    return reached
+
+
+def _beginning(model: AutoGaze, recipe: Recipe) -> TextReader:
+    """The trunk of `model`, and a head with the seed's weights."""
+    torch.manual_seed(recipe.seed)
+    reader = TextReader(model.config)
+    reader.trunk.load_state_dict(model.gazing_model.vision_model.state_dict())
+    reader.trunk.requires_grad_(not recipe.frozen)
+    reader.head.to(memory_format=torch.channels_last)
+    return reader
+
+
+def _mark(grounds: NDArray[np.uint8] | None) -> str | None:
+    """What tells these grounds from others."""
+    return None if grounds is None else hashlib.sha256(np.ascontiguousarray(grounds).data).hexdigest()[:16]
 
 
 def make(seeds: range, grounds: NDArray[np.uint8] | None, processes: int) -> Squares:
@@ -132,9 +145,8 @@ def make(seeds: range, grounds: NDArray[np.uint8] | None, processes: int) -> Squ
     work = partial(squares, grounds=grounds)
     with ExitStack() as stack:
         results: Iterator[Squares] = map(work, parts)
-        if (
-            processes > 1 and len(parts) > 1
-        ):  # spawned, not forked: torch's and OpenCV's threads do not survive a fork
+        if processes > 1 and len(parts) > 1:
+            # Spawned, not forked: torch's and OpenCV's threads do not survive a fork.
             pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=get_context("spawn")))
             results = pool.map(work, parts)
         for n, part in enumerate(tqdm(results, total=len(parts), desc="squares", leave=False)):
@@ -172,8 +184,7 @@ def batch(known: Squares, draw: np.random.Generator, count: int) -> tuple[Tensor
         tile = known.pictures[picked[n], top : top + SIZE, left : left + SIZE]
         tile = tile[:, ::-1] if mirror else tile
         pixels[n] = tables[n][tile[..., draw.permutation(3)] if draw.random() < 0.5 else tile]
-    marks = [_mirrored(part) if mirror else part for part in (told.show, told.spare)]
-    show, spare = (torch.from_numpy(part) for part in marks)
+    show, spare = (torch.from_numpy(part[:, MIRROR] if mirror else part) for part in (told.show, told.spare))
     return torch.from_numpy(pixels).permute(0, 3, 1, 2), show, spare
 
 
@@ -187,14 +198,6 @@ def _tables(draw: np.random.Generator, count: int) -> NDArray[np.float32]:
     return (low + (high - low) * shown).astype(np.float32)
 
 
-def _mirrored(marks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(N, 265), left and right of every scale exchanged."""
-    starts = np.cumsum([side * side for side in grid_sides()])[:-1]
-    parts = np.split(marks, starts, 1)
-    grids = [part.reshape(-1, math.isqrt(part.shape[1]), math.isqrt(part.shape[1])) for part in parts]
-    return np.concatenate([grid[:, :, ::-1].reshape(len(marks), -1) for grid in grids], 1)
-
-
 def _loss(reader: TextReader, pixels: Tensor, show: Tensor, spare: Tensor) -> Tensor:
     with torch.autocast(pixels.device.type, torch.bfloat16):
         said = reader(pixels)
@@ -204,8 +207,7 @@ def _loss(reader: TextReader, pixels: Tensor, show: Tensor, spare: Tensor) -> Te
 
 def _tokens(logits: Tensor) -> Tensor:
     """(N, 4, 14, 14) -> (N, 265), each token the best of its patches."""
-    grids = [F.adaptive_max_pool2d(logits[:, s], side) for s, side in enumerate(grid_sides())]
-    return torch.cat([grid.flatten(1) for grid in grids], 1)
+    return tokens([F.adaptive_max_pool2d(logits[:, s], side) for s, side in enumerate(grid_sides())])
 
 
 @torch.no_grad()
@@ -227,25 +229,3 @@ def auc(scores: Tensor, positive: Tensor) -> float:
     hits, misses = int(known.sum()), int((~known).sum())
     above = rankdata(scores.flatten().numpy())[known].sum() - hits * (hits + 1) / 2
     return float(above / (hits * misses))
-
-
-def _keep(path: Path, state: dict[str, Any]) -> None:
-    """Replace the newest state in one move."""
-    half = path.with_suffix(".part")
-    learners = {name: state[name].state_dict() for name in ("reader", "optimizer")}
-    torch.save({**state, **learners}, half)
-    half.replace(path)
-
-
-def _resume(path: Path, state: dict[str, Any]) -> int:
-    """Load the newest state, if there is one; the step to go on with."""
-    if not path.is_file():
-        return 0
-    kept = torch.load(path, weights_only=True)
-    if kept["key"] != state["key"]:
-        raise TrainingError(
-            f"{path.parent}: holds a run with other settings; name another --out, or remove it"
-        )
-    for name in ("reader", "optimizer"):
-        state[name].load_state_dict(kept[name])
-    return int(kept["step"])

@@ -57,6 +57,19 @@ def check_selector(model: str, selector: str) -> None:
         one_of(model, "selector", selector, (*selectors.names(), "or package.module:Class"))
 
 
+def refuse_unheeded(model: str, selector: str, name: str, value: object, reason: str) -> bool:
+    """Whether the selector takes `name`. Raises RunError where it does not, and a value was given all the same."""
+    from autogaze import selectors
+
+    try:
+        heeded = name in selectors.arguments(selector)
+    except ValueError as error:
+        raise RunError(f"{model}: {error}") from None
+    if value is not None and not heeded:
+        raise RunError(f"{model}: {name} is {value!r}; selector {selector!r} {reason}; leave it out")
+    return heeded
+
+
 def read(
     kind: type[Settings], model: str, given: Mapping[str, Any], example: str = "", beside: Sequence[str] = ()
 ) -> Settings:

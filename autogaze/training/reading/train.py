@@ -16,6 +16,7 @@ from torch import Tensor
 
 from autogaze.nvila.model import NVILAHD
 from autogaze.nvila.presets import shape
+from autogaze.training import state
 from autogaze.training.config import TrainingError
 from autogaze.training.generator_sprites import texture
 from autogaze.training.reading.config import Lesson, ReadingConfig
@@ -217,31 +218,12 @@ def _right(logits: Tensor, letters: Tensor) -> Tensor:
 
 def _resume(reader: Reader, optimizer: torch.optim.Optimizer, config: ReadingConfig) -> tuple[int, float]:
     """Load the newest state, if there is one; the step to go on with, and seconds already spent."""
-    path = config.out / "state.pt"
-    if not path.is_file():
-        return 0, 0.0
-    state = torch.load(path, map_location=config.device, weights_only=True)
-    if state["key"] != config.model_copy(update={"device": "cpu"}).key():
-        raise TrainingError(
-            f"{config.out}: holds a run with other settings; name another --out, or remove the folder"
-        )
-    reader.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"]), float(state["seconds"])
+    found = state.resume(config.out / "state.pt", config.own_key(), reader, optimizer, config.device)
+    return (int(found["step"]), float(found["seconds"])) if found else (0, 0.0)
 
 
 def _write_state(
     reader: Reader, optimizer: torch.optim.Optimizer, step: int, seconds: float, config: ReadingConfig
 ) -> None:
-    """Replace the newest state in one move."""
-    state = {
-        "key": config.model_copy(update={"device": "cpu"}).key(),
-        "step": step,
-        "seconds": seconds,
-        "model": reader.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    part = config.out / "state.pt.part"
-    torch.save(state, part)
-    part.replace(config.out / "state.pt")
+    state.write(config.out / "state.pt", config.own_key(), reader, optimizer, step, seconds=seconds)
     (config.out / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=2) + "\n")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
-from evaluators.core.arguments import STRICT, check_selector, read
+from evaluators.core.arguments import STRICT, check_selector, read, refuse_unheeded
 from hlvid.errors import RunError
 from hlvid.video.sampling import Sampling
 
@@ -61,18 +61,9 @@ class ReaderSettings:
 
     def _set_own(self) -> None:
         """Defaults of what is the selector's own; RunError for what it would not heed."""
-        from autogaze import selectors
-
-        try:
-            taken = selectors.arguments(self.selector)
-        except ValueError as error:
-            raise RunError(f"gaze_reader: {error}") from None
-        for name, reason in (("budget", "has none to share"), ("seed", "draws nothing")):
-            if getattr(self, name) is not None and name not in taken:
-                raise RunError(
-                    f"gaze_reader: {name} is {getattr(self, name)!r}; selector {self.selector!r} {reason}; leave it out"
-                )
-        if self.budget is None and "budget" in taken:
+        shares = refuse_unheeded("gaze_reader", self.selector, "budget", self.budget, "has none to share")
+        refuse_unheeded("gaze_reader", self.selector, "seed", self.seed, "draws nothing")
+        if self.budget is None and shares:
             object.__setattr__(self, "budget", SHARED)
         if self.seed is None:
             object.__setattr__(self, "seed", 0)

@@ -18,10 +18,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
-from autogaze import selectors
 from autogaze.nvila.loading import ATTENTIONS, DEVICE_MAPS, QUANTIZATIONS, LLMOptions
 from autogaze.nvila.settings import CHOICES
-from evaluators.core.arguments import STRICT, check_selector, one_of, read
+from evaluators.core.arguments import STRICT, check_selector, one_of, read, refuse_unheeded
 from hlvid.errors import RunError
 
 _TERM = re.compile(
@@ -127,10 +126,8 @@ class NvilaArguments:
                 one_of(model, name, getattr(self, name), allowed)
         if self.selector is not None:
             check_selector(model, self.selector)
-        if self.seed is not None and "seed" not in selectors.arguments(self.selector or "autogaze"):
-            raise RunError(
-                f"{model}: seed is {self.seed}; selector {self.selector or 'autogaze'!r} draws nothing; leave it out"
-            )
+        if self.seed is not None:
+            refuse_unheeded(model, self.selector or "autogaze", "seed", self.seed, "draws nothing")
         self._check_reduction(model)
         if self.gazing == "off":
             for name in ("selector", *RATIOS, *LOSSES):

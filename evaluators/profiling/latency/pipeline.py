@@ -160,7 +160,7 @@ def _selector(request: Request) -> Selector:
     from autogaze.model.autogaze import AutoGaze
 
     if request.selector != "autogaze" or request.checkpoint:
-        learned = request.selector == "autogaze"
+        learned = request.selector in selectors.LEARNED
         own = {"checkpoint": request.checkpoint, "device": request.device} if learned else {}
         try:
             return selectors.by_pixels(selectors.get(request.selector, **own))

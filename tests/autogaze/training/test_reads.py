@@ -67,6 +67,11 @@ def test_a_trunk_learns_with_its_head_and_a_killed_run_goes_on(
     assert all(torch.equal(value, again[name]) for name, value in whole.items())
     with pytest.raises(TrainingError, match="other settings"):
         run(tmp_path / "killed", Recipe(steps=5, batch=2, count=8))
+    with pytest.raises(
+        TrainingError, match="other settings"
+    ):  # other pictures behind the signs are another run
+        grey = np.full((1, 288, 288, 3), 90, np.uint8)
+        learn(AutoGaze.from_pretrained(bundled()), tmp_path / "killed", recipe, grey, processes=1)
     start = AutoGaze.from_pretrained(bundled()).gazing_model.vision_model.state_dict()
     moved = {name for name, value in start.items() if not torch.equal(value, whole[f"trunk.{name}"])}
     assert moved
