@@ -61,6 +61,8 @@ class NVILAConfig:
         """The grid on which gazed patches are counted; see `VideoSettings.gaze_grid`."""
         if settings.gaze_grid == "released":
             return Grid(self.released_scales, self.released_patch)
+        if settings.gaze_grid == "quartered":
+            return Grid(self.vision.scales, 2 * self.vision.patch_size)
         return self.vision.grid
 
     @property

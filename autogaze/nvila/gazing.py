@@ -2,7 +2,8 @@
 
 AutoGaze is asked as the published processor asks it (`target_scales`, `target_patch_size`). Other
 selectors see the same 224 px cuts of a tile; those that share a budget share it within the tile.
-`gaze_for_encoder` is the same with `VideoSettings`, on the encoder's grid or on the released one.
+`gaze_for_encoder` is the same with `VideoSettings`: on the encoder's grid, the released one, or one of patches twice as
+large; a frame's tiles may then share their tokens.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from autogaze.model.processing import resize
 from autogaze.nvila.config import NVILAConfig
 from autogaze.nvila.settings import Kind, VideoSettings
 from autogaze.selectors.autogaze import AutoGazeSelector
-from autogaze.selectors.base import Selector, look
+from autogaze.selectors.base import Layout, Selector, look
 from autogaze.selectors.context import Context
 
 Ratio = float | Sequence[float] | None
@@ -32,17 +33,22 @@ def gaze_for_encoder(
     settings: VideoSettings,
     kind: Kind,
     context: Context | None = None,
+    tiles: Layout | None = None,
 ) -> Gaze:
     """What the encoder is told to see of clips, float (B, T, 3, S, S) in [0, 1], S the encoder's last scale.
 
     On the released grid AutoGaze is shown the clips at that grid's size (bilinear, in grey levels, as its own
     processor does it), and the encoder takes the numbers that come back for numbers of its own. context: of the clips,
-    for selectors that need more than pixels.
+    for selectors that need more than pixels. tiles: rows and columns of the frame that the clips are, where these share
+    their tokens.
     """
     ratio, loss = settings.request(kind)
     grid = config.gaze_grid(settings)
     if grid == config.vision.grid:
-        return gaze_at(clips, selector, grid.scales, grid.patch_size, ratio, loss, context)
+        return gaze_at(clips, selector, grid.scales, grid.patch_size, ratio, loss, context, tiles)
+    if settings.gaze_grid == "quartered":
+        gaze = gaze_at(clips, selector, grid.scales, grid.patch_size, ratio, loss, context, tiles)
+        return quartered(gaze, config.vision.patch_size)
     levels = clips.flatten(0, 1).mul(255).round().to(torch.uint8)
     side = grid.scales[-1]
     shown = resize(levels, side, side).view(*clips.shape[:3], side, side) / 255
@@ -58,31 +64,50 @@ def gaze_at(
     ratio: Ratio = None,
     loss: float | None = None,
     context: Context | None = None,
+    tiles: Layout | None = None,
 ) -> Gaze:
     """Which patches of clips, float (B, T, 3, S, S) in [0, 1] with S the last scale, to encode.
 
     Without a selector, or with ratio 1 and no loss requirement, that is every patch of every scale, in
-    ascending order. Raises ValueError where a selector does not take the request.
+    ascending order. tiles: see `gaze_for_encoder`. Raises ValueError where a selector does not take the request.
     """
     if selector is None or (loss is None and takes_all(ratio)):
         return everything(clips.shape[0], clips.shape[1], scales, patch_size, clips.device)
     if isinstance(selector, AutoGazeSelector):
+        if tiles is not None:
+            raise ValueError("gazing_budget='picture': AutoGaze gazes at each tile by itself; give 'tile'")
         video = selector.processor.from_unit(clips).to(selector.model.device)
         config = selector.model.config
         if grids.is_native(config, scales, patch_size):
             return selector.model.gaze(video, ratio=ratio, loss=loss).to(clips.device)
         return selector.model.gaze_for(video, scales, patch_size, ratio=ratio, loss=loss).to(clips.device)
     config = AutoGazeConfig()
-    tiles, layout = grids.cut(clips, config, scales, patch_size)
-    tiles = _at_side(tiles, config.input_img_size)
+    cuts, layout = grids.cut(clips, config, scales, patch_size)
+    if tiles is not None and layout.across > 1:
+        raise ValueError(
+            f"gazing_budget='picture': needs tiles of 14 x 14 gazed patches, this encoder's are {layout.across} times "
+            "as many a side; give gazing_budget='tile'"
+        )
+    cuts = _at_side(cuts, config.input_img_size)
     if context is not None and context.codec is not None:
         maps, _ = grids.cut(context.codec.to(clips), config, scales, patch_size)
         context = replace(context, codec=_at_side(maps, config.input_img_size))
     shown = _shown(layout, config).repeat(len(clips), 1).to(clips.device)
-    cells = (layout.across, layout.across)
-    return grids.lay(
-        look(selector, tiles, context, ratio=ratio, loss=loss, valid=shown, layout=cells), layout
-    )
+    cells = tiles or (layout.across, layout.across)
+    return grids.lay(look(selector, cuts, context, ratio=ratio, loss=loss, valid=shown, layout=cells), layout)
+
+
+def quartered(gaze: Gaze, patch_size: int) -> Gaze:
+    """The same gaze in patches of half the side: four for each, in ascending order.
+
+    >>> one = Gaze.from_masks(torch.arange(265).eq(0)[None, None])      # the upper left quarter at 32 px
+    >>> quartered(one, 8).positions
+    tensor([[0, 1, 4, 5]])
+    """
+    halves = [
+        mask.repeat_interleave(2, -2).repeat_interleave(2, -1).flatten(2) for mask in gaze.scale_masks()
+    ]
+    return Gaze.from_masks(torch.cat(halves, -1), gaze.scales, patch_size)
 
 
 def everything(

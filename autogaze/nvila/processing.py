@@ -106,6 +106,9 @@ def stream(
     stages, told = stages or Stages(device), told or Told()
     needs = () if selector is None else needs_of(selector)
     chunks, most = _chunks(source, plan, settings.resize), clips_at_once(settings, config, selector, device)
+    shared = (plan.grid.rows, plan.grid.columns) if settings.gazing_budget == "picture" and selector else None
+    if shared:
+        most = plan.grid.tiles
     for number in range(plan.chunks):
         with stages.measure("decode"):
             chunk = next(chunks)
@@ -114,7 +117,8 @@ def stream(
             with stages.measure("selector"), torch.no_grad():
                 clips = _floats(pixels, device)
                 context = _told(told, needs, plan, number, kind, first, len(clips)) if needs else None
-                gaze = gaze_for_encoder(clips, selector, config, settings, kind, context)
+                tiles = shared if kind == "tile" else None
+                gaze = gaze_for_encoder(clips, selector, config, settings, kind, context, tiles)
             yield ClipBatch(kind, number, first, clips, gaze)
 
 

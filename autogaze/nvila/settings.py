@@ -18,7 +18,11 @@ Kind = Literal["tile", "thumbnail"]
 
 CLIPS = 16
 """Clips at a time where none are named and no free memory is known."""
-CHOICES = {"gaze_grid": ("aligned", "released"), "resize": ("decoder", "pil")}
+CHOICES = {
+    "gaze_grid": ("aligned", "released", "quartered"),
+    "gazing_budget": ("tile", "picture"),
+    "resize": ("decoder", "pil"),
+}
 """Settings that are one of a few words."""
 
 
@@ -35,6 +39,9 @@ class VideoSettings:
     gaze_grid: "aligned": AutoGaze looks on the encoder's own grid. "released": on the grid of the published
         defaults, whose positions the published encoder then reads as its own, though it has another grid
         (1,060 tokens a frame where AutoGaze counted 1,038): most gazed patches are read some places away.
+        "quartered": in patches of twice the encoder's side, each of which becomes four of the encoder's.
+    gazing_budget: "tile": every tile of a frame has its ratio's tokens. "picture": a frame's tiles share them, with
+        selectors that can (not AutoGaze); all tiles of 16 frames are then floats at a time.
     resize: "decoder": frames come from the decoder at the tiles' size, thumbnails are those made smaller. "pil":
         both come from the whole frame by Pillow's bicubic filter, as published; slower.
 
@@ -52,6 +59,7 @@ class VideoSettings:
     image_mean: float = 0.5
     image_std: float = 0.5
     gaze_grid: str = "aligned"
+    gazing_budget: str = "tile"
     resize: str = "decoder"
 
     def __post_init__(self) -> None:

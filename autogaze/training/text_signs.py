@@ -7,6 +7,7 @@ No code here comes from `hlvid.mini`. That plates are often larger than their te
 (autogaze/weights/README.md).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,21 +29,31 @@ Shades = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Line:
-    """Where the letters of a line are: left, top, right, bottom, and the height of capitals, in px."""
+    """Where the letters of a line are: left, top, right, bottom, and the height of capitals, in px.
+
+    ends: px from the left edge to where each letter of `text` ends."""
 
     box: tuple[float, float, float, float]
     cap: float
+    text: str = ""
+    ends: tuple[float, ...] = ()
 
 
 def put_sign(
-    picture: Image.Image, draw: np.random.Generator, taken: list[NDArray[np.float64]], written: bool = True
+    picture: Image.Image,
+    draw: np.random.Generator,
+    taken: list[NDArray[np.float64]],
+    written: bool = True,
+    caps: tuple[float, float] = CAPS,
+    say: Callable[[np.random.Generator], str] | None = None,
 ) -> list[Line]:
     """Put a sign somewhere, unless it would touch one of `taken`, to which it is added; returns its lines.
 
-    written: False for a plate without text, or with a bar in its place.
+    written: False for a plate without text, or with a bar in its place. say: draws a line's text; `words` unless given.
     """
-    cap = float(np.exp(draw.uniform(*np.log(CAPS))))
-    font, text = _font(draw, cap), words(draw)
+    say = say or words
+    cap = float(np.exp(draw.uniform(*np.log(caps))))
+    font, text = _font(draw, cap), say(draw)
     wide = font.getlength(text)
     step = cap * draw.uniform(1.5, 2.2) if draw.random() < 0.2 else 0.0
     rim = _rim(draw, cap)
@@ -63,7 +74,7 @@ def put_sign(
     faint = 1 - 0.15 * draw.random()
     lines = [_write(picture, font, text, (left, base), ink, cap, faint)]
     if step:
-        other = words(draw)
+        other = say(draw)
         other = other[: max(1, int(len(other) * wide / max(font.getlength(other), wide)))]
         lines.append(_write(picture, font, other, (left, base + step), ink, cap, faint))
     return lines
@@ -206,4 +217,5 @@ def _write(
     ImageDraw.Draw(strip).text((4, round(1.4 * cap) + 4), text, int(255 * opaque), font, anchor="ls")
     corner = (left - 4, base - round(1.4 * cap) - 4)
     picture.paste(Image.new("RGB", strip.size, _rgb(ink)), corner, strip)
-    return Line((left, base - cap, left + wide - 8, base), cap)
+    ends = tuple(font.getlength(text[: n + 1]) for n in range(len(text)))
+    return Line((left, base - cap, left + wide - 8, base), cap, text, ends)

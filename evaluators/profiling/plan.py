@@ -157,12 +157,13 @@ def _clip_tokens(config: NVILAConfig, settings: VideoSettings, kind: Kind) -> li
     ratio, _ = settings.request(kind)
     seen = config.gaze_grid(settings)
     frames, every = CLIP_FRAMES if kind == "tile" else 1, seen.tokens
+    each = 4 if settings.gaze_grid == "quartered" else 1  # patches of the encoder for a gazed one
     if ratio is None or takes_all(ratio):
-        return [every] * frames
+        return [each * every] * frames
     ratios = list(ratio) if isinstance(ratio, tuple) else [ratio] * frames
     own = AutoGazeConfig()
     cuts = (-(-seen.sides[-1] // own.sides[-1])) ** 2
-    return [min(every, cuts * max(1, int(value * own.eos))) for value in ratios]
+    return [each * min(every, cuts * max(1, int(value * own.eos))) for value in ratios]
 
 
 def _stages(

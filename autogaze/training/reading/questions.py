@@ -37,8 +37,8 @@ ALIKE = (
     "2Z",
 )
 STEMS = (
-    "What does the {0} text on the {1} {2} say?",
     "What is written in {0} on the {1} {2}?",
+    "What can be read in {0} letters on the {1} {2}?",
     "Which {0} text does the {1} {2} show?",
     "Read the {1} {2}.",
 )

@@ -43,10 +43,10 @@ class NvilaArguments:
     gazing: "on", or "off": every patch of every scale. selector: a name of `autogaze.selectors`; seed: of
         one that draws. choices: "letters" takes the likeliest option letter, "free" the generated text,
         "auto" means free unless the weights are random. dtype: "auto" is bfloat16 on a GPU, else float32.
-    gaze_grid: "aligned" or "released", resize: "decoder" or "pil", see `autogaze.nvila.settings`; left out, the
-        checkpoint's own. on_overflow: what becomes of a question whose tokens exceed the context: "answer" it as
-        the published code does, recording how many they are, or "refuse". attn_implementation, quantization,
-        device_map: of the language model, see `autogaze.nvila.loading`.
+    gaze_grid: "aligned", "released" or "quartered", gazing_budget: "tile" or "picture", resize: "decoder" or
+        "pil", see `autogaze.nvila.settings`; left out, the checkpoint's own. on_overflow: what becomes of a question
+        whose tokens exceed the context: "answer" it as the published code does, recording how many they are, or
+        "refuse". attn_implementation, quantization, device_map: of the language model, see `autogaze.nvila.loading`.
     use_fast: handed to the published processor. reduction, keep: a method of `autogaze.nvila.reduction` and the
         share of visual tokens that it keeps; with gazing off, at one scale.
     """
@@ -71,6 +71,7 @@ class NvilaArguments:
     choices: Literal["auto", "letters", "free"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     gaze_grid: str | None = None
+    gazing_budget: str | None = None
     resize: str | None = None
     on_overflow: Literal["answer", "refuse"] = "answer"
     attn_implementation: str | None = None

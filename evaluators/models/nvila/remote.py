@@ -48,6 +48,7 @@ OURS_ALONE = (
     "selector",
     "reduction",
     "gaze_grid",
+    "gazing_budget",
     "resize",
     "quantization",
 )

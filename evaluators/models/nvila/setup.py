@@ -129,7 +129,8 @@ class Setup:
 
 def _refuse_gazing(arguments: NvilaArguments, model: str) -> None:
     """Whole frames have no tiles, no thumbnails and no gaze to set."""
-    tiled = ("max_tiles_video", "num_video_frames_thumbnail", "gaze_grid", "selector", "reduction")
+    grids = ("gaze_grid", "gazing_budget")
+    tiled = ("max_tiles_video", "num_video_frames_thumbnail", *grids, "selector", "reduction")
     for name in (*tiled, *RATIOS, *LOSSES):
         if getattr(arguments, name) is not None:
             raise RunError(f"{model}: {name} has no meaning for whole frames without gaze; leave it out")

@@ -49,7 +49,8 @@ def test_thumbnails_are_evenly_spaced_frames_of_the_sample() -> None:
         ({"gazing_ratio_tile": True}, "gazing_ratio_tile=True"),
         ({"gazing_ratio_thumbnail": "0.5"}, "gazing_ratio_thumbnail='0.5'"),
         ({"task_loss_requirement_tile": float("nan")}, "task_loss_requirement_tile=nan"),
-        ({"gaze_grid": "both"}, "gaze_grid='both': allowed are aligned, released"),
+        ({"gaze_grid": "both"}, "gaze_grid='both': allowed are aligned, released, quartered"),
+        ({"gazing_budget": "frame"}, "gazing_budget='frame': allowed are tile, picture"),
         ({"resize": "cv2"}, "resize='cv2': allowed are decoder, pil"),
     ],
 )

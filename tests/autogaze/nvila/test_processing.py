@@ -177,6 +177,70 @@ def test_the_released_grid_is_read_as_the_encoders_number_for_number(
     assert torch.equal(packed.frame, frame_of_slot - early.long()) and bool(early.any())
 
 
+class _Told:
+    """Detail, which remembers how the tiles lay."""
+
+    name, history, clip_frames = "told", 0, None
+
+    def __init__(self) -> None:
+        self.layouts: list[Any] = []
+
+    def settings(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+    def select(self, clips: torch.Tensor, *, layout: Any = None, **asked: Any) -> Gaze:
+        self.layouts.append((layout, len(clips)))
+        return get("detail").select(clips, layout=layout, **asked)
+
+
+def large(config: NVILAConfig) -> NVILAConfig:
+    """With tiles of 14 x 14 gazed patches, each of them four of the encoder's."""
+    return replace(
+        config, vision=replace(config.vision, image_size=224, patch_size=8, scales=(32, 64, 112, 224))
+    )
+
+
+def test_a_gazed_patch_of_twice_the_side_is_four_of_the_encoders(drawn: Any, config: NVILAConfig) -> None:
+    config = large(config)
+    settings = replace(
+        config.video, gaze_grid="quartered", task_loss_requirement_tile=None, gazing_ratio_tile=0.05
+    )
+    clips = torch.rand(2, 16, 3, 224, 224)
+    gaze = gaze_for_encoder(clips, get("detail"), config, settings, "tile")
+    asked = gaze_at(clips, get("detail"), (32, 64, 112, 224), 16, 0.05)
+    assert (gaze.scales, gaze.patch_size, gaze.tokens) == ((32, 64, 112, 224), 8, 1060)
+    assert torch.equal(gaze.counts(), 4 * asked.counts())
+    for halves, whole in zip(gaze.scale_masks(), asked.scale_masks(), strict=True):
+        for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            assert torch.equal(halves[..., row::2, column::2], whole)
+
+
+def test_the_tiles_of_a_frame_share_tokens_where_the_budget_is_the_pictures(
+    drawn: Any, config: NVILAConfig
+) -> None:
+    config, selector = large(config), _Told()
+    settings = replace(
+        config.video,
+        gaze_grid="quartered",
+        gazing_budget="picture",
+        max_tiles_video=8,
+        num_video_frames_thumbnail=2,
+        gazing_ratio_tile=0.01,
+        task_loss_requirement_tile=None,
+        max_batch_size_autogaze=1,
+    )
+    grid = plan_video(drawn.width, drawn.height, drawn.frame_count, settings, config.tile).grid
+    tiles = [batch for batch in clips_of(drawn, config, settings, selector) if batch.kind == "tile"]
+    assert grid.tiles > 1 and all(len(batch.pixels) == grid.tiles for batch in tiles), "shared, so together"
+    assert ((grid.rows, grid.columns), grid.tiles) in selector.layouts
+    for batch in tiles:
+        assert batch.gaze.counts().sum(0).tolist() == [4 * int(0.01 * grid.tiles * 265)] * 16
+    with pytest.raises(ValueError, match="AutoGaze gazes at each tile by itself"):
+        gaze_at(torch.rand(2, 1, 3, 224, 224), AutoGazeSelector(), (32, 64, 112, 224), 16, 0.1, tiles=(1, 2))
+    with pytest.raises(ValueError, match="needs tiles of 14 x 14 gazed patches"):
+        gaze_at(torch.rand(2, 1, 3, 224, 224), get("random"), (32, 64, 112, 224), 8, 0.1, tiles=(1, 2))
+
+
 def test_placeholders_are_expanded_in_place() -> None:
     assert expand([5, 9, 6], 9, 3) == [5, 9, 9, 9, 6]
     for ids in ([5, 6], [9, 9]):
