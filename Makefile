@@ -64,11 +64,9 @@ wheel:
 	HLVID_MINI_PRESET=tiny venv/bin/lmms_eval --tasks hlvid_mini --model blind --output_path out; \
 	echo "wheel: demo and lmms_eval ran outside the repository"
 
-# The default tests with the oldest versions that pyproject.toml allows; needs uv.
+# The default tests with the oldest versions that pyproject.toml allows, needs uv; TESTS=… for fewer of them.
 lowest:
-	uv venv --quiet --allow-existing --python $(PYTHON) .venv-lowest
-	uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[dev]'
-	.venv-lowest/bin/pytest -n 2 --dist loadfile -o faulthandler_timeout=300
+	.ci/lowest $(TESTS)
 
 # 'make transformers VERSIONS=oldest' for one of the two, TESTS=… for fewer tests.
 transformers: $(STAMP)
