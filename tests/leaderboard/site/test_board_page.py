@@ -1,10 +1,14 @@
 """The first page in a browser: sorting, filtering, sections, themes, phones, hostile names."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from leaderboard.board import SUBMISSIONS
+from leaderboard.site.build import build
 
 Open = Callable[..., Any]
 HOSTILE = "<script>alert(1)</script>{{ 7*7 }}\" onmouseover='x'"
@@ -227,3 +231,17 @@ def test_too_few_recordings_for_places_are_told_and_filters_wait_on_a_phone(open
     page.wait_for_selector("#table .model a")
     assert page.locator("#more").evaluate("(details) => details.open")
     assert "told apart" not in page.inner_text("#summary")
+
+
+def test_a_model_on_many_benchmarks_fits_a_phone(open_page: Open, boards: Any, tmp_path: Path) -> None:
+    name, benchmarks = "nvila-8b-hd-video-paper", ("hlvid", "mvbench", "egoschema", "videomme")
+    for benchmark in benchmarks:
+        shutil.copytree(SUBMISSIONS / benchmark / name, tmp_path / "all" / benchmark / name)
+    build(tmp_path / "site", tmp_path / "all", boards.keys)
+    page = open_page(f"models/hlvid/{name}.html", width=390, base=(tmp_path / "site").as_uri() + "/")
+    assert page.locator("table.cards tbody tr").count() == len(benchmarks)
+    assert page.evaluate(
+        "[...document.querySelectorAll('.scroll')].every((e) => e.scrollWidth <= e.clientWidth)"
+    )
+    page.set_viewport_size({"width": 1000, "height": 900})
+    assert page.locator("table.cards thead").is_visible()
