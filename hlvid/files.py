@@ -11,7 +11,7 @@ between processes and between threads.
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -34,14 +34,14 @@ def whole(path: Path) -> Iterator[Path]:
     What was written is on disk (fsync) before the old file goes. Of two writers the later one's file stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:80]}-", suffix=path.suffix)
-    os.close(handle)
-    fresh = Path(name)
+    fresh = path.with_name(f".{path.stem[:80]}-{secrets.token_hex(8)}{path.suffix}")
     try:
+        fresh.touch(exist_ok=False)  # with the mode that the process gives to new files
         yield fresh
         with fresh.open("rb+") as file:
             os.fsync(file.fileno())
-        fresh.chmod(_mode(path))
+        with suppress(FileNotFoundError):
+            fresh.chmod(path.stat().st_mode & 0o7777)
         fresh.replace(path)
     except OSError as error:
         raise _about(path, error) from error
@@ -58,6 +58,13 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, data: Any, indent: int | None = 1) -> None:
     """Whole or not at all; NaN, which is no JSON, is refused with ValueError."""
     write_text(path, json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A file's JSON object; {} where there is none that can be read."""
+    with suppress(OSError):
+        return _object(path.read_bytes()) or {}
+    return {}
 
 
 def mark(path: Path) -> str:
@@ -164,15 +171,6 @@ def _object(raw: bytes) -> dict[str, Any] | None:
         if isinstance(found, dict):
             return found
     return None
-
-
-def _mode(path: Path) -> int:
-    """The old file's mode, else what the process gives to new files: mkstemp's is for the owner alone."""
-    with suppress(OSError):
-        return path.stat().st_mode & 0o7777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _torn(file: IO[bytes]) -> bool:

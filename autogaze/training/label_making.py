@@ -7,7 +7,6 @@ with `part="val"`, are the only ones taken.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -27,6 +26,7 @@ from autogaze.training.objectives import searched
 from autogaze.training.schedule import RATIO_RANGE, frame_budgets
 from autogaze.training.split import held_out
 from autogaze.training.text_tiles import HELD_OUT, tile
+from hlvid.files import write_json
 
 SHARD = 32
 MANIFEST = "labels.json"
@@ -165,10 +165,7 @@ def agree(folder: Path, settings: Mapping[str, Any], shards: Mapping[str, int]) 
     own = json.loads(json.dumps({**settings, "shards": dict(shards)}))
     path = folder / MANIFEST
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        half = path.with_suffix(".part")
-        half.write_text(json.dumps(own, indent=1), encoding="utf-8")
-        os.replace(half, path)  # noqa: PTH105  the same call on every system
+        write_json(path, own)
         return
     found = json.loads(path.read_text(encoding="utf-8"))
     differing = [key for key in own if found.get(key) != own[key]]

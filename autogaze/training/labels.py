@@ -4,7 +4,6 @@ A shard is one safetensors file. `hlvid train labels` makes a set of them (see `
 from the published ones (`autogaze.training.published_labels`).
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from autogaze.model.checkpoint import save_tensors
+from hlvid.files import whole
 
 SUFFIX = ".safetensors"
 
@@ -53,9 +53,8 @@ def save(path: str | Path, clips: Sequence[LabelledClip]) -> None:
         "order": torch.tensor([x for clip in clips for part in clip.order for x in part], dtype=torch.int16),
         "losses": torch.tensor([x for clip in clips for part in clip.losses for x in part]),
     }
-    half = Path(f"{path}.part")
-    save_tensors(tensors, half, None)
-    os.replace(half, path)  # noqa: PTH105  the same call on every system
+    with whole(Path(path)) as fresh:
+        save_tensors(tensors, fresh, None)
 
 
 def load(path: str | Path) -> list[LabelledClip]:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from autogaze.training.config import TrainingError
+from hlvid.files import whole
 
 
 def resume(
@@ -40,6 +41,5 @@ def write(
         "optimizer": optimizer.state_dict(),
         **told,
     }
-    part = path.with_name(f"{path.name}.part")
-    torch.save(state, part)
-    part.replace(path)
+    with whole(path) as fresh:
+        torch.save(state, fresh)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hlvid.files import Lines, write_text
+
 
 class Trail:
     """Writes one line a step and one a validation into `folder`; begin: the step that the run goes on with."""
@@ -53,22 +55,14 @@ class Trail:
 
 def lines(path: Path) -> list[dict[str, float]]:
     """The entries of a metrics file; a torn last line, left by a kill, is passed over."""
-    if not path.is_file():
-        return []
-    entries = []
-    for line in path.read_text().splitlines():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            break
-    return entries
+    return [entry for _, entry in Lines(path).read(final=True) if entry is not None]
 
 
 def _forget(path: Path, begin: int) -> None:
     """Keep the lines of steps before `begin`: the later ones will be written again."""
     if path.is_file():
         kept = [json.dumps(entry) + "\n" for entry in lines(path) if entry["step"] < begin]
-        path.write_text("".join(kept))
+        write_text(path, "".join(kept))
 
 
 def _board(folder: Path, begin: int) -> Any:

@@ -17,8 +17,8 @@ from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 
-from evaluators.core.memo import Memo
 from hlvid.errors import RunError
+from hlvid.memo import Memo
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("analysis", "autogaze", "evaluators", "hlvid", "leaderboard")

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from evaluators.core.memo import Memo
+from hlvid.memo import Memo
 
 Named = Mapping[str, tuple[str, str | None]]
 """Argument -> (folder, file or hub id; revision of a hub id)."""

@@ -7,8 +7,6 @@ the quicker ones, as long as the file's size and time of change stay; quick look
 the state folder.
 """
 
-import contextlib
-import json
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +18,7 @@ from typing import Literal
 from tqdm import tqdm
 
 from hlvid.errors import VideoError
-from hlvid.files import write_json
-from hlvid.paths import state_root
+from hlvid.memo import Memo
 from hlvid.video.account import HALF_A_SECOND, stated_end
 from hlvid.video.containers import cut_short
 from hlvid.video.decoding import Log, decode_all, prepare
@@ -75,16 +72,17 @@ def faults(paths: Iterable[Path], depth: Depth = "quick", again: bool = False) -
 
 def unsound(paths: Iterable[Path], depth: Depth = "quick", again: bool = False) -> dict[Path, Health]:
     """The same, with all that is known of each broken video."""
-    states = {path: _state(path) for path in paths}
-    known = {} if again or depth != "quick" else _remembered()
-    due = [path for path, state in states.items() if state is None or known.get(str(path)) != state]
+    states, sound = {path: _state(path) for path in paths}, Memo(MEMORY)
+    anew = again or depth != "quick"
+    due = [path for path, state in states.items() if anew or state is None or sound.get(str(path)) != state]
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         looks = pool.map(lambda path: examine(path, depth), due)
         shown = tqdm(looks, total=len(due), desc="looking at videos", delay=3, leave=False)
         found = dict(zip(due, shown, strict=True))
-    sound = {str(path): states[path] for path, health in found.items() if not health.damage}
-    if sound:
-        _remember({**_remembered(), **sound})
+    for path, health in found.items():
+        if not health.damage:
+            sound.put(str(path), states[path])
+    sound.save()
     return {path: health for path, health in found.items() if health.damage}
 
 
@@ -184,18 +182,3 @@ def _state(path: Path) -> list[int] | None:
     except OSError:
         return None
     return [status.st_size, status.st_mtime_ns]
-
-
-def _remembered() -> dict[str, list[int] | None]:
-    """Earlier findings; nothing where the note is absent or damaged, which costs time only."""
-    try:
-        note = json.loads((state_root() / MEMORY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) else {}
-
-
-def _remember(known: dict[str, list[int] | None]) -> None:
-    """Of two processes the later one's findings stay; a note that cannot be written costs the next run some time."""
-    with contextlib.suppress(OSError):
-        write_json(state_root() / MEMORY, known, indent=None)

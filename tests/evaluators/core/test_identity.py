@@ -21,9 +21,9 @@ from evaluators.core import closure as closures
 from evaluators.core import weights
 from evaluators.core.closure import closure, code_of
 from evaluators.core.identity import differences, hash_of, versions
-from evaluators.core.memo import Memo
 from evaluators.core.weights import content, named_in, weigh
 from hlvid.errors import RunError
+from hlvid.memo import Memo
 
 
 def checkpoint(folder: Path, middle: bytes = b"m" * 1000) -> Path:

@@ -1,14 +1,13 @@
-"""A note in the state folder that saves work next time: what a file imports, what its bytes hash to.
+"""A note in the state folder that saves work next time: what a file imports, what its bytes hash to, that it is sound.
 
 Whoever uses it puts all that could change the value into the key. A note that is lost or cannot be written costs time.
 """
 
-import json
 from contextlib import suppress
 from typing import Any
 
 from hlvid.errors import RunError
-from hlvid.files import locked, write_json
+from hlvid.files import locked, read_object, write_json
 from hlvid.paths import state_root
 
 MOST = 20_000
@@ -20,7 +19,7 @@ class Memo:
 
     def __init__(self, name: str) -> None:
         self.path = state_root() / name
-        self._known = self._read()
+        self._known = read_object(self.path)
         self._fresh: dict[str, Any] = {}
 
     def get(self, key: str) -> Any:
@@ -37,13 +36,6 @@ class Memo:
             return
         with suppress(OSError, RunError):
             with locked(self.path.with_suffix(".lock")):
-                merged = {**self._read(), **self._fresh}
+                merged = {**read_object(self.path), **self._fresh}
                 write_json(self.path, dict(list(merged.items())[-MOST:]), indent=None)
             self._known, self._fresh = merged, {}
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
