@@ -16,7 +16,7 @@ def demo(
     ] = None,
 ) -> None:
     """Evaluate generated 4K videos through lmms-eval: one table, demo.png, report.html."""
-    from evaluators.demo.grid import demo_settings
+    from evaluators.demo.rows import demo_cells
     from evaluators.demo.run import run_demo
 
-    run_demo(out, "tiny" if tiny else "default", demo_settings(full=full, more=selector or ()))
+    run_demo(out, "tiny" if tiny else "default", demo_cells(full, selector or ()))

@@ -4,13 +4,12 @@ Left: one line a selector and gazing ratio, with the blind floor. Right: each de
 highest ratio; a tier's line should rise at the resolution it was designed for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from evaluators.demo.rows import Row, full_series
 from evaluators.demo.table import tier_names
-from hlvid.scoring.accuracy import Accuracy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +34,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     _dress(left, rows, "upper left")
     _dress(right, rows, "lower right")
     left.set_ylabel("accuracy (%)")
-    count = rows[0].summary.overall.n
+    count = rows[0].results["n"]
     figure.suptitle(f"HLVid-Mini, {count} questions on 4K video; bars: 95 % Wilson intervals", fontsize=11)
     figure.savefig(path, dpi=160)
     figure.savefig(path.with_suffix(".pdf"))
@@ -43,14 +42,14 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 
 
 def _draw_series(axes: "Axes", rows: Sequence[Row]) -> None:
-    gazed = [row for row in rows if row.setting.resolution is not None]
-    names = list(dict.fromkeys(row.setting.series for row in gazed))
+    gazed = [row for row in rows if row.asked("resolution") is not None]
+    names = list(dict.fromkeys(row.series for row in gazed))
     for index, name in enumerate(names):
-        line = [row for row in gazed if row.setting.series == name]
-        _points(axes, index, len(names), name, line, [row.summary.overall for row in line])
+        line = [row for row in gazed if row.series == name]
+        _points(axes, index, len(names), name, line, [row.results for row in line])
     for row in rows:
-        if row.setting.resolution is None:
-            value = 100 * row.summary.overall.value
+        if row.asked("resolution") is None:
+            value = 100 * row.results["accuracy"]
             axes.axhline(value, color="0.45", linestyle="--", linewidth=1.2, label=f"blind ({value:.0f} %)")
     axes.set_title("all questions", fontsize=10)
 
@@ -59,19 +58,18 @@ def _draw_tiers(axes: "Axes", rows: Sequence[Row]) -> None:
     best = full_series(rows)
     tiers = tier_names(best)
     for index, tier in enumerate(tiers):
-        _points(axes, index, len(tiers), tier, best, [row.summary.by_tier[tier] for row in best])
-    axes.set_title(f"by detail tier ({best[0].setting.series})", fontsize=10)
+        _points(axes, index, len(tiers), tier, best, [row.results["by_tier"][tier] for row in best])
+    axes.set_title(f"by detail tier ({best[0].series})", fontsize=10)
 
 
 def _points(
-    axes: "Axes", index: int, of: int, label: str, rows: Sequence[Row], values: Sequence[Accuracy]
+    axes: "Axes", index: int, of: int, label: str, rows: Sequence[Row], values: Sequence[Mapping[str, Any]]
 ) -> None:
     # Neighbouring series are shifted by a few per cent of x so that their bars do not hide each other.
     shift = 1 + 0.035 * (index - (of - 1) / 2)
-    x = [shift * (row.setting.resolution or 0) for row in rows]
-    y = [100 * value.value for value in values]
-    low = [100 * (value.value - value.wilson.low) for value in values]
-    high = [100 * (value.wilson.high - value.value) for value in values]
+    x = [shift * row.asked("resolution") for row in rows]
+    y = [100 * value["accuracy"] for value in values]
+    low, high = ([100 * abs(value["wilson"][end] - value["accuracy"]) for value in values] for end in (0, 1))
     colour = COLOURS[index % len(COLOURS)]
     axes.errorbar(
         x, y, yerr=[low, high], color=colour, marker=MARKERS[index % len(MARKERS)],
@@ -80,7 +78,7 @@ def _points(
 
 
 def _dress(axes: "Axes", rows: Sequence[Row], corner: Corner) -> None:
-    ticks = sorted({row.setting.resolution for row in rows if row.setting.resolution is not None})
+    ticks = sorted({size for row in rows if (size := row.asked("resolution")) is not None})
     axes.set_xscale("log", base=2)
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()

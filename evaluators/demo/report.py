@@ -14,11 +14,18 @@ import numpy as np
 import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from autogaze.gaze import SCALES
+from autogaze.overlay import COLOURS, gazed
+from autogaze.tiling import Tiling
 from evaluators.demo.rows import Row
 from evaluators.demo.table import row_cells, tier_names
-from evaluators.models.gaze_reader.pictures import COLOURS, look_at, overlay
+from evaluators.models.gaze_reader.gazing import Look, Looker
+from evaluators.models.gaze_reader.settings import ReaderSettings
+from evaluators.runs.report import flat
 from hlvid.dataset import Question
 from hlvid.mini.evidence import load as load_evidence
+from hlvid.video import Video
+from hlvid.video.tiles import fit_long_side
 
 Picture = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -64,8 +71,10 @@ def write_report(
         tiers=tiers,
         table=[row_cells(row, tiers) for row in rows],
         examples=_examples(rows, questions, dataset, out),
-        scale_colours=[(f"{scale} px", f"rgb{colour}") for scale, colour in COLOURS.items()],
-        environment={key: _plain(value) for key, value in facts.items()},
+        scale_colours=[
+            (f"{scale} px", f"rgb{colour}") for scale, colour in zip(SCALES, COLOURS, strict=True)
+        ],
+        environment={key: flat(value) for key, value in facts.items()},
         made_on=facts["made"],
     )
     (out / "report.html").write_text(page, encoding="utf-8")
@@ -73,10 +82,10 @@ def write_report(
 
 def _examples(rows: Sequence[Row], questions: Sequence[Question], dataset: Path, out: Path) -> list[Example]:
     """One question a tier, alternating between the categories, from the run that saw most."""
-    gazed = [row for row in rows if row.setting.model == "gaze_reader"]
-    if not gazed:
+    readers = [row for row in rows if row.cell.model == "gaze_reader"]
+    if not readers:
         return []
-    best = max(gazed, key=lambda row: (row.setting.resolution or 0, row.setting.ratio or 0))
+    best = max(readers, key=lambda row: (row.asked("resolution"), row.asked("ratio")))
     evidence = {
         name: {one.frame: one.box for one in seen if one.visible >= WHOLE}
         for name, seen in load_evidence(dataset).items()
@@ -101,9 +110,10 @@ def _example(
     frame = seen[len(seen) // 2] if seen else sorted(boxes)[len(boxes) // 2]
     path = question.video_path
     assert path is not None  # load() resolves it
-    settings = row.setting.reader()
-    look, tiling, looker = look_at(path, frame, settings)
-    pictures = (look.original, overlay(look, tiling), look.rebuilt)
+    settings = ReaderSettings.read(row.cell.model_args)
+    look, looker = look_at(path, frame, settings)
+    boxes_seen = look.gaze.boxes(look.tiling.boxes())
+    pictures = (look.original, gazed(look.original, boxes_seen, 1), look.rebuilt)
     height, width = look.original.shape[:2]
     box = tuple(round(value * width / details["pixels_native"][1]) for value in boxes[frame])
     crop = _around((box[0], box[1], box[2], box[3]), width, height)
@@ -117,6 +127,21 @@ def _example(
         _save(pictures, TITLES, WIDTH, f"{name}-whole", out),
         _save([picture[crop] for picture in pictures], ("close-up",) * 3, CLOSE_UP, f"{name}-close", out),
     )  # fmt: skip
+
+
+def look_at(path: Path, frame: int, settings: ReaderSettings) -> tuple[Look, Looker]:
+    """The look at frame number `frame`, with the counts of that frame alone."""
+    with Video.open(path) as video:
+        size = fit_long_side(video.width, video.height, settings.resolution)
+        looker = Looker(settings, Tiling.of(*size))
+        history = looker.selector.history
+        if history is None:
+            history = min(frame, (looker.selector.clip_frames or frame + 1) - 1)
+        frames = list(video.stream(range(max(0, frame - history), frame + 1), size))
+    *_, look = looker.looks(frames)
+    looker.tokens_selected //= len(frames)
+    looker.tokens_valid //= len(frames)
+    return look, looker
 
 
 def _around(box: Box, width: int, height: int) -> tuple[slice, slice]:
@@ -143,11 +168,3 @@ def _save(
         cv2.imwrite(str(file), resized[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
         shown.append(Shown(f"pictures/{file.name}", title))
     return shown
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_plain, value)) or "none"
-    return str(value)

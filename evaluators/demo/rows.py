@@ -1,66 +1,83 @@
-"""From the samples of one run to the numbers the demo shows.
-
-Samples are the dicts that the tasks' `process_results` returns (question_id, correct, parsed, tier, ...).
-"""
+"""What the demo runs, and what it shows of it: a cell of a grid of `hlvid sweep` becomes a line of the demo's table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from evaluators.demo.grid import Setting
-from hlvid.scoring.accuracy import Accuracy, Summary, summarize
+from evaluators.runs.scoring import results_of
+from evaluators.sweeps.cells import Cell
+from evaluators.sweeps.grid import ModelEntry, load_grid
+
+
+def demo_cells(full: bool = False, more: Sequence[str] = ()) -> list[Cell]:
+    """The cells of the bundled grid `demo` or `demo_full`, in the order of the table. more: selectors beside theirs."""
+    grid = load_grid("demo_full" if full else "demo")
+    there = [(entry.args.get("selector"), entry.args.get("ratio")) for entry in grid.models]
+    own = [
+        ModelEntry(model="gaze_reader", args={"selector": name, "ratio": ratio})
+        for name in more
+        for ratio in ((0.01, 0.1) if full else (0.1,))
+        if name != "everything" and (name, ratio) not in there
+    ]
+    return grid.model_copy(update={"models": [*grid.models, *own]}).cells()
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the demo's table: a setting, its accuracies and what it cost."""
+    """One line of the demo's table. results, samples: as a run's `results.json` and `samples.jsonl` have them."""
 
-    setting: Setting
-    summary: Summary
-    tokens_per_question: float
-    seconds_per_question: float
+    cell: Cell
+    results: Mapping[str, Any]
     samples: Sequence[Mapping[str, Any]]
 
+    def asked(self, name: str) -> Any:
+        """A setting by its name in the grid; None where the cell has none."""
+        return self.cell.labels.get(name)
+
+    @property
+    def label(self) -> str:
+        """Model or selector as the table names it."""
+        mean = " mean" if self.asked("budget") == "picture" else ""
+        return f"{self.asked('selector') or self.cell.model}{mean}"
+
+    @property
+    def series(self) -> str:
+        """The line of the figure this row belongs to."""
+        ratio = self.asked("ratio")
+        return self.label if ratio in (None, 1) else f"{self.label}, gazing ratio {ratio:.0%}"
+
+    @property
+    def tokens(self) -> float:
+        """Of a question, mean; 0 where a model records none."""
+        return float(self.results["tokens_per_question"] or 0)
+
+    @property
+    def seconds(self) -> float:
+        """Of a question asked alone, mean: those on one video share its reading, and each counts all of it."""
+        return float(sum(self.results["seconds_per_question"].values()))
+
     def to_json(self) -> dict[str, Any]:
-        """A JSON-ready record with every number shown and the settings that made it."""
-        summary = self.summary
-        return {
-            **asdict(self.setting),
-            "overall": accuracy_json(summary.overall),
-            "by_tier": {name: accuracy_json(value) for name, value in summary.by_tier.items()},
-            "by_category": {name: accuracy_json(value) for name, value in summary.by_category.items()},
-            "tokens_per_question": self.tokens_per_question,
-            "seconds_per_question": self.seconds_per_question,
-        }
+        """Every number shown, as in a run's `results.json`, and the settings that made it."""
+        return {"name": name_of(self.cell), **self.cell.labels, **self.results}
 
 
-def make_row(setting: Setting, samples: Sequence[Mapping[str, Any]]) -> Row:
-    """Summarise one run; tokens and seconds are means over questions, 0 where a model records none.
+def make_row(cell: Cell, samples: Sequence[Mapping[str, Any]]) -> Row:
+    """Score one run."""
+    return Row(cell, results_of(cell.spec(), samples), samples)
 
-    Questions on one video share its reading; each counts all of its tokens and seconds, as if asked alone. So
-    do `hlvid eval` and `hlvid results`, and so do models that read the video anew for every question.
-    """
-    return Row(
-        setting,
-        summarize(samples),
-        _mean([float(sample["details"].get("tokens_selected", 0)) for sample in samples]),
-        _mean([float(sum(sample["details"].get("seconds", {}).values())) for sample in samples]),
-        samples,
-    )
+
+def name_of(cell: Cell) -> str:
+    """A folder's name."""
+    if (selector := cell.labels.get("selector")) is None:
+        return cell.model
+    mean = "-mean" if cell.labels.get("budget") == "picture" else ""
+    settings = f"{cell.labels['resolution']}-r{cell.labels['ratio']:.2f}"
+    return f"{str(selector).replace(':', '-')}-{settings}{mean}"
 
 
 def full_series(rows: Sequence[Row]) -> list[Row]:
     """The rows of the first selector at its highest gazing ratio: those that were run at every resolution."""
-    gazed = [row for row in rows if row.setting.ratio is not None]
-    first = [row for row in gazed if row.setting.selector == gazed[0].setting.selector]
-    highest = max(row.setting.ratio or 0.0 for row in first)
-    return [row for row in first if row.setting.ratio == highest]
-
-
-def accuracy_json(accuracy: Accuracy) -> dict[str, Any]:
-    """The fields of an `Accuracy` with its intervals as nested dicts."""
-    return asdict(accuracy)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+    gazed = [row for row in rows if row.asked("ratio") is not None]
+    first = [row for row in gazed if row.asked("selector") == gazed[0].asked("selector")]
+    highest = max(row.asked("ratio") for row in first)
+    return [row for row in first if row.asked("ratio") == highest]

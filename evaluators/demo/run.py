@@ -1,6 +1,7 @@
-"""Running the demo: make HLVid-Mini, one lmms-eval run a setting, then the table, the figure and the report.
+"""Running the demo: make HLVid-Mini, one lmms-eval run a cell of its grid, then the table, the figure and the report.
 
-Killed and started again, it goes on where it was: videos are cached and every answer is journalled.
+Killed and started again, it goes on where it was: videos are cached and every answer is journalled. All cells run in
+this process: as the processes of `hlvid sweep` they would load torch, lmms-eval and the reader anew, some 14 s each.
 """
 
 import os
@@ -19,11 +20,13 @@ from tqdm import tqdm
 
 from evaluators.core.arguments import one_of
 from evaluators.demo.figure import draw
-from evaluators.demo.grid import Setting, demo_settings
 from evaluators.demo.report import write_report
-from evaluators.demo.rows import Row, make_row
+from evaluators.demo.rows import Row, demo_cells, make_row, name_of
 from evaluators.demo.table import build_table
 from evaluators.models.gaze_reader.frames import keep
+from evaluators.models.gaze_reader.settings import ReaderSettings
+from evaluators.runs.scoring import samples_of
+from evaluators.sweeps.cells import Cell
 from hlvid.dataset import Question, load
 from hlvid.files import write_json
 
@@ -32,13 +35,13 @@ PRESETS = ("default", "tiny")
 """Of HLVid-Mini; all 77 videos of "full" are no demonstration."""
 
 
-def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | None = None) -> list[Row]:
-    """Run every setting and write all outputs to `out`.
+def run_demo(out: Path, preset: str = "default", cells: Sequence[Cell] | None = None) -> list[Row]:
+    """Run every cell and write all outputs to `out`.
 
     Args:
         out: folder, made if missing.
         preset: HLVid-Mini preset ("default" or "tiny").
-        settings: what to run; default `demo_settings()`.
+        cells: what to run; default `demo_cells()`.
 
     Raises:
         HlvidError: a run failed; what was answered is journalled.
@@ -54,7 +57,7 @@ def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | N
     dataset = make(preset=preset)
     made = time.monotonic()
     console.print("[bold]2. lmms_eval[/bold]: one run a setting; a setting answered before is not run again")
-    chosen = list(settings or demo_settings())
+    chosen = list(cells or demo_cells())
     _decode_once(chosen, load(dataset))
     rows = _run_all(chosen, out / "runs", console)
     console.print("[bold]3. Results[/bold]")
@@ -67,9 +70,9 @@ def run_demo(out: Path, preset: str = "default", settings: Sequence[Setting] | N
     return rows
 
 
-def _decode_once(settings: Sequence[Setting], questions: Sequence[Question]) -> None:
+def _decode_once(cells: Sequence[Cell], questions: Sequence[Question]) -> None:
     """Keep each video's frames at all resolutions: decoding 4K anew for each of them would take four times as long."""
-    readers = [setting.reader() for setting in settings if setting.resolution]
+    readers = [ReaderSettings.read(cell.model_args) for cell in cells if cell.model == "gaze_reader"]
     sizes: dict[tuple[int, str], set[int]] = defaultdict(set)
     for reader in readers:
         sizes[reader.frames, reader.sampling].add(reader.resolution)
@@ -84,28 +87,26 @@ def _decode_once(settings: Sequence[Setting], questions: Sequence[Question]) -> 
             pass
 
 
-def _run_all(settings: Sequence[Setting], folder: Path, console: Console) -> list[Row]:
-    """The rows in the order of the settings, run by rising resolution: a first table stands after a minute."""
-    sizes = sorted({setting.resolution or 0 for setting in settings})
+def _run_all(cells: Sequence[Cell], folder: Path, console: Console) -> list[Row]:
+    """The rows in the order of the cells, run by rising resolution: a first table stands after a minute."""
+    sizes = sorted({cell.labels.get("resolution", 0) for cell in cells})
     rows: dict[str, Row] = {}
     for size in sizes:
-        for setting in settings:
-            if (setting.resolution or 0) == size:
-                rows[setting.name] = _run(setting, folder, console)
+        for cell in cells:
+            if cell.labels.get("resolution", 0) == size:
+                rows[cell.key()] = _run(cell, folder / name_of(cell), console)
         if size and len(sizes) > 2 and size == sizes[1]:  # blind and the smallest frames
-            console.print(build_table([rows[setting.name] for setting in settings if setting.name in rows]))
-    return [rows[setting.name] for setting in settings]
+            console.print(build_table([rows[cell.key()] for cell in cells if cell.key() in rows]))
+    return [rows[cell.key()] for cell in cells]
 
 
-def _run(setting: Setting, folder: Path, console: Console) -> Row:
+def _run(cell: Cell, out: Path, console: Console) -> Row:
     from hlvid.tasks.command import run
 
-    argv = ["--tasks", TASK, "--model", setting.model, "--model_args", setting.model_args]
-    console.print(f"   lmms_eval {' '.join(argv)}", highlight=False, soft_wrap=True)
-    argv += ["--output_path", str(folder / setting.name), "--log_samples", "--verbosity", "ERROR"]
+    argv = cell.spec().argv(out)
+    console.print(f"   lmms_eval {' '.join(argv[:-5])}", highlight=False, soft_wrap=True)
     with redirect_stdout(StringIO()):  # lmms-eval's banner and table; the demo's own has more
-        results = run(argv)
-    return make_row(setting, results["samples"][TASK])
+        return make_row(cell, samples_of(run(argv)))
 
 
 def _write(rows: Sequence[Row], out: Path, dataset: Path, seconds: dict[str, float]) -> None:

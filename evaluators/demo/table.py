@@ -1,12 +1,12 @@
 """The demo's one table: accuracy with its interval, per tier, with tokens and seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from evaluators.demo.rows import Row
-from hlvid.scoring.accuracy import Accuracy
 
 
 def build_table(rows: Sequence[Row]) -> Table:
@@ -33,9 +33,9 @@ def build_table(rows: Sequence[Row]) -> Table:
 
 
 def _caption(rows: Sequence[Row], tiers: Sequence[str]) -> str:
-    questions = rows[0].summary.overall.n if rows else 0
-    unparsed = sum(row.summary.overall.unparsed for row in rows)
-    learned = any(row.setting.selector == "autogaze" for row in rows)
+    questions = rows[0].results["n"] if rows else 0
+    unparsed = sum(row.results["unparsed"] for row in rows)
+    learned = any(row.asked("selector") == "autogaze" for row in rows)
     return (
         f"{questions} questions, {questions // max(len(tiers), 1)} a tier (height of the text at 3840 px); "
         "interval: Wilson \\[clustered by recording]; tokens, seconds: of a question asked alone, mean; "
@@ -46,27 +46,27 @@ def _caption(rows: Sequence[Row], tiers: Sequence[str]) -> str:
 
 def tier_names(rows: Sequence[Row]) -> list[str]:
     """All detail tiers, the largest text first ("90px" before "44px")."""
-    names = {tier for row in rows for tier in row.summary.by_tier}
+    names = {tier for row in rows for tier in row.results["by_tier"]}
     return sorted(names, key=lambda name: (-int("".join(filter(str.isdigit, name)) or 0), name))
 
 
 def row_cells(row: Row, tiers: Sequence[str]) -> list[str]:
     """The texts of one line, in the order of the table's columns."""
-    setting, overall = row.setting, row.summary.overall
+    width, ratio = row.asked("resolution"), row.asked("ratio")
     return [
-        setting.label,
-        "-" if setting.resolution is None else str(setting.resolution),
-        "-" if setting.ratio is None else f"{setting.ratio:.0%}",
-        f"{100 * overall.value:.1f}",
-        interval_text(overall),
-        *(f"{100 * row.summary.by_tier[tier].value:.0f}" for tier in tiers),
-        f"{row.tokens_per_question:,.0f}",
-        f"{row.seconds_per_question:.1f}",
+        row.label,
+        "-" if width is None else str(width),
+        "-" if ratio is None else f"{ratio:.0%}",
+        f"{100 * row.results['accuracy']:.1f}",
+        interval_text(row.results),
+        *(f"{100 * row.results['by_tier'][tier]['accuracy']:.0f}" for tier in tiers),
+        f"{row.tokens:,.0f}",
+        f"{row.seconds:.1f}",
     ]
 
 
-def interval_text(accuracy: Accuracy) -> str:
+def interval_text(numbers: Mapping[str, Any]) -> str:
     """`38-60 [35-63]`: Wilson interval, then the clustered one, in per cent; results.json has the digits."""
-    wilson, clustered = accuracy.wilson, accuracy.clustered
-    parts = f"{100 * wilson.low:.0f}-{100 * wilson.high:.0f}"
-    return f"{parts} [{100 * clustered.low:.0f}-{100 * clustered.high:.0f}]"
+    ends = (numbers[name] for name in ("wilson", "clustered"))
+    wilson, clustered = (f"{100 * low:.0f}-{100 * high:.0f}" for low, high in ends)
+    return f"{wilson} [{clustered}]"

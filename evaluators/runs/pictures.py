@@ -28,8 +28,8 @@ WIDTH = 960
 MOST = 12
 """Pictures of one video; of more frames, these are spread evenly."""
 
-COLOURS = ((58, 134, 255), (6, 214, 160), (239, 71, 111), (255, 209, 102))
-"""RGB of the scales, coarse to fine, as in the demo: told apart with red-green blindness too."""
+COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167))
+"""RGB of the scales, coarse to fine, as in `autogaze.overlay`: told apart with red-green blindness too."""
 UNSEEN = 196
 VEILS = (150, 112, 66, 0)
 EDGES = (110, 190, 255, 255)

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from evaluators.demo.grid import demo_settings
+from evaluators.demo.rows import demo_cells, name_of
 from evaluators.demo.run import _run_all, run_demo
+from evaluators.sweeps.cells import Cell
 from hlvid.errors import RunError
 
-SETTINGS = demo_settings(resolutions=(448, 1792), ratios=(0.1,), others=(), frames=3)
+ASKED = [{"selector": "detail", "ratio": 0.1, "resolution": px, "frames": 3} for px in (448, 1792)]
+CELLS = [Cell("hlvid_mini", "blind", {}), *(Cell("hlvid_mini", "gaze_reader", one, one) for one in ASKED)]
 
 
 def test_a_preset_that_is_none_of_the_demos_is_refused_before_anything_is_made(tmp_path: Path) -> None:
@@ -29,27 +31,20 @@ def test_a_first_table_comes_before_the_large_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("evaluators.demo.run.build_table", lambda rows: f"TABLE {len(rows)}")
-    monkeypatch.setattr(
-        "evaluators.demo.run.make_row", lambda setting, samples: SimpleNamespace(setting=setting)
-    )
+    monkeypatch.setattr("evaluators.demo.run.make_row", lambda cell, samples: SimpleNamespace(cell=cell))
+    monkeypatch.setattr("evaluators.demo.run.samples_of", lambda results: results)
     order = []
 
     def run(argv: list[str]) -> dict[str, Any]:
         order.append(argv[-4].rpartition("/")[2])
-        return {"samples": {"hlvid_mini": []}}
+        return {}
 
     monkeypatch.setattr("hlvid.tasks.command.run", run)
-    settings = demo_settings(resolutions=(448, 896), others=("everything",))
-    rows = _run_all(settings, tmp_path, Console())
-    assert [row.setting.name for row in rows] == [setting.name for setting in settings]
-    assert order == [
-        "blind",
-        *(
-            f"{name}-{px}-r{r}"
-            for px in (448, 896)
-            for name, r in (("detail", "0.10"), ("everything", "1.00"))
-        ),
-    ]
+    names = ("blind", "detail-448-r0.10", "detail-896-r0.10", "everything-448-r1.00", "everything-896-r1.00")
+    cells = [cell for cell in demo_cells() if name_of(cell) in names]
+    rows = _run_all(cells, tmp_path, Console())
+    assert [name_of(row.cell) for row in rows] == list(names), "rows stand as the grid has them"
+    assert order == [names[index] for index in (0, 1, 3, 2, 4)], "and run by rising resolution"
     assert capsys.readouterr().out.count("TABLE 3") == 1
 
 
@@ -57,10 +52,10 @@ def test_a_first_table_comes_before_the_large_frames(
 def test_demo_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HLVID_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("HLVID_STATE", str(tmp_path / "state"))
-    rows = run_demo(tmp_path / "demo", "tiny", SETTINGS)
-    assert [row.setting.name for row in rows] == ["blind", "detail-448-r0.10", "detail-1792-r0.10"]
+    rows = run_demo(tmp_path / "demo", "tiny", CELLS)
+    assert [name_of(row.cell) for row in rows] == ["blind", "detail-448-r0.10", "detail-1792-r0.10"]
     record = json.loads((tmp_path / "demo" / "results.json").read_text())
-    assert [row["overall"]["n"] for row in record["rows"]] == [rows[0].summary.overall.n] * 3
+    assert [row["n"] for row in record["rows"]] == [rows[0].results["n"]] * 3
     assert record["environment"]["dataset"].startswith("mini-tiny")
     page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
     pictures = list((tmp_path / "demo" / "pictures").glob("*.jpg"))
@@ -71,5 +66,5 @@ def test_demo_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         raise AssertionError("a journalled answer was computed again")
 
     monkeypatch.setattr("evaluators.models.gaze_reader.model.read_video", refuse)
-    again = run_demo(tmp_path / "demo", "tiny", SETTINGS)
-    assert [row.summary for row in again] == [row.summary for row in rows]
+    again = run_demo(tmp_path / "demo", "tiny", CELLS)
+    assert [row.results for row in again] == [row.results for row in rows]

@@ -78,7 +78,9 @@ def test_bad_grids_are_named(grid_file: Make, changes: dict[str, Any], message: 
 
 
 def test_files_that_are_no_grid(tmp_path: Path, grid_file: Make) -> None:
-    with pytest.raises(RunError, match=r"no such file, and none of the bundled grids \(gaze, mini, paper"):
+    with pytest.raises(
+        RunError, match=r"no such file, and none of the bundled grids \(demo, demo_full, gaze, mini, paper"
+    ):
         load_grid("nothing")
     broken = tmp_path / "broken.yaml"
     broken.write_text("tasks: [a\n")

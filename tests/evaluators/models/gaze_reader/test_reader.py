@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autogaze.overlay import gazed
+from evaluators.demo.report import look_at
 from evaluators.models.gaze_reader.ocr import Engine
 from evaluators.models.gaze_reader.options import plain
-from evaluators.models.gaze_reader.pictures import look_at, overlay
 from evaluators.models.gaze_reader.reader import engine, read_video
 from evaluators.models.gaze_reader.settings import ReaderSettings
-from hlvid.errors import RunError
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +78,8 @@ def test_a_static_scene_is_read_once(clip: Path) -> None:
 
 def test_a_look_for_the_report(clip: Path) -> None:
     settings = ReaderSettings(resolution=960, ratio=0.1)
-    look, tiling, looker = look_at(clip, 2, settings)
-    drawn = overlay(look, tiling)
+    look, looker = look_at(clip, 2, settings)
+    drawn = gazed(look.original, look.gaze.boxes(look.tiling.boxes()), 1)
     assert look.original.shape == look.rebuilt.shape == drawn.shape == (540, 960, 3)
-    lit = tiling.join_patches(look.gaze.scale_masks()[-1])[0].repeat(16, 0).repeat(16, 1)[:540, :960]
+    lit = look.tiling.join_patches(look.gaze.scale_masks()[-1])[0].repeat(16, 0).repeat(16, 1)[:540, :960]
     assert drawn[lit].mean() > 2 * drawn[~lit].mean() and 0 < looker.tokens_selected < looker.tokens_valid
-    with pytest.raises(RunError, match="frame 8 asked; allowed: 0 to 7"):
-        look_at(clip, 8, settings)
