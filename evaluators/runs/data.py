@@ -17,7 +17,6 @@ from hlvid.mini import wanted
 from hlvid.tasks import hooks
 from hlvid.tasks.arguments import a_run_begins, model_looks_at, switched_on
 from hlvid.tasks.folder import INFO
-from hlvid.tasks.hlvid import utils
 from hlvid.tasks.plugin import FOLDER, task_names
 
 
@@ -78,8 +77,9 @@ def data_identity(
     try:
         if task == "hlvid_mini" and not make:
             load("mini-{}-{}".format(*wanted()))
-        folder = getattr(utils if task in ("hlvid", "hlvid_mini") else hooks, task.upper())
-        info: dict[str, Any] = json.loads((Path(folder) / INFO).read_text(encoding="utf-8"))
+        info: dict[str, Any] = json.loads(
+            (Path(getattr(hooks, task.upper())) / INFO).read_text(encoding="utf-8")
+        )
     except DatasetError:
         return None
     return info

@@ -20,7 +20,7 @@ from evaluators.runs.data import data_identity, task_files
 from evaluators.runs.files import ASKED
 from evaluators.runs.spec import RunSpec
 
-RUNNING = ("evaluators.runs.worker", "hlvid.tasks.command", "hlvid.tasks.hooks", "hlvid.tasks.hlvid.utils")
+RUNNING = ("evaluators.runs.worker", "hlvid.tasks.command", "hlvid.tasks.hooks")
 """What a run executes beside its model."""
 NOT_RUNNING = (
     "evaluators.plugin",

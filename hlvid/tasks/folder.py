@@ -26,7 +26,7 @@ from hlvid.download.catalogue import commit_of
 from hlvid.errors import DatasetError
 from hlvid.paths import data_roots, state_root
 from hlvid.tasks import costs
-from hlvid.tasks.arguments import arguments_of, switched_on
+from hlvid.tasks.arguments import TaskArguments, arguments_of, switched_on
 from hlvid.tasks.doc import doc_of
 from hlvid.tasks.screening import screen
 
@@ -79,25 +79,9 @@ def prepare(task: str, root: Path) -> Path:
     _check_answers(there, root)
     sound, damage = check_videos(there, root)
     worded = [one.normalised() for one in sound] if chosen.prompt == "normalised" else sound
-    arranged = chosen.arranged(worded)
-    questions = [question for question, _ in arranged]
-    info = {
-        "revision": dataset.dataset_revision(root),
-        "commit": commit_of(root),
-        **identity.of_sets(whole, questions),
-        "left_out": _left_out(whole, sound),
-        **chosen.as_json(task),
-    }
-    rows = [
-        {
-            **doc_of(one, info["fingerprint"]),
-            "task": task,
-            "video_damage": damage.get(one.video_path or Path()),
-            **told,
-        }
-        for one, told in arranged
-    ]
-    return publish(task + chosen.variant(), questions, rows, info)
+    asked = [(one, {"video_damage": damage.get(one.video_path or Path())}) for one in worded]
+    about = {"revision": dataset.dataset_revision(root), "commit": commit_of(root)}
+    return publish(task, chosen, whole, asked, {**about, "left_out": _left_out(whole, sound)})
 
 
 def _left_out(whole: Sequence[Question], asked: Sequence[Question]) -> dict[str, str]:
@@ -111,18 +95,29 @@ def _left_out(whole: Sequence[Question], asked: Sequence[Question]) -> dict[str,
 
 
 def publish(
-    name: str,
-    questions: Sequence[Question],
-    rows: Sequence[Mapping[str, str | None]],
-    info: Mapping[str, Any],
+    task: str,
+    chosen: TaskArguments,
+    whole: Sequence[Question],
+    asked: Sequence[tuple[Question, Mapping[str, str | None]]],
+    about: Mapping[str, Any],
 ) -> Path:
-    """The folder `name`-HASH for lmms-eval, written unless it is there; `rows` are all text.
+    """The folder TASK-HASH for lmms-eval, written unless it is there.
 
-    Its `hlvid_task.json` says what it holds and goes into the record of each run: `info` and the hash of all
-    prompts. Folders of the task that nobody used for `STALE_DAYS` go.
+    Its `hlvid_task.json` says what it holds and goes into the record of each run: `about`, the arguments, what the
+    `whole` set is and what is `asked` of it, and the hash of all prompts. Folders of the task that nobody used for
+    `STALE_DAYS` go.
+
+    Args:
+        asked: questions, each with the further columns of its rows: one for each order of its options.
     """
-    told = {"format": FORMAT, "task": name, **info, "prompts": prompt_hash(questions)}
-    key = hashlib.sha256(json.dumps([told, list(rows)], ensure_ascii=False, sort_keys=True).encode())
+    arranged = [(q, {**columns, **told}) for one, columns in asked for q, told in chosen.arranged([one])]
+    questions, name = [question for question, _ in arranged], task + chosen.variant()
+    sets = identity.of_sets(whole, questions)
+    rows = [{**doc_of(one, sets["fingerprint"]), "task": task, **columns} for one, columns in arranged]
+    told = {
+        "format": FORMAT, "task": name, **sets, **about, **chosen.as_json(task), "prompts": prompt_hash(questions)
+    }  # fmt: skip
+    key = hashlib.sha256(json.dumps([told, rows], ensure_ascii=False, sort_keys=True).encode())
     folder = state_root() / "tasks" / f"{name}-{key.hexdigest()[:16]}"
     if (folder / INFO).is_file():
         os.utime(folder)

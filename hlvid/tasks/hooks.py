@@ -35,10 +35,14 @@ SPREAD = "accuracy_sd"  # with --repeats
 
 
 def __getattr__(name: str) -> Any:
-    """`HLVID_VIDEOMME` (data) and `HLVID_VIDEOMME_GENERATION` (settings) are computed when lmms-eval loads a task, not
-    when it lists its tasks."""
+    """`HLVID`, `HLVID_VIDEOMME` (data) and `HLVID_VIDEOMME_GENERATION` (settings) are computed when lmms-eval loads a
+    task, not when it lists its tasks."""
+    from hlvid.tasks import folder
     from hlvid.tasks.suite.prepare import TASKS, prepare
 
+    own = {"HLVID": folder.hlvid_folder, "HLVID_MINI": folder.mini_folder}
+    if name in own:
+        return str(folder.prepare(name.lower(), own[name]()))
     if name.isupper() and name.lower() in TASKS:
         return str(prepare(name.lower()))
     if name.isupper() and (task := name.lower().removesuffix("_generation")) in TASKS:

@@ -16,7 +16,6 @@ from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.benchmarks.needed import rows_of
 from hlvid.benchmarks.registry import Benchmark
 from hlvid.benchmarks.rows import Files, PosedQuestion, Row, RowError
-from hlvid.dataset import identity
 from hlvid.dataset.files import Record
 from hlvid.dataset.options import option_spans
 from hlvid.dataset.question import Question
@@ -27,7 +26,6 @@ from hlvid.errors import DatasetError
 from hlvid.tasks import costs, parity
 from hlvid.tasks import folder as docs
 from hlvid.tasks.arguments import THEIRS, TaskArguments, arguments_of, switched_on
-from hlvid.tasks.doc import doc_of
 from hlvid.tasks.suite.placed import Placed, place
 
 TASKS = tuple(ADAPTERS)
@@ -54,28 +52,21 @@ def prepare(task: str) -> Path:
     every = rows_of(task)
     sound, left_out = place(task, every)
     placed, items, faulty = _items(task, sound, chosen, switched_on("HLVID_PARTIAL"))
-    arranged = [chosen.arranged([one]) for one in _questions(task, items, placed, chosen)]
-    questions = [question for several in arranged for question, _ in several]
     tables = locate.tables(benchmark, task)
-    info = {
+    about = {
         "repo": benchmark.repo,
         "repo_revision": benchmark.revision,
         "commit": commit_of(_root_of(tables[0], benchmark)),
         "tables": {path.name: dataset.file_hash(path) for path in tables},
         "hidden": registry.task(task).hidden,
-        **identity.of_sets(_as_published(task, every), questions),
         "set_questions": len(every),
         "left_out": left_out | faulty,
         "clusters": _clusters(benchmark),
         **_subtitles(task, placed),
-        **chosen.as_json(task),
     }
-    rows = [
-        {**doc_of(question, info["fingerprint"]), **told, **_columns(task, item, one, chosen)}
-        for several, item, one in zip(arranged, items, placed, strict=True)
-        for question, told in several
-    ]
-    return docs.publish(task + chosen.variant(), questions, rows, info)
+    columns = [_columns(item, one, chosen) for item, one in zip(items, placed, strict=True)]
+    posed = list(zip(_questions(task, items, placed, chosen), columns, strict=True))
+    return docs.publish(task, chosen, _as_published(task, every), posed, about)
 
 
 def asked(task: str) -> list[Question]:
@@ -208,10 +199,9 @@ def _questions(
     return found
 
 
-def _columns(task: str, item: PosedQuestion, one: Placed, chosen: TaskArguments) -> dict[str, str | None]:
+def _columns(item: PosedQuestion, one: Placed, chosen: TaskArguments) -> dict[str, str | None]:
     """What a row for lmms-eval holds beside the question: what is the suite's own."""
     return {
-        "task": task,
         "video_damage": one.damage,
         "labels": json.dumps(dict(item.labels), ensure_ascii=False) if item.labels else None,
         "parser": chosen.parser,

@@ -104,6 +104,7 @@ def test_every_function_that_the_yaml_names_exists() -> None:
         line.split("!function hlvid.tasks.hooks.")[1] for line in lines if "function hlvid.tasks" in line
     }
     data = {f"{name.upper()}{end}" for name in ADAPTERS for end in ("", "_GENERATION")}
+    data |= {"HLVID", "HLVID_MINI"}
     assert named >= {"process_results", "submission", *data}
     for name in named - data:
         assert callable(getattr(hooks, name))
