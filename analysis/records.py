@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluators.models.openai.settings import NO_INFLUENCE
-from hlvid.errors import RunError
+from hlvid.scoring.samples import OWN, read_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,13 +83,10 @@ class Run:
     def samples(self) -> list[dict[str, Any]]:
         """Every answer, the lines of `samples.jsonl`; none where the run left none.
 
-        Raises RunError naming file and line for one that is no answer.
+        Raises AnswerError naming file and line for one that is no answer.
         """
-        path = self.folder / "samples.jsonl"
-        if not path.is_file():
-            return []
-        with path.open("rb") as file:
-            return [_answer(path, number, line) for number, line in enumerate(file, start=1) if line.strip()]
+        path = self.folder / OWN
+        return [dict(row) for row in read_lines(path).values()] if path.is_file() else []
 
 
 def runs(folders: Iterable[Path], task: str | None = None) -> list[Run]:
@@ -135,19 +132,6 @@ def below(folders: Iterable[Path], pattern: str) -> Iterator[Path]:
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
-
-
-def _answer(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    """One line of samples.jsonl."""
-    try:
-        found = json.loads(line)
-    except ValueError as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8"
-        remedy = "remove the line, or make the file anew with 'hlvid eval --again'"
-        raise RunError(f"{path}: line {number}: is not JSON ({reason}); {remedy}") from error
-    if not isinstance(found, dict):
-        raise RunError(f"{path}: line {number}: is no answer (a JSON object); remove the line")
-    return found
 
 
 def _json(path: Path) -> dict[str, Any]:

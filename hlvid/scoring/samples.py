@@ -7,7 +7,7 @@ then stands for itself.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -108,36 +108,46 @@ def read_samples(path: Path, task: str | None = None) -> list[Sample]:
     return samples
 
 
-def find_samples(path: Path, task: str | None = None) -> Path:
-    """The samples file of a run's folder (the newest of a task), or the file itself; raises AnswerError for none."""
+def find_samples(
+    path: Path,
+    task: str | None = None,
+    also: Callable[[str], str | None] = lambda name: None,
+    option: str = "--task",
+) -> Path:
+    """The samples file of a run's folder (the newest of a task), or the file itself; raises AnswerError for none.
+
+    also: another name by which `task` may mean a task. option: what chooses one, for messages.
+    """
     if path.is_file():
         return path
     if (path / OWN).is_file():
         return path / OWN
-    found = [
+    every = [
         (match["task"], file)
         for file in sorted(path.rglob("*.jsonl"))
-        if (match := SAMPLES.fullmatch(file.name)) and task in (None, match["task"])
+        if (match := SAMPLES.fullmatch(file.name))
     ]
+    found = [(name, file) for name, file in every if task in (None, name, also(name))]
     if not found:
-        of = f" of {task}" if task else ""
+        of, others = f" of {task}" if task else "", ", ".join(sorted({name for name, _ in every})[:10])
         raise AnswerError(
-            f"{path}: no samples{of} in it; run lmms_eval with --log_samples --output_path, or hlvid eval"
+            f"{path}: no samples{of} in it{f', only of {others}' if others else ''}; "
+            "run lmms_eval with --log_samples --output_path, or hlvid eval"
         )
     if len({(name, file.parent) for name, file in found}) > 1:
         names = ", ".join(str(file.relative_to(path)) for _, file in found[:10])
-        raise AnswerError(f"{path}: holds several runs ({names}); give one of these files, or --task")
+        raise AnswerError(f"{path}: holds several runs ({names}); give one of these files, or {option}")
     return found[-1][1]
 
 
 def read_lines(path: Path) -> dict[str, Row]:
     """The objects of a file of JSON lines, by "FILE: line N"."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnswerError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+        data = path.read_bytes()
+    except OSError as error:
+        raise AnswerError(f"{path}: cannot be read ({error.strerror})") from error
     rows: dict[str, Row] = {}
-    for number, line in enumerate(text.split("\n"), 1):  # not splitlines: raw outputs may hold U+2028
+    for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
         place = f"{path}: line {number}"
@@ -145,7 +155,7 @@ def read_lines(path: Path) -> dict[str, Row]:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise AnswerError(
-                f"{place}: is not JSON ({error}); an interrupted run leaves such a line"
+                f"{place}: is not JSON in UTF-8 ({error}); an interrupted run leaves such a line"
             ) from error
         if not isinstance(row, dict):
             raise AnswerError(f"{place}: is {type(row).__name__}; each line has to be an object {{…}}")

@@ -12,9 +12,8 @@ from typing import Any
 
 from hlvid.dataset import Question
 from hlvid.dataset.text import squeeze
-from hlvid.errors import AnswerError
 from hlvid.scoring.answers import parse_answer
-from hlvid.scoring.samples import OWN, SAMPLES, text_of
+from hlvid.scoring.samples import OWN, SAMPLES, find_samples, text_of
 from leaderboard.benchmarks import AnswerKey, benchmark_of
 from leaderboard.format.faults import Fault, shorten
 from leaderboard.format.reading import JSONL_BYTES, Numbered, collect, read_objects, read_text
@@ -55,22 +54,11 @@ def find_run(path: Path, task: str | None = None) -> Run:
     Raises:
         AnswerError: no samples there, or those of several tasks and none chosen; lists them.
     """
-    inner = path.parent / "lmms_eval"
-    if path.is_file() and path.name == OWN and inner.is_dir():
-        path = inner
-    if path.is_file():
-        return _run(path)
-    files = [file for file in sorted(path.rglob("*.jsonl")) if SAMPLES.fullmatch(file.name)]
-    runs = [_run(file) for file in files]
-    chosen = [run for run in runs if task is None or task in (run.task, run.benchmark)]
-    if not chosen:
-        other = ", ".join(sorted({run.task or "" for run in runs})[:10])
-        problem = f"no samples of {task} in it, only of {other}" if runs else "no *_samples_*.jsonl in it"
-        raise AnswerError(f"{path}: {problem}; run lmms_eval with --log_samples --output_path")
-    if len({(run.samples.parent, run.task) for run in chosen}) > 1:
-        names = ", ".join(str(run.samples.relative_to(path)) for run in chosen[:10])
-        raise AnswerError(f"{path}: holds several runs ({names}); give one of these files, or --benchmark")
-    return chosen[-1]
+    found = find_samples(path, task, benchmark_of, "--benchmark")
+    inner = found.parent / "lmms_eval"
+    if found.name == OWN and inner.is_dir():
+        found = find_samples(inner, task, benchmark_of, "--benchmark")
+    return _run(found)
 
 
 def read_samples(path: Path, key: AnswerKey | None, limit: int) -> tuple[list[Numbered], list[Fault]]:

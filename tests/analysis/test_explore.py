@@ -86,7 +86,7 @@ def test_a_broken_line_of_answers_is_named(
 ) -> None:
     samples = run_folder / "samples.jsonl"
     samples.write_bytes(samples.read_bytes() + b"\n" + line)
-    with pytest.raises(HlvidError, match=r"samples\.jsonl: line 3: is no") as caught:
+    with pytest.raises(HlvidError, match=r"samples\.jsonl: line 3: is (not JSON|list)") as caught:
         explore(run_folder, tmp_path / "page", inputs, **SETTINGS)
     assert "\n" not in str(caught.value) and not (tmp_path / "page").exists()
 

@@ -392,7 +392,7 @@ def test_folder_names_made_from_models(model: str, table: Path, tmp_path: Path, 
     ("source", "given", "message"),
     [
         ("absent", GIVEN, "no such file or folder"),
-        ("empty", GIVEN, r"no \*_samples_\*.jsonl"),
+        ("empty", GIVEN, "no samples of hlvid in it; run lmms_eval with --log_samples"),
         ("file.png", GIVEN, "not a run folder"),
         ("predictions.csv", {"model": {"name": "m", "openness": "closed"}}, "give --benchmark"),
     ],
