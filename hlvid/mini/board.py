@@ -2,7 +2,6 @@
 
 piece = board("EXIT 38", cap=44, look=Look("white", "green", "road sign"), seed=1)
 piece.sprite.width, piece.box       # box: x0, y0, x1, y1 of the ink, in the sprite's pixels
-blank = board("EXIT 38", 44, look, seed=1, inked=False)    # the same board without the text
 """
 
 from dataclasses import dataclass
@@ -32,36 +31,32 @@ def even(value: float) -> int:
     return int(value // 2) * 2
 
 
-def board(text: str, cap: int, look: Look, seed: int, inked: bool = True) -> Piece:
+def board(text: str, cap: int, look: Look, seed: int) -> Piece:
     """A road board: painted metal with a border in the ink's colour; the text stands in its middle."""
     mask = text_mask(text, cap)
     width, height = even(max(mask.shape[1] + 1.6 * cap + 40, 240)), even(max(2.8 * cap + 20, 120))
     face = paint(seed, height, width, COLOURS[look.ground], depth=6)
     edge, line = max(2, min(width, height) // 40), max(2, min(width, height) // 30)
     _frame(face, edge, line, look)
-    box = write(face, mask, look, (height - mask.shape[0]) // 2, inked)
+    box = write(face, mask, look, (height - mask.shape[0]) // 2)
     return Piece(Sprite.from_rgb(face, rounded(height, width, 4 * edge)), box)
 
 
-def parcel(text: str, cap: int, look: Look, seed: int, inked: bool = True) -> Piece:
+def parcel(text: str, cap: int, look: Look, seed: int) -> Piece:
     """A household object of `look.kind`, painted in the ground colour, its text on the front."""
     mask = text_mask(text, cap)
     tall = {"jar": 440, "box": 400, "book": 420, "bag": 430, "crate": 330, "poster": 450}[look.kind]
     width = even(max(mask.shape[1] + 40, tall * (0.8 if look.kind == "jar" else 1.05)))
     face = paint(seed, tall, width, COLOURS[look.ground], depth=9)
     _dress(face, look, seed)
-    box = write(face, mask, look, tall * 11 // 20 - mask.shape[0] // 2, inked)
+    box = write(face, mask, look, tall * 11 // 20 - mask.shape[0] // 2)
     return Piece(Sprite.from_rgb(face, _outline(look.kind, tall, width)), box)
 
 
-def write(face: RGB, mask: NDArray[np.uint8], look: Look, top: int, inked: bool) -> Box:
+def write(face: RGB, mask: NDArray[np.uint8], look: Look, top: int) -> Box:
     """Put the ink of `mask`, centred, on `face` at row `top`; returns the box of the ink."""
     left = (face.shape[1] - mask.shape[1]) // 2
-    if inked:
-        area = face[top : top + mask.shape[0], left : left + mask.shape[1]]
-        weight = mask[..., None].astype(np.int32)
-        ink = np.array(COLOURS[look.ink], np.int32)
-        area[...] = (area.astype(np.int32) * (255 - weight) + ink * weight + 127) // 255
+    _ink(face[top : top + mask.shape[0], left : left + mask.shape[1]], mask, look)
     rows, columns = np.flatnonzero(mask.max(axis=1)), np.flatnonzero(mask.max(axis=0))
     return (
         left + int(columns[0]),
@@ -69,6 +64,12 @@ def write(face: RGB, mask: NDArray[np.uint8], look: Look, top: int, inked: bool)
         left + int(columns[-1]) + 1,
         top + int(rows[-1]) + 1,
     )
+
+
+def _ink(area: RGB, mask: NDArray[np.uint8], look: Look) -> None:
+    weight = mask[..., None].astype(np.int32)
+    ink = np.array(COLOURS[look.ink], np.int32)
+    area[...] = (area.astype(np.int32) * (255 - weight) + ink * weight + 127) // 255
 
 
 def rounded(height: int, width: int, radius: int) -> NDArray[np.bool_]:

@@ -23,15 +23,13 @@ class Scene(Protocol):
         """Paint frame `index`; returns where the asked texts are."""
 
 
-def scene_of(plan: VideoPlan, inked: bool = True) -> Scene:
-    """The scene for the video's category; `inked=False` leaves the asked texts out."""
-    return Road(plan, inked) if plan.clip.category == "av" else Room(plan, inked)
+def scene_of(plan: VideoPlan) -> Scene:
+    """The scene for the video's category."""
+    return Road(plan) if plan.clip.category == "av" else Room(plan)
 
 
-def frames(
-    plan: VideoPlan, indices: Iterable[int] | None = None, inked: bool = True
-) -> Iterator[tuple[Planes, list[Sighting]]]:
+def frames(plan: VideoPlan, indices: Iterable[int] | None = None) -> Iterator[tuple[Planes, list[Sighting]]]:
     """Each frame (all, or those of `indices`) with its sightings. The frame is valid until the next one."""
-    scene, frame = scene_of(plan, inked), Planes.blank(HEIGHT, WIDTH)
+    scene, frame = scene_of(plan), Planes.blank(HEIGHT, WIDTH)
     for index in range(plan.frames) if indices is None else indices:
         yield frame, scene.paint(frame, index)

@@ -31,9 +31,8 @@ SWAY_SECONDS = 30.0  # the road bends: the horizon moves to and fro
 class Road:
     """One drive; clips of the same recording share the landscape but not the boards."""
 
-    def __init__(self, plan: VideoPlan, inked: bool = True) -> None:
-        """`inked=False` leaves the asked texts out (for tests of the evidence boxes)."""
-        self._plan, self._inked = plan, inked
+    def __init__(self, plan: VideoPlan) -> None:
+        self._plan = plan
         seed = seed_of(plan.seed, plan.clip.recording)
         self._strip = Sprite.from_rgb(horizon_strip(seed))
         self._ground = Ground(seed)
@@ -65,9 +64,7 @@ class Road:
     def _piece(self, asked: Asked, cap: int) -> Piece:
         key = (asked.id, cap)
         if key not in self._boards:
-            self._boards[key] = board(
-                asked.text, cap, asked.look, seed_of(self._plan.seed, asked.id), self._inked
-            )
+            self._boards[key] = board(asked.text, cap, asked.look, seed_of(self._plan.seed, asked.id))
         return self._boards[key]
 
     def _put_posts(self, stage: Stage, asked: Asked, scale: float, x: float, y: float) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from hlvid.mini.board import Piece, even, parcel
+from hlvid.mini.board import even, parcel
 from hlvid.mini.canvas import Planes, Sprite
 from hlvid.mini.chance import Stream, seed_of
 from hlvid.mini.moments import eased, quiet_moment, triangle
@@ -38,14 +38,13 @@ BLINDS = (
 class Room:
     """One household recording; clips of the same recording share the room but not the objects."""
 
-    def __init__(self, plan: VideoPlan, inked: bool = True) -> None:
-        """`inked=False` leaves the asked texts out (for tests of the evidence boxes)."""
+    def __init__(self, plan: VideoPlan) -> None:
         self._plan = plan
         self._size = (2160, 3840)
         seed = seed_of(plan.seed, plan.clip.recording)
         self._wall = Sprite.from_rgb(_wall(seed))
         self._blinds = [Sprite.from_rgb(_blind(seed, slot)) for slot in range(SLOTS)]
-        self._pieces = {q.id: _object(q, plan.seed, inked) for q in plan.questions}
+        self._pieces = {q.id: parcel(q.text, q.cap, q.look, seed_of(plan.seed, q.id)) for q in plan.questions}
         self._balloon = _balloon(seed)
         stream = Stream(plan.seed, plan.name, "balloon")
         self._balloon_start = quiet_moment(plan, BALLOON_SECONDS, stream)
@@ -83,10 +82,6 @@ class Room:
             width = self._balloon.width
             x = even(-width + (self._size[1] + width) * share)
             stage.put(self._balloon, x, self._balloon_y + even(60 * triangle(3 * share)))
-
-
-def _object(asked: Asked, seed: int, inked: bool) -> Piece:
-    return parcel(asked.text, asked.cap, asked.look, seed_of(seed, asked.id), inked)
 
 
 def _current(questions: tuple[Asked, ...], slot: int, t: float) -> Asked | None:
