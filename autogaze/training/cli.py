@@ -45,38 +45,38 @@ def mount(roof: typer.Typer) -> None:
     roof.add_typer(app, name="train", rich_help_panel="Train")
 
 
-@app.command()
-def ntp(
-    config: Config = "ntp-cpu",
-    labels: Labels = None,
-    out: Out = None,
-    validation: Validation = None,
-    init: Init = None,
-    steps: Steps = None,
-    batch: BatchSize = None,
-    accumulate: Accumulate = None,
-    seed: Seed = None,
-    device: Device = None,
-) -> None:
-    """Next-token prediction: learn the greedy search's lists."""
-    _train("ntp", config, labels, out, validation, init, steps, batch, accumulate, seed, device)
+def _add(stage: str, said: str) -> None:
+    """Add the command of a stage of AutoGaze's."""
+
+    @app.command(stage, help=said)
+    def run(
+        config: Config = f"{stage}-cpu",
+        labels: Labels = None,
+        out: Out = None,
+        validation: Validation = None,
+        init: Init = None,
+        steps: Steps = None,
+        batch: BatchSize = None,
+        accumulate: Accumulate = None,
+        seed: Seed = None,
+        device: Device = None,
+    ) -> None:
+        from autogaze.training.config import TrainingError, load
+        from autogaze.training.loop import train
+
+        with one_line():
+            chosen = load(config, labels=labels, out=out, validation=validation, init=init, steps=steps, batch=batch,
+                          accumulate=accumulate, seed=seed, device=device)  # fmt: skip
+            if chosen.stage != stage:
+                raise TrainingError(
+                    f"config {config}: is for stage {chosen.stage}; run 'hlvid train {chosen.stage}'"
+                )
+            train(chosen)
+        typer.echo(f"checkpoint: {chosen.out / 'model'}   metrics: {chosen.out / 'metrics.jsonl'}")
 
 
-@app.command()
-def grpo(
-    config: Config = "grpo-cpu",
-    labels: Labels = None,
-    out: Out = None,
-    validation: Validation = None,
-    init: Init = None,
-    steps: Steps = None,
-    batch: BatchSize = None,
-    accumulate: Accumulate = None,
-    seed: Seed = None,
-    device: Device = None,
-) -> None:
-    """Reinforcement: sampled gazes that lose less become more likely."""
-    _train("grpo", config, labels, out, validation, init, steps, batch, accumulate, seed, device)
+_add("ntp", "Next-token prediction: learn the greedy search's lists.")
+_add("grpo", "Reinforcement: sampled gazes that lose less become more likely.")
 
 
 @app.command()
@@ -106,19 +106,6 @@ def reading(
         run = read(ReadingConfig, config, **changes)
         train(run)
     typer.echo(f"checkpoint: {run.out / 'model'}   validation: {run.out / 'validation.jsonl'}")
-
-
-def _train(stage: str, config: str, *values: Any) -> None:
-    from autogaze.training.config import TrainingError, load
-    from autogaze.training.loop import train
-
-    names = ("labels", "out", "validation", "init", "steps", "batch", "accumulate", "seed", "device")
-    with one_line():
-        run = load(config, **dict(zip(names, values, strict=True)))
-        if run.stage != stage:
-            raise TrainingError(f"config {config}: is for stage {run.stage}; run 'hlvid train {run.stage}'")
-        train(run)
-    typer.echo(f"checkpoint: {run.out / 'model'}   metrics: {run.out / 'metrics.jsonl'}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The training loop: steps, checkpoints to resume from, metrics, validation. Knows nothing of labels or rewards.
+"""The training loop: steps, checkpoints to resume from, metrics, validation. `run` knows nothing of labels or rewards.
 
 What a run leaves in its folder::
 
@@ -12,7 +12,6 @@ Killed at any moment, the same call goes on from the newest state and ends with 
 nothing random is carried from step to step, and files are replaced, never half written.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -29,13 +28,17 @@ from autogaze.model.config import AutoGazeConfig
 from autogaze.training import state
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.config import RunConfig, TrainConfig, TrainingError
+from autogaze.training.grpo import GrpoStage
 from autogaze.training.initial import fresh
+from autogaze.training.labels import LabelSet
 from autogaze.training.looks import Look
+from autogaze.training.ntp import NtpStage
 from autogaze.training.processes import Team, processes
 from autogaze.training.schedule import rate
-from autogaze.training.stages import make_stage
 from autogaze.training.trail import Trail
+from hlvid.files import write_json
 
+STAGES: dict[str, type[NtpStage] | type[GrpoStage]] = {"ntp": NtpStage, "grpo": GrpoStage}
 Model = TypeVar("Model", bound=nn.Module, contravariant=True)
 
 
@@ -48,7 +51,8 @@ def train(config: TrainConfig, stop_after: int | None = None) -> AutoGaze:
     with processes(config.device) as team:
         config = config.model_copy(update={"device": team.device})
         model = _start(config).to(team.device)
-        stage, look = make_stage(config, team.rank, team.world), Look.of(config) if team.leads else None
+        kind, look = STAGES[config.stage], Look.of(config) if team.leads else None
+        stage = kind(LabelSet(config.labels), config, team.rank, team.world)
         run(model, partial(stage, model.gazing_model, model.config), look, config, team, stop_after)
         if team.leads:
             save(model, config.out / "model")
@@ -167,4 +171,4 @@ def _resume(model: nn.Module, optimizer: torch.optim.Optimizer, config: RunConfi
 
 def _write_state(model: nn.Module, optimizer: torch.optim.Optimizer, step: int, config: RunConfig) -> None:
     state.write(config.out / "state.pt", config.own_key(), model, optimizer, step)
-    (config.out / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=2) + "\n")
+    write_json(config.out / "config.json", config.model_dump(mode="json"))

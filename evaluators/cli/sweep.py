@@ -13,7 +13,7 @@ LAUNCHES = ("local", "ray", "slurm")
 
 
 def sweep(
-    grid: Annotated[str, typer.Argument(help="A YAML file, or a bundled grid: mini, gaze, paper.")],
+    grid: Annotated[str, typer.Argument(help="A YAML file, or a bundled grid: demo, mini, gaze, paper.")],
     out: Annotated[
         Path, typer.Option(help="Folder of the sweep: records.jsonl, and a folder a cell.")
     ] = Path("sweep"),
@@ -85,16 +85,12 @@ def _forecast(out: Path, cells: "list[Cell]", like: list[Path]) -> bool:
 
 
 def _launch(name: str, out: Path, jobs: int, gpus: float, slurm: list[str]) -> "Launch":
-    if name == "local":
-        from evaluators.sweeps.launch.local import local
+    from evaluators.sweeps.launch import local, on_ray, on_slurm
 
+    if name == "local":
         return local(jobs)
     if name == "ray":
-        from evaluators.sweeps.launch.ray import on_ray
-
         return on_ray(gpus=gpus)
-    from evaluators.sweeps.launch.slurm import on_slurm
-
     pairs = [item.partition("=") for item in slurm]
     parameters: dict[str, Any] = {k: int(value) if value.isdigit() else value for k, _, value in pairs}
     return on_slurm(out / "slurm", **parameters)

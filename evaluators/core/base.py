@@ -25,12 +25,11 @@ from tqdm import tqdm
 from evaluators.core.arguments import arguments_of
 from evaluators.core.generation import check
 from evaluators.core.identity import Identity, of_model
-from evaluators.core.journal import Journal
+from evaluators.core.journal import Journal, open_journal
 from evaluators.core.memory import is_out_of_memory, release
 from evaluators.core.outcomes import MEMORY
 from evaluators.core.question_video import damage_read
 from evaluators.core.requests import Asked, by_video, read_request, repetitions
-from evaluators.core.resume import open_journal
 from evaluators.core.share import Share
 from hlvid.dataset.question import Question
 from hlvid.errors import HlvidError, RunError, first_line

@@ -16,17 +16,23 @@ what the others append, and takes its turn for every question.
 
 import os
 import re
+import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from evaluators.core.identity import differences, hash_of
+from evaluators.core.identity import Answering, Identity, checkpoints_of, differences, hash_of, of_model
+from evaluators.core.share import Share
+from evaluators.core.weights import UNKNOWN
 from hlvid.errors import RunError, of_path
-from hlvid.files import Lines, append_line, locked
+from hlvid.files import Lines, append_line, locked, write_json
 from hlvid.paths import state_root
+
+if TYPE_CHECKING:
+    from evaluators.core.requests import Asked
 
 FORMAT = 2
 
@@ -146,6 +152,45 @@ class Journal:
         if header.get("key") != self.key:
             told = "; ".join(differences(header["identity"], self.identity)) or "its first line was edited"
             raise RunError(f"{self.path}: belongs to another run ({told}); name another file or folder")
+
+
+def open_journal(model: Answering, runs: Path | None, rank: int, asked: "Sequence[Asked]") -> Journal:
+    """The journal of what answers now; says why it is a new one, and tells `hlvid eval` what is asked.
+
+    runs: the folder of journals, if not the default one. rank: of this process.
+
+    Raises:
+        RunError: nobody can tell which weights answer, or the journal cannot be used.
+    """
+    identity = of_model(model)
+    _refuse_unknown(model.name, identity)
+    path = run_path(model.name, identity, runs)
+    if not path.exists() and (why := changes(path, identity)):
+        print(
+            f"{model.name}: asked anew; the earlier answers, which are kept, were given under another identity: "
+            + "; ".join(why),
+            file=sys.stderr,
+        )
+    journal = Journal(path, identity, again=tuple(filter(None, os.environ.get("HLVID_AGAIN", "").split(","))))
+    note = {
+        "journal": path.name,
+        "keys": [one.key for one in asked],
+        "sources": model.sources(),
+        "checkpoints": {name: list(where) for name, where in checkpoints_of(model).items()},
+    }
+    share = Share.here()
+    own = f"{rank}-{share.number}" if share else str(rank)
+    write_json(path.parent / f"asked-{own}.json", note, indent=None)
+    return journal
+
+
+def _refuse_unknown(name: str, identity: Identity) -> None:
+    for argument, held in identity["weights"].items():
+        if held.endswith(f"@{UNKNOWN}"):
+            raise RunError(
+                f"model {name}: {argument}: the commit of {held[4 : -len(UNKNOWN) - 1]} cannot be told: "
+                "the hub does not answer, its cache has none; download it first, or give a folder"
+            )
 
 
 class _BusyError(RunError):

@@ -83,6 +83,17 @@ class RunSpec:
         argv += ["--seed", str(self.seed), "--batch_size", "1"]
         return [*argv, "--output_path", str(out), "--log_samples", "--verbosity", "ERROR"]
 
+    def command(self) -> list[str]:
+        """Arguments of `hlvid eval` that run it."""
+        asked = {
+            "task": self.task,
+            "model": self.model,
+            "model_args": self.model_args_text(),
+            "seed": self.seed,
+        }
+        flags = {**asked, **self.options()}.items()
+        return [part for name, value in flags for part in (f"--{name.replace('_', '-')}", str(value))]
+
     def options(self) -> dict[str, Any]:
         """What is asked beside task, model and seed, by the names of lmms-eval's flags."""
         own = {one.name: one.default for one in fields(self)}

@@ -91,10 +91,7 @@ def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
         folder / RECORD,
         {
             "spec": spec.to_json(),
-            "command": ["hlvid", "eval", "--task", spec.task, "--model", spec.model,
-                        "--model-args", spec.model_args_text(), "--seed", str(spec.seed),
-                        *(part for name, value in spec.options().items()
-                          for part in (f"--{name.replace('_', '-')}", str(value)))],
+            "command": ["hlvid", "eval", *spec.command()],
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "environment": around,
             "decoder": around.get("decoder"),
@@ -102,7 +99,7 @@ def _record(spec: RunSpec, folder: Path, entry: Mapping[str, Any]) -> None:
             "identities": _identities(folder / JOURNAL),
             "variables": entry.get("variables", {}),
         },
-    )  # fmt: skip
+    )
 
 
 def _identities(folder: Path) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ its folder: while it lives, even when the sweep that started it was killed, nobo
 waits for it and records what it left.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from evaluators.sweeps import records
 from evaluators.sweeps.cells import Cell
 from evaluators.sweeps.grid import Grid
 from hlvid.errors import HlvidError, RunError
-from hlvid.files import locked
+from hlvid.files import locked, read_object
 
 Launch = Callable[[Path, Sequence[Cell], "Options"], Iterator[tuple[Cell, str]]]
 """Runs cells somewhere with `run_cell`; gives each with its status as it ends."""
@@ -122,17 +121,7 @@ def _evaluate(cell: Cell, out: Path, options: Options) -> dict[str, Any]:
         spec = cell.spec()
     except RunError as error:  # an impossible cell; the others run
         return {"status": "error", "message": str(error)}
-    argv = [
-        *options.command,
-        "--task",
-        spec.task,
-        "--model",
-        spec.model,
-        "--model-args",
-        spec.model_args_text(),
-    ]
-    argv += ["--seed", str(spec.seed), "--out", str(out), "--no-report"]
-    argv += ["--limit", str(spec.limit)] if spec.limit else []
+    argv = [*options.command, *spec.command(), "--out", str(out), "--no-report"]
     argv += ["--timeout", str(options.timeout)] if options.timeout else []
     argv += ["--again", ",".join(options.again)] if options.again else []
     log = out.with_suffix(".log")
@@ -150,11 +139,8 @@ def _evaluate(cell: Cell, out: Path, options: Options) -> dict[str, Any]:
 
 
 def _results(out: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) and "status" in found else None
+    found = read_object(out / "results.json")
+    return found if "status" in found else None
 
 
 def _stands(cell: Cell, results: dict[str, Any]) -> bool:
@@ -186,8 +172,7 @@ def _about(cell: Cell, identity: str) -> dict[str, Any]:
 def _environment(home: Path) -> dict[str, Any]:
     """Hardware as the run recorded it."""
     for path in sorted(home.glob("*/record.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        environment = found.get("environment", {})
+        environment = read_object(path).get("environment", {})
         gpus = [gpu.get("name") for gpu in environment.get("gpus") or []]
         return {"hardware": ", ".join(gpus) or environment.get("cpu"), "record": str(path)}
     return {"hardware": None}

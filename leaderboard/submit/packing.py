@@ -3,13 +3,16 @@
 Everything happens on this machine; nothing is pushed unless the submitter asks for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 from typing import Any
 
-from hlvid.scoring.accuracy import Accuracy, Interval
+from hlvid.scoring.accuracy import Accuracy, Interval, Row
+from hlvid.scoring.compare import Comparison, compare_table
+from hlvid.scoring.ranks import Rank, rank_intervals
+from hlvid.scoring.table import MeanOf, Table
 from leaderboard.benchmarks import MEANS, AnswerKey, Keys, mean_of
 from leaderboard.board import SUBMISSIONS, Entry, Section, entry_of, load_board
 from leaderboard.format.faults import Fault, SubmissionError
@@ -20,7 +23,21 @@ from leaderboard.submit.branch import PLACE, Branch, make_branch
 from leaderboard.submit.drafts import make_draft, write_folder
 from leaderboard.submit.markdown import escape, table
 from leaderboard.submit.public import private
-from leaderboard.submit.standing import Standing, stand
+
+NEIGHBOURS = 2  # on either side
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a run would stand: `rank` among scored entries, paired comparisons with its neighbours.
+
+    `reported_above` counts reported numbers that are higher; they allow no paired comparison.
+    """
+
+    rank: Rank
+    of: int
+    comparisons: tuple[Comparison, ...]
+    reported_above: int
 
 
 @dataclass(frozen=True)
@@ -190,3 +207,21 @@ def _or_unstated(value: object) -> object:
 
 def _ends(interval: Interval) -> str:
     return f"{percent(interval.low)} to {percent(interval.high)}"
+
+
+def stand(
+    name: str, rows: Sequence[Row], entries: Sequence[Entry], mean_of: MeanOf = "questions"
+) -> Standing:
+    """Put a run among the entries of its section; one of the same name is replaced by it."""
+    others = {entry.name: entry for entry in entries if entry.scored and entry.name != name}
+    table = Table.of({name: rows, **{other: entry.rows for other, entry in others.items()}}, mean_of)
+    ranks = {rank.system: rank for rank in rank_intervals(table)}
+    own = ranks[name]
+    ordered = sorted(others, key=lambda other: (abs(ranks[other].place - own.place), other))
+    better = [other for other in ordered if ranks[other].accuracy > own.accuracy][:NEIGHBOURS]
+    worse = [other for other in ordered if other not in better and ranks[other].accuracy <= own.accuracy]
+    near = sorted([*better, *worse[:NEIGHBOURS]], key=lambda other: (ranks[other].place, other))
+    above = sum(not entry.scored and entry.accuracy > own.accuracy for entry in entries)
+    # Corrected over all pairs, as the places are: the two could contradict each other else.
+    pairs = compare_table(table, only=[(0, table.systems.index(other)) for other in near])
+    return Standing(own, len(ranks), tuple(pairs), above)

@@ -189,7 +189,7 @@ def _eval(folder: Path, arguments: str = "seed=0") -> None:
 
 def _sweep(folder: Path) -> None:
     from evaluators.sweeps.grid import Grid
-    from evaluators.sweeps.launch.local import local
+    from evaluators.sweeps.launch import local
     from evaluators.sweeps.runner import Options, sweep
 
     grid = Grid.model_validate(

@@ -28,7 +28,7 @@ from evaluators.cli import mount
 from evaluators.sweeps import records
 from evaluators.sweeps.estimate import forecast
 from evaluators.sweeps.grid import load_grid
-from evaluators.sweeps.launch.local import local
+from evaluators.sweeps.launch import local
 from evaluators.sweeps.runner import Options, run_cell, sweep
 from evaluators.sweeps.table import build_table
 from hlvid import files
@@ -167,7 +167,7 @@ def test_kill_9_again_and_again(
     folder, path = tmp_path / "sweep", grid_file()
     code = (
         "import sys; from pathlib import Path\n"
-        "from evaluators.sweeps.launch.local import local; from evaluators.sweeps.grid import load_grid\n"
+        "from evaluators.sweeps.launch import local; from evaluators.sweeps.grid import load_grid\n"
         "from evaluators.sweeps import runner; from evaluators.sweeps.runner import Options, sweep\n"
         "runner.make_ready = lambda tasks: None\n"
         f"print(sweep(load_grid({str(path)!r}), Path({str(folder)!r}),"

@@ -17,8 +17,7 @@ from autogaze.nvila.stages import Stages
 from evaluators.profiling.latency import cells, stages, streaming
 from evaluators.profiling.latency.footage import Footage
 from evaluators.profiling.latency.pipeline import Pipeline
-from evaluators.profiling.latency.ratios import PAPER, paper_ratio
-from evaluators.profiling.latency.request import COLUMNS, STAGES, Request
+from evaluators.profiling.latency.request import COLUMNS, PAPER, STAGES, Request, paper_ratio
 from evaluators.profiling.latency.schema import Row, facts, save
 from evaluators.profiling.latency.timing import measure
 from hlvid.errors import RunError

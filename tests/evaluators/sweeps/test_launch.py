@@ -1,6 +1,6 @@
 """Launchers run the same cells: processes here with their GPUs, submitit's local cluster, a real Ray cluster.
 
-Run: pytest tests/evaluators/launch        # and -m slow for Ray
+Run: pytest tests/evaluators/sweeps/test_launch.py        # and -m slow for Ray
 """
 
 import json
@@ -13,9 +13,7 @@ import pytest
 from evaluators.core.device import cards
 from evaluators.sweeps import records
 from evaluators.sweeps.cells import Cell
-from evaluators.sweeps.launch.local import local
-from evaluators.sweeps.launch.ray import on_ray
-from evaluators.sweeps.launch.slurm import on_slurm
+from evaluators.sweeps.launch import local, on_ray, on_slurm
 from evaluators.sweeps.runner import Options
 from hlvid.errors import RunError
 
