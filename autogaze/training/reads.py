@@ -13,12 +13,8 @@ A run's folder is one as `hlvid train report` shows it. Killed, the same call ma
 
 import hashlib
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +31,9 @@ from autogaze.selectors.text_map import text_map
 from autogaze.training import state
 from autogaze.training.batches import MIRROR
 from autogaze.training.clips import Window, videos_in
+from autogaze.training.gather import gather
 from autogaze.training.schedule import rate
-from autogaze.training.text_tiles import HELD_OUT, LINES, SIZE, SQUARE, Squares, squares, wanted
+from autogaze.training.text_tiles import HELD_OUT, SIZE, SQUARE, Squares, shades, squares, wanted
 from autogaze.training.trail import Trail
 
 LOOK = 200
@@ -136,23 +133,7 @@ def _mark(grounds: NDArray[np.uint8] | None) -> str | None:
 
 def make(seeds: range, grounds: NDArray[np.uint8] | None, processes: int) -> Squares:
     """`text_tiles.squares`, by several processes, with progress on stderr."""
-    from tqdm import tqdm
-
-    parts = [seeds[n : n + TOGETHER] for n in range(0, len(seeds), TOGETHER)]
-    found = Squares(
-        np.empty((len(seeds), SQUARE, SQUARE, 3), np.uint8), np.empty((len(seeds), LINES, 5), np.float32)
-    )
-    work = partial(squares, grounds=grounds)
-    with ExitStack() as stack:
-        results: Iterator[Squares] = map(work, parts)
-        if processes > 1 and len(parts) > 1:
-            # Spawned, not forked: torch's and OpenCV's threads do not survive a fork.
-            pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=get_context("spawn")))
-            results = pool.map(work, parts)
-        for n, part in enumerate(tqdm(results, total=len(parts), desc="squares", leave=False)):
-            place = slice(n * TOGETHER, n * TOGETHER + len(part.pictures))
-            found.pictures[place], found.lines[place] = part.pictures, part.lines
-    return found
+    return gather(partial(squares, grounds=grounds), seeds, TOGETHER, processes)
 
 
 def textless(folder: Path, without: tuple[str, ...] = (), seed: int = 0) -> NDArray[np.uint8]:
@@ -178,7 +159,8 @@ def batch(known: Squares, draw: np.random.Generator, count: int) -> tuple[Tensor
     picked = draw.integers(0, len(known.pictures), count)
     corners = draw.integers(0, SQUARE - SIZE + 1, (count, 2))
     told, mirror = wanted(known.lines[picked], corners), draw.random() < 0.5
-    tables = _tables(draw, count)
+    low, high = (float(PROCESSOR.from_unit(torch.full((1, 1, 3, 1, 1), end))[0, 0, 0]) for end in (0.0, 1.0))
+    tables = (low + (high - low) * shades(draw, count)).astype(np.float32)
     pixels = np.empty((count, SIZE, SIZE, 3), np.float32)
     for n, (left, top) in enumerate(corners):
         tile = known.pictures[picked[n], top : top + SIZE, left : left + SIZE]
@@ -186,16 +168,6 @@ def batch(known: Squares, draw: np.random.Generator, count: int) -> tuple[Tensor
         pixels[n] = tables[n][tile[..., draw.permutation(3)] if draw.random() < 0.5 else tile]
     show, spare = (torch.from_numpy(part[:, MIRROR] if mirror else part) for part in (told.show, told.spare))
     return torch.from_numpy(pixels).permute(0, 3, 1, 2), show, spare
-
-
-def _tables(draw: np.random.Generator, count: int) -> NDArray[np.float32]:
-    """From grey levels to AutoGaze's pixels, (count, 256): other contrasts, three in ten inverted."""
-    low, high = (float(PROCESSOR.from_unit(torch.full((1, 1, 3, 1, 1), end))[0, 0, 0]) for end in (0.0, 1.0))
-    level = np.arange(256) / 255
-    strength, middle = draw.uniform(0.6, 1.15, (count, 1)), draw.uniform(0.4, 0.6, (count, 1))
-    turned = np.where(draw.random((count, 1)) < 0.3, 1 - level, level)
-    shown = np.clip((turned - 0.5) * strength + middle, 0, 1)
-    return (low + (high - low) * shown).astype(np.float32)
 
 
 def _loss(reader: TextReader, pixels: Tensor, show: Tensor, spare: Tensor) -> Tensor:

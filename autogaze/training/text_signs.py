@@ -22,6 +22,7 @@ CAP = 0.73
 """Height of capitals, of a font's size."""
 CAPS = (4.0, 60.0)
 """Heights of capitals in px, as often between 4 and 8 as between 30 and 60."""
+PLAIN = "DejaVuSans-Bold"
 WIDEST = 170.0
 """Px from a text to its plate's edge, at most."""
 Shades = NDArray[np.float32]
@@ -46,14 +47,16 @@ def put_sign(
     written: bool = True,
     caps: tuple[float, float] = CAPS,
     say: Callable[[np.random.Generator], str] | None = None,
+    plain: float = 0.0,
 ) -> list[Line]:
     """Put a sign somewhere, unless it would touch one of `taken`, to which it is added; returns its lines.
 
     written: False for a plate without text, or with a bar in its place. say: draws a line's text; `words` unless given.
+    plain: share of signs in the plain bold font, beside those that the draw of a font gives it.
     """
     say = say or words
     cap = float(np.exp(draw.uniform(*np.log(caps))))
-    font, text = _font(draw, cap), say(draw)
+    font, text = _font(draw, cap, plain), say(draw)
     wide = font.getlength(text)
     step = cap * draw.uniform(1.5, 2.2) if draw.random() < 0.2 else 0.0
     rim = _rim(draw, cap)
@@ -101,10 +104,12 @@ def fonts() -> list[Path]:
     return sorted(path for path in folder.glob("DejaVuS*.ttf") if "Display" not in path.name)
 
 
-def _font(draw: np.random.Generator, cap: float) -> ImageFont.FreeTypeFont:
-    """Half of them bold, as on signs."""
+def _font(draw: np.random.Generator, cap: float, plain: float) -> ImageFont.FreeTypeFont:
+    """A share `plain` in the plain bold face; of the others half bold, as on signs."""
     faces = fonts()
-    if draw.random() < 0.5:
+    if plain and draw.random() < plain:
+        faces = [path for path in faces if path.stem == PLAIN]
+    elif draw.random() < 0.5:
         faces = [path for path in faces if "Bold" in path.name]
     return ImageFont.truetype(str(faces[draw.integers(len(faces))]), max(5, round(cap / CAP)))
 

@@ -66,7 +66,7 @@ def square(seed: int, grounds: NDArray[np.uint8] | None = None) -> tuple[NDArray
         put_sign(picture, draw, taken, written=False)
     signs = int(draw.integers(1, 4)) if draw.random() < 0.6 else 0
     lines = [line for _ in range(signs) for line in put_sign(picture, draw, taken)]
-    return _recorded(np.asarray(picture), draw), lines
+    return recorded(np.asarray(picture), draw), lines
 
 
 def squares(seeds: range, grounds: NDArray[np.uint8] | None = None) -> Squares:
@@ -112,14 +112,14 @@ def wanted(lines: NDArray[np.float32], corners: NDArray[np.int64]) -> Wanted:
     whole = (inside[..., 0] >= 0.5 * cap) & (inside[..., 1] >= 0.6 * cap)
     show, spare = [], []
     for s, side in enumerate(grid_sides()):
-        cells = _cells(box, cap, side) & (nearly & (scale == s))[..., None]
+        cells = touched(box, cap, side) & (nearly & (scale == s))[..., None]
         sure = cells & (readable & whole)[..., None]
         show.append(sure.any(1))
         spare.append((cells & ~sure).any(1) & ~sure.any(1))
     return Wanted(np.concatenate(show, 1), np.concatenate(spare, 1))
 
 
-def _cells(box: NDArray[np.float32], cap: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
+def touched(box: NDArray[np.float32], cap: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
     """Which patches of a grid each line is in, bool (N, LINES, side * side); a hair of it is not looked at."""
     unit, at = SIZE / side, np.arange(side)
     along, down = (
@@ -131,7 +131,15 @@ def _cells(box: NDArray[np.float32], cap: NDArray[np.float32], side: int) -> NDA
     return both.reshape(*cap.shape, -1)
 
 
-def _recorded(picture: NDArray[np.uint8], draw: np.random.Generator) -> NDArray[np.uint8]:
+def shades(draw: np.random.Generator, count: int) -> NDArray[np.float32]:
+    """From grey levels to [0, 1], (count, 256): other contrasts, three in ten inverted."""
+    level = np.arange(256) / 255
+    strength, middle = draw.uniform(0.6, 1.15, (count, 1)), draw.uniform(0.4, 0.6, (count, 1))
+    turned = np.where(draw.random((count, 1)) < 0.3, 1 - level, level)
+    return np.clip((turned - 0.5) * strength + middle, 0, 1).astype(np.float32)
+
+
+def recorded(picture: NDArray[np.uint8], draw: np.random.Generator) -> NDArray[np.uint8]:
     """As a camera and a codec leave it: soft, noisy, each in part, and with JPEG's blocks."""
     shown = picture
     if draw.random() < 0.5:
