@@ -25,15 +25,27 @@ class Strict(BaseModel):
 
 
 class Optimizer(Strict):
-    """kind: adam or adamw. rate: peak learning rate. clip: largest norm of the gradient, None for no limit."""
+    """kind: adam, adamw or muon. rate: peak learning rate. clip: largest norm of the gradient, None for no limit.
 
-    kind: Literal["adam", "adamw"] = "adam"
+    matrices: peak rate of those matrices that muon turns, which it needs and the others do not have.
+    """
+
+    kind: Literal["adam", "adamw", "muon"] = "adam"
     rate: float = Field(5e-4, gt=0)
-    shape: Literal["linear", "cosine", "constant"] = "linear"
+    matrices: float | None = Field(None, gt=0)
+    shape: Literal["linear", "cosine", "constant", "held"] = "linear"
     warmup: int = Field(0, ge=0)
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = Field(0.0, ge=0)
     clip: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _both_rates(self) -> Self:
+        if (self.kind == "muon") != (self.matrices is not None):
+            raise ValueError(
+                f"kind {self.kind}, matrices {self.matrices}: muon has two rates, the others one"
+            )
+        return self
 
 
 class Ntp(Strict):

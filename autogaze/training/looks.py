@@ -43,7 +43,7 @@ class Look:
         tables = [PasteTable.of(clip[None].float() / 255, config.memory) for clip in clips]
         return cls(clips, tables, config.ratios, config.validate_stop)
 
-    def __call__(self, model: AutoGaze) -> dict[str, float]:
+    def judge(self, model: AutoGaze) -> dict[str, float]:
         """The mean loss over clips and frames at each gazing ratio; `reading`: the share of generated tiles' text
         that is seen readably at a ratio of 5 %; `spent`: the ratio where it stops by itself."""
         found = {f"{ratio:g}": self._loss(model, ratio) for ratio in self.ratios}

@@ -32,6 +32,7 @@ from autogaze.training.grpo import GrpoStage
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelSet
 from autogaze.training.looks import Look
+from autogaze.training.muon import Muon
 from autogaze.training.ntp import NtpStage
 from autogaze.training.processes import Team, processes
 from autogaze.training.schedule import rate
@@ -77,6 +78,8 @@ def _start(config: TrainConfig) -> AutoGaze:
 
 def _optimizer(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer:
     settings = config.optimizer
+    if settings.kind == "muon":
+        return Muon.of(model, settings)
     kind = torch.optim.AdamW if settings.kind == "adamw" else torch.optim.Adam
     return kind(
         model.parameters(), lr=settings.rate, betas=settings.betas, weight_decay=settings.weight_decay
@@ -88,11 +91,11 @@ Learn = Callable[[int, np.random.Generator], tuple[Tensor, Mapping[str, float]]]
 
 
 class Looks(Protocol[Model]):
-    """What a validation finds, and a picture for people."""
+    """What a validation finds, and a picture for people where there is something to see."""
 
-    def __call__(self, model: Model, /) -> Mapping[str, float]: ...
+    def judge(self, model: Model, /) -> Mapping[str, float]: ...
 
-    def picture(self, model: Model, /) -> NDArray[np.uint8]: ...
+    def picture(self, model: Model, /) -> NDArray[np.uint8] | None: ...
 
 
 def run(
@@ -125,8 +128,9 @@ def run(
 
 
 def _look(look: Looks[Model], model: Model, step: int, trail: Trail) -> None:
-    trail.validation(step, look(model))
-    trail.picture(step, look.picture(model))
+    trail.validation(step, look.judge(model))
+    if (picture := look.picture(model)) is not None:
+        trail.picture(step, picture)
 
 
 def _step(
@@ -141,7 +145,7 @@ def _step(
     settings = config.optimizer
     speed = rate(step, config.steps, settings.rate, settings.warmup, settings.shape)
     for group in optimizer.param_groups:
-        group["lr"] = speed
+        group["lr"] = speed * group.get("share", 1.0)
     optimizer.zero_grad(set_to_none=True)
     figures: list[dict[str, float]] = []
     for part in range(config.accumulate):

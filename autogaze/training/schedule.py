@@ -17,7 +17,7 @@ LATER_FRAMES = 3.0
 """Dirichlet weights of the first frame, which has everything to show, and of the others (paper)."""
 
 TOKENS = 265
-Shape = Literal["linear", "cosine", "constant"]
+Shape = Literal["linear", "cosine", "constant", "held"]
 
 
 def rate(step: int, steps: int, peak: float, warmup: int = 0, shape: Shape = "linear") -> float:
@@ -32,9 +32,11 @@ def rate(step: int, steps: int, peak: float, warmup: int = 0, shape: Shape = "li
     done = min(1.0, (step - warmup) / max(1, steps - warmup))
     if shape == "linear":
         return peak * (1 - done)
+    if shape == "held":  # for half of the run
+        return peak * max(0.02, min(1.0, 2 * (1 - done)))
     if shape == "cosine":
         return peak * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
-    raise ValueError(f"shape={shape!r}: expected linear, cosine or constant")
+    raise ValueError(f"shape={shape!r}: expected linear, cosine, constant or held")
 
 
 def between(step: int, steps: int, first: float, last: float) -> float:

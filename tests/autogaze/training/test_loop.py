@@ -171,6 +171,8 @@ def test_configs_are_checked() -> None:
         match=r"no such file; bundled are grpo, grpo-cpu, grpo-only-cpu, ntp, ntp-cpu, ",
     ):
         load("sft")
+    with pytest.raises(TrainingError, match="muon has two rates"):
+        load("ntp", optimizer__kind="muon")
     with pytest.raises(TrainingError, match=r"optimizer\.speed"):
         load("ntp", optimizer__speed=1)
 

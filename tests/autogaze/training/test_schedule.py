@@ -13,7 +13,9 @@ def test_rate_warms_up_then_falls() -> None:
     cosine = [rate(step, 100, 1.0, warmup=10, shape="cosine") for step in range(100)]
     assert max(cosine) == pytest.approx(1.0) and cosine[99] == pytest.approx(0.02, abs=1e-3)
     assert rate(99, 100, 0.3, shape="constant") == 0.3
-    with pytest.raises(ValueError, match="linear, cosine or constant"):
+    held = [rate(step, 100, 1.0, warmup=10, shape="held") for step in range(100)]
+    assert held[10:55] == [1.0] * 45 and held[77] == pytest.approx(0.5, abs=0.02) and held[99] < 0.03
+    with pytest.raises(ValueError, match="linear, cosine, constant or held"):
         rate(1, 10, 1.0, shape="square")  # type: ignore[arg-type]
 
 
