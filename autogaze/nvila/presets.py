@@ -1,6 +1,6 @@
 """Named shapes: `tiny` runs 4K video on a laptop, `base` is a small real one, `8b` is the published model's.
 
-`mini` (9.1 M parameters) is what `hlvid train reading` teaches to read: patches of 8 px, about a character of the
+`mini` (5.2 M parameters) is what `hlvid train reading` teaches to read: patches of 8 px, about a character of the
 smallest lettering, in 144 tiles at 4K, and every gazed patch goes to the language model by itself.
 """
 
@@ -33,7 +33,7 @@ SMALL = replace(README, num_video_frames=16, num_video_frames_thumbnail=4, max_t
 
 # Token ids of the byte-level tokenizer end at 259; real vocabularies are larger and have room for it.
 _TINY = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
-_MINI = {"hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
+_MINI = {"hidden_size": 192, "intermediate_size": 448, "num_hidden_layers": 5, "num_attention_heads": 4}
 _BASE = {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14}
 _SEVEN = {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28}
 
@@ -48,16 +48,17 @@ SHAPES = {
     "mini": NVILAConfig(
         vision=replace(
             SiglipConfig(patch_size=8, attn_type="frame_independent"),
-            hidden_size=256,
-            intermediate_size=1024,
+            hidden_size=192,
+            intermediate_size=768,
             num_hidden_layers=6,
-            num_attention_heads=4,
+            num_attention_heads=6,
         ),
         llm={
             **_MINI,
-            "num_key_value_heads": 2,
-            "vocab_size": 272,
+            "num_key_value_heads": 4,
+            "vocab_size": 510,
             "rope_theta": 1_000_000.0,
+            "rms_norm_eps": 1e-6,
             "tie_word_embeddings": True,
         },
         video=replace(SMALL, max_tiles_video=144, num_video_frames_thumbnail=0),

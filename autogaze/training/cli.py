@@ -81,31 +81,26 @@ _add("grpo", "Reinforcement: sampled gazes that lose less become more likely.")
 
 @app.command()
 def reading(
-    config: Config = "reading-cpu",
+    config: Config = "reading-characters",
+    init: Annotated[list[Path] | None, typer.Option(help="Finished run to begin with; repeatable.")] = None,
     out: Out = None,
     steps: Steps = None,
     batch: BatchSize = None,
     seed: Seed = None,
     device: Device = None,
-    seconds: Annotated[float | None, typer.Option(help="End after so long, the rate fallen by then.")] = None,
 ) -> None:
-    """Teach a small NVILA-HD to read: characters in gazed patches of generated tiles, then answers about them."""
+    """Teach a small NVILA-HD to read, in three runs: characters of gazed patches, language, answers about pictures."""
     from autogaze.training.config import read
     from autogaze.training.reading.config import ReadingConfig
+    from autogaze.training.reading.reader import TAUGHT
     from autogaze.training.reading.train import train
 
     with one_line():
-        changes = {
-            "out": out,
-            "steps": steps,
-            "batch": batch,
-            "seed": seed,
-            "device": device,
-            "seconds": seconds,
-        }
-        run = read(ReadingConfig, config, **changes)
+        changes = {"out": out, "steps": steps, "batch": batch, "seed": seed, "device": device}
+        run = read(ReadingConfig, config, init=init or None, **changes)
         train(run)
-    typer.echo(f"checkpoint: {run.out / 'model'}   validation: {run.out / 'validation.jsonl'}")
+    made = run.out / ("model" if run.part == "answers" else TAUGHT)
+    typer.echo(f"written: {made}   validation: {run.out / 'validation.jsonl'}")
 
 
 @app.command()

@@ -1,1 +1,2 @@
-"""Teaching a small NVILA-HD to read. So far its encoder, in part: docs/nvila.md says how far it came."""
+"""Teaching a small NVILA-HD to read, in three runs: characters of gazed patches, language on characters that are told,
+answers about pictures."""

@@ -1,177 +1,354 @@
-"""Teaching to read: what strips say, that training sees as the model does, that a run goes on to the same weights."""
+"""Teaching to read: labels are where the characters are, training sees as the model does, a killed run goes on.
+
+Run: pytest tests/autogaze/training/test_reading.py
+"""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
-from autogaze.encoders.patches import Grid
 from autogaze.gaze import Gaze
 from autogaze.nvila.answering import Answerer, Look
-from autogaze.nvila.model import NVILAHD, Seen
-from autogaze.nvila.presets import SHAPES, shape
-from autogaze.nvila.processing import normalise, plan_video
-from autogaze.nvila.tokenizer import byte_tokenizer
+from autogaze.nvila.config import VIDEO_TOKEN
+from autogaze.nvila.model import Seen
+from autogaze.nvila.presets import SHAPES, parameter_count, shape
+from autogaze.nvila.processing import ClipBatch, plan_video
+from autogaze.training import text_signs
 from autogaze.training.config import TrainingError, read
-from autogaze.training.reading import train as course
-from autogaze.training.reading.config import ReadingConfig
-from autogaze.training.reading.glyphs import ALPHABET, Atlas
-from autogaze.training.reading.questions import Bank, questions
-from autogaze.training.reading.reader import Reader, gaps
-from autogaze.training.reading.strips import IGNORE, Strips, gaze, lay, paint
+from autogaze.training.reading import language, looks
+from autogaze.training.reading import pictures as drawing
+from autogaze.training.reading.config import Lesson, ReadingConfig
+from autogaze.training.reading.initial import NEIGHBOURS
+from autogaze.training.reading.letters import GRID, IGNORE, QUARTERS, cut, masks, shown
+from autogaze.training.reading.pictures import WIDE, Pictures, pictures
+from autogaze.training.reading.questions import ALPHABET, classes, options, pick
+from autogaze.training.reading.reader import TAUGHT, Reader
+from autogaze.training.reading.texts import Row, Text, collate, echo, question, study
+from autogaze.training.reading.tokenizer import reading_tokenizer
+from autogaze.training.reading.train import train
+from autogaze.training.text_signs import put_sign
 from autogaze.training.trail import lines as entries
 
-GRID = Grid((32, 64, 112, 224), 8)
+STARTS = [0, 16, 80, 276]
+LESSON = Lesson(until=1.0, lines=2, frames=2, hard=0.5, noise=0.05)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shape `mini` with layers that a test has time for."""
+    torch.set_num_threads(1)
+    mini = SHAPES["mini"]
+    few: dict[str, Any] = {"hidden_size": 48, "intermediate_size": 64, "num_hidden_layers": 2}
+    vision = replace(mini.vision, **few, num_attention_heads=2)
+    llm = {**mini.llm, **few, "num_attention_heads": 2, "num_key_value_heads": 2}
+    monkeypatch.setitem(SHAPES, "mini", replace(mini, vision=vision, llm=llm))
+    monkeypatch.setattr(drawing, "GROUNDS", 2)
 
 
 @pytest.fixture(scope="module")
-def bank() -> Bank:
-    return questions(np.random.default_rng(3), 60)
+def wide() -> Pictures:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "GROUNDS", 2)
+        return pictures(range(6), WIDE, 1)
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shape `mini` with layers that a test has time for."""
-    mini = SHAPES["mini"]
-    vision = replace(
-        mini.vision, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2
+def reader() -> Reader:
+    return Reader.fresh(replace(shape("mini"), random=False), 0).eval()
+
+
+def settings(name: str, out: Path, **changes: object) -> ReadingConfig:
+    few = {"steps": 3, "batch": 2, "checkpoint_every": 1, "validate_every": 3, "held_out": 4, "processes": 1}
+    return read(ReadingConfig, f"reading-{name}", out=out, **{**few, **changes})
+
+
+def one_line(text: str, left: float, top: float, cap: float, pitch: float) -> Pictures:
+    """A picture of nothing with one line, every character `pitch` px wide."""
+    known = Pictures(
+        np.zeros((1, 288, 288, 3), np.uint8),
+        np.zeros((1, 2, 5), np.float32),
+        np.full((1, 2, 12), -1, np.int8),
+        np.zeros((1, 2, 12), np.float32),
+        np.full((1, 2, 4, 12), -1, np.int8),
     )
-    llm = {
-        **mini.llm,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
+    known.lines[0, 0] = (left, top, left + pitch * len(text), top + cap, cap)
+    known.text[0, 0, : len(text)] = classes(text)
+    known.ends[0, 0, : len(text)] = pitch * np.arange(1, len(text) + 1)
+    return known
+
+
+def labels(known: Pictures) -> dict[int, str]:
+    """By the encoder's patch, the characters that the middle tile has there; "?" where they cannot be told."""
+    letters = shown(known, np.array([0]), np.array([[32, 32]])).letters[0]
+    names = {
+        n: "".join("?" if c == IGNORE else ALPHABET[c] for c in two if c) for n, two in enumerate(letters)
     }
-    monkeypatch.setitem(SHAPES, "mini", replace(mini, vision=vision, llm=llm))
-    monkeypatch.setattr(course, "LOG", 1)
+    return {n: name for n, name in names.items() if name}
 
 
-def settings(out: Path, **changes: object) -> ReadingConfig:
-    few = {"steps": 3, "batch": 4, "checkpoint_every": 1, "held_out": 4, "grounds": 3, "questions": 30}
-    lessons = [
-        {"until": 0.4, "tiles": 1, "lines": 2, "words": 2},
-        {"until": 1.0, "tiles": 2, "lines": 3, "words": 2, "answers": True},
-    ]
-    return read(ReadingConfig, "reading-cpu", out=out, **{**few, "lessons": lessons, **changes})
+def test_a_rendered_character_is_in_the_patch_that_its_label_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On grey without a plate, all ink is the character's: its middle lies in the patch, which is as large as it is."""
+    monkeypatch.setattr(text_signs, "_put_plate", lambda *_: None)
+    found = 0
+    for seed in range(60):
+        picture, draw = Image.new("RGB", (288, 288), (128, 128, 128)), np.random.default_rng(seed)
+        lines = put_sign(picture, draw, [], caps=(7, 60), say=lambda draw: pick(draw, "ABDEHKNRX2358"))
+        known = one_line(lines[0].text, *lines[0].box[:2], lines[0].cap, lines[0].ends[-1])
+        read = {n: name for n, name in labels(known).items() if name == lines[0].text}
+        if len(lines) == 1 and read:
+            ink = np.abs(np.asarray(picture).astype(int) - 128).max(2)[32:256, 32:256] > 0
+            middle = [(one.min() + one.max() + 1) / 2 for one in np.nonzero(ink)]
+            (patch,) = read
+            start = max(n for n in STARTS if n <= patch)
+            side = GRID.sides[STARTS.index(start)]
+            unit, place = 224 / side, divmod(patch - start, side)
+            assert all(abs(at / unit - n - 0.5) < 0.8 for at, n in zip(middle, place, strict=True))
+            assert 0.7 < lines[0].cap / unit < 2
+            found += 1
+    assert found > 15
 
 
-def drawn(bank: Bank, count: int, tiles: int, lines: int, seed: int = 0) -> tuple[Strips, torch.Generator]:
-    draw = torch.Generator().manual_seed(seed)
-    text = bank.asked(*bank.some(count * lines, draw)).view(count, lines, -1)
-    return lay(text, tiles, GRID, Atlas.of("cpu"), draw), draw
+def test_labels_follow_place_scale_and_edges() -> None:
+    # 7 px high: read at 224 px alone, in patches of 8 px. The line begins 8 px into the tile's fourth row of patches.
+    fine = labels(one_line("A1B", 32 + 8, 32 + 24.5, 7, 8))
+    start = GRID.tokens - 28 * 28
+    assert {n: name for n, name in fine.items() if name != "??"} == {
+        start + 3 * 28 + 1: "A",
+        start + 3 * 28 + 2: "1",
+        start + 3 * 28 + 3: "B",
+    }
+    # Twice as high: at 112 px, where a patch is 16 px wide; the finest scale shows it too, and counts neither way.
+    coarse = labels(one_line("A1B", 32 + 16, 32 + 49, 14, 16))
+    assert {n for n, name in coarse.items() if name == "A"} == {16 + 64 + 3 * 14 + 1 - 0}
+    assert all(name == "??" for n, name in coarse.items() if n >= start)
+    # Half as wide: two in a patch.
+    both = labels(one_line("A1B", 32 + 8, 32 + 24.5, 7, 4))
+    assert both[start + 3 * 28 + 1] == "A1" and both[start + 3 * 28 + 2] == "B"
+    # Across the tile's left edge: of the cut character nothing is asked, the next one is.
+    edge = labels(one_line("A1B", 32 - 4, 32 + 24.5, 7, 8))
+    assert edge[start + 3 * 28] in ("?", "?1", "1") and "B" in edge.values() and "A" not in edge.values()
+    assert not labels(one_line("A1B", 32 + 8, 32 + 24.5, 2, 2))
 
 
-def text(classes: torch.Tensor) -> str:
-    return "".join(ALPHABET[c] for c in classes.flatten().tolist() if c > 0)
+def test_gazed_patches_are_four_of_the_encoders() -> None:
+    cells = np.zeros((1, 265), bool)
+    cells[0, 264] = True  # the last of the finest scale
+    assert np.flatnonzero(masks(cells)[0]).tolist() == [1060 - 30, 1060 - 29, 1060 - 2, 1060 - 1]
+    assert sorted(QUARTERS.flatten()) == list(range(GRID.tokens))
 
 
-def test_any_option_can_be_right_and_the_prompt_does_not_tell(bank: Bank) -> None:
-    tokenizer = byte_tokenizer()
-    for n in range(len(bank.ids)):
-        prompt = tokenizer.decode(bank.ids[n, : bank.end[n]].tolist())
-        options = [text(one) for one in bank.options[n]]
-        assert len(set(options)) == 4 and len({len(one) for one in options}) == 1
-        for k, option in enumerate(options):
-            assert prompt[: bank.marks[n, k]].replace(" ", "").endswith(f"{'ABCD'[k]}.{option}")
-        assert tokenizer.decode([int(bank.ids[n, bank.end[n]])]) in "ABCD"
-    draw = torch.Generator().manual_seed(0)
-    _, right = bank.some(4000, draw)
-    assert (right.bincount(minlength=4) > 900).all()
-
-
-def test_patches_spell_the_last_line(bank: Bank) -> None:
-    strips, draw = drawn(bank, 80, 2, 3)
-    _, letters = gaze(strips, 1000, draw)
-    spelled = 0
-    for n in range(80):
-        wanted = text(strips.text[n, -1])
-        parts = [text(letters[n, tile]) for tile in range(2)]
-        cuts = range(len(wanted) + 1)  # the character that a tile's edge cuts may be missing
-        spelled += any(
-            wanted[:k] in parts[0] and wanted[k + cut :] in parts[1] for k in cuts for cut in (0, 1)
-        )
-    assert spelled > 77
-
-
-def test_ink_is_where_the_patches_are(bank: Bank) -> None:
-    strips, draw = drawn(bank, 40, 1, 2)
-    grounds = torch.full((1, 3, 224, 224), 128, dtype=torch.uint8)
-    pixels = paint(strips, grounds, draw)
-    tokens, letters = gaze(strips, GRID.tokens, draw)
-    assert torch.equal(tokens[0, 0], torch.arange(GRID.tokens))
-    assert pixels.min() >= 0 and pixels.max() <= 1
-    fine = (letters[:, 0, -784:] > 0).any(-1)
-    none = (letters[:, 0, -784:] == 0).all(-1)
-    spread = pixels[:, 0].mean(1).unfold(1, 8, 8).unfold(2, 8, 8).flatten(3).std(-1).flatten(1)
-    assert spread[fine].median() > 3 * spread[none].median()
-    assert (letters == IGNORE).any(), "what later lines hide cannot be told"
-
-
-def test_training_sees_as_the_model_does(small: None, bank: Bank) -> None:
-    model = NVILAHD.from_config(shape("mini"), 0)
-    reader = Reader(model).eval()
-    strips, draw = drawn(bank, 2, 2, 3)
-    pixels = paint(strips, torch.full((1, 3, 224, 224), 90, dtype=torch.uint8), draw)
-    tokens, _ = gaze(strips, 64, draw)
-    masks = torch.zeros(4, 1, GRID.tokens, dtype=torch.bool)
-    masks.scatter_(2, tokens.flatten(0, 1)[:, None], True)
-    shown = normalise(pixels.flatten(0, 1)[:, None].clone(), model.config.video)
+def test_training_sees_as_the_model_does(reader: Reader, wide: Pictures) -> None:
+    """Features of a picture's tiles are what `NVILAHD.encode` would make of them, in its order."""
+    corners = np.array([[0, 0], [224, 0]])
+    picked, tables = np.zeros(2, int), np.linspace(0, 1, 256, dtype=np.float32)[None].repeat(2, 0)
+    pixels = cut(wide, picked, corners, tables)
+    seen = torch.from_numpy(masks(shown(wide, picked, corners).cells.any(1)))
+    assert seen.any()
+    gaze = Gaze.from_masks(seen[:, None], GRID.scales, GRID.patch_size)
     with torch.no_grad():
-        seen = reader.see(pixels, tokens).flatten(0, 2)
-        own = model.projector(model.vision.packed(shown, Gaze.from_masks(masks, GRID.scales, 8)))
-    torch.testing.assert_close(seen, own, atol=1e-4, rtol=1e-4)
+        mine = reader.model.projector(reader.see(pixels.clone(), seen))
+        own = reader.model.encode(ClipBatch("tile", 0, 0, pixels[:, None].clone(), gaze))
+    torch.testing.assert_close(mine, own)
 
 
-def test_a_letter_hangs_on_every_patch_before_it_whatever_the_gaps(small: None, bank: Bank) -> None:
-    reader = Reader(NVILAHD.from_config(shape("mini"), 0))
-    draw = torch.Generator().manual_seed(0)
-    chosen, right = bank.some(2, draw)
-    seen = torch.randn(2, 2, 10, 32, generator=draw, requires_grad=True)
-    free = gaps(seen, draw)
-    reader.answer(seen.flatten(1, 2), bank, chosen, right, free).loss.backward()
-    assert seen.grad is not None and (seen.grad.abs().sum(-1) > 0).all()
-    hidden = reader.answer(seen.flatten(1, 2), bank, chosen, right, free + 1).loss
-    assert torch.isfinite(hidden)
+def test_pictures_are_asked_about_lines_of_which_every_look_shows_what_tells(
+    reader: Reader, wide: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "MISSED", 0)
+    found, again = (looks.looked(wide, reader, 2, 0) for _ in range(2))
+    asks = spelled = 0
+    for one, same in zip(found, again, strict=True):
+        assert torch.equal(one.looks[1][0], same.looks[1][0])
+        for features, letters in one.looks:
+            assert features.shape == (len(letters), 48) and features.dtype == torch.float16
+            there = {ALPHABET[c] for c in letters.flatten() if c > 0}
+            for four, right in one.asks:
+                telling = {
+                    four[right][n] for n in range(len(four[right])) if len({one[n] for one in four}) > 1
+                }
+                asks, spelled = asks + 1, spelled + (telling <= there)
+        assert all(len(set(four)) == 4 for four, _ in one.asks)
+    assert asks > 10 and spelled > 0.9 * asks  # of three characters in a patch, one has no room
 
 
-def test_stopped_run_ends_with_the_same_weights_as_the_model_reads_them(small: None, tmp_path: Path) -> None:
-    torch.set_num_threads(1)
-    course.train(settings(tmp_path / "whole"))
-    course.train(settings(tmp_path / "parts"), stop_after=2)
-    course.train(settings(tmp_path / "parts"))
-    first, second = (
-        load_file(str(tmp_path / run / "model" / "model.safetensors")) for run in ("whole", "parts")
-    )
-    assert all(torch.equal(first[name], second[name]) for name in first)
-    assert [entry["step"] for entry in entries(tmp_path / "parts" / "metrics.jsonl")] == [0, 1, 2]
-    assert "options with videos swapped" in entries(tmp_path / "parts" / "validation.jsonl")[-1]
-    reader = Answerer.from_pretrained(tmp_path / "parts" / "model")
-    assert not reader.model.config.random
-    look = Look(plan_video(448, 224, 16, reader.settings, 224), Seen(torch.zeros(3, 32), 3, 3), {})
-    assert reader.ask(look, "<vila/video>\n\nA. B or B. A?", 4, ["A", "B"]).text in ("A", "B")
-    with pytest.raises(TrainingError, match="holds a run with other settings"):
-        course.train(settings(tmp_path / "parts", seed=1))
-
-
-def test_loss_falls(small: None, tmp_path: Path) -> None:
-    lesson = [{"until": 1.0, "tiles": 1, "lines": 2, "words": 4, "answers": True}]
-    course.train(
-        settings(
-            tmp_path, steps=16, lessons=lesson, checkpoint_every=99, optimizer__warmup=1, optimizer__rate=0.01
+def test_options_are_symmetric_and_prompts_are_the_tokenizers() -> None:
+    draw, places = np.random.default_rng(0), np.zeros(4, int)
+    for _ in range(2000):
+        four = options(draw)
+        assert len(set(four)) == 4 and len({len(one) for one in four}) == 1
+        places[four.index(sorted(four)[0])] += 1  # no place tells which look-alike stands there
+    assert (places > 400).all()
+    right = np.zeros(4, int)
+    for n in range(400):
+        four = options(draw)
+        asked = question(four, n % 4, draw)
+        right[asked.right] += 1
+        prompt = reading_tokenizer().decode(asked.ids)
+        assert reading_tokenizer().encode(prompt).ids == asked.ids
+        assert f"\n {'ABCD'[asked.right]}. {four[n % 4]}\n" in prompt
+        assert reading_tokenizer().decode([asked.ids[k] for k in asked.told]) == "".join(
+            prompt.partition(f" {letter}. ")[2].partition("\n")[0] for letter in "ABCD"
         )
-    )
-    losses = [entry["loss"] for entry in entries(tmp_path / "metrics.jsonl")]
-    assert np.mean(losses[-3:]) < 0.8 * losses[0]
+    assert (right > 60).all()
 
 
-def test_lessons_and_rate_follow_the_share_of_the_run() -> None:
-    config = read(ReadingConfig, "reading-gpu", optimizer__rate=1e-3, optimizer__warmup=10)
-    assert [config.lesson(share).tiles for share in (0, 0.31, 0.4, 0.6, 0.99, 1.0)] == [1, 1, 2, 8, 8, 8]
-    assert course._rate(config, 4, 0.0) == pytest.approx(5e-4)
-    assert course._rate(config, 900, config.hold) == pytest.approx(1e-3)
-    assert course._rate(config, 900, 0.8) == pytest.approx(5e-4)
-    assert course._rate(config, 900, 1.0) == pytest.approx(2e-5)
+def row(letters: torch.Tensor, *texts: Text) -> Row:
+    return Row(letters, list(texts))
+
+
+def test_a_token_that_stands_for_three_counts_as_three(reader: Reader) -> None:
+    """Without positions, a text finds the same in three equal tokens as in one that stands for them."""
+    text = question(options(np.random.default_rng(0)), 1, np.random.default_rng(0))
+    one, other = torch.tensor([[5, 0]]), torch.tensor([[9, 7]])
+    thrice = row(torch.cat([one, one, one, other]), text)
+    once = Row(torch.cat([one, other]), [text], torch.tensor([3.0, 1.0]))
+    found = []
+    for rows in ([thrice], [once]):
+        batch = collate(rows, np.random.default_rng(0), 0)
+        words = reader.model.llm.get_input_embeddings()(batch.ids)
+        embeds = torch.cat([reader.tell(batch.seen), words], 1)
+        with torch.no_grad():
+            found.append(
+                reader.read(embeds, torch.zeros_like(batch.positions), batch.sees)[0, -len(text.ids) :]
+            )
+    torch.testing.assert_close(*found, atol=1e-4, rtol=1e-4)
+
+
+def test_texts_see_what_is_seen_and_themselves(reader: Reader) -> None:
+    """A text's loss is the same whatever stands beside it, and hangs on every token seen but no padding."""
+    draw = np.random.default_rng(0)
+    texts = [question(options(draw), 2, draw), echo(["ABC 12", "XY 3"]), question(options(draw), 0, draw)]
+    letters = torch.tensor([[1, 0], [2, 3], [0, 0], [30, 0]])
+
+    def hidden(*chosen: Text) -> torch.Tensor:
+        rows = [row(letters, *chosen), row(letters.repeat(3, 1), texts[1])]
+        batch = collate(rows, np.random.default_rng(1), 50)
+        words = reader.model.llm.get_input_embeddings()(batch.ids)
+        out = reader.read(torch.cat([reader.tell(batch.seen), words], 1), batch.positions, batch.sees)
+        start = batch.seen.shape[1] + sum(len(one.ids) for one in chosen[:-1])
+        return out[0, start : start + len(chosen[-1].ids)]
+
+    with torch.no_grad():
+        alone, beside = hidden(texts[2]), hidden(*texts)
+    torch.testing.assert_close(alone, beside, atol=1e-4, rtol=1e-4)
+    seen = reader.tell(torch.cat([letters, letters])[None]).detach().requires_grad_()
+    batch = collate([row(torch.cat([letters, letters]), *texts)], draw, 50)
+    loss, figures = study(reader, seen, batch)
+    loss.backward()
+    assert (seen.grad[0].abs().sum(-1) > 0).all() and set(figures) == {"spelled", "options", "flagged"}
+
+
+def test_who_sees_nothing_answers_by_chance(reader: Reader) -> None:
+    """Trained on questions before which nothing stands that tells, a language model finds nothing in them."""
+    reader.teach("model.llm", "flag")
+    optimizer = torch.optim.AdamW([x for x in reader.parameters() if x.requires_grad], lr=2e-3)
+    blank = torch.zeros(1, 2, dtype=torch.long)
+
+    def batch(draw: np.random.Generator, count: int) -> Any:
+        return collate(
+            [row(blank, question(options(draw), int(draw.integers(4)), draw)) for _ in range(count)], draw, 50
+        )
+
+    for step in range(25):
+        asked = batch(np.random.default_rng([0, step]), 8)
+        optimizer.zero_grad()
+        study(reader, reader.tell(asked.seen), asked)[0].backward()
+        optimizer.step()
+    with torch.no_grad():
+        asked = batch(np.random.default_rng(5), 400)
+        figures = study(reader, reader.tell(asked.seen), asked)[1]
+    assert 0.15 < float(figures["options"]) < 0.35 and 0.15 < float(figures["flagged"]) < 0.35
+
+
+def test_first_layers_begin_by_looking_at_neighbours(reader: Reader) -> None:
+    """A head of the encoder asks for its offset by positions alone, one of the language model for a token before."""
+    attention: Any = reader.model.vision.vision_model.encoder.layers[0].self_attn
+    places = reader.model.vision.vision_model.embeddings.position_embedding.weight
+    norm = torch.nn.functional.layer_norm(places, places.shape[1:])
+    with torch.no_grad():
+        asks, keys = (
+            project(norm).unflatten(-1, (2, -1)) for project in (attention.q_proj, attention.k_proj)
+        )
+    for head in range(2):
+        row, column = NEIGHBOURS[head]
+        best = (asks[:, head] @ keys[:, head].T).argmax(-1).view(28, 28)[4:-4, 4:-4]
+        wanted = torch.arange(28 * 28).view(28, 28) + 28 * row + column
+        assert (best == wanted[4:-4, 4:-4]).float().mean() > 0.5
+    llm = reader.model.llm.model
+    words = torch.randint(0, 500, (1, 30), generator=torch.Generator().manual_seed(0))
+    llm.config._attn_implementation = "eager"
+    with torch.no_grad():
+        seen = llm(input_ids=words, output_attentions=True, use_cache=False).attentions[0][0]
+    for head in range(2):
+        assert (seen[head, 8:].argmax(-1) == torch.arange(8, 30) - head - 1).float().mean() > 0.8
+
+
+def test_lines_are_laid_out_as_patches_show_them() -> None:
+    draw = np.random.default_rng(0)
+    assert language.laid("AB 1", Lesson(until=1), draw) == [(1, 0), (2, 0), (0, 0), (28, 0)]
+    clean = Lesson(until=1, hard=1)
+    for _ in range(50):
+        seen = language.laid("XYZ 56", clean, draw)
+        spelled = [c for two in seen for c in two if c]
+        assert spelled == [c for c in classes("XYZ56") if c in spelled] and len(spelled) >= 3
+
+
+def test_three_runs_make_a_model_that_answers_and_a_killed_one_goes_on(tmp_path: Path) -> None:
+    few: dict[str, dict[str, Any]] = {
+        "characters": {"characters__squares": 6, "characters__gazed": 8},
+        "language": {"language__lessons": [LESSON.model_dump(), {**LESSON.model_dump(), "echoes": 1.0}]},
+        "answers": {"answers__pictures": 4, "answers__alone": 0.4},
+    }
+    few["answers"]["init"] = [tmp_path / "characters", tmp_path / "language"]
+    for name, changes in few.items():
+        train(settings(name, tmp_path / name, **changes))
+        killed = settings(name, tmp_path / f"{name} killed", **changes)
+        train(killed, stop_after=2)
+        train(killed)
+        whole, resumed = (load_file(str(run / TAUGHT)) for run in (tmp_path / name, killed.out))
+        assert whole and all(torch.equal(whole[key], resumed[key]) for key in whole)
+        assert [entry["step"] for entry in entries(killed.out / "metrics.jsonl")] == [0, 1, 2]
+        assert [entry["step"] for entry in entries(killed.out / "validation.jsonl")] == [0, 3]
+    taught = {name: set(load_file(str(tmp_path / name / TAUGHT))) for name in few}
+    assert "table" in taught["language"] and all("vision" in x or "head" in x for x in taught["characters"])
+    assert not any("vision" in x for x in taught["answers"] | taught["language"])
+    assert len(list((tmp_path / "characters" / "pictures").glob("*.png"))) == 2
+    assert "options with pictures swapped" in entries(tmp_path / "answers" / "validation.jsonl")[-1]
+    answerer = Answerer.from_pretrained(tmp_path / "answers" / "model")
+    assert not answerer.model.config.random
+    look = Look(plan_video(448, 224, 16, answerer.settings, 224), Seen(torch.zeros(3, 48), 3, 3), {})
+    assert answerer.ask(look, f"{VIDEO_TOKEN}\n\nA. B or B. A?", 4, ["A", "B"]).text in ("A", "B")
+    with pytest.raises(TrainingError, match="holds a run with other settings"):
+        train(settings("language", tmp_path / "language", seed=1))
+    with pytest.raises(TrainingError, match=r"nobody taught model\.llm, table; name a run of characters"):
+        train(settings("answers", tmp_path / "x", init=[tmp_path / "characters"]))
+    with pytest.raises(TrainingError, match="finish that run first"):
+        train(settings("answers", tmp_path / "x", init=[tmp_path / "nowhere"]))
+
+
+def test_losses_fall(tmp_path: Path) -> None:
+    rate = {"optimizer__warmup": 1, "optimizer__rate": 0.01, "optimizer__matrices": 0.01, "steps": 20}
+    for name, few in (
+        ("characters", {"characters__squares": 4, "batch": 4}),
+        ("language", {"language__lessons": [{"until": 1.0, "lines": 1, "echoes": 1.0}], "batch": 4}),
+    ):
+        train(settings(name, tmp_path / name, **{**rate, **few}, checkpoint_every=99, validate_every=99))
+        losses = [entry["loss"] for entry in entries(tmp_path / name / "metrics.jsonl")]
+        assert np.mean(losses[-3:]) < 0.8 * losses[0]
+
+
+def test_a_configuration_teaches_one_thing(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="found characters and answers"):
+        settings("characters", tmp_path, answers__pictures=3)
+
+
+def test_the_shape_is_small_and_has_room_for_every_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert sum(parameter_count(shape("mini")).values()) < 12e6 / 2
+    assert shape("mini").llm["vocab_size"] == reading_tokenizer().get_vocab_size()
