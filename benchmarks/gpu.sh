@@ -110,11 +110,11 @@ if has train; then
   part train 120 "$work/ntp/metrics.jsonl" bash -c train
 fi
 if has reading; then  # not among the usual ones: eight minutes of its own; the model is in OUT/reading
-  steps="3000 4000 2000" squares=16000 pictures=3000 batch=128
-  [ -z "$small" ] || { steps="1 1 1" squares=8 pictures=8 batch=2; }
+  steps="3000 4000 2000" squares=16000 pictures=3000 held=384 batch=128
+  [ -z "$small" ] || { steps="1 1 1" squares=8 pictures=8 held=8 batch=2; }
   reading() {
     local name=$1 count=$2; shift 2
-    { sed -E "s/squares: [0-9]+/squares: $squares/; s/pictures: [0-9]+/pictures: $pictures/" \
+    { sed -E "s/squares: [0-9]+/squares: $squares/; s/pictures: [0-9]+/pictures: $pictures/; s/held_out: .*/held_out: $held/" \
       "autogaze/training/configs/reading-$name.yaml"; echo "processes: $(nproc)"; } >"$work/$name.yaml" &&
       "$python" -m hlvid.cli train reading --config "$work/$name.yaml" --out "$work/reading/$name" --device "$device" \
         --steps "$count" --batch "$batch" "$@"
@@ -124,7 +124,7 @@ if has reading; then  # not among the usual ones: eight minutes of its own; the 
     reading characters "${one[0]}" && reading language "${one[1]}" &&
       reading answers "${one[2]}" --init "$work/reading/characters" --init "$work/reading/language"
   }
-  export -f reading runs; export python work device steps squares pictures batch
+  export -f reading runs; export python work device steps squares pictures held batch
   part reading 480 "$work/reading/answers/validation.jsonl" bash -c runs
   [ ! -d "$work/reading/answers/model" ] || cp -r "$work/reading/answers/model" "$out/reading"
 fi
