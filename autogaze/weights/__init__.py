@@ -1,6 +1,6 @@
-"""The checkpoint that comes with this package: trained by this project, from random weights, on a CPU.
+"""The checkpoints that come with this package: trained by this project, from random weights, on CPUs.
 
-`README.md` beside this file is its model card: what it learned from, what came out, and what it is not.
+`README.md` beside this file is their model card: what they learned from, what came out, and what they are not.
 """
 
 from pathlib import Path
@@ -9,25 +9,27 @@ from autogaze.model.checkpoint import CheckpointError
 
 
 def bundled() -> Path:
-    """The folder with config.json, model.safetensors, preprocessor_config.json and calibration.json.
+    """AutoGaze's folder, with config.json, model.safetensors, preprocessor_config.json and calibration.json.
 
     Raises CheckpointError where the package was installed without its weights.
     """
-    folder = Path(__file__).parent
-    if not (folder / "model.safetensors").is_file():
-        raise CheckpointError(
-            f"checkpoint {folder}: this installation has no bundled weights; name a folder or a hub id such as "
-            "nvidia/AutoGaze"
-        )
-    return folder
+    return _held("", "bundled weights", "name a folder or a hub id such as nvidia/AutoGaze")
 
 
 def bundled_reads() -> Path:
     """The folder with the weights of the selector `reads`. Raises CheckpointError where they are not installed."""
-    folder = Path(__file__).parent / "reads"
+    return _held(
+        "reads", "weights for the selector 'reads'", "name a folder that 'hlvid train reads' has made"
+    )
+
+
+def bundled_nvila() -> Path:
+    """The folder of the small NVILA-HD, `pretrained=mini`. Raises CheckpointError where it is not installed."""
+    return _held("nvila", "small NVILA-HD", "name a folder that 'hlvid train reading' has made")
+
+
+def _held(name: str, what: str, remedy: str) -> Path:
+    folder = Path(__file__).parent / name
     if not (folder / "model.safetensors").is_file():
-        raise CheckpointError(
-            f"checkpoint {folder}: this installation has no weights for the selector 'reads'; name a folder that "
-            "'hlvid train reads' has made"
-        )
+        raise CheckpointError(f"checkpoint {folder}: this installation has no {what}; {remedy}")
     return folder

@@ -13,11 +13,13 @@ hlvid.errors.RunError: nvila_hd: gazing is 'of'; allowed: 'on' or 'off'
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
+from autogaze.model.checkpoint import CheckpointError
 from autogaze.nvila.loading import ATTENTIONS, DEVICE_MAPS, QUANTIZATIONS, LLMOptions
 from autogaze.nvila.settings import CHOICES
 from evaluators.core.arguments import STRICT, check_selector, one_of, read, refuse_unheeded
@@ -28,6 +30,7 @@ _TERM = re.compile(
 )
 
 NONE = "none"
+MINI = "mini"
 Given = Any
 """A value as lmms-eval hands it over: str, int, float, bool, or None where it was left out."""
 
@@ -36,7 +39,8 @@ Given = Any
 class NvilaArguments:
     """None means that the argument was left out; the text "none" asks for no ratio or no requirement.
 
-    pretrained: a folder or hub id, of ours or in the published layout, which is converted once. revision: of a hub id.
+    pretrained: a folder or hub id, of ours or in the published layout, which is converted once; "mini" is the small one
+        that comes with hlvid. revision: of a hub id.
     path: "auto", or "remote": let the code that the checkpoint brings answer.
     num_video_frames … task_loss_requirement_thumbnail, max_batch_size_autogaze, max_batch_size_siglip,
         autogaze_model_id: the published names.
@@ -87,9 +91,9 @@ class NvilaArguments:
         if not given.get("pretrained"):
             raise RunError(
                 f"{model}: no checkpoint; give pretrained=FOLDER or a hub id, "
-                "or make one with 'hlvid make-checkpoint'"
+                "or pretrained=mini, the small one that comes with hlvid"
             )
-        values = {**given, "pretrained": str(given["pretrained"])}
+        values = {**given, "pretrained": _folder(str(given["pretrained"]), model)}
         if isinstance(values.get("gazing"), bool):  # lmms-eval does not read on/off, but yaml does
             values["gazing"] = "on" if values["gazing"] else "off"
         arguments = read(cls, model, values)
@@ -165,6 +169,18 @@ class NvilaArguments:
 
 RATIOS = ("gazing_ratio_tile", "gazing_ratio_thumbnail")
 LOSSES = ("task_loss_requirement_tile", "task_loss_requirement_thumbnail")
+
+
+def _folder(pretrained: str, model: str) -> str:
+    """Where the checkpoint is: of "mini" the one that comes with hlvid, unless a folder here has that name."""
+    if pretrained != MINI or Path(MINI).is_dir():
+        return pretrained
+    from autogaze.weights import bundled_nvila
+
+    try:
+        return str(bundled_nvila())
+    except CheckpointError as error:
+        raise RunError(f"{model}: pretrained={MINI}: {error}") from error
 
 
 def parse_ratio(given: Given, name: str = "ratio") -> float | tuple[float, ...] | None:
