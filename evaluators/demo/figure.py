@@ -42,13 +42,13 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 
 
 def _draw_series(axes: "Axes", rows: Sequence[Row]) -> None:
-    gazed = [row for row in rows if row.asked("resolution") is not None]
+    gazed = [row for row in rows if row.width is not None]
     names = list(dict.fromkeys(row.series for row in gazed))
     for index, name in enumerate(names):
         line = [row for row in gazed if row.series == name]
         _points(axes, index, len(names), name, line, [row.results for row in line])
     for row in rows:
-        if row.asked("resolution") is None:
+        if row.width is None:
             value = 100 * row.results["accuracy"]
             axes.axhline(value, color="0.45", linestyle="--", linewidth=1.2, label=f"blind ({value:.0f} %)")
     axes.set_title("all questions", fontsize=10)
@@ -67,7 +67,7 @@ def _points(
 ) -> None:
     # Neighbouring series are shifted by a few per cent of x so that their bars do not hide each other.
     shift = 1 + 0.035 * (index - (of - 1) / 2)
-    x = [shift * row.asked("resolution") for row in rows]
+    x = [shift * (row.width or 0) for row in rows]
     y = [100 * value["accuracy"] for value in values]
     low, high = ([100 * abs(value["wilson"][end] - value["accuracy"]) for value in values] for end in (0, 1))
     colour = COLOURS[index % len(COLOURS)]
@@ -78,7 +78,7 @@ def _points(
 
 
 def _dress(axes: "Axes", rows: Sequence[Row], corner: Corner) -> None:
-    ticks = sorted({size for row in rows if (size := row.asked("resolution")) is not None})
+    ticks = sorted({size for row in rows if (size := row.width) is not None})
     axes.set_xscale("log", base=2)
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()

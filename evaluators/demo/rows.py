@@ -38,13 +38,21 @@ class Row:
     def label(self) -> str:
         """Model or selector as the table names it."""
         mean = " mean" if self.asked("budget") == "picture" else ""
-        return f"{self.asked('selector') or self.cell.model}{mean}"
+        selector = self.asked("selector")
+        return f"{selector}{mean}" if selector and self.asked("resolution") else self.cell.model
 
     @property
     def series(self) -> str:
         """The line of the figure this row belongs to."""
         ratio = self.asked("ratio")
         return self.label if ratio in (None, 1) else f"{self.label}, gazing ratio {ratio:.0%}"
+
+    @property
+    def width(self) -> int | None:
+        """Of the frames, px: as asked, else as the model's record of the pixels it saw has it; None of the blind."""
+        pixels = self.samples[0].get("details", {}).get("pixels") if self.samples else None
+        width: int | None = self.asked("resolution") or (pixels[1] if pixels else None)
+        return width
 
     @property
     def tokens(self) -> float:
@@ -68,7 +76,8 @@ def make_row(cell: Cell, samples: Sequence[Mapping[str, Any]]) -> Row:
 
 def name_of(cell: Cell) -> str:
     """A folder's name."""
-    if (selector := cell.labels.get("selector")) is None:
+    selector = cell.labels.get("selector")
+    if selector is None or "resolution" not in cell.labels:
         return cell.model
     mean = "-mean" if cell.labels.get("budget") == "picture" else ""
     settings = f"{cell.labels['resolution']}-r{cell.labels['ratio']:.2f}"

@@ -52,7 +52,7 @@ def tier_names(rows: Sequence[Row]) -> list[str]:
 
 def row_cells(row: Row, tiers: Sequence[str]) -> list[str]:
     """The texts of one line, in the order of the table's columns."""
-    width, ratio = row.asked("resolution"), row.asked("ratio")
+    width, ratio = row.width, row.asked("ratio")
     return [
         row.label,
         "-" if width is None else str(width),

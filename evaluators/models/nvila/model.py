@@ -97,11 +97,10 @@ class NvilaHD(JournalledModel):
         """The model's, and that of AutoGaze where it looks."""
         pretrained = self.arguments.pretrained
         found: dict[str, tuple[str, str | None]] = {"pretrained": (pretrained, self.arguments.revision)}
-        gaze = str(self.arguments.autogaze_model_id or self._config.get("autogaze") or PUBLISHED_GAZE)
-        inside = (
-            not Path(gaze).is_absolute() and (Path(pretrained) / gaze).is_dir()
-        )  # it counts with the model
-        if not self.single and self.arguments.gazing == "on" and not inside:
+        gaze = self.arguments.autogaze_model_id or self._config.get("autogaze")
+        if gaze is None and self.arguments.selector in (None, "autogaze"):
+            gaze = PUBLISHED_GAZE
+        if gaze and not self.single and self.arguments.gazing == "on" and not _inside(gaze, pretrained):
             found[GAZE] = (gaze, None)
         if own := self.backend.selector_weights():
             found["selector"] = own
@@ -146,6 +145,11 @@ NvilaVideoChat = for_chat(NvilaVideo)
 
 
 GAZE, PUBLISHED_GAZE = "autogaze_model_id", "nvidia/AutoGaze"
+
+
+def _inside(gaze: str, pretrained: str) -> bool:
+    """Whether AutoGaze's weights are a folder of the checkpoint, and count with it."""
+    return not Path(gaze).is_absolute() and (Path(pretrained) / gaze).is_dir()
 
 
 def _best_device() -> str:

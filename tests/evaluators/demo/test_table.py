@@ -34,13 +34,15 @@ def test_grid_is_the_issues() -> None:
         "blind", *(f"detail, gazing ratio {ratio}" for ratio in ("1%", "3%", "10%") for _ in range(4))
     ]  # fmt: skip
     assert [row.asked("resolution") for row in rows[1:5]] == [448, 896, 1792, 3584]
-    assert {row.asked("selector") for row in rows[13:]} == {"autogaze", "reads", "random", "everything"}
-    assert max(row.asked("resolution") for row in rows[13:]) == 1792
+    *others, network = rows[13:]
+    assert {row.asked("selector") for row in others} == {"autogaze", "reads", "random", "everything"}
+    assert max(row.asked("resolution") for row in others) == 1792
     learned = {row.series for row in rows if row.asked("selector") == "autogaze"}
     assert learned == {
         f"autogaze{how}, gazing ratio {ratio}" for how in ("", " mean") for ratio in ("1%", "10%")
     }
-    assert rows[-1].series == "everything"
+    assert others[-1].series == "everything"
+    assert (network.series, network.cell.model_args["pretrained"]) == ("nvila_hd", "mini")
     assert len({name_of(cell) for cell in cells}) == len(cells)
     assert cells[12].model_args == {"selector": "detail", "ratio": 0.1, "resolution": 3584, "frames": 8}
 
