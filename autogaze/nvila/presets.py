@@ -31,6 +31,18 @@ README = VideoSettings(
 )
 SMALL = replace(README, num_video_frames=16, num_video_frames_thumbnail=4, max_tiles_video=8)
 
+# A gaze for text at 4K: 76 gazed patches a frame, wherever in it they are.
+FOR_TEXT = VideoSettings(
+    num_video_frames_thumbnail=0,
+    max_tiles_video=144,
+    gazing_ratio_tile=0.002,
+    gazing_ratio_thumbnail=None,
+    task_loss_requirement_tile=None,
+    task_loss_requirement_thumbnail=None,
+    gaze_grid="quartered",
+    gazing_budget="picture",
+)
+
 # Token ids of the byte-level tokenizer end at 259; real vocabularies are larger and have room for it.
 _TINY = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
 _MINI = {"hidden_size": 192, "intermediate_size": 448, "num_hidden_layers": 5, "num_attention_heads": 4}
@@ -61,7 +73,7 @@ SHAPES = {
             "rms_norm_eps": 1e-6,
             "tie_word_embeddings": True,
         },
-        video=replace(SMALL, max_tiles_video=144, num_video_frames_thumbnail=0),
+        video=FOR_TEXT,
         token_shuffle=1,
     ),
     "base": NVILAConfig(

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from autogaze.nvila.answering import Answerer
+from autogaze.nvila.config import NVILAConfig
+from autogaze.nvila.presets import shape
 from autogaze.selectors import get
 from autogaze.weights import bundled_nvila
 
@@ -49,7 +51,8 @@ def prompt(options: list[str]) -> str:
 def test_it_is_small(answerer: Answerer) -> None:
     assert sum(weight.numel() for weight in answerer.model.parameters()) <= 12_000_000
     assert sum(path.stat().st_size for path in bundled_nvila().rglob("*") if path.is_file()) <= 25_000_000
-    assert not answerer.model.config.random
+    config = NVILAConfig.from_pretrained(bundled_nvila())
+    assert config == replace(shape("mini"), llm=config.llm) and dict(config.llm) == dict(shape("mini").llm)
 
 
 def test_it_reads_and_without_the_text_it_does_not_know(answerer: Answerer) -> None:
