@@ -82,4 +82,8 @@ def test_a_look_for_the_report(clip: Path) -> None:
     drawn = gazed(look.original, look.gaze.boxes(look.tiling.boxes()), 1)
     assert look.original.shape == look.rebuilt.shape == drawn.shape == (540, 960, 3)
     lit = look.tiling.join_patches(look.gaze.scale_masks()[-1])[0].repeat(16, 0).repeat(16, 1)[:540, :960]
-    assert drawn[lit].mean() > 2 * drawn[~lit].mean() and 0 < looker.tokens_selected < looker.tokens_valid
+    share = drawn.astype(float) / np.maximum(look.original, 1)
+    assert (
+        np.median(share[lit]) > 0.9 > 0.7 > np.median(share[~lit])
+        and 0 < looker.tokens_selected < looker.tokens_valid
+    )
