@@ -179,7 +179,10 @@ def _stages(
     """The device's stages in order; what the language model will read grows beside the first two."""
     weights = sum(_parameters(config).values()) * item
     seen = load.language * int(config.llm["hidden_size"]) * item
-    batch = min(settings.max_batch_size_autogaze or CLIPS, grid.tiles)
+    together = (
+        grid.tiles if settings.gazing_budget == "picture" else settings.max_batch_size_autogaze or CLIPS
+    )
+    batch = min(together, grid.tiles)
     clip = _clip_tokens(config, settings, "tile")
     tokens, whole = batch * sum(clip), load.language + prompt
     yield Stage("selector", tokens, weights, seen, _selecting(config, selector, batch, clip))

@@ -17,7 +17,7 @@ from autogaze.training.config import TrainingError
 from autogaze.training.processes import Team
 from autogaze.training.reading.config import ReadingConfig
 from autogaze.training.reading.looks import Looked, looked
-from autogaze.training.reading.part import Found, Part
+from autogaze.training.reading.part import Found, Part, own_seeds
 from autogaze.training.reading.pictures import WIDE, pictures
 from autogaze.training.reading.questions import ALPHABET
 from autogaze.training.reading.reader import Reader
@@ -45,12 +45,8 @@ class Answers(Part):
         assert config.answers is not None
         super().__init__(config, reader)
         self.settings = config.answers
-        count = self.settings.pictures // team.world
-        first = config.seed * self.settings.pictures + team.rank * count
-        self.known, self.held = (
-            self._looked(range(start, start + many))
-            for start, many in ((first, count), (HELD_OUT, config.held_out))
-        )
+        self.known = self._looked(own_seeds(config, self.settings.pictures, team))
+        self.held = self._looked(range(HELD_OUT, HELD_OUT + config.held_out))
 
     def __call__(self, micro: int, draw: np.random.Generator) -> Found:
         rows, letters = self._rows(self.known, draw)

@@ -15,7 +15,7 @@ from autogaze.training.processes import Team
 from autogaze.training.reading.config import Characters as Settings
 from autogaze.training.reading.config import ReadingConfig
 from autogaze.training.reading.letters import CELLS, GRID, IGNORE, cut, masks, shown
-from autogaze.training.reading.part import Found, Part
+from autogaze.training.reading.part import Found, Part, own_seeds
 from autogaze.training.reading.pictures import SQUARES, Pictures, pictures
 from autogaze.training.reading.questions import ALPHABET
 from autogaze.training.reading.reader import Reader
@@ -39,9 +39,7 @@ class Characters(Part):
         assert config.characters is not None
         super().__init__(config, reader)
         self.settings = config.characters
-        count = self.settings.squares // team.world
-        first = config.seed * self.settings.squares + team.rank * count
-        self.known = pictures(range(first, first + count), SQUARES, config.processes)
+        self.known = pictures(own_seeds(config, self.settings.squares, team), SQUARES, config.processes)
         self.held = pictures(range(HELD_OUT, HELD_OUT + config.held_out), SQUARES, config.processes)
 
     def __call__(self, micro: int, draw: np.random.Generator) -> Found:

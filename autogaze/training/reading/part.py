@@ -8,12 +8,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from autogaze.training.processes import Team
 from autogaze.training.reading.config import ReadingConfig
 from autogaze.training.reading.reader import Reader
 from autogaze.training.text_tiles import HELD_OUT
 
 Found = tuple[Tensor, Mapping[str, float]]
 """Loss and figures."""
+
+
+def own_seeds(config: ReadingConfig, count: int, team: Team) -> range:
+    """Of the pictures that this process draws, of `count` in all: others for every run's seed and every process."""
+    each = count // team.world
+    first = config.seed * count + team.rank * each
+    return range(first, first + each)
 
 
 class Part:
