@@ -26,7 +26,7 @@ SMALL = Settings(seed=3, frames=(1, 3), shard=2)
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.safetensors"))}
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("[!.]*.safetensors"))}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_killed_run_is_finished_by_the_same_command(tmp_path: Path) -> None:
         [sys.executable, "-m", "hlvid.cli", "train", *command, str(killed)], stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 120
-    while not list(killed.glob("*.safetensors")) and time.monotonic() < deadline:
+    while not digests(killed) and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
