@@ -26,7 +26,9 @@ SMALL = Settings(seed=3, frames=(1, 3), shard=2)
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("[!.]*.safetensors"))}
+    return {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("[!.]*.safetensors"))
+    }
 
 
 @pytest.fixture(scope="module")
