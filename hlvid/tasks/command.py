@@ -160,7 +160,7 @@ def _engine() -> Any:
 
 
 def _index_once(manager: Any) -> None:
-    """lmms-eval parses some 1,500 YAML files for every run, 3 s or more; a sweep does it once."""
+    """lmms-eval parses some 1,900 YAML files for every run; a sweep does it once."""
     ordinary = manager._get_task_and_group
     if hasattr(ordinary, "seen"):
         return
