@@ -1,4 +1,4 @@
-"""Figure 9: accuracy against frames, then against resolution; tokens; what ran out of memory."""
+"""Figure 9: accuracy against frames, then against resolution; tokens; what ran out of memory or context."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +14,7 @@ from analysis.inputs import Inputs
 from analysis.measured import short_set
 from analysis.records import below
 from analysis.reference import row
+from evaluators.core.outcomes import MEMORY, OVERFLOW
 from evaluators.sweeps.records import latest, load
 
 KEY = "fig9_scaling"
@@ -34,7 +35,7 @@ def make(inputs: Inputs) -> Made:
         sizes = " and ".join(f"{n:g}" for n in sorted(table.n.dropna().unique()))
         words = (
             f"Ours: {len(table)} cells of {', '.join(sorted(table.task.unique()))}, n = "
-            f"{sizes} questions a cell, bars: 95 %, clustered by recording; crosses: out of memory."
+            f"{sizes} questions a cell, bars: 95 %, clustered by recording; crosses: out of memory or context."
         )
     caption = (
         f"Scaling. Top: the paper on HLVid ({reference.mark('read')}; a weaker model than that of its "
@@ -174,7 +175,7 @@ def _draw_ours(axes: Any, ours: pd.DataFrame, along: str, fixed: str) -> None:
             elinewidth=0.7,
             **style.line(index),
         )
-        failed = mine[mine.status == "out_of_memory"]
+        failed = mine[mine.status.isin((MEMORY, OVERFLOW))]
         axes.plot(failed[along], np.full(len(failed), 0.04 + 0.05 * index), "x", color=style.COLOURS[index % 7],
                   transform=axes.get_xaxis_transform())  # fmt: skip
     axes.set_xscale("log", base=2)

@@ -1,7 +1,8 @@
 """Named shapes: `tiny` runs 4K video on a laptop, `base` is a small real one, `8b` is the published model's.
 
 `mini` (5.2 M parameters) is what `hlvid train reading` teaches to read: patches of 8 px, about a character of the
-smallest lettering, in 144 tiles at 4K, and every gazed patch goes to the language model by itself.
+smallest lettering, in 144 tiles at 4K, and every gazed patch goes to the language model by itself. `mini-video` is its
+baseline: the same network on whole frames of 448 px at one scale, for `nvila_video`.
 """
 
 from dataclasses import replace
@@ -43,9 +44,28 @@ FOR_TEXT = VideoSettings(
     gazing_budget="picture",
 )
 
+WHOLE = VideoSettings(num_video_frames_thumbnail=0, max_tiles_video=1)
+"""16 whole frames."""
+
 # Token ids of the byte-level tokenizer end at 259; real vocabularies are larger and have room for it.
 _TINY = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
 _MINI = {"hidden_size": 192, "intermediate_size": 448, "num_hidden_layers": 5, "num_attention_heads": 4}
+_READER = {
+    **_MINI,
+    "num_key_value_heads": 4,
+    "vocab_size": 510,
+    "rope_theta": 1_000_000.0,
+    "rms_norm_eps": 1e-6,
+    "tie_word_embeddings": True,
+}
+_EYES = SiglipConfig(
+    hidden_size=192,
+    intermediate_size=768,
+    num_hidden_layers=6,
+    num_attention_heads=6,
+    patch_size=8,
+    attn_type="frame_independent",
+)
 _BASE = {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14}
 _SEVEN = {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28}
 
@@ -57,24 +77,13 @@ SHAPES = {
         llm={**_TINY, "num_key_value_heads": 2, "vocab_size": 272},
         video=SMALL,
     ),
-    "mini": NVILAConfig(
-        vision=replace(
-            SiglipConfig(patch_size=8, attn_type="frame_independent"),
-            hidden_size=192,
-            intermediate_size=768,
-            num_hidden_layers=6,
-            num_attention_heads=6,
-        ),
-        llm={
-            **_MINI,
-            "num_key_value_heads": 4,
-            "vocab_size": 510,
-            "rope_theta": 1_000_000.0,
-            "rms_norm_eps": 1e-6,
-            "tie_word_embeddings": True,
-        },
-        video=FOR_TEXT,
+    "mini": NVILAConfig(vision=_EYES, llm=_READER, video=FOR_TEXT, token_shuffle=1),
+    "mini-video": NVILAConfig(
+        vision=replace(_EYES, image_size=448, scales=(448,)),
+        llm=_READER,
+        video=WHOLE,
         token_shuffle=1,
+        context=57_344,  # 16 frames are 50,176 patches
     ),
     "base": NVILAConfig(
         vision=VISION,

@@ -119,9 +119,11 @@ def wanted(lines: NDArray[np.float32], corners: NDArray[np.int64]) -> Wanted:
     return Wanted(np.concatenate(show, 1), np.concatenate(spare, 1))
 
 
-def touched(box: NDArray[np.float32], cap: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
-    """Which patches of a grid each line is in, bool (N, LINES, side * side); a hair of it is not looked at."""
-    unit, at = SIZE / side, np.arange(side)
+def touched(
+    box: NDArray[np.float32], cap: NDArray[np.float32], side: int, size: int = SIZE
+) -> NDArray[np.bool_]:
+    """Which patches of a tile's grid each line is in, bool (N, LINES, side * side); a hair of it is not looked at."""
+    unit, at = size / side, np.arange(side)
     along, down = (
         np.minimum(box[..., axis + 2, None], (at + 1) * unit) - np.maximum(box[..., axis, None], at * unit)
         for axis in (0, 1)

@@ -23,9 +23,13 @@ def bundled_reads() -> Path:
     )
 
 
-def bundled_nvila() -> Path:
-    """The folder of the small NVILA-HD, `pretrained=mini`. Raises CheckpointError where it is not installed."""
-    return _held("nvila", "small NVILA-HD", "name a folder that 'hlvid train reading' has made")
+def bundled_nvila(whole: bool = False) -> Path:
+    """The folder of the small NVILA-HD, `pretrained=mini`; whole: of its baseline, which sees whole frames.
+
+    Raises CheckpointError where it is not installed.
+    """
+    name = "nvila_video" if whole else "nvila"
+    return _held(name, "small NVILA-HD", "name a folder that 'hlvid train reading' has made")
 
 
 def _held(name: str, what: str, remedy: str) -> Path:

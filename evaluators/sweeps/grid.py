@@ -16,10 +16,11 @@ A file of one's own::
     list:                               # further cells, one by one
       - {model: blind}
 
-Where a model calls an axis by another name, `names` says so: {frames: num_video_frames}.
+Where a model calls an axis by another name, `names` says so: {frames: num_video_frames}. Where a value is another for
+it, or several arguments, `values` does: {resolution: {448: {max_tiles_video: 2}, 3584: {max_tiles_video: 144}}}.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,16 @@ class ModelEntry(BaseModel):
     model: str
     args: dict[str, Scalar] = Field(default_factory=dict)
     names: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[Scalar, dict[str, Scalar]]] = Field(default_factory=dict)
     axes: list[str] | None = None
     """Axes that vary it; all where it is left out, none for []."""
+
+    def arguments(self, labels: Mapping[str, Scalar]) -> dict[str, Scalar]:
+        """What the model is told where these are the values of the axes."""
+        told = dict(self.args)
+        for name, value in labels.items():
+            told |= self.values.get(name, {}).get(value, {self.names.get(name, name): value})
+        return told
 
 
 class Grid(BaseModel):
@@ -84,17 +93,18 @@ class Grid(BaseModel):
                     if count > MOST:
                         raise RunError(f"grid: more than {MOST:,} cells; shorten an axis")
                     labels = dict(zip(axes, values, strict=True))
-                    if not self.only or not axes or holds(self.only, {**entry.args, **labels, "task": task}):
-                        yield self._cell(task, entry.model, labels, entry.args, entry.names)
+                    named = {**entry.args, **labels, "task": task, "model": entry.model}
+                    if not self.only or not axes or holds(self.only, named):
+                        yield self._cell(task, entry, labels)
             for one in self.list_:
                 labels = {name: value for name, value in one.items() if name not in ("model", "task")}
-                yield self._cell(str(one.get("task", task)), str(one.get("model", "")), labels, {}, {})
+                entry = ModelEntry(model=str(one.get("model", "")))
+                yield self._cell(str(one.get("task", task)), entry, labels)
 
-    def _cell(
-        self, task: str, model: str, labels: dict[str, Any], args: dict[str, Any], names: dict[str, str]
-    ) -> Cell:
-        arguments = {**args, **{names.get(name, name): value for name, value in labels.items()}}
-        return Cell(task, model, arguments, {**args, **labels}, self.limit, self.seed)
+    def _cell(self, task: str, entry: ModelEntry, labels: dict[str, Any]) -> Cell:
+        return Cell(
+            task, entry.model, entry.arguments(labels), {**entry.args, **labels}, self.limit, self.seed
+        )
 
 
 def load_grid(source: str | Path) -> Grid:
@@ -127,6 +137,12 @@ def load_grid(source: str | Path) -> Grid:
             if axis not in grid.axes:
                 raise RunError(
                     f"grid {path}: models: {entry.model}: axis {axis!r} is not among {list(grid.axes)}"
+                )
+        for axis, told in entry.values.items():
+            if odd := [value for value in told if value not in grid.axes.get(axis, ())]:
+                raise RunError(
+                    f"grid {path}: models: {entry.model}: values: {axis} {odd[0]!r} is on no axis; "
+                    f"axes are {grid.axes}"
                 )
     return grid
 

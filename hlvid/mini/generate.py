@@ -37,7 +37,8 @@ def make(
 
     Args:
         root: the dataset folder; by default `mini_root(preset, seed)` below the data folder.
-        preset: "tiny" (2 videos of 2.4 s), "default" (8 of 15 s), "study" (24 of 10 s), "full" (77 of up to 5 minutes).
+        preset: "tiny" (2 videos of 2.4 s), "default" (8 of 15 s), "study" (24 of 10 s),
+            "long" (12 of a minute), "full" (77 of up to 5 minutes).
         seed: another seed gives other pixels, questions and answers.
         progress: show a progress bar on stderr.
         workers: how many videos are made at a time; by default as many as there are cores and memory for.

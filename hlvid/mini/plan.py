@@ -80,7 +80,7 @@ SLOTS = 8  # places for texts in a scene: four columns, two rows
 
 
 def plan(preset: str = "default", seed: int = 0) -> list[VideoPlan]:
-    """All videos of a preset ("tiny", "default", "study", "full").
+    """All videos of a preset ("tiny", "default", "study", "long", "full").
 
     Raises:
         DatasetError: unknown preset.

@@ -18,7 +18,7 @@ from autogaze.training.processes import Team
 from autogaze.training.reading.config import ReadingConfig
 from autogaze.training.reading.looks import Looked, looked
 from autogaze.training.reading.part import Found, Part, own_seeds
-from autogaze.training.reading.pictures import WIDE, pictures
+from autogaze.training.reading.pictures import FRAMES, WIDE, pictures
 from autogaze.training.reading.questions import ALPHABET
 from autogaze.training.reading.reader import Reader
 from autogaze.training.reading.texts import Batch, Row, Text, collate, echo, question, study
@@ -26,10 +26,6 @@ from autogaze.training.text_tiles import HELD_OUT
 
 CHUNK = 1000
 """Pictures in memory at a time, 1.5 MB each."""
-KEPT = (0.02, 0.15)
-"""Share of the patches without a character that a row keeps, beside those next to one; they then stand for many."""
-WHOLE = 0.06
-"""Share of batches that keep them all."""
 BLANK = 0.3
 """Weight of patches without a character, beside those with one."""
 NOISE, BLUR = 0.06, 0.4
@@ -64,7 +60,9 @@ class Answers(Part):
     def _looked(self, seeds: range) -> list[Looked]:
         found = list[Looked]()
         for n in range(0, len(seeds), CHUNK):
-            some = pictures(seeds[n : n + CHUNK], WIDE, self.config.processes)
+            some = pictures(
+                seeds[n : n + CHUNK], FRAMES if self.reader.view.whole else WIDE, self.config.processes
+            )
             found += looked(some, self.reader, self.settings.looks, seeds.start + n)
         if not found:
             raise TrainingError(f"answers.pictures {len(seeds)}: none with a line to ask about; draw more")
@@ -72,7 +70,7 @@ class Answers(Part):
 
     def _rows(self, known: Sequence[Looked], draw: np.random.Generator) -> tuple[list[Row], list[Tensor]]:
         many = int(draw.integers(1, self.settings.seen + 1))
-        again, whole = int(draw.integers(0, 2 * many + 1)), draw.random() < WHOLE
+        again, whole = int(draw.integers(0, 2 * many + 1)), draw.random() < self.settings.all
         drawn = [self._row(known, many, again, whole, draw) for _ in range(self.config.batch)]
         return [row for row, _ in drawn], [letters for _, letters in drawn]
 
@@ -87,12 +85,19 @@ class Answers(Part):
         features, letters = (torch.cat(parts) for parts in zip(*looks, strict=True))
         often = [math.exp(draw.uniform(0, math.log(self.settings.often))) for _ in looks]
         times = torch.tensor(often).repeat_interleave(torch.tensor([len(one) for one, _ in looks]))
-        kept = torch.ones(len(letters), dtype=torch.bool) if whole else _kept(letters, draw)
+        kept = torch.ones(len(letters), dtype=torch.bool) if whole else self._kept(letters, draw)
         blank = (letters == 0).all(-1)
         stand = math.exp(draw.uniform(*np.log(self.settings.blank)))
         times[blank] = max(1.0, stand / max(1, int((blank & kept).sum())))
         places = torch.arange(len(letters))
         return Row(features[kept].float(), texts, times[kept], places[kept]), letters[kept].long()
+
+    def _kept(self, letters: Tensor, draw: np.random.Generator) -> Tensor:
+        """Tokens with a character, often those beside one, and some of the others, which then stand for many."""
+        there = (letters != 0).any(-1)
+        if draw.random() < 0.5:
+            there = there | there.roll(1) | there.roll(-1)
+        return there | torch.from_numpy(draw.random(len(letters)) < draw.uniform(*self.settings.kept))
 
     def _texts(self, asks: Sequence[tuple[list[str], int]], draw: np.random.Generator) -> list[Text]:
         texts = []
@@ -147,11 +152,3 @@ class Answers(Part):
         told = self.reader.tell(torch.where(wrong, other, known)).detach()
         blur = torch.from_numpy(draw.standard_normal(tuple(told.shape), np.float32)).to(told.device)
         return told + BLUR * told.std() * blur
-
-
-def _kept(letters: Tensor, draw: np.random.Generator) -> Tensor:
-    """Tokens with a character, often those beside one, and some of the others: bool (V,)."""
-    there = (letters != 0).any(-1)
-    if draw.random() < 0.5:
-        there = there | there.roll(1) | there.roll(-1)
-    return there | torch.from_numpy(draw.random(len(letters)) < draw.uniform(*KEPT))

@@ -9,16 +9,17 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from autogaze.training.config import RunConfig, Strict
 
 
 class Characters(Strict):
-    """The encoder names characters. squares: drawn beforehand, 250 kB each. gazed: patches of 16 px of each tile."""
+    """The encoder names characters. squares: pictures drawn beforehand, 250 kB each, 600 kB of whole frames.
+    gazed: fewest and most patches of 16 px of each."""
 
     squares: int = Field(gt=0)
-    gazed: int = Field(16, gt=0, le=265)
+    gazed: tuple[PositiveInt, PositiveInt] = (16, 16)
 
 
 class Lesson(Strict):
@@ -54,7 +55,8 @@ class Answers(Strict):
     learns by itself to say what characters are told as; naming: weight of that in the rest of it. told: share of rows
     whose characters are told even then, as in the run before.
     blank: for how many patches without a character a row's stand, as often for a few as for many; often: for how many
-    the others stand at most. gap: most positions left free before a token."""
+    the others stand at most. kept: shares of patches without a character, beside those next to one, between which a row
+    keeps some. all: share of batches that keep them all. gap: most positions left free before a token."""
 
     pictures: int = Field(gt=0)
     looks: int = Field(2, gt=0)
@@ -64,6 +66,8 @@ class Answers(Strict):
     alone: float = Field(0.1, ge=0, le=1)
     naming: float = Field(1.0, ge=0)
     told: float = Field(0.5, ge=0, le=1)
+    kept: tuple[float, float] = (0.02, 0.15)
+    all: float = Field(0.06, ge=0, le=1)
     blank: tuple[float, float] = (200, 15_000)
     often: float = Field(8, ge=1)
     gap: float = Field(900, ge=0)

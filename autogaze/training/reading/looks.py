@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from autogaze.training.reading.letters import CELLS, cut, masks, shown
+from autogaze.training.reading.letters import View, cut, masks, shown
 from autogaze.training.reading.pictures import Pictures
 from autogaze.training.reading.questions import ALPHABET
 from autogaze.training.reading.reader import Reader
-from autogaze.training.text_tiles import SIZE, shades
+from autogaze.training.text_tiles import shades
 
 MISSED, STRAY = 0.03, 12
 """Share of a line's gazed patches that a gaze misses, and patches of a tile at most that it takes for text."""
@@ -50,21 +50,29 @@ def _look(
 ) -> tuple[Tensor, Tensor, NDArray[np.bool_]]:
     """Features, letters, and which characters, bool (L, C), one tile or another shows whole."""
     height, width = known.pixels.shape[1:3]
+    view, side = reader.view, reader.view.side
     edges = [
-        (left, top) for top in range(0, height - SIZE + 1, SIZE) for left in range(0, width - SIZE + 1, SIZE)
+        (left, top) for top in range(0, height - side + 1, side) for left in range(0, width - side + 1, side)
     ]
     shift = draw.integers(-SHIFT, SHIFT + 1, 2) if again else 0
-    corners = np.clip(np.array(edges) + shift, 0, (width - SIZE, height - SIZE)).astype(np.int64)
+    corners = np.clip(np.array(edges) + shift, 0, (width - side, height - side)).astype(np.int64)
     picked = np.full(len(corners), number)
-    what = shown(known, picked, corners)
-    cells = what.cells.any(1) & (draw.random((len(corners), CELLS)) >= MISSED)
-    for tile in np.flatnonzero(draw.random(len(cells)) < 0.6):
-        cells[tile, draw.integers(0, CELLS, draw.integers(1, STRAY + 1))] = True
-    seen = masks(cells)
-    pixels = cut(known, picked, corners, shades(draw, 1).repeat(len(corners), 0))
+    what = shown(known, picked, corners, view)
+    seen = masks(_gaze(np.logical_or.reduce(what.cells, 1), view, draw), view)
+    pixels = cut(known, picked, corners, shades(draw, 1).repeat(len(corners), 0), side)
     device = reader.table.device
     features = reader.see(pixels.to(device), torch.from_numpy(seen).to(device)).half().cpu()
     return features, torch.from_numpy(what.letters[seen].astype(np.int16)), np.logical_or.reduce(what.whole)
+
+
+def _gaze(cells: NDArray[np.bool_], view: View, draw: np.random.Generator) -> NDArray[np.bool_]:
+    """What a gaze makes of the patches with lines, (B, cells): it misses some and strays; of frames, every patch."""
+    if view.whole:
+        return np.ones_like(cells)
+    cells = cells & (draw.random(cells.shape) >= MISSED)
+    for tile in np.flatnonzero(draw.random(len(cells)) < 0.6):
+        cells[tile, draw.integers(0, view.cells, draw.integers(1, STRAY + 1))] = True
+    return cells
 
 
 def _enough(known: Pictures, number: int, line: int, whole: NDArray[np.bool_]) -> bool:

@@ -1,7 +1,7 @@
 """Generated pictures with signs whose every character is known: squares to learn characters on, wide ones to be asked
 about. What they are made of is `text_grounds` and `text_signs`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,7 +24,8 @@ PLAIN = 0.55
 @dataclass(frozen=True)
 class Kind:
     """height, width: px. caps: ranges of the height of capitals, by their shares. asked: share of lines that are one of
-    four options. signs: least and most; bare: plates without text, one of these numbers. lines: kept at most."""
+    four options. signs: least and most; bare: plates without text, one of these numbers. lines: kept at most.
+    drawn: px of the width that it is drawn in and then squeezed from."""
 
     height: int
     width: int
@@ -34,6 +35,7 @@ class Kind:
     signs: tuple[int, int]
     bare: tuple[int, ...]
     lines: int
+    drawn: int = 0
 
 
 SQUARES = Kind(SQUARE, SQUARE, ((5.6, 13.5), (11.0, 75.0)), (0.55, 0.45), 0.5, (4, 10), (0, 0, 0, 0, 1), 8)
@@ -47,6 +49,8 @@ WIDE = Kind(
     (1, 2),
     14,
 )
+FRAMES = Kind(448, 448, ((1.2, 6.0), (9.0, 14.0)), (0.35, 0.65), 1.0, (6, 16), (1, 2), 14, 796)
+"""Whole frames of 16:9 as a square: of lettering of 54 px at 4K capitals are 11 px high, and half as wide as else."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ def picture(
     seed: int, kind: Kind, grounds: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], list[Line], dict[str, list[str]]]:
     """Pixels, lines, and the options of those texts that are one of four."""
+    if kind.drawn:
+        kind, width = replace(kind, width=kind.drawn, drawn=0), kind.width
+        pixels, lines, known = picture(seed, kind, grounds)
+        small = Image.fromarray(pixels).resize((width, kind.height), Image.Resampling.BOX)
+        return np.asarray(small), [_squeezed(line, width / kind.width) for line in lines], known
     draw, known = np.random.default_rng([seed, 78]), dict[str, list[str]]()
 
     def say(draw: np.random.Generator) -> str:
@@ -111,6 +120,11 @@ def picture(
         caps = kind.caps[draw.choice(len(kind.caps), p=kind.shares)]
         lines += put_sign(shown, draw, taken, caps=caps, say=say, plain=PLAIN)
     return recorded(np.asarray(shown), draw), lines, known
+
+
+def _squeezed(line: Line, by: float) -> Line:
+    left, top, right, bottom = line.box
+    return replace(line, box=(left * by, top, right * by, bottom), ends=tuple(end * by for end in line.ends))
 
 
 def _ground(draw: np.random.Generator) -> NDArray[np.uint8]:

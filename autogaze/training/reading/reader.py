@@ -16,11 +16,12 @@ from autogaze.nvila.processing import normalise
 from autogaze.nvila.tokenizer import FILE
 from autogaze.training.config import TrainingError
 from autogaze.training.reading.initial import EMBEDDING, look_around, look_back
-from autogaze.training.reading.letters import SLOTS
+from autogaze.training.reading.letters import SLOTS, View
 from autogaze.training.reading.questions import ALPHABET, LETTERS
 from autogaze.training.reading.tokenizer import reading_tokenizer
 
 TAUGHT = "taught.safetensors"
+PLACES = "model.vision.vision_model.embeddings.position_embedding.weight"
 
 
 class Reader(nn.Module):
@@ -53,8 +54,13 @@ class Reader(nn.Module):
                 reader.table.copy_(torch.stack([first, first.roll(first.shape[1] // 2, 1)]))
         return reader.train()
 
+    @property
+    def view(self) -> View:
+        """What its encoder sees at a time."""
+        return View(self.model.config.vision.scales)
+
     def see(self, pixels: Tensor, masks: Tensor) -> Tensor:
-        """Features (M, C) of the gazed patches, bool (B, 1060), of tiles (B, 3, 224, 224) in [0, 1]."""
+        """Features (M, C) of the gazed patches, bool (B, tokens), of pixels (B, 3, side, side) in [0, 1]."""
         config = self.model.config
         gaze = Gaze.from_masks(masks[:, None], config.vision.scales, config.vision.patch_size)
         return self.model.vision.packed(normalise(pixels[:, None], config.video), gaze)
@@ -90,11 +96,16 @@ class Reader(nn.Module):
         save_tensors(taught, folder / TAUGHT)
 
     def take(self, run: Path) -> set[str]:
-        """Load what another run taught; its names. Raises TrainingError where there is nothing that fits."""
+        """Load what another run taught; its names. An encoder of frames keeps its own positions beside one of tiles.
+
+        Raises TrainingError where there is nothing that fits.
+        """
         if not (run / TAUGHT).is_file():
             raise TrainingError(f"init {run}: holds no {TAUGHT}; finish that run first")
         tensors = load_file(str(run / TAUGHT))
         own = dict(self.named_parameters())
+        if PLACES in tensors and tensors[PLACES].shape != own[PLACES].shape and self.view.whole:
+            del tensors[PLACES]
         odd = [name for name, x in tensors.items() if name not in own or own[name].shape != x.shape]
         if odd:
             raise TrainingError(

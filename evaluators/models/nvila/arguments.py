@@ -40,7 +40,7 @@ class NvilaArguments:
     """None means that the argument was left out; the text "none" asks for no ratio or no requirement.
 
     pretrained: a folder or hub id, of ours or in the published layout, which is converted once; "mini" is the small one
-        that comes with hlvid. revision: of a hub id.
+        that comes with hlvid, or its baseline. revision: of a hub id.
     path: "auto", or "remote": let the code that the checkpoint brings answer.
     num_video_frames … task_loss_requirement_thumbnail, max_batch_size_autogaze, max_batch_size_siglip,
         autogaze_model_id: the published names.
@@ -178,7 +178,7 @@ def _folder(pretrained: str, model: str) -> str:
     from autogaze.weights import bundled_nvila
 
     try:
-        return str(bundled_nvila())
+        return str(bundled_nvila(whole=model == "nvila_video"))
     except CheckpointError as error:
         raise RunError(f"{model}: pretrained={MINI}: {error}") from error
 

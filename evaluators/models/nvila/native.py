@@ -49,7 +49,7 @@ class Native(Setup):
         self, arguments: NvilaArguments, data: dict[str, Any], device: str, model: str, single: bool = False
     ) -> None:
         super().__init__(arguments, data, device, model, single)
-        self._warnings = ([WHOLE] if single else []) + ([RANDOM] if self.config.random else [])
+        self._warnings = ([WHOLE] if self.borrowed else []) + ([RANDOM] if self.config.random else [])
         for warning in self._warnings:
             logger.warning(f"{model}: {arguments.pretrained}: {warning}")
         self._newest: tuple[tuple[Path, str | None], Look | Answer, dict[str, Any]] | None = None

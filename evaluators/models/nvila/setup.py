@@ -36,6 +36,8 @@ class Setup:
         try:
             config = NVILAConfig.from_dict(data)
             self.config = config.single_scale(WHOLE_FRAME) if single else config
+            self.borrowed = single and config.vision.scales != self.config.vision.scales
+            """Whether the weights were made for tiles, not for whole frames."""
             if arguments.reduction:  # these methods know one scale, and frames by themselves
                 self.config = config.single_scale(config.tile)
             self.video = self._video(config.video)

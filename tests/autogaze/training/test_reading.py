@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from autogaze.gaze import Gaze
 from autogaze.nvila.answering import Answerer, Look
-from autogaze.nvila.config import VIDEO_TOKEN
+from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
 from autogaze.nvila.model import Seen
 from autogaze.nvila.presets import SHAPES, parameter_count, shape
 from autogaze.nvila.processing import ClipBatch, plan_video
@@ -25,17 +25,19 @@ from autogaze.training.reading import language, looks
 from autogaze.training.reading import pictures as drawing
 from autogaze.training.reading.config import Lesson, ReadingConfig
 from autogaze.training.reading.initial import NEIGHBOURS
-from autogaze.training.reading.letters import GRID, IGNORE, QUARTERS, cut, masks, shown
-from autogaze.training.reading.pictures import WIDE, Pictures, pictures
+from autogaze.training.reading.letters import IGNORE, TILES, cut, masks, shown
+from autogaze.training.reading.pictures import FRAMES, WIDE, Pictures, pictures
 from autogaze.training.reading.questions import ALPHABET, classes, options, pick
-from autogaze.training.reading.reader import TAUGHT, Reader
+from autogaze.training.reading.reader import PLACES, TAUGHT, Reader
 from autogaze.training.reading.texts import Row, Text, collate, echo, question, study
 from autogaze.training.reading.tokenizer import reading_tokenizer
 from autogaze.training.reading.train import train
 from autogaze.training.text_signs import put_sign
+from autogaze.training.text_tiles import shades
 from autogaze.training.trail import lines as entries
 
 STARTS = [0, 16, 80, 276]
+GRID = TILES.grid
 LESSON = Lesson(until=1.0, lines=2, frames=2, hard=0.5, noise=0.05)
 
 
@@ -43,11 +45,12 @@ LESSON = Lesson(until=1.0, lines=2, frames=2, hard=0.5, noise=0.05)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shape `mini` with layers that a test has time for."""
     torch.set_num_threads(1)
-    mini = SHAPES["mini"]
     few: dict[str, Any] = {"hidden_size": 48, "intermediate_size": 64, "num_hidden_layers": 2}
-    vision = replace(mini.vision, **few, num_attention_heads=2)
-    llm = {**mini.llm, **few, "num_attention_heads": 2, "num_key_value_heads": 2}
-    monkeypatch.setitem(SHAPES, "mini", replace(mini, vision=vision, llm=llm))
+    for name in ("mini", "mini-video"):
+        own = SHAPES[name]
+        vision = replace(own.vision, **few, num_attention_heads=2)
+        llm = {**own.llm, **few, "num_attention_heads": 2, "num_key_value_heads": 2}
+        monkeypatch.setitem(SHAPES, name, replace(own, vision=vision, llm=llm))
     monkeypatch.setattr(drawing, "GROUNDS", 2)
 
 
@@ -85,7 +88,7 @@ def one_line(text: str, left: float, top: float, cap: float, pitch: float) -> Pi
 
 def labels(known: Pictures) -> dict[int, str]:
     """By the encoder's patch, the characters that the middle tile has there; "?" where they cannot be told."""
-    letters = shown(known, np.array([0]), np.array([[32, 32]])).letters[0]
+    letters = shown(known, np.array([0]), np.array([[32, 32]]), TILES).letters[0]
     names = {
         n: "".join("?" if c == IGNORE else ALPHABET[c] for c in two if c) for n, two in enumerate(letters)
     }
@@ -139,22 +142,41 @@ def test_labels_follow_place_scale_and_edges() -> None:
 def test_gazed_patches_are_four_of_the_encoders() -> None:
     cells = np.zeros((1, 265), bool)
     cells[0, 264] = True  # the last of the finest scale
-    assert np.flatnonzero(masks(cells)[0]).tolist() == [1060 - 30, 1060 - 29, 1060 - 2, 1060 - 1]
-    assert sorted(QUARTERS.flatten()) == list(range(GRID.tokens))
+    assert np.flatnonzero(masks(cells, TILES)[0]).tolist() == [1060 - 30, 1060 - 29, 1060 - 2, 1060 - 1]
+    assert sorted(TILES.quarters.flatten()) == list(range(GRID.tokens))
 
 
 def test_training_sees_as_the_model_does(reader: Reader, wide: Pictures) -> None:
     """Features of a picture's tiles are what `NVILAHD.encode` would make of them, in its order."""
     corners = np.array([[0, 0], [224, 0]])
     picked, tables = np.zeros(2, int), np.linspace(0, 1, 256, dtype=np.float32)[None].repeat(2, 0)
-    pixels = cut(wide, picked, corners, tables)
-    seen = torch.from_numpy(masks(shown(wide, picked, corners).cells.any(1)))
+    pixels = cut(wide, picked, corners, tables, 224)
+    seen = torch.from_numpy(masks(shown(wide, picked, corners, TILES).cells.any(1), TILES))
     assert seen.any()
     gaze = Gaze.from_masks(seen[:, None], GRID.scales, GRID.patch_size)
     with torch.no_grad():
         mine = reader.model.projector(reader.see(pixels.clone(), seen))
         own = reader.model.encode(ClipBatch("tile", 0, 0, pixels[:, None].clone(), gaze))
     torch.testing.assert_close(mine, own)
+
+
+def test_whole_frames_are_seen_as_the_baseline_sees_them() -> None:
+    """Labels are in the patches of a squeezed frame, features those of `nvila_video`'s, every patch of it."""
+    frames, baseline = pictures(range(2), FRAMES, 1), replace(shape("mini-video"), random=False)
+    reader = Reader.fresh(baseline, 0).eval()
+    (one,) = looks.looked(frames, reader, 1, 0)[:1]
+    features, letters = one.looks[0]
+    assert len(letters) == 56 * 56 and (letters > 0).any()
+    at, lines = np.flatnonzero((letters[:, 0] > 0).numpy()), frames.lines[0]
+    for row, column in zip(*divmod(at, 56), strict=True):
+        inside = (lines[:, :2] <= [8 * column + 8, 8 * row + 8]) & (lines[:, 2:4] >= [8 * column, 8 * row])
+        assert (inside.all(1) & (lines[:, 4] > 6)).any(), (row, column)
+    level = shades(np.random.default_rng([0, 0, 0, 31]), 1)[0]
+    pixels = torch.from_numpy(level[frames.pixels[0]]).permute(2, 0, 1)[None, None]
+    gaze = Gaze.from_masks(torch.ones(1, 1, 56 * 56, dtype=torch.bool), (448,), 8)
+    with torch.no_grad():
+        own = reader.model.encode(ClipBatch("tile", 0, 0, pixels, gaze))
+        torch.testing.assert_close(reader.model.projector(features.float()), own, atol=2e-2, rtol=2e-2)
 
 
 def test_pictures_are_asked_about_lines_of_which_every_look_shows_what_tells(
@@ -301,7 +323,7 @@ def test_lines_are_laid_out_as_patches_show_them() -> None:
 
 def test_three_runs_make_a_model_that_answers_and_a_killed_one_goes_on(tmp_path: Path) -> None:
     few: dict[str, dict[str, Any]] = {
-        "characters": {"characters__squares": 6, "characters__gazed": 8},
+        "characters": {"characters__squares": 6, "characters__gazed": (8, 8)},
         "language": {"language__lessons": [LESSON.model_dump(), {**LESSON.model_dump(), "echoes": 1.0}]},
         "answers": {"answers__pictures": 4, "answers__alone": 0.4},
     }
@@ -330,6 +352,29 @@ def test_three_runs_make_a_model_that_answers_and_a_killed_one_goes_on(tmp_path:
         train(settings("answers", tmp_path / "x", init=[tmp_path / "characters"]))
     with pytest.raises(TrainingError, match="finish that run first"):
         train(settings("answers", tmp_path / "x", init=[tmp_path / "nowhere"]))
+
+
+def test_the_baseline_is_taught_alike(tmp_path: Path) -> None:
+    """It begins with an encoder of tiles, but for its positions; `nvila_video` loads what comes out."""
+    train(settings("characters", tmp_path / "tiles", characters__squares=2, steps=1))
+    train(settings("language", tmp_path / "told", language__lessons=[LESSON.model_dump()], steps=1))
+    train(
+        settings(
+            "video-characters",
+            tmp_path / "frames",
+            init=[tmp_path / "tiles"],
+            characters__squares=2,
+            held_out=2,
+        )
+    )
+    tiles, frames = (load_file(str(tmp_path / run / TAUGHT)) for run in ("tiles", "frames"))
+    assert len(frames[PLACES]) == 56 * 56 and len(tiles[PLACES]) == 28 * 28 and set(tiles) == set(frames)
+    runs = [tmp_path / "frames", tmp_path / "told"]
+    train(settings("video-answers", tmp_path / "out", init=runs, answers__pictures=4, held_out=2))
+    config = NVILAConfig.from_pretrained(tmp_path / "out" / "model")
+    assert config.single_scale(448) == config and not config.random
+    with pytest.raises(TrainingError, match=r"position_embedding\.weight does not fit the shape"):
+        train(settings("characters", tmp_path / "x", init=[tmp_path / "frames"], characters__squares=2))
 
 
 def test_losses_fall(tmp_path: Path) -> None:

@@ -53,7 +53,13 @@ def test_bundled_grids_can_be_read() -> None:
     assert len(load_grid("mini").cells()) == 3 * 4 * 3 + 1
     paper = load_grid("paper").cells()
     assert {cell.model_args["max_tiles_video"] for cell in paper} == {1, 2, 6, 15, 28, 48}
-    assert all(cell.labels["tiles"] == 1 or cell.labels["frames"] == 256 for cell in paper)
+    assert all(cell.labels["resolution"] == 448 or cell.labels["frames"] == 256 for cell in paper)
+    assert "resolution" not in paper[0].model_args, "NVILA-HD is told tiles"
+    own = load_grid("nvila_mini").cells()
+    assert {cell.labels["resolution"] for cell in own if cell.model == "nvila_video"} == {448}
+    gazed = [cell.model_args for cell in own if cell.labels.get("selector") == "reads"]
+    tokens = [round(4 * 265 * one["max_tiles_video"] * one["gazing_ratio_tile"]) for one in gazed]
+    assert len(gazed) == 6 and set(tokens) <= {303, 304, 305, 306}, tokens
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,10 @@ def test_bundled_grids_can_be_read() -> None:
         ({"axis": {}}, "axis: unknown; allowed: tasks, models, axes, only, list, limit"),
         ({"tasks": []}, "tasks: is empty; name at least one"),
         ({"tasks": "hlvid"}, "tasks: is 'hlvid', no list; write .hlvid."),
+        (
+            {"models": [{"model": "x", "values": {"frames": {3: {"n": 1}}}}], "axes": {"frames": [2, 4]}},
+            "models: x: values: frames 3 is on no axis; axes are .*frames",
+        ),
         (
             {"models": [{"modle": "x"}]},
             "models.0.model: missing; models.0.modle: unknown; allowed: model, args",
@@ -79,7 +89,8 @@ def test_bad_grids_are_named(grid_file: Make, changes: dict[str, Any], message: 
 
 def test_files_that_are_no_grid(tmp_path: Path, grid_file: Make) -> None:
     with pytest.raises(
-        RunError, match=r"no such file, and none of the bundled grids \(demo, demo_full, gaze, mini, paper"
+        RunError,
+        match=r"no such file, and none of the bundled grids \(demo, demo_full, gaze, mini, nvila_mini, paper",
     ):
         load_grid("nothing")
     broken = tmp_path / "broken.yaml"
