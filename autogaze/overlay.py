@@ -4,8 +4,7 @@
     frame = panels.draw(original, boxes, rebuilt, caption="frame 7   10.2 % gazed")     # uint8 (h, w, 3)
     sheet = contact_sheet([frame, ...], title="clip.mp4, autogaze at ratio 0.1")
 
-Colours are from the Okabe-Ito set, which stays distinguishable for colour-blind readers: coarse scales are
-drawn as outlines above the picture, the finest scale shines in full colour while all else is dimmed.
+Coarse scales are drawn as outlines above the picture, the finest scale shines in full colour while all else is dimmed.
 """
 
 from collections.abc import Sequence
@@ -16,10 +15,10 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from autogaze.gaze import Boxes
+from autogaze.palette import COLOURS
 
 Picture = npt.NDArray[np.uint8]
 
-COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167))
 INK, PAPER, MUTED = (238, 240, 244), (18, 20, 26), (150, 156, 168)
 GAP = 12
 

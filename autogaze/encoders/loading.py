@@ -1,31 +1,17 @@
 """Reading vision towers out of Hugging Face checkpoints, one file or sharded; strict about every tensor."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 
-from autogaze.model.checkpoint import CheckpointError, differences, find_file
+from autogaze.model.checkpoint import CheckpointError, differences, find_file, json_object
 
 TOWER = "vision_model."
 # A whole SigLIP holds these besides its vision tower; the pooling head plays no part in per-patch features. A tower
 # saved alone by transformers 5 has lost the prefix `vision_model.`.
 BESIDES = ("text_model.", "logit_scale", "logit_bias", "vision_model.head.", "head.")
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-
-
-def read_config(source: str | Path, revision: str | None = None) -> dict[str, Any]:
-    """The checkpoint's config.json. Raises CheckpointError when it cannot be had or is no JSON object."""
-    path = find_file(source, "config.json", revision)
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"checkpoint {path}: not valid JSON ({error})") from error
-    if not isinstance(config, dict):
-        raise CheckpointError(f"checkpoint {path}: a JSON object is expected")
-    return config
 
 
 def load_tower(
@@ -76,5 +62,7 @@ def weight_files(source: str | Path, revision: str | None = None) -> list[Path]:
             index = find_file(source, INDEX, revision)
         except CheckpointError:
             raise single from None
-    shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    return [find_file(source, shard, revision) for shard in shards]
+    shards = json_object(index).get("weight_map")
+    if not isinstance(shards, dict):
+        raise CheckpointError(f"checkpoint {index}: no weight_map; fetch the checkpoint again")
+    return [find_file(source, shard, revision) for shard in sorted(set(shards.values()))]

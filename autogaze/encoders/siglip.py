@@ -20,9 +20,10 @@ from torch import Tensor, nn
 
 from autogaze.encoders.attention import Plan, attend, plan, products_in
 from autogaze.encoders.config import SiglipConfig
-from autogaze.encoders.loading import load_tower, read_config
+from autogaze.encoders.loading import load_tower
 from autogaze.encoders.patches import Packed, check_fit, gather_patches, pack, position_table
 from autogaze.gaze import Gaze
+from autogaze.model.checkpoint import read_config
 
 MEMORY_BUDGET = 1 << 30
 # Rows of a feed-forward layer taken at once without gradients: wide hidden rows then stay in the CPU's cache.

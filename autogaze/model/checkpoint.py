@@ -5,9 +5,11 @@ load_strict(model, find_file(folder, "model.safetensors"))
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -39,6 +41,24 @@ def find_file(source: str | Path, name: str, revision: str | None = None) -> Pat
             f"checkpoint {source}: cannot get {name} from the hub ({reason}); "
             "without a network, name a local folder: autogaze.weights.bundled() is one"
         ) from error
+
+
+def read_config(source: str | Path, revision: str | None = None) -> dict[str, Any]:
+    """A checkpoint's config.json as it is. Raises CheckpointError when it cannot be had or is no JSON object."""
+    return json_object(find_file(source, "config.json", revision))
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """A checkpoint's JSON file. Raises CheckpointError naming it where it holds no object."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"checkpoint {path}: no text in UTF-8 ({error})") from error
+    except ValueError as error:
+        raise CheckpointError(f"checkpoint {path}: not valid JSON ({error})") from error
+    if not isinstance(data, dict):
+        raise CheckpointError(f"checkpoint {path}: a JSON object is expected")
+    return data
 
 
 def fingerprint(source: str | Path, revision: str | None = None) -> str:

@@ -7,7 +7,6 @@
 True
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,9 +166,9 @@ class AutoGazeConfig:
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "AutoGazeConfig":
         """Read `config.json` from a folder or a hub repository."""
-        from autogaze.model.checkpoint import find_file
+        from autogaze.model.checkpoint import read_config
 
-        return cls.from_dict(json.loads(find_file(source, "config.json", revision).read_text()))
+        return cls.from_dict(read_config(source, revision))
 
 
 def _refuse_unsupported(vision: Mapping[str, Any], decoder: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """`NVILAConfig`: all sizes of an NVILA-HD model and the settings it was made for; `config.json` of our checkpoints."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, Self
 
 from autogaze.encoders.config import SiglipConfig
 from autogaze.encoders.patches import Grid
-from autogaze.model.checkpoint import CheckpointError, find_file
+from autogaze.model.checkpoint import read_config
 from autogaze.nvila.settings import VideoSettings
 
 MODEL_TYPE = "hlvid_nvila_hd"
@@ -111,16 +110,4 @@ class NVILAConfig:
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> Self:
         """Read `config.json` of a folder or hub repository."""
-        return cls.from_dict(read_json(source, revision))
-
-
-def read_json(source: str | Path, revision: str | None = None) -> dict[str, Any]:
-    """The checkpoint's config.json as it is. Raises CheckpointError when it cannot be had or is no object."""
-    path = find_file(source, "config.json", revision)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"checkpoint {path}: not valid JSON ({error})") from error
-    if not isinstance(data, dict):
-        raise CheckpointError(f"checkpoint {path}: a JSON object is expected")
-    return data
+        return cls.from_dict(read_config(source, revision))

@@ -17,10 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autogaze.encoders.attention import Mode, plan, products_in
-from autogaze.encoders.loading import load_tower, read_config
+from autogaze.encoders.loading import load_tower
 from autogaze.encoders.patches import Packed, check_fit, gather_patches, pack, position_table
 from autogaze.gaze import Gaze
-from autogaze.model.checkpoint import CheckpointError, differences, find_file
+from autogaze.model.checkpoint import CheckpointError, differences, find_file, read_config
 from autogaze.reconstruction.mae_config import VideoMAEConfig
 from autogaze.reconstruction.mae_layers import ClassFirst, Layer, line_table, scale_of_token
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autogaze.gaze import SCALES
-from autogaze.overlay import COLOURS, gazed
+from autogaze.overlay import gazed
+from autogaze.palette import COLOURS
 from autogaze.tiling import Tiling
 from evaluators.demo.rows import Row
 from evaluators.demo.table import row_cells, tier_names

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from autogaze.palette import COLOURS
 from evaluators.core.gaze_file import GazeFile, load
 from evaluators.runs.files import GAZE, PICTURES
 from hlvid.video import Video
@@ -28,8 +29,6 @@ WIDTH = 960
 MOST = 12
 """Pictures of one video; of more frames, these are spread evenly."""
 
-COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167))
-"""RGB of the scales, coarse to fine, as in `autogaze.overlay`: told apart with red-green blindness too."""
 UNSEEN = 196
 VEILS = (150, 112, 66, 0)
 EDGES = (110, 190, 255, 255)

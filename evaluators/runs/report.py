@@ -14,8 +14,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tqdm import tqdm
 
+from autogaze.palette import COLOURS
 from evaluators.runs.files import RECORD, REPORT, RESULTS, read_json, read_samples
-from evaluators.runs.pictures import COLOURS, Album, frame_indices
+from evaluators.runs.pictures import Album, frame_indices
 from evaluators.runs.table import cost
 from hlvid.errors import HlvidError
 

@@ -1,7 +1,6 @@
 """A published checkpoint as files: a folder, or a hub id of which each file is fetched when it is wanted."""
 
 import fnmatch
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from autogaze.model.checkpoint import CheckpointError, find_file
+from autogaze.model.checkpoint import CheckpointError, find_file, json_object
 
 WEIGHTS = ("model-*-of-*.safetensors", "model.safetensors")
 SUFFIX = ".safetensors"
@@ -67,14 +66,7 @@ class Snapshot:
 
     def json(self, name: str) -> dict[str, Any]:
         """A file's JSON object, empty if there is none. Raises CheckpointError for anything else."""
-        text = self.text(name)
-        try:
-            data = json.loads(text) if text is not None else {}
-        except ValueError as error:
-            raise CheckpointError(f"checkpoint {self.source}: {name}: not valid JSON ({error})") from error
-        if not isinstance(data, dict):
-            raise CheckpointError(f"checkpoint {self.source}: {name}: a JSON object is expected")
-        return data
+        return json_object(self.path(name)) if name in self.names else {}
 
     def matching(self, pattern: str) -> list[str]:
         """Names of files like `*.py`."""

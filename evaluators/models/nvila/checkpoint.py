@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from loguru import logger
 
-from autogaze.model.checkpoint import CheckpointError
-from autogaze.nvila.config import MODEL_TYPE, read_json
+from autogaze.model.checkpoint import CheckpointError, read_config
+from autogaze.nvila.config import MODEL_TYPE
 from evaluators.core.closure import code_of
 from evaluators.core.identity import hash_of
 from evaluators.core.weights import weigh
@@ -33,7 +33,7 @@ def describe(
             f"run 'hlvid make-checkpoint --shape tiny --out {pretrained}' first, or name a checkpoint"
         )
     try:
-        data = read_json(pretrained, revision)
+        data = read_config(pretrained, revision)
         own = data.get("model_type") == MODEL_TYPE
         if path == "remote" and not own:
             from autogaze.nvila.convert.snapshot import Snapshot
@@ -56,7 +56,7 @@ def weights(pretrained: str, revision: str | None, autogaze: str | None) -> str:
     """
     from autogaze.nvila.convert.conversion import MARK, claim, write
 
-    if read_json(pretrained, revision).get("model_type") == MODEL_TYPE:
+    if read_config(pretrained, revision).get("model_type") == MODEL_TYPE:
         return pretrained
     named = {"pretrained": (pretrained, revision), **({"autogaze": (autogaze, None)} if autogaze else {})}
     code = {

@@ -14,6 +14,8 @@ from autogaze.encoders.config import SiglipConfig, parse_scales
 from autogaze.encoders.siglip import GazedSiglip, micro_batches
 from autogaze.gaze import Gaze
 from autogaze.model.checkpoint import CheckpointError
+from autogaze.model.config import AutoGazeConfig
+from autogaze.nvila.config import NVILAConfig
 
 Tiny = Callable[..., GazedSiglip]
 
@@ -131,6 +133,9 @@ def test_sharded_checkpoints_load(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": where}))
     state = GazedSiglip.from_pretrained(tmp_path).state_dict()
     assert all(torch.equal(state[name], tensors[name]) for name in state)
+    (tmp_path / "model.safetensors.index.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"index\.json: no weight_map; fetch the checkpoint again"):
+        GazedSiglip.from_pretrained(tmp_path)
 
 
 def test_a_checkpoint_that_does_not_fit_is_listed_tensor_by_tensor(tmp_path: Path) -> None:
@@ -149,8 +154,9 @@ def test_a_checkpoint_that_does_not_fit_is_listed_tensor_by_tensor(tmp_path: Pat
         "  shape of vision_model.embeddings.patch_embedding.bias: (3,), the model has (32,)",
     ]
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(CheckpointError, match="not valid JSON"):
-        GazedSiglip.from_pretrained(tmp_path)
+    for kind in (GazedSiglip, AutoGazeConfig, NVILAConfig):
+        with pytest.raises(CheckpointError, match=r"config\.json: not valid JSON"):
+            kind.from_pretrained(tmp_path)
     with pytest.raises(CheckpointError, match=r"no file config\.json"):
         GazedSiglip.from_pretrained(tmp_path / "..")
 

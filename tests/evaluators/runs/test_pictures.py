@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from autogaze import overlay
+from autogaze.palette import COLOURS
 from evaluators.core.gaze_file import GazeFile, Recorder, load
-from evaluators.runs.pictures import COLOURS, UNSEEN, VEILS, Album, gaze_layer, spread
+from evaluators.runs.pictures import UNSEEN, VEILS, Album, gaze_layer, spread
 from evaluators.runs.report import flat, for_script, verdict
 from hlvid.errors import RunError
 from hlvid.video import Video
@@ -66,10 +66,8 @@ def test_a_layer_draws_the_finest_patch_over_each_pixel() -> None:
                         expected[row * cell : (row + 1) * cell, left : left + cell] = scale
                     token += 1
     expected = expected[:200, :400]
-    colours = overlay.COLOURS  # as a gaze is drawn everywhere
-    assert colours == COLOURS
     assert (layer[expected == -1] == (0, 0, 0, UNSEEN)).all()
-    for scale, colour in enumerate(colours):
+    for scale, colour in enumerate(COLOURS):
         here = layer[expected == scale]
         inside = here[here[:, 3] == VEILS[scale]][:, :3]
         line = here[here[:, 3] != VEILS[scale]][:, :3]
