@@ -105,10 +105,9 @@ def stream(
     """
     stages, told = stages or Stages(device), told or Told()
     needs = () if selector is None else needs_of(selector)
-    chunks, most = _chunks(source, plan, settings.resize), clips_at_once(settings, config, selector, device)
-    shared = (plan.grid.rows, plan.grid.columns) if settings.gazing_budget == "picture" and selector else None
-    if shared:
-        most = plan.grid.tiles
+    chunks, grid = _chunks(source, plan, settings.resize), plan.grid
+    most = clips_at_once(settings, config, selector, device, grid.tiles)
+    shared = (grid.rows, grid.columns) if settings.gazing_budget == "picture" and selector else None
     for number in range(plan.chunks):
         with stages.measure("decode"):
             chunk = next(chunks)
@@ -123,12 +122,20 @@ def stream(
 
 
 def clips_at_once(
-    settings: VideoSettings, config: NVILAConfig, selector: Selector | None, device: torch.device | str
+    settings: VideoSettings,
+    config: NVILAConfig,
+    selector: Selector | None,
+    device: torch.device | str,
+    tiles: int,
 ) -> int:
-    """Clips to gaze at and encode together: as the settings say, else by a GPU's free memory, else 16."""
+    """Clips to gaze at and encode together: as the settings say, else by a GPU's free memory, else 16.
+
+    tiles: of a frame.
+    """
     device = torch.device(device)
-    if settings.max_batch_size_autogaze is not None:
-        return settings.max_batch_size_autogaze
+    told = settings.together(tiles) if selector else settings.max_batch_size_autogaze
+    if told is not None:
+        return told
     # Where clips influence each other, who goes together must not depend on a machine.
     if device.type != "cuda" or getattr(selector, "published_batching", False):
         return CLIPS

@@ -101,6 +101,10 @@ class VideoSettings:
         data = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
 
+    def together(self, tiles: int) -> int | None:
+        """Clips of a frame of so many tiles that must be floats at a time; None where that is left to the machine."""
+        return tiles if self.gazing_budget == "picture" else self.max_batch_size_autogaze
+
     def request(self, kind: Kind) -> tuple[Ratio, float | None]:
         """Ratio and loss requirement of a "tile" or a "thumbnail"."""
         if kind == "tile":

@@ -179,9 +179,7 @@ def _stages(
     """The device's stages in order; what the language model will read grows beside the first two."""
     weights = sum(_parameters(config).values()) * item
     seen = load.language * int(config.llm["hidden_size"]) * item
-    together = (
-        grid.tiles if settings.gazing_budget == "picture" else settings.max_batch_size_autogaze or CLIPS
-    )
+    together = settings.together(grid.tiles) or CLIPS
     batch = min(together, grid.tiles)
     clip = _clip_tokens(config, settings, "tile")
     tokens, whole = batch * sum(clip), load.language + prompt
