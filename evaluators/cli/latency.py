@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def latency(
     kind: Annotated[str, typer.Argument(help="vit, mllm, selector, stages or streaming.")],
     shape: Annotated[
-        str, typer.Option(help="Model shape: tiny, mini, base or 8b (SigLIP2-SO400M and Qwen2 7B).")
+        str,
+        typer.Option(help="Model shape: tiny, mini, mini-video, base or 8b (SigLIP2-SO400M and Qwen2 7B)."),
     ] = "base",
     cells: Annotated[
         str | None, typer.Option(help="FPSxPX, ...; frames x px for stages. Default: the paper's columns.")

@@ -17,7 +17,7 @@ def plan(
     thumbnail_ratio: Annotated[str, typer.Option(help="Gazing ratio of thumbnails.")] = "1",
     max_tiles: Annotated[int, typer.Option(help="Tiles of a frame, at most.")] = 48,
     batch: Annotated[int, typer.Option(help="Clips gazed at and encoded at a time.")] = 16,
-    shape: Annotated[str, typer.Option(help="Model shape: tiny, mini, base or 8b.")] = "8b",
+    shape: Annotated[str, typer.Option(help="Model shape: tiny, mini, mini-video, base or 8b.")] = "8b",
     gpu_gb: Annotated[float, typer.Option(help="Memory of the GPU, in 1e9 bytes.")] = 80.0,
     dtype: Annotated[str, typer.Option(help="bfloat16, float16 or float32.")] = "bfloat16",
     aspect: Annotated[str, typer.Option(help="Aspect ratio of the video.")] = "16:9",

@@ -27,7 +27,7 @@ def test_a_checkpoint_is_made_and_said_to_be_random(app: typer.Typer, tmp_path: 
     assert result.exit_code == 0 and "random weights" in result.stdout
     assert json.loads((tmp_path / "ckpt" / "config.json").read_text())["random"] is True
     wrong = CliRunner().invoke(app, ["make-checkpoint", "--shape", "70b", "--out", str(tmp_path / "other")])
-    assert isinstance(wrong.exception, RunError) and "allowed are tiny, mini, base, 8b" in str(
+    assert isinstance(wrong.exception, RunError) and "allowed are tiny, mini, mini-video, base, 8b" in str(
         wrong.exception
     )
 

@@ -171,7 +171,7 @@ def test_ratios_are_the_papers() -> None:
         ({"ratios": "half"}, "ratios is 'half'"),
         ({"dtype": "int8"}, "dtype is 'int8'; allowed: 'float32'"),
         ({"attention": "flash"}, "attention is 'flash'; allowed: 'math' or 'fastest'"),
-        ({"shape": "huge"}, "shape is 'huge'; allowed: tiny, mini, base, 8b"),
+        ({"shape": "huge"}, "shape is 'huge'; allowed: tiny, mini, mini-video, base, 8b"),
         ({"kind": "vita"}, "kind is 'vita'; allowed: 'vit', 'mllm'"),
         ({"rounds": 0}, "rounds is 0"),
         ({"selector": "nobody"}, "selector is 'nobody'; allowed: .*package.module:Class"),
@@ -200,7 +200,7 @@ def test_only_autogaze_streams(request_of: Request) -> None:
     ("option", "value", "said"),
     [
         ("--device", "tpu", "device tpu: no such device; allowed here: cpu"),
-        ("--shape", "nope", "shape is 'nope'; allowed: tiny, mini, base, 8b"),
+        ("--shape", "nope", "shape is 'nope'; allowed: tiny, mini, mini-video, base, 8b"),
         ("--dtype", "int4", "dtype is 'int4'; allowed: 'float32'"),
         ("--selector", "nobody", "selector is 'nobody'; allowed: "),
         ("--rounds", "0", "--rounds"),
