@@ -90,6 +90,16 @@ def import_names() -> Finding:
     return Finding("ok", "'import autogaze' is hlvid's own")
 
 
+def opencv() -> Finding:
+    """Whether OpenCV loads: the wheel that the OCR reader brings needs libraries that slim images lack."""
+    try:
+        importlib.import_module("cv2")
+    except ImportError as error:
+        remedy = "on Debian and Ubuntu 'apt install libxcb1 libgl1 libglib2.0-0'"
+        return Finding("wrong", f"OpenCV cannot be loaded ({error}); {remedy}")
+    return Finding("ok", "OpenCV loads")
+
+
 def reader() -> Finding:
     """Whether `gaze_reader` can run."""
     try:
@@ -146,6 +156,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     decoder,
     tasks,
     import_names,
+    opencv,
     reader,
     accelerator,
     disk,

@@ -38,6 +38,7 @@ def test_a_missing_reader_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.importlib, "import_module", missing)
     finding = doctor.reader()
     assert finding.state == "note" and "pip install 'hlvid[reader]'" in finding.text
+    assert doctor.opencv().state == "wrong" and "apt install libxcb1" in doctor.opencv().text
 
 
 def test_disk_is_measured_where_the_data_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
