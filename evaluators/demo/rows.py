@@ -36,10 +36,9 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Model or selector as the table names it."""
+        """Model, or selector of `gaze_reader`, as the table names it."""
         mean = " mean" if self.asked("budget") == "picture" else ""
-        selector = self.asked("selector")
-        return f"{selector}{mean}" if selector and self.asked("resolution") else self.cell.model
+        return f"{self.asked('selector')}{mean}" if self.cell.model == "gaze_reader" else self.cell.model
 
     @property
     def series(self) -> str:
@@ -76,12 +75,11 @@ def make_row(cell: Cell, samples: Sequence[Mapping[str, Any]]) -> Row:
 
 def name_of(cell: Cell) -> str:
     """A folder's name."""
-    selector = cell.labels.get("selector")
-    if selector is None or "resolution" not in cell.labels:
-        return cell.model
-    mean = "-mean" if cell.labels.get("budget") == "picture" else ""
-    settings = f"{cell.labels['resolution']}-r{cell.labels['ratio']:.2f}"
-    return f"{str(selector).replace(':', '-')}-{settings}{mean}"
+    asked = cell.labels
+    if cell.model != "gaze_reader":
+        return f"{cell.model}-{asked['resolution']}" if "resolution" in asked else cell.model
+    mean = "-mean" if asked.get("budget") == "picture" else ""
+    return f"{asked['selector'].replace(':', '-')}-{asked['resolution']}-r{asked['ratio']:.2f}{mean}"
 
 
 def full_series(rows: Sequence[Row]) -> list[Row]:

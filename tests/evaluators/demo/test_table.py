@@ -34,7 +34,7 @@ def test_grid_is_the_issues() -> None:
         "blind", *(f"detail, gazing ratio {ratio}" for ratio in ("1%", "3%", "10%") for _ in range(4))
     ]  # fmt: skip
     assert [row.asked("resolution") for row in rows[1:5]] == [448, 896, 1792, 3584]
-    *others, network = rows[13:]
+    *others, smaller, network = rows[13:]
     assert {row.asked("selector") for row in others} == {"autogaze", "reads", "random", "everything"}
     assert max(row.asked("resolution") for row in others) == 1792
     learned = {row.series for row in rows if row.asked("selector") == "autogaze"}
@@ -42,7 +42,8 @@ def test_grid_is_the_issues() -> None:
         f"autogaze{how}, gazing ratio {ratio}" for how in ("", " mean") for ratio in ("1%", "10%")
     }
     assert others[-1].series == "everything"
-    assert (network.series, network.cell.model_args["pretrained"]) == ("nvila_hd", "mini")
+    assert [name_of(row.cell) for row in (smaller, network)] == ["nvila_hd-1792", "nvila_hd-3584"]
+    assert (network.series, network.cell.model_args["max_tiles_video"]) == ("nvila_hd", 144)
     assert len({name_of(cell) for cell in cells}) == len(cells)
     assert cells[12].model_args == {"selector": "detail", "ratio": 0.1, "resolution": 3584, "frames": 8}
 
@@ -53,9 +54,10 @@ def test_the_short_story_is_a_part_of_the_long_one() -> None:
     assert [name_of(cell) for cell in demo_cells()] == [
         "blind",
         *(f"detail-{px}-r0.10" for px in (448, 896, 1792, 3584)),
-        *(f"{name}-{px}-r0.01" for name in ("detail", "reads") for px in (896, 1792)),
-        *(f"autogaze-{px}-r0.10" for px in (448, 896, 1792)),
+        *(f"{name}-1792-r0.01" for name in ("detail", "reads")),
+        *(f"autogaze-{px}-r0.10" for px in (448, 896)),
         *(f"everything-{px}-r1.00" for px in (448, 896, 1792)),
+        "nvila_hd-1792",
     ]
 
 
