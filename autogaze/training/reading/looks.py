@@ -15,6 +15,8 @@ from autogaze.training.text_tiles import shades
 
 MISSED, STRAY = 0.03, 12
 """Share of a line's gazed patches that a gaze misses, and patches of a tile at most that it takes for text."""
+BESIDE = 0.25
+"""Share of a whole frame's patches that are seen beside its lines."""
 SHIFT = 40
 """Px by which tiles of a second look lie elsewhere, at most."""
 
@@ -66,9 +68,10 @@ def _look(
 
 
 def _gaze(cells: NDArray[np.bool_], view: View, draw: np.random.Generator) -> NDArray[np.bool_]:
-    """What a gaze makes of the patches with lines, (B, cells): it misses some and strays; of frames, every patch."""
+    """What a gaze makes of the patches with lines, (B, cells): it misses some and strays; of frames, also a share of
+    all others, for every patch would cost ten times as much."""
     if view.whole:
-        return np.ones_like(cells)
+        return cells | (draw.random(cells.shape) < BESIDE)
     cells = cells & (draw.random(cells.shape) >= MISSED)
     for tile in np.flatnonzero(draw.random(len(cells)) < 0.6):
         cells[tile, draw.integers(0, view.cells, draw.integers(1, STRAY + 1))] = True

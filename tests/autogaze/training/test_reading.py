@@ -160,8 +160,9 @@ def test_training_sees_as_the_model_does(reader: Reader, wide: Pictures) -> None
     torch.testing.assert_close(mine, own)
 
 
-def test_whole_frames_are_seen_as_the_baseline_sees_them() -> None:
-    """Labels are in the patches of a squeezed frame, features those of `nvila_video`'s, every patch of it."""
+def test_whole_frames_are_seen_as_the_baseline_sees_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels are in the patches of a squeezed frame, features those of `nvila_video`'s."""
+    monkeypatch.setattr(looks, "BESIDE", 1)
     frames, baseline = pictures(range(2), FRAMES, 1), replace(shape("mini-video"), random=False)
     reader = Reader.fresh(baseline, 0).eval()
     (one,) = looks.looked(frames, reader, 1, 0)[:1]
@@ -171,7 +172,9 @@ def test_whole_frames_are_seen_as_the_baseline_sees_them() -> None:
     for row, column in zip(*divmod(at, 56), strict=True):
         inside = (lines[:, :2] <= [8 * column + 8, 8 * row + 8]) & (lines[:, 2:4] >= [8 * column, 8 * row])
         assert (inside.all(1) & (lines[:, 4] > 6)).any(), (row, column)
-    level = shades(np.random.default_rng([0, 0, 0, 31]), 1)[0]
+    draw = np.random.default_rng([0, 0, 0, 31])
+    draw.random(28 * 28)  # which patches beside the lines: all of them
+    level = shades(draw, 1)[0]
     pixels = torch.from_numpy(level[frames.pixels[0]]).permute(2, 0, 1)[None, None]
     gaze = Gaze.from_masks(torch.ones(1, 1, 56 * 56, dtype=torch.bool), (448,), 8)
     with torch.no_grad():
