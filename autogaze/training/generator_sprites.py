@@ -19,7 +19,7 @@ def texture(draw: np.random.Generator, height: int, width: int) -> Pixels:
     ground = _clouds(draw, height, width, octaves, contrast=90)
     for _ in range(draw.integers(1, 6)):
         area = _blot(draw, height, width)
-        ground = np.where(area[..., None] > 0, _structure(draw, height, width), ground)
+        np.copyto(ground, _structure(draw, height, width), where=area[..., None] > 0)
     return np.clip(ground, 0, 255).astype(np.uint8)
 
 
@@ -59,9 +59,11 @@ def _structure(draw: np.random.Generator, height: int, width: int) -> Shades:
         return ((clouds + colour) / 2).astype(np.float32)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     angle, period = draw.uniform(0, np.pi), draw.uniform(3, 24)
-    along = np.sin((x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / period)
-    across = np.sin((y * np.cos(angle) - x * np.sin(angle)) * 2 * np.pi / period)
-    wave = {"plain": 0 * along, "stripes": along, "checks": np.sign(along * across)}[str(kind)]
+    wave = np.zeros_like(x)
+    if kind != "plain":
+        wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / period)
+    if kind == "checks":
+        wave = np.sign(wave * np.sin((y * np.cos(angle) - x * np.sin(angle)) * 2 * np.pi / period))
     shades: Shades = (colour + draw.uniform(10, 70) * wave[..., None]).astype(np.float32)
     return shades
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ class Look:
         """The mean loss over clips and frames at each gazing ratio; `reading`: the share of generated tiles' text
         that is seen readably at a ratio of 5 %; `spent`: the ratio where it stops by itself."""
         found = {f"{ratio:g}": self._loss(model, ratio) for ratio in self.ratios}
-        pictures, places = tiles(READ)
+        pictures, places = _read()
         gaze = model.gaze(PROCESSOR.pixels(pictures)[:, None].to(model.device), ratio=RATIO)
         found["reading"] = read_share(gaze.masks()[:, 0].cpu(), places)
         if self.stop is not None:
@@ -77,6 +78,12 @@ class Look:
 
     def _gaze(self, model: AutoGaze, clip: Tensor, ratio: float, loss: float | None = None) -> Gaze:
         return model.gaze(PROCESSOR.pixels(clip)[None].to(model.device), ratio=ratio, loss=loss)
+
+
+@lru_cache(maxsize=1)
+def _read() -> tuple[Tensor, Tensor]:
+    """The tiles of `READ`, drawn once a process: a second of every look."""
+    return tiles(READ)
 
 
 def held_back(folder: Path, limit: int) -> tuple[list[Tensor], list[str]]:

@@ -18,6 +18,12 @@ from autogaze.training.text_tiles import LINES, SQUARE, read_share, square, squa
 STARTS = np.cumsum([0, *[side * side for side in grid_sides()]])
 
 
+@pytest.fixture(scope="module")
+def drawn() -> tuple[torch.Tensor, torch.Tensor]:
+    """Forty tiles."""
+    return tiles(range(40))
+
+
 def lines_of(*lines: tuple[float, float, float, float, float]) -> np.ndarray:
     told = np.zeros((1, LINES, 5), np.float32)
     told[0, : len(lines)] = lines
@@ -99,8 +105,8 @@ def test_a_tile_that_is_cut_further_right_shows_a_line_further_left() -> None:
     assert np.array_equal(whole[:, 2:], moved[:, :-2]) and whole.any()
 
 
-def test_text_has_more_edges_than_the_rest() -> None:
-    pictures, scales = tiles(range(40))
+def test_text_has_more_edges_than_the_rest(drawn: tuple[torch.Tensor, torch.Tensor]) -> None:
+    pictures, scales = drawn
     places = scales.amax(1)
     assert pictures.dtype == torch.uint8 and places.shape == (40, 14, 14) and float(places.max()) == 1
     grey = pictures.float().mean(1)
@@ -110,9 +116,9 @@ def test_text_has_more_edges_than_the_rest() -> None:
     assert all(torch.equal(a, b) for a, b in zip(tile(5), tile(5), strict=True))
 
 
-def test_what_is_read_is_what_is_seen_finely_enough() -> None:
-    _, places = tiles(range(20))
-    everything, nothing = torch.ones(20, 265, dtype=torch.bool), torch.zeros(20, 265, dtype=torch.bool)
+def test_what_is_read_is_what_is_seen_finely_enough(drawn: tuple[torch.Tensor, torch.Tensor]) -> None:
+    _, places = drawn
+    everything, nothing = torch.ones(40, 265, dtype=torch.bool), torch.zeros(40, 265, dtype=torch.bool)
     coarse = nothing.clone()
     coarse[:, : STARTS[-2]] = True  # 32, 64 and 112 px
     assert read_share(everything, places) == 1 and read_share(nothing, places) == 0
