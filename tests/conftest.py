@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,28 @@ def chromium() -> Iterator[Any]:
         browser.new_context = patient
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def console(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """console("gaze", "x.mp4"): exit code and standard error of the entry point, in this process."""
+    from hlvid import cli
+
+    monkeypatch.setenv("TQDM_MININTERVAL", "10")
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # what main() sets goes with the test
+    for kind in ("registered_commands", "registered_groups"):
+        monkeypatch.setattr(cli.app, kind, list(getattr(cli.app, kind)))
+
+    def call(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["hlvid", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, capfd.readouterr().err
+
+    return call
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ Run: pytest tests/hlvid/test_cli.py
 import os
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hlvid import __version__, cli
+from hlvid import __version__
 from hlvid.cli import GROUPS
 
 HEAVY = ("torch", "av", "transformers", "cv2", "lmms_eval", "scipy", "pandas", "matplotlib")
@@ -21,26 +20,6 @@ HEAVY = ("torch", "av", "transformers", "cv2", "lmms_eval", "scipy", "pandas", "
 def hlvid(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "hlvid.cli", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
-@pytest.fixture
-def console(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str]]:
-    """console("gaze", "x.mp4"): exit code and standard error of the entry point, in this process."""
-    monkeypatch.setenv("TQDM_MININTERVAL", "10")
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # what main() sets goes with the test
-    for kind in ("registered_commands", "registered_groups"):
-        monkeypatch.setattr(cli.app, kind, list(getattr(cli.app, kind)))
-
-    def call(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["hlvid", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, capfd.readouterr().err
-
-    return call
 
 
 def test_help_lists_the_commands_of_all_packages() -> None:

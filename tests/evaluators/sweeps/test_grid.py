@@ -3,8 +3,6 @@
 Run: pytest tests/evaluators/sweeps
 """
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,8 +196,9 @@ def test_cells_that_would_be_refused_are_told_beforehand(
 
 
 @pytest.mark.parametrize(("option", "value"), [("--launch", "nope"), ("--timeout", "-5")])
-def test_a_dry_sweep_refuses_options_that_mean_nothing(grid_file: Make, option: str, value: str) -> None:
-    argv = [sys.executable, "-m", "hlvid.cli", "sweep", str(grid_file()), "--dry-run", option, value]
-    run = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert run.returncode != 0 and "Traceback" not in run.stderr
-    assert option.strip("-") in run.stderr
+def test_a_dry_sweep_refuses_options_that_mean_nothing(
+    grid_file: Make, option: str, value: str, console: Callable[..., tuple[int, str]]
+) -> None:
+    code, told = console("sweep", str(grid_file()), "--dry-run", option, value)
+    assert code != 0 and "Traceback" not in told
+    assert option.strip("-") in told

@@ -4,9 +4,8 @@ Run: pytest tests/evaluators/profiling/latency
 """
 
 import json
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,13 +207,16 @@ def test_only_autogaze_streams(request_of: Request) -> None:
     ],
 )
 def test_options_are_refused_before_anything_starts(
-    film_path: Path, tmp_path: Path, option: str, value: str, said: str
+    film_path: Path,
+    tmp_path: Path,
+    option: str,
+    value: str,
+    said: str,
+    console: Callable[..., tuple[int, str]],
 ) -> None:
     out = tmp_path / "out"
     argv = ["latency", "vit", "--shape", "tiny", "--video", str(film_path), "--out", str(out), option, value]
-    run = subprocess.run(
-        [sys.executable, "-m", "hlvid.cli", *argv], capture_output=True, text=True, check=False
-    )
-    assert run.returncode != 0 and said in run.stderr
-    assert "Traceback" not in run.stderr and "it/s" not in run.stderr and "cell/s" not in run.stderr
+    code, told = console(*argv)
+    assert code != 0 and said in told
+    assert "Traceback" not in told and "it/s" not in told and "cell/s" not in told
     assert not out.exists()
