@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis.explore.proxy import make_proxy
 from analysis.explore.series import Frame, Story
-from autogaze.overlay import COLOURS
+from autogaze.palette import COLOURS
 
 STATIC = ("index.html", "explore.css", "explore.js")
 

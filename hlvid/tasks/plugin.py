@@ -90,7 +90,7 @@ def _parsing_fast() -> Iterator[None]:
     from lmms_eval import utils
 
     fast: Any = getattr(yaml, "CFullLoader", yaml.FullLoader)  # a PyYAML may be built without libyaml
-    loader = type("IndexLoader", (fast,), {})
+    loader: Any = type("IndexLoader", (fast,), {})
     loader.add_constructor("!function", utils.ignore_constructor)  # an index calls nothing
 
     def full_load(file: Any) -> Any:
