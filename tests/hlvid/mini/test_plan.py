@@ -147,7 +147,7 @@ def test_another_seed_asks_other_things_and_the_same_seed_the_same() -> None:
 
 
 def test_unknown_preset_names_the_allowed() -> None:
-    with pytest.raises(DatasetError, match=r"'huge'.*tiny, default, study, full"):
+    with pytest.raises(DatasetError, match=r"'huge'.*tiny, default, study, long, full"):
         plan("huge")
 
 
