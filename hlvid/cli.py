@@ -64,7 +64,8 @@ def _root(
 @app.command(rich_help_panel="Get data")
 def mini(
     preset: Annotated[
-        str, typer.Option(help="default (8 videos), tiny, study (24 short ones), long (12 of a minute), full (77).")
+        str,
+        typer.Option(help="default (8 videos), tiny, study (24 short ones), long (12 of a minute), full."),
     ] = "default",
     seed: Annotated[int, typer.Option(help="Another seed gives other pixels, questions and answers.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="Short for --preset full.")] = False,
