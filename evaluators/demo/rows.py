@@ -77,7 +77,7 @@ def name_of(cell: Cell) -> str:
     """A folder's name."""
     asked = cell.labels
     if cell.model != "gaze_reader":
-        return f"{cell.model}-{asked['resolution']}" if "resolution" in asked else cell.model
+        return f"{cell.model}-{asked['max_tiles_video']}" if "max_tiles_video" in asked else cell.model
     mean = "-mean" if asked.get("budget") == "picture" else ""
     return f"{asked['selector'].replace(':', '-')}-{asked['resolution']}-r{asked['ratio']:.2f}{mean}"
 

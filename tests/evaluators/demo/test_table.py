@@ -42,7 +42,7 @@ def test_grid_is_the_issues() -> None:
         f"autogaze{how}, gazing ratio {ratio}" for how in ("", " mean") for ratio in ("1%", "10%")
     }
     assert others[-1].series == "everything"
-    assert [name_of(row.cell) for row in (smaller, network)] == ["nvila_hd-1792", "nvila_hd-3584"]
+    assert [name_of(row.cell) for row in (smaller, network)] == ["nvila_hd-45", "nvila_hd-144"]
     assert (network.series, network.cell.model_args["max_tiles_video"]) == ("nvila_hd", 144)
     assert len({name_of(cell) for cell in cells}) == len(cells)
     assert cells[12].model_args == {"selector": "detail", "ratio": 0.1, "resolution": 3584, "frames": 8}
@@ -57,7 +57,7 @@ def test_the_short_story_is_a_part_of_the_long_one() -> None:
         *(f"{name}-1792-r0.01" for name in ("detail", "reads")),
         *(f"autogaze-{px}-r0.10" for px in (448, 896)),
         *(f"everything-{px}-r1.00" for px in (448, 896, 1792)),
-        "nvila_hd-1792",
+        "nvila_hd-45",
     ]
 
 
