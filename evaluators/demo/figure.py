@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colour-blind safe palette, darkest first.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
+APART = 1.2
+"""Widths nearer to each other than by this factor have one tick, the smaller one's."""
 Corner = Literal["upper left", "lower right"]
 
 
@@ -78,7 +80,8 @@ def _points(
 
 
 def _dress(axes: "Axes", rows: Sequence[Row], corner: Corner) -> None:
-    ticks = sorted({size for row in rows if (size := row.width) is not None})
+    sizes = sorted({size for row in rows if (size := row.width) is not None})
+    ticks = [size for n, size in enumerate(sizes) if not n or size > APART * sizes[n - 1]]
     axes.set_xscale("log", base=2)
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
