@@ -49,9 +49,11 @@ WHOLE = VideoSettings(num_video_frames_thumbnail=0, max_tiles_video=1)
 
 # Token ids of the byte-level tokenizer end at 259; real vocabularies are larger and have room for it.
 _TINY = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
-_MINI = {"hidden_size": 192, "intermediate_size": 448, "num_hidden_layers": 5, "num_attention_heads": 4}
-_READER = {
-    **_MINI,
+_MINI = {
+    "hidden_size": 192,
+    "intermediate_size": 448,
+    "num_hidden_layers": 5,
+    "num_attention_heads": 4,
     "num_key_value_heads": 4,
     "vocab_size": 510,
     "rope_theta": 1_000_000.0,
@@ -77,10 +79,10 @@ SHAPES = {
         llm={**_TINY, "num_key_value_heads": 2, "vocab_size": 272},
         video=SMALL,
     ),
-    "mini": NVILAConfig(vision=_EYES, llm=_READER, video=FOR_TEXT, token_shuffle=1),
+    "mini": NVILAConfig(vision=_EYES, llm=_MINI, video=FOR_TEXT, token_shuffle=1),
     "mini-video": NVILAConfig(
         vision=replace(_EYES, image_size=448, scales=(448,)),
-        llm=_READER,
+        llm=_MINI,
         video=WHOLE,
         token_shuffle=1,
         context=57_344,  # 16 frames are 50,176 patches

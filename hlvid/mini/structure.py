@@ -80,8 +80,8 @@ def _real_clips() -> Iterator[Clip]:
 
 # One clip a recording: recordings are what is resampled, and of six under four recordings a paired test could
 # never have found a difference (its p-value cannot fall below 2 ** (1 - recordings)).
-KINDS = ("av", "household")
-_DEFAULT = tuple(f"{category}_video_{number}" for category in KINDS for number in range(4))
+CATEGORIES = ("av", "household")
+_DEFAULT = tuple(f"{category}_video_{number}" for category in CATEGORIES for number in range(4))
 
 PRESETS = {
     "tiny": Preset((Clip("av_video_0", 0, 4, 2.4), Clip("household_video_0", 0, 4, 2.4)), fps=10),
@@ -91,12 +91,17 @@ PRESETS = {
     ),
     # For choosing between gazes: more questions and recordings than a demo needs, in clips short enough to make.
     "study": Preset(
-        tuple(Clip(f"{kind}_video_{number}", 0, 8, 10.0) for number in range(12) for kind in KINDS),
+        tuple(
+            Clip(f"{category}_video_{number}", 0, 8, 10.0) for number in range(12) for category in CATEGORIES
+        ),
         fps=12,
     ),
     # For counting frames: a sixth of the texts are there for a second or little more of a minute.
     "long": Preset(
-        tuple(Clip(f"{kind}_video_{number}", 0, 8, 60.0) for number in range(6) for kind in KINDS), fps=4
+        tuple(
+            Clip(f"{category}_video_{number}", 0, 8, 60.0) for number in range(6) for category in CATEGORIES
+        ),
+        fps=4,
     ),
     "full": Preset(tuple(_real_clips()), fps=12),
 }

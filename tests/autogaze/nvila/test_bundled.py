@@ -55,6 +55,14 @@ def test_it_is_small(answerer: Answerer) -> None:
     assert config == replace(shape("mini"), llm=config.llm) and dict(config.llm) == dict(shape("mini").llm)
 
 
+def test_its_baseline_is_as_small_and_sees_whole_frames() -> None:
+    config, preset = NVILAConfig.from_pretrained(bundled_nvila(whole=True)), shape("mini-video")
+    assert config == replace(preset, llm=config.llm) and dict(config.llm) == dict(preset.llm)
+    assert config.single_scale(448) == config and not config.random
+    model = Answerer.from_pretrained(bundled_nvila(whole=True), selector=None).model
+    assert sum(weight.numel() for weight in model.parameters()) <= 12_000_000
+
+
 def test_it_reads_and_without_the_text_it_does_not_know(answerer: Answerer) -> None:
     draw, right, wrong_video = random.Random(3), 0, 0
     asked: list[tuple[list[str], int]] = []
