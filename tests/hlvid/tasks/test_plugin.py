@@ -58,9 +58,11 @@ def test_what_libyaml_refuses_is_for_their_own_parser_to_judge(
         patch.setattr(yaml, "CFullLoader", Strict)
         assert list(manager.initialize_tasks(str(tmp_path), include_defaults=False)) == ["mine"]
     assert parsed == ["mine.yaml"]
-    (tmp_path / "mine.yaml").write_text("task: [mine\n")
+    broken = tmp_path / "broken"  # of its own: where a run was before this test, an index is kept by folder
+    broken.mkdir()
+    (broken / "mine.yaml").write_text("task: [mine\n")
     with pytest.raises(yaml.YAMLError, match=r"mine\.yaml"):
-        manager.initialize_tasks(str(tmp_path), include_defaults=False)
+        manager.initialize_tasks(str(broken), include_defaults=False)
     from lmms_eval import utils
 
     assert utils.yaml is yaml
