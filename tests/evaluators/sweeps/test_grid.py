@@ -57,7 +57,7 @@ def test_bundled_grids_can_be_read() -> None:
     assert {cell.labels["resolution"] for cell in own if cell.model == "nvila_video"} == {448}
     gazed = [cell.model_args for cell in own if cell.labels.get("selector") == "reads"]
     tokens = [round(4 * 265 * one["max_tiles_video"] * one["gazing_ratio_tile"]) for one in gazed]
-    assert len(gazed) == 6 and set(tokens) <= {303, 304, 305, 306}, tokens
+    assert len(gazed) == 7 and set(tokens) <= {303, 304, 305, 306}, tokens
 
 
 @pytest.mark.parametrize(
