@@ -27,6 +27,7 @@ from autogaze.nvila.stages import Stages
 from autogaze.nvila.tokenizer import END, FILE, byte_tokenizer, load_tokenizer
 from autogaze.selectors.autogaze import AutoGazeSelector
 from autogaze.selectors.base import Selector
+from autogaze.selectors.budget import Budget
 from autogaze.selectors.told import Told
 
 
@@ -182,13 +183,11 @@ def _watched(clips: Iterator[ClipBatch], watch: Callable[[ClipBatch], None] | No
 def published_selector(
     source: str | Path, config: NVILAConfig, device: str = "cpu", dtype: str = "float32"
 ) -> AutoGazeSelector:
-    """The AutoGaze that a checkpoint names: a folder inside it, any other folder, or a hub id."""
-    if not config.autogaze:
-        raise ValueError(
-            f"checkpoint {source}: names no AutoGaze weights; give autogaze_model_id=FOLDER or id"
-        )
-    inside = Path(source) / config.autogaze
-    return AutoGazeSelector(inside if inside.is_dir() else config.autogaze, device=device, dtype=dtype)
+    """The AutoGaze that a checkpoint names: a folder inside it, any other folder, or a hub id; else the bundled one."""
+    inside = Path(source) / config.autogaze if config.autogaze else None
+    checkpoint = inside if inside and inside.is_dir() else config.autogaze
+    budget: Budget = "picture" if config.video.gazing_budget == "picture" else "tile"
+    return AutoGazeSelector(checkpoint, device=device, dtype=dtype, budget=budget)
 
 
 def make_checkpoint(folder: str | Path, name: str = "tiny", seed: int = 0) -> Path:

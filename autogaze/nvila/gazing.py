@@ -1,7 +1,7 @@
 """Gazing at clips on the encoder's own grid, with AutoGaze, any other selector or none.
 
-AutoGaze is asked as the published processor asks it (`target_scales`, `target_patch_size`). Other
-selectors see the same 224 px cuts of a tile; those that share a budget share it within the tile.
+AutoGaze is asked as the published processor asks it (`target_scales`, `target_patch_size`), unless a frame's tiles share
+their tokens. Other selectors see the same 224 px cuts of a tile; those that share a budget share it within the tile.
 `gaze_for_encoder` is the same with `VideoSettings`: on the encoder's grid, the released one, or one of patches twice as
 large; a frame's tiles may then share their tokens.
 """
@@ -73,14 +73,16 @@ def gaze_at(
     """
     if selector is None or (loss is None and takes_all(ratio)):
         return everything(clips.shape[0], clips.shape[1], scales, patch_size, clips.device)
-    if isinstance(selector, AutoGazeSelector):
-        if tiles is not None:
-            raise ValueError("gazing_budget='picture': AutoGaze gazes at each tile by itself; give 'tile'")
+    if isinstance(selector, AutoGazeSelector) and tiles is None:
         video = selector.processor.from_unit(clips).to(selector.model.device)
         config = selector.model.config
         if grids.is_native(config, scales, patch_size):
             return selector.model.gaze(video, ratio=ratio, loss=loss).to(clips.device)
         return selector.model.gaze_for(video, scales, patch_size, ratio=ratio, loss=loss).to(clips.device)
+    if isinstance(selector, AutoGazeSelector) and selector.budget != "picture":
+        raise ValueError(
+            f"gazing_budget='picture': this AutoGaze has budget={selector.budget!r}; make it with budget='picture'"
+        )
     config = AutoGazeConfig()
     cuts, layout = grids.cut(clips, config, scales, patch_size)
     if tiles is not None and layout.across > 1:

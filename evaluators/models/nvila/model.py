@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 from autogaze.nvila.sampling import Sampling
 from autogaze.selectors.base import Selector
+from autogaze.weights import bundled
 from evaluators.core.arguments import take_common
 from evaluators.core.base import Answer, JournalledModel, for_chat
 from evaluators.core.weights import named_in
@@ -99,7 +100,7 @@ class NvilaHD(JournalledModel):
         found: dict[str, tuple[str, str | None]] = {"pretrained": (pretrained, self.arguments.revision)}
         gaze = self.arguments.autogaze_model_id or self._config.get("autogaze")
         if gaze is None and self.arguments.selector in (None, "autogaze"):
-            gaze = PUBLISHED_GAZE
+            gaze = PUBLISHED_GAZE if self.backend.kind == "remote" else str(bundled())
         if gaze and not self.single and self.arguments.gazing == "on" and not _inside(gaze, pretrained):
             found[GAZE] = (gaze, None)
         if own := self.backend.selector_weights():

@@ -116,7 +116,8 @@ class Native(Setup):
         if name != "autogaze":
             own = {"seed": self.arguments.seed or 0, "device": str(self.device)}
             return get(name, **{key: value for key, value in own.items() if key in arguments(name)})
-        config = replace(self.config, autogaze=self.arguments.autogaze_model_id or self.config.autogaze)
+        named = self.arguments.autogaze_model_id or self.config.autogaze
+        config = replace(self.config, autogaze=named, video=self.video)
         return published_selector(self.folder, config, str(self.device))
 
     def _see(self, path: Path, question: str | None) -> tuple[Look | Answer, dict[str, Any]]:

@@ -235,8 +235,11 @@ def test_the_tiles_of_a_frame_share_tokens_where_the_budget_is_the_pictures(
     assert ((grid.rows, grid.columns), grid.tiles) in selector.layouts
     for batch in tiles:
         assert batch.gaze.counts().sum(0).tolist() == [4 * int(0.01 * grid.tiles * 265)] * 16
-    with pytest.raises(ValueError, match="AutoGaze gazes at each tile by itself"):
-        gaze_at(torch.rand(2, 1, 3, 224, 224), AutoGazeSelector(), (32, 64, 112, 224), 16, 0.1, tiles=(1, 2))
+    clips = torch.rand(2, 2, 3, 224, 224)
+    with pytest.raises(ValueError, match="this AutoGaze has budget='tile'; make it with budget='picture'"):
+        gaze_at(clips, AutoGazeSelector(), (32, 64, 112, 224), 16, 0.1, tiles=(1, 2))
+    gaze = gaze_at(clips, AutoGazeSelector(budget="picture"), (32, 64, 112, 224), 16, 0.01, tiles=(1, 2))
+    assert gaze.counts().sum(0).tolist() == [5, 5], "AutoGaze shares them, too"
     with pytest.raises(ValueError, match="needs tiles of 14 x 14 gazed patches"):
         gaze_at(torch.rand(2, 1, 3, 224, 224), get("random"), (32, 64, 112, 224), 8, 0.1, tiles=(1, 2))
 

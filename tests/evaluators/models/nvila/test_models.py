@@ -15,7 +15,7 @@ import torch
 
 from autogaze.selectors.base import Layout, ScoredSelector
 from autogaze.selectors.context import Context
-from autogaze.weights import bundled_reads
+from autogaze.weights import bundled, bundled_nvila, bundled_reads
 from evaluators.core.identity import differences
 from evaluators.core.memory import is_out_of_memory
 from evaluators.models.nvila.model import NvilaHD, NvilaVideo
@@ -101,6 +101,13 @@ def test_weights_of_the_selector_are_of_the_run(
     assert model.checkpoints()["selector"] == (str(bundled_reads()), None)
     assert model.answer(questions[0]).details["tokens_selected"] == 2 * 16 * 106 + 2 * 1060
     assert "selector" not in make(checkpoint, selector="detail", gazing_ratio_tile=0.1).checkpoints()
+
+
+def test_where_a_checkpoint_names_no_autogaze_the_bundled_one_looks(make: Any) -> None:
+    model = make(bundled_nvila(), selector="autogaze", gazing_ratio_tile=0.02, num_video_frames_thumbnail=0)
+    assert model.checkpoints()["autogaze_model_id"] == (str(bundled()), None), "its weights are of the run"
+    looks = model.backend.answerer.selector
+    assert (looks.source, looks.budget) == (bundled(), "picture")
 
 
 @dataclass(frozen=True)
