@@ -1,8 +1,4 @@
-"""What may go into AutoGaze; anything else is a ValueError naming argument, value and what is allowed.
-
-check_video(video, max_frames=16)
-budgets(0.1, frames=16, tokens=265)              # [26, 26, ...]
-"""
+"""What may go into AutoGaze; anything else is a ValueError naming argument, value and what is allowed."""
 
 import math
 from collections.abc import Sequence

@@ -1,8 +1,5 @@
 """Float32 that is float32: on a GPU torch cuts the inputs of convolutions to 10 bits (TF32) unless told not to.
 
-with full_float32():
-    model.gazing_model.features(video)
-
 Scores would be some 1e-3 off, where float32 is 2e-5 off and choices lie as near as 4e-4 (golden cases): other tokens,
 and clips that stop elsewhere, as seen on an H200. Precisions below float32 are not touched.
 """

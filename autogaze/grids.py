@@ -2,9 +2,6 @@
 
 The encoder's finest grid is covered with tiles of 14 x 14 of its patches (the frame padded with zeros at
 right and bottom), each tile gazed as a clip of its own, and the gazes laid side by side, scale by scale.
-
-    tiles, layout = cut(video, config, target_scales=(56, 112, 196, 392), target_patch_size=14)
-    gaze = lay(model.gaze(tiles, ratio=0.15), layout)          # scales 56, 112, 196, 392, patches of 14 px
 """
 
 import math

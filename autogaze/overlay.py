@@ -1,9 +1,5 @@
 """Pictures of a gaze for people: original, gazed patches coloured by scale, and what can be rebuilt from them.
 
-    panels = Panels.for_size(height=2016, width=3584)
-    frame = panels.draw(original, boxes, rebuilt, caption="frame 7   10.2 % gazed")     # uint8 (h, w, 3)
-    sheet = contact_sheet([frame, ...], title="clip.mp4, autogaze at ratio 0.1")
-
 Coarse scales are drawn as outlines above the picture, the finest scale shines in full colour while all else is dimmed.
 """
 
@@ -42,7 +38,7 @@ class Panels:
     def draw(
         self, original: Picture, boxes: Boxes, rebuilt: Picture, caption: str, scales: Sequence[int]
     ) -> Picture:
-        """The three panels with a caption line; original and rebuilt uint8 (H, W, 3), boxes in their pixels."""
+        """The three panels, uint8 (h, w, 3); original and rebuilt uint8 (H, W, 3), boxes in their pixels."""
         titles = ("original", "gazed patches", "rebuilt from the gaze")
         left = self._fit(original)
         looked = gazed(np.asarray(left), boxes, self.factor)

@@ -1,8 +1,5 @@
 """How many clips go together on a device, and clips gazed side by side on a CPU, each thread decoding some of them.
 
-    clips = at_once(device, each=60 << 20)                       # of 60 MiB: on a GPU what half its free memory holds
-    gaze = side_by_side(lambda part: Stream(model, len(part)).gaze(part, ratio=0.1), video, clips)
-
 The decoding loop is hundreds of small steps, and to split each of them among the cores means to wait for each
 other some fifty times a step. Clips do not depend on each other, so whole clips are split instead. Eight tiles
 take two cores as long as they do with threads that spin inside every step, and half as long as with threads

@@ -5,9 +5,6 @@ frame t need the keys of the frames up to t of the same clip, a contiguous range
 Frames of a few tokens would make many tiny calls; neighbours are joined while that costs less than a call,
 under a mask of the block's size.
 
-    blocks = plan([(20, 4, 4), (18, 0, 3)], "block_causal")      # tokens a frame, for two clips
-    y = attend(q, k, v, blocks)                                  # each (M, heads, head_dim)
-
 On a GPU in half precision `plan` gives one FlexAttention mask instead (`autogaze.encoders.flex`): 256 tiles would be
 thousands of calls.
 """

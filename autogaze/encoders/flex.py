@@ -1,8 +1,5 @@
 """Attention among packed tokens on accelerators: one FlexAttention kernel a layer, whatever the number of frames.
 
-    mask = key_ranges([(0, 20, 0, 20), (20, 24, 0, 24)], "cuda")     # once a batch, all layers share it
-    y = attend_flex(q, k, v, mask)                                   # each (M, heads, head dim)
-
 In every mode the keys that a query sees are a contiguous range [first, last) of the row of tokens. Tiles of 128
 queries by 128 keys that nobody looks into are never computed, those that everybody in the tile sees whole need no mask.
 """
@@ -67,7 +64,7 @@ def _lists(tiles: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def attend_flex(q: Tensor, k: Tensor, v: Tensor, mask: BlockMask) -> Tensor:
-    """Scaled dot-product attention under `mask`. q, k, v and the result: (M, heads, head dim)."""
+    """Scaled dot-product attention under `mask`, the same for all layers. q, k, v, result: (M, heads, head dim)."""
     if not len(q):
         return q
     q, k, v = (x.transpose(0, 1)[None].contiguous() for x in (q, k, v))

@@ -1,9 +1,5 @@
 """Attention of new rows to a static cache: where the device has flash attention by sequence lengths, else by a mask.
 
-    attention = attention_for(device, dtype)
-    plan = attention.plan(first, rows=10, end=1024, capacity=6656)   # once a step: every layer reaches equally far
-    y = attention.attend(q, keys, values, plan)                  # (B, rows, heads, dim)
-
 Row i of clip b sees the cached tokens up to and including number first[b] + i. Keys and values are (B, capacity,
 heads, dim), the new rows' own already in place. `end`: no row sees beyond it; it does not change within a frame.
 """
@@ -21,7 +17,7 @@ class Attention(Protocol):
     """One way to attend."""
 
     def plan(self, first: Tensor, rows: int, end: int, capacity: int) -> Any:
-        """What `attend` needs beside tensors of one layer. first: long (B,)."""
+        """What `attend` needs beside tensors of one layer, once a step. first: long (B,)."""
 
     def attend(self, q: Tensor, keys: Tensor, values: Tensor, plan: Any) -> Tensor:
         """q (B, rows, heads, dim), scaled already -> the same shape."""

@@ -1,8 +1,5 @@
 """Attention of a few new rows to a long static cache as one Triton kernel, a clip's head a program.
 
-    attention = Short(fallback)                      # see `autogaze.model.attending`; fallback: for many rows
-    y = attention.attend(q, keys, values, attention.plan(first, rows=10, end=1024, capacity=6656))
-
 Kernels made for long queries pad ten rows to 64 or 128 and read the cache no faster for it. This one pads to 16, reads
 each key once, stops at a clip's own length, and computes float32 in float32. With TRITON_INTERPRET=1 it runs on a CPU,
 which is how it is tested.

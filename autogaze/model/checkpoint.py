@@ -1,8 +1,4 @@
-"""Reading and writing checkpoints: a local folder or a hub repository, and strict about every tensor.
-
-find_file("nvidia/AutoGaze", "config.json")      # downloads once, returns the cached path
-load_strict(model, find_file(folder, "model.safetensors"))
-"""
+"""Reading and writing checkpoints: a local folder or a hub repository, and strict about every tensor."""
 
 import hashlib
 import json
@@ -19,7 +15,7 @@ class CheckpointError(ValueError):
 
 
 def find_file(source: str | Path, name: str, revision: str | None = None) -> Path:
-    """The path of file `name` in `source`, a folder or a hub id `owner/name`.
+    """The path of file `name` in `source`, a folder or a hub id `owner/name` (fetched once, then in its cache).
 
     Raises CheckpointError when the folder lacks the file, or the hub has no such file or cannot be reached.
     """

@@ -1,7 +1,5 @@
 """Which tokens come next: the best or a draw among those not yet chosen in the frame, and where a clip stops.
 
-    tokens, pad = choose(scores, losses, blocked, first=True, request=Request(budget=53), noise=None)
-
 `choose` is the rule, for both decoding loops. `Written` is a frame's outcome in tensors whose shapes never change,
 and `write` puts a group into it without asking the host anything; on a GPU `choosing_kernel` does that in one launch.
 """

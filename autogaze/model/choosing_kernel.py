@@ -1,7 +1,5 @@
 """`choosing.write` as one Triton kernel, a clip a program: ten choices one after the other in registers.
 
-    write_fused(written, scores, losses, request, noise)        # the same arguments, the same outcome
-
 In torch the choices are some forty launches a group. Sampling shapes the scores in torch first. With
 TRITON_INTERPRET=1 the kernel runs on a CPU, which is how it is tested.
 """

@@ -4,10 +4,6 @@ The decoder reads the frame's 196 feature tokens, then writes tokens in groups o
 spent or the predicted loss is low enough. `Decoder` holds the weights rearranged for speed, `DecodeState`
 what a batch of clips has seen so far; the loop knows nothing of pixels, tiles or files.
 
-    decoder = Decoder(network, config)
-    state = decoder.start(batch=2, capacity=6304)
-    tokens, padded = decoder.frame(state, features[:, 0], Request(budget=53))      # (2, 53) each
-
 What makes it lean, with the same result: nothing but the last position goes through the last layer and the
 heads; a padded token is never stored, so no attention mask exists; keys and values are written in place; a
 clip that has stopped takes no further part.

@@ -1,8 +1,5 @@
 """Which decoding loop a device gets, in which precision, and the loops at hand from earlier calls.
 
-    decoder = decoder_for(model.gazing_model, model.config, compute_dtype(model))
-    state = decoder.start(batch=2, capacity=6304)
-
 Fusing the weights takes longer than gazing at a short clip, and recorded steps cost a second: both are kept with the
 network until a weight changes.
 """

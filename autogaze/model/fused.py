@@ -1,8 +1,5 @@
 """The gaze decoder's weights as both decoding loops want them: fused, transposed, in the precision to compute in.
 
-    weights = Fused(network, config, torch.bfloat16)
-    h = linear(rms_norm(x, layer.norm1, eps), layer.qkv)         # (R, 192) -> (R, 576)
-
 Precision is as under the published flash path's autocast: matrix products, keys and values in `dtype`; the residual
 stream, norms, rotary turns and heads in float32 always.
 """
@@ -78,7 +75,7 @@ class FusedLayer:
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
-    """`x @ weight` in the weight's precision, on a CPU bit for bit the same for a row whatever the others are."""
+    """(R, in) @ (in, out) in the weight's precision, on a CPU bit for bit the same for a row in any company."""
     x = x.to(weight.dtype)
     extra = -len(x) % ROWS if x.device.type == "cpu" else 0
     if extra == 0:

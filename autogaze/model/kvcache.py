@@ -3,10 +3,6 @@
 Keys lie transposed, (head, channel, token), so that the scores of ten queries are a matrix product that streams over
 tokens without repacking. Clips of one length attend in one product, others clip by clip: ragged lengths cost nothing on
 a CPU. (The loop for accelerators keeps its own, `autogaze.model.static_state`.)
-
-    cache = ClipCache(layers=4, heads=6, dim=32, batch=2, capacity=6304, device=device, dtype=torch.float32)
-    y = cache.attend(0, q, k, v, clips=[0, 1], counts=[10, 10], last_only=False)     # (20, 192)
-    cache.advance([0, 1], [10, 10])
 """
 
 from collections.abc import Sequence

@@ -3,10 +3,6 @@
 Holds parameters under the checkpoint's names and the plain forward pass over a whole sequence (training,
 teacher forcing). Writing a gaze token by token is `autogaze.model.decode`, which reads these weights but brings its
 own loop.
-
-    network = Network(AutoGazeConfig())
-    features, trunk = network.features(video)        # (B, T, 3, 224, 224) -> (B, T, 196, 192)
-    hidden = network.gaze_decoder(embeds, attended)
 """
 
 import math

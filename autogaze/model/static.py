@@ -1,9 +1,5 @@
 """The decoding loop for accelerators: the same choices as `autogaze.model.decode`, in steps whose shapes never change.
 
-    decoder = StaticDecoder(network, config)
-    state = decoder.start(batch=256, capacity=6304)
-    tokens, padded = decoder.frame(state, features[:, 0], Request(budget=53))      # (256, n) each
-
 Two steps, each of which is launched whole from the second time on (a CUDA graph): `_open` reads what was pending and a
 frame's features, 206 rows a clip with a clip's own rows first; `_group` reads the ten tokens chosen last. Both choose
 ten more. Lengths, who is still going and what is pending live on the device; the host learns how long the frame

@@ -1,8 +1,5 @@
 """What a batch of clips has read and written, in tensors that stay where they are; and recordings of steps over them.
 
-    state = StaticState.new(weights, config, batch=256, capacity=6304)
-    state.steps.run(("group", 512), lambda: ...)      # by hand once, recorded the second time, replayed from then on
-
 A stopped clip stays in the batch. Its rows are computed with the others' and written behind its length, where nobody
 reads them and its next rows take their place: no copy, no list of who is left, no shape that changes.
 """

@@ -1,8 +1,4 @@
-"""Teacher forcing: one differentiable pass over a given gaze, for training and for looking into the model.
-
-forced = teacher_force(network, config, video, gaze)
-forced.probabilities                                       # (B, N), of each gazed token; see `Forced`
-"""
+"""Teacher forcing: one differentiable pass over a given gaze, for training and for looking into the model."""
 
 from dataclasses import dataclass
 
