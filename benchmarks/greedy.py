@@ -22,7 +22,8 @@ import numpy as np
 import torch
 
 from autogaze.training import generator
-from autogaze.training.greedy import paste, search, search_paste
+from autogaze.training.greedy import paste, search
+from autogaze.training.objectives import searched
 from autogaze.training.schedule import frame_budgets
 from benchmarks.encoder import hardware
 
@@ -44,7 +45,8 @@ def measure(clips: int, frames: int, exhaustive: int) -> dict[str, Any]:
         "tokens_per_clip": statistics.mean(sum(each) for each in budgets),
         "generator_s": statistics.median(seconds(partial(generator.clip, i, frames)) for i in range(clips)),
         "search_paste_s": statistics.median(
-            seconds(partial(search_paste, clip, budget)) for clip, budget in zip(made, budgets, strict=True)
+            seconds(partial(searched, "paste", clip, budget))
+            for clip, budget in zip(made, budgets, strict=True)
         ),
     }
     row["generator_clips_per_s"] = 1 / row["generator_s"]

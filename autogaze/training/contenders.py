@@ -60,17 +60,6 @@ def network(model: AutoGaze) -> Choose:
     return choose
 
 
-def greedy(clip: Tensor, ratio: float) -> Tensor:
-    """The exact search, which sees what the others have to guess: the ceiling."""
-    from autogaze.training.greedy import search_paste
-
-    order, _ = search_paste(clip, budgets(ratio, len(clip), 265))
-    masks = torch.zeros(1, len(clip), 265, dtype=torch.bool)
-    for t, tokens in enumerate(order):
-        masks[0, t, list(tokens)] = True
-    return masks
-
-
 def greedy_finest(clip: Tensor, ratio: float) -> Tensor:
     """The exact search with the finest scale alone; its tokens do not overlap, so each step's gains stay.
 

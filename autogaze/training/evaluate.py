@@ -63,7 +63,7 @@ def evaluate_all(
         everybody |= {
             f"{reference}, {n} a step": who.checkpoint(checkpoints[reference], heads=n) for n in (5, 1)
         }
-    everybody |= {"untrained": who.untrained(), **who.heuristics(), "greedy": who.greedy}
+    everybody |= {"untrained": who.untrained(), **who.heuristics(), "greedy": who.selector("greedy")}
     everybody["greedy, 224 px alone"] = who.greedy_finest
     judge = judge_of(loss)
     report = summarise(measure(everybody, frames, judge=judge), reference, groups=groups)

@@ -1,7 +1,7 @@
 """The greedy search of the paper: in every frame take, again and again, the token that lowers its loss most.
 
-`search` is the definition: it asks the reconstructor about every candidate. `search_paste` finds the same for
-the closed-form reconstructor, where a token changes the picture only where it lies: gains are kept and
+`search` is the definition: it asks the reconstructor about every candidate. `search_by` with a `PasteSearch` finds the
+same for the closed-form reconstructor, where a token changes the picture only where it lies: gains are kept and
 updated only at tokens that overlap the one just taken. Of equal gains the earlier token wins, and a frame
 takes its whole budget even when nothing more can be gained.
 """
@@ -51,18 +51,11 @@ def paste(memory: bool = True) -> Reconstructor:
     return paint
 
 
-def search_paste(frames: Tensor, budgets: Sequence[int], memory: bool = True) -> Found:
-    """Search with the paste reconstructor and L1 on normalised pixels.
-
-    frames: uint8 (T, 3, 224, 224). budgets: tokens of every frame, 1 to 265.
-    memory: whether a frame's picture starts from what earlier frames saw.
-    Raises ValueError where they do not fit.
-    """
-    return search_by(PasteSearch(memory), frames, budgets)
-
-
 def search_by(state: PasteSearch, frames: Tensor, budgets: Sequence[int]) -> Found:
-    """Search with one that knows what every token gains; the rest as in `search_paste`."""
+    """Search with one that knows what every token gains.
+
+    frames: uint8 (T, 3, 224, 224). budgets: tokens of every frame, 1 to 265. Raises ValueError where they do not fit.
+    """
     _check(frames, budgets)
     pixels = frames.numpy().astype(np.float32) / np.float32(255)
     taken = [state.frame(frame, count) for frame, count in zip(pixels, budgets, strict=True)]
@@ -80,7 +73,7 @@ def search(
 ) -> Found:
     """Search with any reconstructor: every step asks it about every token that is left.
 
-    frames, budgets: as for `search_paste`. loss: L1 unless given. batch: candidates a call.
+    frames, budgets: as for `search_by`. loss: L1 unless given. batch: candidates a call.
     """
     _check(frames, budgets)
     measure = L1() if loss is None else loss

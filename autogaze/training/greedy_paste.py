@@ -1,4 +1,4 @@
-"""Greedy search with the closed-form reconstructor, frame after frame; used through `greedy.search_paste`.
+"""Greedy search with the closed-form reconstructor, frame after frame; used through `greedy.search_by`.
 
 All cells of all scales are unions of 8 px blocks, so a frame is searched on a map of 28 x 28 blocks: the error
 of what is shown now, and the error that each scale would leave. A token's gain is the sum of the differences

@@ -56,7 +56,10 @@ def search_of(objective: str, memory: bool = True) -> PasteSearch:
 def searched(
     objective: str, frames: Tensor, budgets: Sequence[int], memory: bool = True, device: str = "cpu"
 ) -> Found:
-    """Search greedily: uint8 (T, 3, 224, 224), tokens of each frame. Raises ValueError for other names."""
+    """Search greedily: uint8 (T, 3, 224, 224), tokens of each frame. Raises ValueError for other names.
+
+    memory: whether a frame's pasted picture starts from what earlier frames saw.
+    """
     kind, _, folder = objective.partition(":")
     if kind == "videomae" and folder:
         return search(frames, budgets, *published(folder, device), device=device)

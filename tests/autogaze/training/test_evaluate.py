@@ -18,7 +18,7 @@ SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, laye
 
 def test_everybody_spends_the_same_and_greedy_loses_least() -> None:
     clips = [generator.clip(seed, frames=2) for seed in range(2)]
-    everybody = {**contenders.heuristics(), "greedy": contenders.greedy}
+    everybody = {**contenders.heuristics(), "greedy": contenders.selector("greedy")}
     assert {"random", "rgb_diff", "centre", "detail"} <= set(everybody)
     for choose in everybody.values():
         assert choose(clips[0], 0.1).sum((0, 2)).tolist() == [26, 26]
@@ -96,5 +96,7 @@ def test_greedy_with_one_scale_takes_the_worst_cells() -> None:
     assert masks[0, 0].nonzero().flatten().tolist() == [69 + 2 * 14 + 4]
     assert masks.sum((0, 2)).tolist() == [1, 1] and not masks[0, :, :69].any()
     clip = generator.clip(3, frames=2)
-    both = measure({"one": contenders.greedy_finest, "all": contenders.greedy}, [clip], ratios=(0.1,)).losses
+    both = measure(
+        {"one": contenders.greedy_finest, "all": contenders.selector("greedy")}, [clip], ratios=(0.1,)
+    ).losses
     assert both[1] < both[0]

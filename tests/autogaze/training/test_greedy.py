@@ -16,8 +16,9 @@ from autogaze.reconstruction.loss import L1
 from autogaze.reconstruction.mae_config import VideoMAEConfig
 from autogaze.reconstruction.videomae import VideoMAE
 from autogaze.training import generator
-from autogaze.training.greedy import Found, paste, search, search_paste
+from autogaze.training.greedy import Found, paste, search
 from autogaze.training.greedy_paste import PasteSearch
+from autogaze.training.objectives import searched
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def gaze_of(found: Found, upto: int | None = None) -> Gaze:
 @pytest.mark.parametrize("memory", [True, False])
 def test_incremental_equals_exhaustive(frames: Tensor, memory: bool) -> None:
     frames, budgets = (frames, (2, 1, 1)) if memory else (frames[:2], (1, 2))
-    quick = search_paste(frames, budgets, memory)
+    quick = searched("paste", frames, budgets, memory)
     slow = search(frames, budgets, paste(memory))
     assert quick.order == slow.order
     for ours, theirs in zip(quick.losses, slow.losses, strict=True):
@@ -49,7 +50,7 @@ def test_incremental_equals_exhaustive(frames: Tensor, memory: bool) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_losses_are_those_of_the_pasted_picture(seed: int, memory: bool) -> None:
     clip = generator.clip(seed, frames=5)
-    found = search_paste(clip, (60, 12, 5, 1, 30), memory)
+    found = searched("paste", clip, (60, 12, 5, 1, 30), memory)
     video = clip[None].float() / 127.5 - 1
     actual = L1()(paste(memory)(video, gaze_of(found)), video)[0]
     assert [losses[-1] for losses in found.losses] == pytest.approx(actual.tolist(), abs=1e-5)
@@ -58,21 +59,21 @@ def test_losses_are_those_of_the_pasted_picture(seed: int, memory: bool) -> None
 def test_each_token_is_taken_once_and_the_budget_is_met() -> None:
     """Also in a scene that stands still, where nothing can be gained."""
     still = generator.clip(0, frames=1).repeat(3, 1, 1, 1)
-    found = search_paste(still, (265, 40, 265))
+    found = searched("paste", still, (265, 40, 265))
     assert [len(set(order)) for order in found.order] == [265, 40, 265]
     assert [found.losses[t][-1] for t in (0, 2)] == pytest.approx([0, 0], abs=1e-6)
 
 
 def test_nothing_new_costs_nothing_when_remembered() -> None:
     still = generator.clip(4, frames=1).repeat(2, 1, 1, 1)
-    found = search_paste(still, (50, 1))
+    found = searched("paste", still, (50, 1))
     assert found.losses[1][0] <= found.losses[0][-1]
-    assert search_paste(still, (50, 1), memory=False).losses[1][0] > 2 * found.losses[1][0]
+    assert searched("paste", still, (50, 1), memory=False).losses[1][0] > 2 * found.losses[1][0]
 
 
 def test_loss_falls_within_a_first_frame() -> None:
     """There every token can only help, by how the pasted picture is made or by the choice among 265."""
-    losses = search_paste(generator.clip(2, frames=1), (80,)).losses[0]
+    losses = searched("paste", generator.clip(2, frames=1), (80,)).losses[0]
     assert all(after <= before + 1e-9 for before, after in pairwise(losses))
 
 
@@ -108,7 +109,7 @@ def one_token(token: int) -> Gaze:
 )
 def test_bad_input_names_the_argument(shape: Sequence[int], budgets: tuple[int, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        search_paste(torch.zeros(*shape, dtype=torch.uint8), budgets)
+        searched("paste", torch.zeros(*shape, dtype=torch.uint8), budgets)
 
 
 @pytest.mark.parametrize("memory", [True, False])

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from autogaze.training import generator, labels
 from autogaze.training.cli import app
-from autogaze.training.greedy import search_paste
 from autogaze.training.label_making import MANIFEST, Settings, label, make_labels, plan
 from autogaze.training.labels import LabelError, LabelledClip, LabelSet, load, save
+from autogaze.training.objectives import searched
 
 SMALL = Settings(seed=3, frames=(1, 3), shard=2)
 
@@ -62,7 +62,7 @@ def test_set_reads_all_shards_in_order(made: Path) -> None:
 def test_labels_are_the_greedy_search(made: Path) -> None:
     for clip in LabelSet(made):
         assert 1 <= len(clip.frames) <= 3
-        found = search_paste(clip.frames, [len(part) for part in clip.order])
+        found = searched("paste", clip.frames, [len(part) for part in clip.order])
         assert clip.order == found.order
         for ours, theirs in zip(clip.losses, found.losses, strict=True):
             assert ours == pytest.approx(theirs, rel=1e-5)

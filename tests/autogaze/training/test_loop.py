@@ -17,10 +17,10 @@ from autogaze.model.config import AutoGazeConfig
 from autogaze.training import generator
 from autogaze.training.cli import app
 from autogaze.training.config import CONFIGS, TrainConfig, TrainingError, load, read
-from autogaze.training.greedy import search_paste
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip, save
 from autogaze.training.loop import train
+from autogaze.training.objectives import searched
 from autogaze.training.reading.config import ReadingConfig
 from autogaze.training.trail import lines
 
@@ -42,7 +42,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips = []
     for seed in range(6):
         frames = generator.clip(seed=seed, frames=2)
-        clips.append(LabelledClip(frames, *search_paste(frames, (12, 4))))
+        clips.append(LabelledClip(frames, *searched("paste", frames, (12, 4))))
     (folder / "labels").mkdir()
     save(folder / "labels" / "a-0000.safetensors", clips)
     fresh(SMALL, 0).save_pretrained(folder / "start")

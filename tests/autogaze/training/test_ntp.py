@@ -10,10 +10,10 @@ from autogaze.gaze import Gaze
 from autogaze.model.config import AutoGazeConfig
 from autogaze.training.batches import MIRROR, collate, pick
 from autogaze.training.config import TrainConfig
-from autogaze.training.greedy import search_paste
 from autogaze.training.initial import fresh
 from autogaze.training.labels import LabelledClip
 from autogaze.training.ntp import NtpStage, gain_targets, targets
+from autogaze.training.objectives import searched
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
 
@@ -23,7 +23,7 @@ def noise_clip(seed: int, counts: tuple[int, ...]) -> LabelledClip:
     draw = torch.Generator().manual_seed(seed)
     cells = torch.randint(0, 256, (len(counts), 3, 7, 7), generator=draw, dtype=torch.uint8)
     frames = cells.repeat_interleave(32, 2).repeat_interleave(32, 3)
-    return LabelledClip(frames, *search_paste(frames, counts))
+    return LabelledClip(frames, *searched("paste", frames, counts))
 
 
 def test_every_clip_once_an_epoch_whatever_the_processes() -> None:
@@ -38,7 +38,7 @@ def test_every_clip_once_an_epoch_whatever_the_processes() -> None:
 def test_mirrored_labels_are_the_labels_of_mirrored_frames() -> None:
     """Flipping pixels and tokens gives lists whose losses are still those of the search."""
     clip = noise_clip(0, (9, 5))
-    flipped = search_paste(clip.frames.flip(-1), (9, 5))
+    flipped = searched("paste", clip.frames.flip(-1), (9, 5))
     for t in range(2):
         assert MIRROR[torch.tensor(clip.order[t])].tolist() == list(flipped.order[t])
         assert clip.losses[t] == pytest.approx(flipped.losses[t], abs=1e-6)
