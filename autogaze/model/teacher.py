@@ -29,6 +29,19 @@ class Forced:
         return self.log_probabilities.exp()
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Which row's which head speaks of which slot; long (P,) each.
+
+    rows: index among the wanted rows (each frame's last feature, then its slots). heads: 0 to 9. slots: 0 to
+    N - 1.
+    """
+
+    rows: Tensor
+    heads: Tensor
+    slots: Tensor
+
+
 def teacher_force(network: Network, config: AutoGazeConfig, video: Tensor, gaze: Gaze) -> Forced:
     """Read video (B, T, 3, 224, 224) with `gaze` written in. Raises ValueError when the two do not fit."""
     if gaze.batch != len(video) or gaze.frames != video.shape[1] or gaze.tokens != config.eos:
@@ -40,7 +53,8 @@ def teacher_force(network: Network, config: AutoGazeConfig, video: Tensor, gaze:
     features, _ = network.features(video)
     embeds, attended = _interleave(features, network.gaze_decoder.model.embed_tokens(tokens), gaze)
     hidden = network.gaze_decoder(embeds, attended)
-    slots, sources, ahead = _slots(config, gaze)
+    pairs, rows = pairs_of(gaze.per_frame, config.heads_ahead), wanted_rows(gaze.per_frame, config.features)
+    slots, sources, ahead = rows[pairs.rows + pairs.heads + 1], rows[pairs.rows], pairs.heads
     logits = network.gaze_decoder.lm_head(hidden[:, sources])
     logits = logits.unflatten(-1, (config.heads_ahead, -1)).float()
     logits = logits[:, torch.arange(len(slots)), ahead]
@@ -64,16 +78,29 @@ def _interleave(features: Tensor, written: Tensor, gaze: Gaze) -> tuple[Tensor, 
     return torch.cat(embeds, 1), torch.cat(attended, 1)
 
 
-def _slots(config: AutoGazeConfig, gaze: Gaze) -> tuple[Tensor, Tensor, Tensor]:
-    """Of every slot: its place in the sequence, the place that predicted it, which head; long (N,)."""
-    places, sources, heads = [], [], []
-    start = 0
-    for count in gaze.per_frame:
-        index = torch.arange(count)
-        head = index % config.heads_ahead
-        place = start + config.features + index
-        places.append(place)
-        sources.append(place - head - 1)
-        heads.append(head)
-        start += config.features + count
-    return torch.cat(places), torch.cat(sources), torch.cat(heads)
+def pairs_of(per_frame: tuple[int, ...], ahead: int, dense: bool = False) -> Pairs:
+    """Pairs that decoding uses: slot n of a frame belongs to the row before its group of `ahead`.
+
+    dense: every row speaks of the `ahead` slots after it, ten times the teaching for the same pass; decoding
+    uses a tenth of these.
+    """
+    rows, heads, slots = [], [], []
+    row = slot = 0
+    for count in per_frame:
+        starts = range(0, count, 1 if dense else ahead)
+        for start in starts:
+            for head in range(min(ahead, count - start)):
+                rows.append(row + start)
+                heads.append(head)
+                slots.append(slot + start + head)
+        row, slot = row + count + 1, slot + count
+    return Pairs(*(torch.tensor(index, dtype=torch.long) for index in (rows, heads, slots)))
+
+
+def wanted_rows(per_frame: tuple[int, ...], features: int) -> Tensor:
+    """Places in the sequence of each frame's last feature and its slots; long (T + N,)."""
+    parts, start = [], 0
+    for count in per_frame:
+        parts.append(torch.arange(start + features - 1, start + features + count))
+        start += features + count
+    return torch.cat(parts)

@@ -15,19 +15,7 @@ from torch import Tensor
 from autogaze.gaze import Gaze
 from autogaze.model.config import AutoGazeConfig
 from autogaze.model.network import Network, causal_mask, rotary
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Which row's which head speaks of which slot; long (P,) each.
-
-    rows: index among the wanted rows (each frame's last feature, then its slots). heads: 0 to 9. slots: 0 to
-    N - 1.
-    """
-
-    rows: Tensor
-    heads: Tensor
-    slots: Tensor
+from autogaze.model.teacher import Pairs, pairs_of, wanted_rows
 
 
 @dataclass(frozen=True)
@@ -43,25 +31,6 @@ class Scores:
     logits: Tensor
     losses: Tensor
     last_losses: Tensor
-
-
-def pairs_of(per_frame: tuple[int, ...], ahead: int, dense: bool = False) -> Pairs:
-    """Pairs that decoding uses: slot n of a frame belongs to the row before its group of `ahead`.
-
-    dense: every row speaks of the `ahead` slots after it, ten times the teaching for the same pass; decoding
-    uses a tenth of these.
-    """
-    rows, heads, slots = [], [], []
-    row = slot = 0
-    for count in per_frame:
-        starts = range(0, count, 1 if dense else ahead)
-        for start in starts:
-            for head in range(min(ahead, count - start)):
-                rows.append(row + start)
-                heads.append(head)
-                slots.append(slot + start + head)
-        row, slot = row + count + 1, slot + count
-    return Pairs(torch.tensor(rows), torch.tensor(heads), torch.tensor(slots))
 
 
 def read(
@@ -128,23 +97,9 @@ def _hidden(network: Network, config: AutoGazeConfig, features: Tensor, tokens: 
     mask = causal_mask(attended)
     for layer in body.layers[:-1]:
         x = layer(x, cos, sin, mask)
-    wanted = wanted_rows(gaze.per_frame, config.features, x.device)
+    wanted = wanted_rows(gaze.per_frame, config.features).to(x.device)
     hidden: Tensor = body.norm(body.layers[-1](x, cos, sin, mask, wanted))
     return hidden
-
-
-def wanted_rows(per_frame: tuple[int, ...], features: int, device: torch.device) -> Tensor:
-    """Places in the sequence of each frame's last feature and its slots; long (T + N,)."""
-    parts, start = [], 0
-    for count in per_frame:
-        parts.append(torch.arange(start + features - 1, start + features + count, device=device))
-        start += features + count
-    return torch.cat(parts)
-
-
-def lengths(gaze: Gaze) -> Tensor:
-    """Each clip's tokens a frame, padding left out; long (B, T)."""
-    return torch.stack([(~part).sum(1) for part in torch.split(gaze.padded, list(gaze.per_frame), dim=1)], 1)
 
 
 def firsts(gaze: Gaze) -> Tensor:
@@ -155,6 +110,6 @@ def firsts(gaze: Gaze) -> Tensor:
 
 def _last(gaze: Gaze, ahead: int) -> tuple[Tensor, Tensor]:
     """Row and head that foretell the loss after each frame's last token; long (B, T) each."""
-    counts, opening = lengths(gaze), firsts(gaze)
+    counts, opening = gaze.counts(), firsts(gaze)
     rows = opening + torch.arange(gaze.frames, device=counts.device)  # a row of a feature before each frame's
     return rows + counts // ahead * ahead, counts % ahead

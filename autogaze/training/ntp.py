@@ -18,7 +18,7 @@ from autogaze.model.config import AutoGazeConfig
 from autogaze.model.network import Network
 from autogaze.training.batches import PROCESSOR, Batch, Clips, collate, pick
 from autogaze.training.config import TrainConfig
-from autogaze.training.forcing import Scores, firsts, lengths, read
+from autogaze.training.forcing import Scores, firsts, read
 from autogaze.training.labels import LabelledClip
 from autogaze.training.objectives import search_of
 from autogaze.training.rollouts import own_list, there_and_back
@@ -137,5 +137,5 @@ def loss_error(scores: Scores, gaze: Gaze, losses: Tensor, ahead: int) -> Tensor
     known = ~gaze.padded[:, slots] & ~first[slots]
     before = losses[:, (slots - 1).clamp(min=0)]
     errors = (scores.losses - before)[known].square()
-    final = (scores.last_losses - losses.gather(1, opening + lengths(gaze) - 1)).square()
+    final = (scores.last_losses - losses.gather(1, opening + gaze.counts() - 1)).square()
     return torch.cat([errors, final.flatten()])

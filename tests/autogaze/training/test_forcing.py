@@ -6,7 +6,8 @@ import torch
 from autogaze.gaze import Gaze
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.config import AutoGazeConfig
-from autogaze.training.forcing import pairs_of, places, read
+from autogaze.model.teacher import pairs_of
+from autogaze.training.forcing import places, read
 from autogaze.training.initial import fresh
 
 SMALL = AutoGazeConfig(vision_dim=48, hidden_size=48, intermediate_size=64, layers=2, heads=2)
