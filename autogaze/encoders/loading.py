@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from autogaze.model.checkpoint import CheckpointError, differences, find_file, json_object
+from autogaze.model.checkpoint import CheckpointError, find_file, json_object, load_strict
 
 TOWER = "vision_model."
 # A whole SigLIP holds these besides its vision tower; the pooling head plays no part in per-patch features. A tower
@@ -17,16 +17,8 @@ WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 def load_tower(
     model: nn.Module, source: str | Path, revision: str | None = None, besides: Sequence[str] = BESIDES
 ) -> None:
-    """Copy a checkpoint's tensors into `model`, all of them by name except those that start with `besides`.
-
-    Raises CheckpointError listing every tensor missing, surplus or of another shape; `model` is then
-    unchanged.
-    """
-    tensors = _within_tower(read_tensors(source, revision, besides), model)
-    problems = differences(model.state_dict(), tensors)
-    if problems:
-        raise CheckpointError(f"checkpoint {source}: does not fit the model\n  " + "\n  ".join(problems))
-    model.load_state_dict(tensors)
+    """`load_strict` of a checkpoint of one file or shards, but for the tensors whose names start with `besides`."""
+    load_strict(model, source, _within_tower(read_tensors(source, revision, besides), model))
 
 
 def _within_tower(tensors: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:

@@ -66,16 +66,15 @@ def fingerprint(source: str | Path, revision: str | None = None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def load_strict(model: nn.Module, path: Path) -> None:
-    """Load `model.safetensors` into `model`.
+def load_strict(model: nn.Module, path: str | Path, tensors: Mapping[str, Tensor] | None = None) -> None:
+    """Copy into `model` the tensors of a safetensors file, or these that were read from `path`: all of them, by name.
 
-    Raises CheckpointError listing every missing, surplus and mis-shaped tensor.
+    Raises CheckpointError listing every missing, surplus and mis-shaped tensor; `model` is then unchanged.
     """
     from safetensors.torch import load_file
 
-    tensors = load_file(str(path))
-    own = model.state_dict()
-    problems = differences(own, tensors)
+    tensors = load_file(str(path)) if tensors is None else tensors
+    problems = differences(model.state_dict(), tensors)
     if problems:
         raise CheckpointError(f"checkpoint {path}: does not fit the model\n  " + "\n  ".join(problems))
     model.load_state_dict(tensors)

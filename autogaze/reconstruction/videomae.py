@@ -20,7 +20,7 @@ from autogaze.encoders.attention import Mode, plan, products_in
 from autogaze.encoders.loading import load_tower
 from autogaze.encoders.patches import Packed, check_fit, gather_patches, pack, position_table
 from autogaze.gaze import Gaze
-from autogaze.model.checkpoint import CheckpointError, differences, find_file, read_config
+from autogaze.model.checkpoint import CheckpointError, find_file, load_strict, read_config
 from autogaze.reconstruction.mae_config import VideoMAEConfig
 from autogaze.reconstruction.mae_layers import ClassFirst, Layer, line_table, scale_of_token
 
@@ -182,15 +182,8 @@ class VideoMAE(nn.Module):
     def _load_published(self, path: Path) -> Self:
         raw = torch.load(path, map_location="cpu", weights_only=True)
         names = {name: name.removeprefix("module.").removeprefix("mae.") for name in raw}
-        tensors = {
-            short: raw[name]
-            for name, short in names.items()
-            if not short.startswith(("dinov2_reg.", "siglip2."))
-        }
-        problems = differences(self.state_dict(), tensors)
-        if problems:
-            raise CheckpointError(f"checkpoint {path}: does not fit the model\n  " + "\n  ".join(problems))
-        self.load_state_dict(tensors)
+        losses = ("dinov2_reg.", "siglip2.")
+        load_strict(self, path, {s: raw[name] for name, s in names.items() if not s.startswith(losses)})
         return self
 
     def forward(self, video: Tensor, gaze: Gaze, frames: Sequence[int] | None = None) -> Tensor:
