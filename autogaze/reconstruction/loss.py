@@ -1,7 +1,7 @@
 """How far a reconstruction is from the frame: one call whatever the terms.
 
-Pictures are "normalised pixels": (value in [0, 1] - mean) / std per channel, 0.5 and 0.5 unless said
-otherwise. Feature terms undo that and normalise as their network was trained.
+Pictures are "normalised pixels": (value in [0, 1] - 0.5) / 0.5. Feature terms undo that and normalise as their
+network was trained.
 """
 
 from collections.abc import Sequence
@@ -35,52 +35,31 @@ class FeatureLoss(nn.Module):
     """Mean squared difference of a vision network's features: its last four hidden states, concatenated.
 
     network: a frozen transformers vision model that returns `hidden_states`. size: px a side it is fed with.
-    mean, std: what it was trained on; pixel_mean, pixel_std: how the pictures are normalised. Three numbers
-    each.
+    mean, std: what it was trained on, three numbers each.
     """
 
     mean: Tensor
     std: Tensor
-    pixel_mean: Tensor
-    pixel_std: Tensor
 
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        size: int,
-        mean: Sequence[float],
-        std: Sequence[float],
-        pixel_mean: Sequence[float] = (0.5, 0.5, 0.5),
-        pixel_std: Sequence[float] = (0.5, 0.5, 0.5),
-    ) -> None:
+    def __init__(self, network: nn.Module, *, size: int, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         self.network = network.eval().requires_grad_(False)
         self.size = size
-        for name, values in (
-            ("mean", mean),
-            ("std", std),
-            ("pixel_mean", pixel_mean),
-            ("pixel_std", pixel_std),
-        ):
+        for name, values in (("mean", mean), ("std", std)):
             if len(values) != 3:
                 raise ValueError(f"{name}={tuple(values)}: expected three numbers, one a channel")
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     @classmethod
-    def from_pretrained(cls, source: str | Path, **pixels: Any) -> Self:
-        """A checkpoint that transformers can load, DINOv2 (with registers) or SigLIP2, folder or hub id.
-
-        pixels: `pixel_mean` and `pixel_std`, see the class.
-        """
+    def from_pretrained(cls, source: str | Path) -> Self:
+        """A checkpoint that transformers can load, DINOv2 (with registers) or SigLIP2, folder or hub id."""
         from transformers import AutoConfig, AutoImageProcessor, AutoModel, SiglipVisionModel
 
         siglip = AutoConfig.from_pretrained(source).model_type.startswith("siglip")
         network = (SiglipVisionModel if siglip else AutoModel).from_pretrained(source)
         processor = AutoImageProcessor.from_pretrained(source)
-        return cls(
-            network, size=_input_side(processor), mean=processor.image_mean, std=processor.image_std, **pixels
-        )
+        size = _input_side(processor)
+        return cls(network, size=size, mean=processor.image_mean, std=processor.image_std)
 
     def forward(self, pictures: Tensor, targets: Tensor) -> Tensor:
         check_pair(pictures, targets)
@@ -90,7 +69,7 @@ class FeatureLoss(nn.Module):
 
     def features(self, pictures: Tensor) -> Tensor:
         """(B, F, 3, H, W) -> (B, F, tokens, 4 x width)."""
-        frames = (pictures.flatten(0, 1) * self.pixel_std + self.pixel_mean - self.mean) / self.std
+        frames = (pictures.flatten(0, 1) * 0.5 + 0.5 - self.mean) / self.std
         parts = []
         for some in torch.split(resize(frames, self.size), FRAMES_AT_ONCE):
             states = self.network(pixel_values=some, output_hidden_states=True).hidden_states
@@ -109,12 +88,10 @@ class ReconstructionLoss(nn.Module):
         self.terms = nn.ModuleList(term for _, term in terms)
 
     @classmethod
-    def published(
-        cls, dinov2: str | Path | None = None, siglip2: str | Path | None = None, **pixels: Any
-    ) -> Self:
+    def published(cls, dinov2: str | Path | None = None, siglip2: str | Path | None = None) -> Self:
         """1.0 x L1, plus 0.3 x the features of each checkpoint given."""
         terms: list[tuple[float, nn.Module]] = [(1.0, L1())]
-        terms += [(0.3, FeatureLoss.from_pretrained(s, **pixels)) for s in (dinov2, siglip2) if s is not None]
+        terms += [(0.3, FeatureLoss.from_pretrained(s)) for s in (dinov2, siglip2) if s is not None]
         return cls(terms)
 
     def forward(self, pictures: Tensor, targets: Tensor) -> Tensor:
