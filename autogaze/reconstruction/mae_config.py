@@ -49,12 +49,12 @@ class VideoMAEConfig:
     def __post_init__(self) -> None:
         if not self.scales or self.scales[-1] != self.image_size:
             raise ValueError(f"scales={self.scales}: the last must be image_size={self.image_size}")
-        for name, stack in (
-            ("num_attention_heads", self.encoder),
-            ("decoder_num_attention_heads", self.decoder),
-        ):
+        for prefix in ("", "decoder_"):
+            stack = self._stack(prefix)
             if stack.width % stack.heads:
-                raise ValueError(f"{name}={stack.heads}: must divide the width {stack.width}")
+                raise ValueError(
+                    f"{prefix}num_attention_heads={stack.heads}: must divide the width {stack.width}"
+                )
         _ = self.grid  # raises when scales and patch_size do not fit
 
     @property
@@ -65,24 +65,17 @@ class VideoMAEConfig:
     @property
     def encoder(self) -> Stack:
         """The encoder's layers."""
-        return Stack(
-            self.hidden_size,
-            self.intermediate_size,
-            self.num_hidden_layers,
-            self.num_attention_heads,
-            self.layer_norm_eps,
-        )
+        return self._stack("")
 
     @property
     def decoder(self) -> Stack:
         """The decoder's layers."""
-        return Stack(
-            self.decoder_hidden_size,
-            self.decoder_intermediate_size,
-            self.decoder_num_hidden_layers,
-            self.decoder_num_attention_heads,
-            self.layer_norm_eps,
-        )
+        return self._stack("decoder_")
+
+    def _stack(self, prefix: str) -> Stack:
+        names = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+        width, hidden, layers, heads = (getattr(self, prefix + name) for name in names)
+        return Stack(width, hidden, layers, heads, self.layer_norm_eps)
 
     @classmethod
     def from_json(cls, config: Mapping[str, Any]) -> Self:
