@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 
+SWITCHES: tuple[Any, ...] = (torch.backends.cudnn.conv, torch.backends.cuda.matmul)  # type: ignore[attr-defined]
+
 _lock = threading.Lock()
 _inside = 0
-_before: list[Any] = []
+_before: list[str] = []
 
 
 @contextmanager
@@ -22,9 +24,9 @@ def full_float32() -> Iterator[None]:
     global _inside
     with _lock:
         if _inside == 0:
-            _before[:] = [getattr(switch, name) for switch, name, _ in _switches()]
-            for switch, name, exact in _switches():
-                setattr(switch, name, exact)
+            for switch in SWITCHES:
+                _before.append(switch.fp32_precision)
+                switch.fp32_precision = "ieee"
         _inside += 1
     try:
         yield
@@ -32,13 +34,5 @@ def full_float32() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0:
-                for (switch, name, _), value in zip(_switches(), _before, strict=True):
-                    setattr(switch, name, value)
-
-
-def _switches() -> list[tuple[Any, str, object]]:
-    """Whose which attribute says so, and how: torch 2.9 renamed both, and warns of the old names."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    if hasattr(cudnn, "conv"):
-        return [(cudnn.conv, "fp32_precision", "ieee"), (matmul, "fp32_precision", "ieee")]
-    return [(cudnn, "allow_tf32", False), (matmul, "allow_tf32", False)]
+                for switch in SWITCHES:
+                    switch.fp32_precision = _before.pop(0)

@@ -4,16 +4,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from autogaze.float32 import _switches, full_float32
+from autogaze.float32 import SWITCHES, full_float32
 from autogaze.model.autogaze import AutoGaze
 from autogaze.model.network import Network
 
 
-def said() -> list[object]:
-    return [getattr(switch, name) for switch, name, _ in _switches()]
+def said() -> list[str]:
+    return [switch.fp32_precision for switch in SWITCHES]
 
 
-EXACT = [exact for _, _, exact in _switches()]
+EXACT = ["ieee", "ieee"]
 
 
 def test_is_put_back_by_the_last_to_leave() -> None:
@@ -27,7 +27,7 @@ def test_is_put_back_by_the_last_to_leave() -> None:
 
 
 def test_a_gaze_is_computed_within(random_model: AutoGaze, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[list[object]] = []
+    seen: list[list[str]] = []
     features = Network.features
 
     def spied(self: Network, video: Tensor, past: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
