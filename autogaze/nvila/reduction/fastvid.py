@@ -32,14 +32,11 @@ def fastvid(features: Tensor, keep: float, scores: Tensor | None = None) -> Redu
     assert scores is not None  # `reduce` has seen it
     T, H, W, _ = features.shape
     where = places(features).view(T, H * W, 3)
-    bounds = segments(features)
     each = shares(target(T * H * W, keep), T)
     parts = []
-    for first, last in pairwise(bounds):
-        goal = max(1, sum(each[first:last]))
-        piece = features[first:last].flatten(0, 2)
-        where_piece = where[first:last].flatten(0, 1)
-        parts.append(_piece(piece, where_piece, scores[first:last].flatten(), goal, H * W))
+    for first, last in pairwise(segments(features)):
+        rows, around = features[first:last].flatten(0, 2), where[first:last].flatten(0, 1)
+        parts.append(_piece(rows, around, scores[first:last].flatten(), max(1, sum(each[first:last]))))
     tokens, positions, sizes = (torch.cat(column) for column in zip(*parts, strict=True))
     return Reduced.sorted(tokens, positions, sizes)
 
@@ -56,9 +53,7 @@ def segments(features: Tensor) -> list[int]:
     return [0, *(int(frame) + 1 for frame in cut.nonzero().flatten()), T]
 
 
-def _piece(
-    rows: Tensor, where: Tensor, scores: Tensor, goal: int, per_frame: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def _piece(rows: Tensor, where: Tensor, scores: Tensor, goal: int) -> tuple[Tensor, Tensor, Tensor]:
     """Of one piece: tokens, positions, sizes."""
     salient = goal if goal == len(rows) else max(1, round(goal * SALIENT))
     chosen = highest(scores, salient)
