@@ -5,7 +5,7 @@ Grid(rows=5, columns=9, side=392)
 >>> uniform(900, 4), thumbnails(8, 4)
 ([0, 300, 599, 899], [0, 2, 4, 6])
 
-`hlvid.video` has the same two rules for the other models; a test holds them together.
+`uniform` is `hlvid.video`'s `uniform_linspace`, which may not be imported here; a test holds the two together.
 """
 
 from dataclasses import dataclass
