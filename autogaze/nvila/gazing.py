@@ -1,7 +1,7 @@
 """Gazing at clips on the encoder's own grid, with AutoGaze, any other selector or none.
 
-AutoGaze is asked as the published processor asks it (`target_scales`, `target_patch_size`), unless a frame's tiles share
-their tokens. Other selectors see the same 224 px cuts of a tile; those that share a budget share it within the tile.
+AutoGaze is asked as the published processor asks it (`target_scales`, `target_patch_size`), unless a frame's tiles
+share their tokens. Other selectors see the same 224 px cuts of a tile; those that share a budget share it within it.
 `gaze_for_encoder` is the same with `VideoSettings`: on the encoder's grid, the released one, or one of patches twice as
 large; a frame's tiles may then share their tokens.
 """

@@ -21,7 +21,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from autogaze.model.checkpoint import CheckpointError
 from autogaze.nvila.loading import ATTENTIONS, DEVICE_MAPS, QUANTIZATIONS, LLMOptions
-from autogaze.nvila.settings import CHOICES
+from autogaze.nvila.settings import CHOICES, VideoSettings
 from evaluators.core.arguments import STRICT, check_selector, one_of, read, refuse_unheeded
 from hlvid.errors import RunError
 
@@ -148,7 +148,19 @@ class NvilaArguments:
             for name in LOSSES:
                 if str(getattr(self, name) or NONE).lower() != NONE:
                     raise RunError(f"{model}: selector {self.selector!r} predicts no loss; leave out {name}")
-        self.video()
+        self._check_video(model)
+
+    def _check_video(self, model: str) -> None:
+        """What no checkpoint could do: the others' rules are those of its own settings."""
+        given = self.video()
+        if self.path == "remote":
+            return
+        if "num_video_frames" not in given:  # how many thumbnails there may be is the checkpoint's to say
+            given.pop("num_video_frames_thumbnail", None)
+        try:
+            VideoSettings(**{"num_video_frames_thumbnail": 0, **given})
+        except ValueError as error:
+            raise RunError(f"{model}: {error}") from error
 
     def _check_reduction(self, model: str) -> None:
         """Both of reduction and keep, or none; and no gaze beside it."""

@@ -14,7 +14,7 @@ from evaluators.sweeps import cells
 from evaluators.sweeps.cells import Cell
 from evaluators.sweeps.conditions import holds
 from evaluators.sweeps.estimate import refused
-from evaluators.sweeps.grid import load_grid
+from evaluators.sweeps.grid import BUNDLED, load_grid
 from hlvid.errors import RunError
 
 Make = Callable[..., Path]
@@ -57,7 +57,14 @@ def test_bundled_grids_can_be_read() -> None:
     assert {cell.labels["resolution"] for cell in own if cell.model == "nvila_video"} == {448}
     gazed = [cell.model_args for cell in own if cell.labels.get("selector") == "reads"]
     tokens = [round(4 * 265 * one["max_tiles_video"] * one["gazing_ratio_tile"]) for one in gazed]
-    assert len(gazed) == 7 and set(tokens) <= {303, 304, 305, 306}, tokens
+    assert len(gazed) == 6 and set(tokens) <= {303, 304, 305, 306}, tokens
+
+
+def test_no_cell_of_a_bundled_grid_is_refused() -> None:
+    cells = [cell for path in BUNDLED.glob("*.yaml") for cell in load_grid(path.stem).cells()]
+    assert len(cells) > 100 and refused(cells) == []
+    few = load_grid("nvila_mini").cells()[0].with_argument("num_video_frames", 8)
+    assert refused([few]) == ["1 cell: nvila_hd: num_video_frames=8: expected a positive multiple of 16"]
 
 
 @pytest.mark.parametrize(
