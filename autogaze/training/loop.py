@@ -108,7 +108,8 @@ def run(
 ) -> None:
     """Steps from the newest state to the last one, of any model that `learn` gives a loss of."""
     optimizer = _optimizer(model, config)
-    begin = _resume(model, optimizer, config)
+    newest, key = config.out / "state.pt", config.own_key()
+    begin = state.resume(newest, key, model, optimizer, config.device)
     trail = Trail(config.out, begin) if team.leads else None
     end = config.steps if stop_after is None else min(config.steps, begin + stop_after)
     if trail and look and begin == 0:
@@ -122,7 +123,8 @@ def run(
             if look and (done % config.validate_every == 0 or done == config.steps):
                 _look(look, model, done, trail)
             if done % config.checkpoint_every == 0 or done == end:
-                _write_state(model, optimizer, done, config)
+                state.write(newest, key, model, optimizer, done)
+                write_json(config.out / "config.json", config.model_dump(mode="json"))
     if trail:
         trail.close()
 
@@ -134,12 +136,7 @@ def _look(look: Looks[Model], model: Model, step: int, trail: Trail) -> None:
 
 
 def _step(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    learn: Learn,
-    step: int,
-    config: RunConfig,
-    team: Team,
+    model: nn.Module, optimizer: torch.optim.Optimizer, learn: Learn, step: int, config: RunConfig, team: Team
 ) -> dict[str, float]:
     """One update from `accumulate` micro-steps; the figures to log."""
     settings = config.optimizer
@@ -165,14 +162,3 @@ def _step(
     names = list(figures[0])
     means = team.agree(torch.tensor([[one[name] for name in names] for one in figures]).mean(0))
     return {**dict(zip(names, means.tolist(), strict=True)), "gradient": norm.item(), "rate": speed}
-
-
-def _resume(model: nn.Module, optimizer: torch.optim.Optimizer, config: RunConfig) -> int:
-    """Load the newest state, if there is one; the step to go on with."""
-    found = state.resume(config.out / "state.pt", config.own_key(), model, optimizer, config.device)
-    return int(found["step"]) if found else 0
-
-
-def _write_state(model: nn.Module, optimizer: torch.optim.Optimizer, step: int, config: RunConfig) -> None:
-    state.write(config.out / "state.pt", config.own_key(), model, optimizer, step)
-    write_json(config.out / "config.json", config.model_dump(mode="json"))

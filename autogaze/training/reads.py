@@ -88,8 +88,7 @@ def learn(
     learning = [weight for weight in reader.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=recipe.peak, betas=(0.9, 0.98), weight_decay=0.01)
     newest, key = out / "state.pt", {**asdict(recipe), "grounds": _mark(grounds)}
-    found = state.resume(newest, key, reader, optimizer, device)
-    begin = int(found["step"]) if found else 0
+    begin = state.resume(newest, key, reader, optimizer, device)
     first = recipe.seed * recipe.count
     known = make(range(first, first + recipe.count), grounds, processes)
     tested = make(range(HELD_OUT, HELD_OUT + min(max(8, recipe.count // 4), TESTED)), None, processes)

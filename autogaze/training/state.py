@@ -12,13 +12,13 @@ from hlvid.files import whole
 
 def resume(
     path: Path, key: Any, model: nn.Module, optimizer: torch.optim.Optimizer, device: str = "cpu"
-) -> dict[str, Any] | None:
-    """Load the state at `path` into both and return it, with the `step` to go on with; None where there is none.
+) -> int:
+    """Load the state at `path` into both; the step to go on with, 0 where there is no state.
 
     key: what shapes the weights, as JSON values. Raises TrainingError where the state was written under another.
     """
     if not path.is_file():
-        return None
+        return 0
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     if state["key"] != key:
         raise TrainingError(
@@ -27,19 +27,11 @@ def resume(
         )
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    return state
+    return int(state["step"])
 
 
-def write(
-    path: Path, key: Any, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, **told: float
-) -> None:
-    """Replace the newest state in one move. told: kept beside it."""
-    state = {
-        "key": key,
-        "step": step,
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        **told,
-    }
+def write(path: Path, key: Any, model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Replace the newest state in one move."""
+    state = {"key": key, "step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
     with whole(path) as fresh:
         torch.save(state, fresh)
