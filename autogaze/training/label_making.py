@@ -8,10 +8,8 @@ with `part="val"`, are the only ones taken.
 
 import json
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +19,7 @@ from torch import Tensor
 
 from autogaze.training import generator
 from autogaze.training.clips import Window, videos_in
+from autogaze.training.gather import spread
 from autogaze.training.labels import LabelError, LabelledClip, save
 from autogaze.training.objectives import searched
 from autogaze.training.schedule import RATIO_RANGE, frame_budgets
@@ -190,11 +189,5 @@ def fill(
     names = [name for name in jobs if not (folder / name).exists()]
     missing = [jobs[name] for name in names]
     with tqdm(total=sum(clips[name] for name in names), unit="clip", disable=not progress) as bar:
-        if processes == 1:
-            for job in missing:
-                bar.update(work(job))
-            return
-        # Spawned, not forked: torch's and OpenCV's threads do not survive a fork.
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            for done in pool.map(work, missing):
-                bar.update(done)
+        for done in spread(work, missing, processes):
+            bar.update(done)
