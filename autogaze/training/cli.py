@@ -19,7 +19,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -46,8 +46,6 @@ def mount(roof: typer.Typer) -> None:
 
 
 def _add(stage: str, said: str) -> None:
-    """Add the command of a stage of AutoGaze's."""
-
     @app.command(stage, help=said)
     def run(
         config: Config = f"{stage}-cpu",
@@ -144,9 +142,10 @@ def calibrate(
     """Measure the loss reached when stopping on the predicted one."""
     from autogaze.model.autogaze import AutoGaze
     from autogaze.training.calibrate import calibrate as measured
+    from autogaze.training.looks import held_back
 
     with one_line():
-        found = measured(AutoGaze.from_pretrained(checkpoint), _frames(clips, limit))
+        found = measured(AutoGaze.from_pretrained(checkpoint), held_back(clips, limit)[0])
         found.save(checkpoint)
     for row in zip(found.thresholds, found.reached, found.ratios, strict=True):
         typer.echo("predicted {:.3f}   reached {:.4f}   ratio {:.3f}".format(*row))
@@ -248,12 +247,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not (name and mark and folder):
         raise ValueError(f"--checkpoint {text}: expected name=folder")
     return name, folder
-
-
-def _frames(folder: Path, limit: int) -> list[Any]:
-    from autogaze.training.looks import held_back
-
-    return held_back(folder, limit)[0]
 
 
 @contextmanager

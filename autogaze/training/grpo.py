@@ -97,8 +97,7 @@ class GrpoStage:
         cap = max(1, int(settings.ratios[1] * sizes.eos))
         limit = float(draw.uniform(*settings.thresholds))
         first = roll_out(network, sizes, features, (cap,) * frames, heat, draw, limit, settings.top_k)
-        counts = [int((~part).sum()) for part in torch.split(first.padded, list(first.per_frame), dim=1)]
-        return tuple(max(1, count) for count in counts)
+        return tuple(max(1, count) for count in first.counts()[0].tolist())
 
     @torch.no_grad()
     def _losses(self, clip: Tensor, gaze: Gaze) -> Tensor:

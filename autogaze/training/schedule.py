@@ -44,13 +44,13 @@ def between(step: int, steps: int, first: float, last: float) -> float:
     return first + (last - first) * step / max(1, steps - 1)
 
 
-def mean_ratio(draw: np.random.Generator, low: float, high: float, scale: float | None = None) -> float:
+def mean_ratio(draw: np.random.Generator, low: float, high: float) -> float:
     """A clip's mean gazing ratio: exponential, cut to [low, high].
 
-    scale: the exponential's own mean beyond `low`; by default a third of the range, which makes small ratios
-    common and still shows the large ones. The paper says "exponential in [0.02, 0.2]" and no more.
+    The exponential's own mean beyond `low` is a third of the range, which makes small ratios common and still shows
+    the large ones. The paper says "exponential in [0.02, 0.2]" and no more.
     """
-    width, scale = high - low, scale or (high - low) / 3
+    width, scale = high - low, (high - low) / 3
     # The inverse of the distribution function, cut: one draw, no rejections.
     uniform = draw.random() * (1 - math.exp(-width / scale))
     return low - scale * math.log1p(-uniform)
