@@ -89,7 +89,8 @@ class Decoder:
             size = min(self.config.heads_ahead, request.budget - slots)
             drawn = request.noise(noise)
             mine = None if drawn is None else drawn[active, :size]
-            group, pad = self._choose(hidden, blocked, size, slots == 0, request, mine)
+            scores, losses = self.weights.foretell(hidden)
+            group, pad = choose(scores[:, :size], losses, blocked, slots == 0, request, mine)
             tokens[active, slots : slots + size] = group
             padded[active, slots : slots + size] = pad
             slots += size
@@ -108,19 +109,6 @@ class Decoder:
                 active = [active[row] for row in going]
             hidden = self._read(state.cache, list(self.weights.embed[group]), active, state.turned_to)
         return tokens[:, :slots], padded[:, :slots]
-
-    def _choose(
-        self,
-        hidden: Tensor,
-        blocked: Tensor,
-        size: int,
-        first: bool,
-        request: Request,
-        noise: Tensor | None,
-    ) -> tuple[Tensor, Tensor]:
-        """The next `size` tokens of every clip and which of them are padding; what is chosen gets blocked."""
-        scores, losses = self.weights.foretell(hidden)
-        return choose(scores[:, :size], losses, blocked, first, request, noise)
 
     def _leave_pending(
         self, state: DecodeState, group: Tensor, pad: Tensor, active: Sequence[int], rows: Sequence[int]

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from autogaze.model.autogaze import AutoGaze
-from autogaze.model.decode import Decoder
-from autogaze.model.fused import COLUMNS, ROWS
+from autogaze.model.fused import COLUMNS, ROWS, Fused
 from autogaze.model.streaming import Stream
 from autogaze.parallel import threads
 
@@ -124,11 +123,11 @@ def test_a_clip_is_bitwise_the_same_in_any_company(
     """
     monkeypatch.setattr("autogaze.model.kvcache.BLOCK", block)
     seen: dict[int, list[Tensor]] = {}
-    choose = Decoder._choose
+    foretell = Fused.foretell
 
-    def spy(self: Decoder, hidden: Tensor, *rest: Any) -> Any:
+    def spy(self: Fused, hidden: Tensor) -> tuple[Tensor, Tensor]:
         seen.setdefault(threading.get_ident(), []).append(hidden.clone())
-        return choose(self, hidden, *rest)
+        return foretell(self, hidden)
 
     def hiddens(video: Tensor) -> Tensor:
         """(steps, clips, channels), the larger share's clips first."""
@@ -137,7 +136,7 @@ def test_a_clip_is_bitwise_the_same_in_any_company(
         shares = sorted((torch.stack(steps) for steps in seen.values()), key=lambda x: -x.shape[1])
         return torch.cat(shares, 1)
 
-    monkeypatch.setattr(Decoder, "_choose", spy)
+    monkeypatch.setattr(Fused, "foretell", spy)
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     three = golden_inputs["three"][:, :3]
     with threads(2):
