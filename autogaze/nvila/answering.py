@@ -15,11 +15,11 @@ from tokenizers import Tokenizer
 
 from autogaze.model.autogaze import AutoGaze
 from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
+from autogaze.nvila.language import Read
 from autogaze.nvila.loading import LLMOptions
 from autogaze.nvila.model import NVILAHD, Seen
 from autogaze.nvila.presets import selector_shape, shape
 from autogaze.nvila.processing import ClipBatch, FrameSource, VideoPlan, plan_video, stream
-from autogaze.nvila.reading import Read
 from autogaze.nvila.reduction.encoded import FASTV
 from autogaze.nvila.sampling import GREEDY, Sampling
 from autogaze.nvila.settings import VideoSettings

@@ -1,15 +1,28 @@
 """What the language model does for `NVILAHD`: reads embeddings, keeps what it read, goes on with an answer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from autogaze.nvila import loading
-from autogaze.nvila.reading import Read
 from autogaze.nvila.sampling import GREEDY, Sampling
 from autogaze.nvila.stages import Stages
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the language model has read: keys and values of the first `length` positions, transformers' cache."""
+
+    cache: Any
+    length: int
+
+    def forget(self) -> None:
+        """Drop whatever was read after it."""
+        for layer in self.cache.layers:
+            layer.keys, layer.values = (x[:, :, : self.length] for x in (layer.keys, layer.values))
 
 
 class LanguageSide(nn.Module):
