@@ -46,10 +46,7 @@ class Panels:
         font = _font(max(13, self.height // 24))
         bar = int(font.size) * 2
         step = (0, self.height + bar) if self.stacked else (self.width + GAP, 0)
-        size = (
-            GAP * 2 + self.width + 2 * step[0],
-            int(GAP + bar * 2.2 + self.height + 2 * step[1]),
-        )
+        size = (GAP * 2 + self.width + 2 * step[0], int(GAP + bar * 2.2 + self.height + 2 * step[1]))
         canvas = Image.new("RGB", (size[0] + size[0] % 2, size[1] + size[1] % 2), PAPER)
         pen = ImageDraw.Draw(canvas)
         for index, (title, picture) in enumerate(zip(titles, pictures, strict=True)):

@@ -106,17 +106,7 @@ class Written:
         one = torch.zeros(1, dtype=torch.long, device=device)
         blocked = torch.zeros(batch, eos + 1, dtype=torch.bool, device=device)
         alive = torch.ones(batch, dtype=torch.bool, device=device)
-        return cls(
-            empty,
-            empty == eos,
-            blocked,
-            none.long(),
-            none,
-            alive,
-            one,
-            one.clone(),
-            one.clone(),
-        )
+        return cls(empty, empty == eos, blocked, none.long(), none, alive, one, one.clone(), one.clone())
 
     def begin(self) -> None:
         """A new frame: everybody goes on; `group` and `real` stay, being what is still to be read."""

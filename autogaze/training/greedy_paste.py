@@ -54,11 +54,7 @@ class PasteSearch:
         self.sharp: NDArray[np.bool_] = np.zeros((BLOCKS, BLOCKS), bool)
 
     def frame(
-        self,
-        pixels: Floats,
-        count: int,
-        stop: float | None = None,
-        allowed: NDArray[np.bool_] | None = None,
+        self, pixels: Floats, count: int, stop: float | None = None, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[tuple[int, ...], tuple[float, ...]]:
         """Take `count` tokens: their ids in order, and the frame's L1 (normalised pixels) after each.
 
@@ -108,11 +104,7 @@ class Board:
     """
 
     def __init__(
-        self,
-        error: Map,
-        left: list[Map],
-        sharp: NDArray[np.bool_],
-        allowed: NDArray[np.bool_] | None = None,
+        self, error: Map, left: list[Map], sharp: NDArray[np.bool_], allowed: NDArray[np.bool_] | None = None
     ) -> None:
         self.error, self.left = error.copy(), left
         self.rank = np.where(sharp, SHARP, 0)

@@ -29,14 +29,8 @@ _GENERATION = (
     *("_from_model_config", "temperature", "top_p", "top_k"),  # of sampling, which is told as such
 )
 _NEEDED = (
-    "hidden_size",
-    "intermediate_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "num_key_value_heads",
-    "vocab_size",
-    "max_position_embeddings",
-    "tie_word_embeddings",
+    *("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
+    *("num_key_value_heads", "vocab_size", "max_position_embeddings", "tie_word_embeddings"),
 )
 
 

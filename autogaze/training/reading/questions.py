@@ -15,23 +15,8 @@ CHARACTERS = 12
 """Most of a text."""
 LETTERS = "ABCD"
 ALIKE = (
-    "3568",
-    "38",
-    "56",
-    "68",
-    "17",
-    "49",
-    "EF",
-    "CG",
-    "MN",
-    "PR",
-    "UV",
-    "BR",
-    "KX",
-    "HN",
-    "BD",
-    "OQ",
-    "2Z",
+    *("3568", "38", "56", "68", "17", "49", "EF", "CG", "MN"),
+    *("PR", "UV", "BR", "KX", "HN", "BD", "OQ", "2Z"),
 )
 STEMS = (
     "What is written in {0} on the {1} {2}?",
@@ -44,10 +29,7 @@ THINGS = (
     *("road sign", "billboard", "shop sign", "banner", "parking sign", "label", "door"),
     *("box", "jar", "book", "bag", "crate", "poster"),
 )
-ASKS = (
-    "Please answer directly with the letter of the correct answer.",
-    "Answer with the letter.",
-)
+ASKS = ("Please answer directly with the letter of the correct answer.", "Answer with the letter.")
 
 
 def stem(draw: np.random.Generator) -> str:
@@ -99,7 +81,6 @@ def classes(text: str) -> list[int]:
 
 
 def pick(draw: np.random.Generator, items: Sequence[str]) -> str:
-    """One of them."""
     return items[int(draw.integers(len(items)))]
 
 
