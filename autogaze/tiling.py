@@ -47,7 +47,6 @@ class Tiling:
 
     @property
     def count(self) -> int:
-        """Tiles."""
         return self.rows * self.columns
 
     def boxes(self) -> Tensor:

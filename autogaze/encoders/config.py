@@ -67,7 +67,6 @@ class SiglipConfig:
 
     @property
     def grid(self) -> Grid:
-        """Scales and patch size."""
         return Grid(self.scales, self.patch_size)
 
     def bytes_per_token(self, itemsize: int = 4) -> int:

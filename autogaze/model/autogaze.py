@@ -97,12 +97,10 @@ class AutoGaze(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
         return self.gazing_model.connector.pos_embed.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """The weights' precision."""
         return self.gazing_model.connector.pos_embed.dtype
 
     def gaze(

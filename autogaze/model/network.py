@@ -153,7 +153,6 @@ class Layer(nn.Module):
     def forward(
         self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, wanted: Tensor | None = None
     ) -> Tensor:
-        """See `Attention`."""
         seen = self.self_attn(self.input_layernorm(x), cos, sin, mask, wanted)
         x = (x if wanted is None else x[:, wanted]) + seen
         out: Tensor = x + self.mlp(self.post_attention_layernorm(x))

@@ -81,7 +81,6 @@ class NVILAConfig:
         return replace(self, vision=vision)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
         vision = asdict(self.vision)
         return {
             "model_type": MODEL_TYPE,

@@ -23,7 +23,6 @@ class Grid:
 
     @property
     def tiles(self) -> int:
-        """Tiles of a frame."""
         return self.rows * self.columns
 
     @property

@@ -67,7 +67,6 @@ def cache_name(llm: nn.Module) -> str:
 
 
 def llm_config(config: NVILAConfig) -> Any:
-    """transformers' Qwen2Config."""
     from transformers import Qwen2Config
 
     return Qwen2Config(**{"max_position_embeddings": config.context, **config.llm})

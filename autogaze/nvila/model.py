@@ -127,12 +127,10 @@ class NVILAHD(LanguageSide):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
         return next(self.projector.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:
-        """Their precision."""
         return next(self.projector.parameters()).dtype
 
     @torch.no_grad()

@@ -83,7 +83,6 @@ class VideoSettings:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Every field's name."""
         return tuple(field.name for field in fields(cls))
 
     @classmethod

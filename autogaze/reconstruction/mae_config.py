@@ -59,17 +59,14 @@ class VideoMAEConfig:
 
     @property
     def grid(self) -> Grid:
-        """Scales and patch size."""
         return Grid(self.scales, self.patch_size)
 
     @property
     def encoder(self) -> Stack:
-        """The encoder's layers."""
         return self._stack("")
 
     @property
     def decoder(self) -> Stack:
-        """The decoder's layers."""
         return self._stack("decoder_")
 
     def _stack(self, prefix: str) -> Stack:

@@ -66,8 +66,6 @@ class Embeddings(nn.Module):
 
 
 class Encoder(nn.Module):
-    """The stack of encoder layers."""
-
     def __init__(self, config: VideoMAEConfig) -> None:
         super().__init__()
         self.layer = nn.ModuleList(Layer(config.encoder) for _ in range(config.num_hidden_layers))

@@ -30,7 +30,6 @@ class Everything:
         valid: Tensor | None = None,
         layout: Layout | None = None,
     ) -> Gaze:
-        """See `Selector.select`."""
         ratios = ratio if isinstance(ratio, list | tuple) else [ratio]
         if any(one is not None and one != 1 for one in ratios):
             raise ValueError(

@@ -37,7 +37,6 @@ class Greedy:
         return None if self.memory else 0
 
     def settings(self) -> dict[str, Any]:
-        """The name and whether it remembers."""
         return {"name": self.name, "memory": self.memory}
 
     def select(

@@ -68,7 +68,6 @@ class Question(Detail):
             raise ValueError(f"floor: {self.floor}, allowed: numbers in [0, 1]")
 
     def scores_in(self, clips: Tensor, layout: Layout | None, context: Context) -> Tensor:
-        """See the module."""
         assert context.question is not None
         wanted, structure = read(context.question), self.scores(clips, layout)
         asked = [(names, share) for names, share in ((wanted.ink, INK_SHARE), (wanted.ground, 0.5)) if names]

@@ -119,7 +119,6 @@ class Reads(ScoredSelector):
         }
 
     def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
-        """See the class."""
         pictures = torch.stack([stitch(channel, layout) for channel in clips.unbind(2)], 2)
         likely = torch.stack([self._likely(picture) for picture in pictures.flatten(0, 1)])
         likely = likely.view(*pictures.shape[:2], *likely.shape[1:])

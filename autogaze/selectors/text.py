@@ -36,7 +36,6 @@ class Text(ScoredSelector):
     teacher: ClassVar[bool] = True
 
     def scores(self, clips: Tensor, layout: Layout | None) -> Tensor:
-        """See the class."""
         pictures = maps(clips, layout)
         finest = torch.stack([_patches(found) for found in pictures])
         coarse = [

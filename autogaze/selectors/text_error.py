@@ -52,7 +52,6 @@ class TextError(ScoredSelector):
         layout: Layout | None = None,
         context: Context | None = None,
     ) -> Gaze:
-        """See `Selector.select`."""
         shown, size = self.checked(clips, loss, valid, layout)
         B, T, K = *clips.shape[:2], shown.shape[-1]
         wanted = allowance(ratio, T, shown.view(B // size, size * K)).tolist()

@@ -31,7 +31,6 @@ def heuristics() -> dict[str, Choose]:
 
 
 def selector(name: str) -> Choose:
-    """A selector of the registry."""
     chosen = get(name)
 
     def choose(clip: Tensor, ratio: float) -> Tensor:
@@ -52,8 +51,6 @@ def untrained(seed: int = 0) -> Choose:
 
 
 def network(model: AutoGaze) -> Choose:
-    """A model."""
-
     def choose(clip: Tensor, ratio: float) -> Tensor:
         return model.gaze(PROCESSOR.pixels(clip)[None].to(model.device), ratio=ratio).masks().cpu()
 

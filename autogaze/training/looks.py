@@ -37,7 +37,6 @@ class Look:
 
     @classmethod
     def of(cls, config: TrainConfig) -> "Look | None":
-        """The configured one."""
         if config.validation is None:
             return None
         clips, _ = held_back(config.validation, config.validate_clips)

@@ -37,7 +37,6 @@ class Muon(torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        """One step of all."""
         for group in self.param_groups:
             for x in group["params"] if group["matrices"] else ():
                 if x.grad is not None:

@@ -70,7 +70,6 @@ def square(seed: int, grounds: NDArray[np.uint8] | None = None) -> tuple[NDArray
 
 
 def squares(seeds: range, grounds: NDArray[np.uint8] | None = None) -> Squares:
-    """Many of them."""
     pictures = np.empty((len(seeds), SQUARE, SQUARE, 3), np.uint8)
     told = np.zeros((len(seeds), LINES, 5), np.float32)
     for n, seed in enumerate(seeds):

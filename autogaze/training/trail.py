@@ -25,7 +25,6 @@ class Trail:
         self._board = _board(folder, begin)
 
     def step(self, step: int, figures: Mapping[str, float]) -> None:
-        """The figures of one step."""
         self._write(self._metrics, "train", step, figures)
 
     def validation(self, step: int, figures: Mapping[str, float]) -> None:

@@ -52,7 +52,6 @@ class ChatTokenizer:
         return int(max(self._inner.get_vocab().values())) + 1
 
     def id(self, token: str) -> int | None:
-        """A token's id."""
         number = self._inner.get_vocab().get(token)
         return None if number is None else int(number)
 

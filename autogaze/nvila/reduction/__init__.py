@@ -35,7 +35,6 @@ SCORED = ("visionzip", "fastv", "fastvid")
 
 
 def names() -> list[str]:
-    """All methods."""
     return list(METHODS)
 
 

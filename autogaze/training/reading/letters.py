@@ -49,7 +49,6 @@ class View:
 
     @property
     def grid(self) -> Grid:
-        """The encoder's."""
         return Grid(self.scales, PATCH)
 
     @property

@@ -58,7 +58,6 @@ class Batch:
     asked: Tensor
 
     def to(self, device: torch.device | str) -> "Batch":
-        """On a device."""
         return Batch(**{name: value.to(device) for name, value in vars(self).items()})
 
 
