@@ -110,9 +110,9 @@ def stream(
     shared = (grid.rows, grid.columns) if settings.gazing_budget == "picture" and selector else None
     for number in range(plan.chunks):
         with stages.measure("decode"):
-            chunk = next(chunks)
+            frames, small = next(chunks)
         # Thumbnails of one batch are of different times.
-        for kind, first, pixels in _clips(chunk, plan, most, 1 if "times" in needs else most):
+        for kind, first, pixels in _clips(frames, small, plan, most, 1 if "times" in needs else most):
             with stages.measure("selector"), torch.no_grad():
                 clips = _floats(pixels, device)
                 context = _told(told, needs, plan, number, kind, first, len(clips)) if needs else None
@@ -159,19 +159,11 @@ def expand(ids: Sequence[int], placeholder: int, count: int) -> list[int]:
     return [*ids[:at], *[placeholder] * count, *ids[at + 1 :]]
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """16 frames at the size of the tiles, uint8 (16, height, width, 3), and their thumbnails, (n, side, side, 3).
+def _chunks(source: FrameSource, plan: VideoPlan, how: str) -> Iterator[tuple[Picture, list[Picture]]]:
+    """16 frames at the size of the tiles, uint8 (16, height, width, 3), and their thumbnails, (side, side, 3) each.
 
-    The frames are overwritten for the next chunk.
+    The frames are overwritten for the next chunk. A frame that stands in several places is decoded and resized once.
     """
-
-    frames: Picture
-    small: list[Picture]
-
-
-def _chunks(source: FrameSource, plan: VideoPlan, how: str) -> Iterator[_Chunk]:
-    """Chunk by chunk; a frame that stands in several places is decoded and resized once."""
     size, side = plan.grid.size, plan.grid.side
     chunk = np.empty((CLIP_FRAMES, *size, 3), np.uint8)
     wholes = source.stream(sorted(set(plan.indices)), None if how == "pil" else size)
@@ -187,7 +179,7 @@ def _chunks(source: FrameSource, plan: VideoPlan, how: str) -> Iterator[_Chunk]:
         if place in also:
             small.append(_fit(whole, (side, side)))
         if place % CLIP_FRAMES == CLIP_FRAMES - 1:
-            yield _Chunk(chunk, small)
+            yield chunk, small
             small = []
 
 
@@ -199,17 +191,13 @@ def _fit(picture: Picture, size: tuple[int, int]) -> Picture:
 
 
 def _clips(
-    chunk: _Chunk, plan: VideoPlan, batch: int, small_batch: int
+    frames: Picture, small: list[Picture], plan: VideoPlan, batch: int, small_batch: int
 ) -> Iterator[tuple[Kind, int, Picture]]:
     """(kind, number of the first clip, uint8 (B, T, side, side, 3)), a few clips at a time."""
     for first in range(0, plan.grid.tiles, batch):
-        yield (
-            "tile",
-            first,
-            _tiles(chunk.frames, plan.grid, range(first, min(first + batch, plan.grid.tiles))),
-        )
-    for first in range(0, len(chunk.small), small_batch):
-        yield "thumbnail", first, np.stack(chunk.small[first : first + small_batch])[:, None]
+        yield "tile", first, _tiles(frames, plan.grid, range(first, min(first + batch, plan.grid.tiles)))
+    for first in range(0, len(small), small_batch):
+        yield "thumbnail", first, np.stack(small[first : first + small_batch])[:, None]
 
 
 def _tiles(frames: Picture, grid: Grid, numbers: Iterable[int]) -> Picture:

@@ -26,13 +26,7 @@ class ChatTokenizer:
         if not {"tokenizer.json"} <= set(files) and not {"vocab.json", "merges.txt"} <= set(files):
             return None
         config = snapshot.json("tokenizer_config.json")
-        inner = Qwen2TokenizerFast.from_pretrained(
-            str(
-                files["tokenizer_config.json"].parent
-                if "tokenizer_config.json" in files
-                else next(iter(files.values())).parent
-            )
-        )
+        inner = Qwen2TokenizerFast.from_pretrained(str(next(iter(files.values())).parent))
         stated = dict(snapshot.json("added_tokens.json"))
         stated |= {
             entry["content"]: int(number) for number, entry in config.get("added_tokens_decoder", {}).items()

@@ -19,11 +19,7 @@ LAYER = 1
 
 
 class _Reached(Exception):  # noqa: N818  no error: it ends a forward pass where it has served
-    """Carries a layer's input out of the model."""
-
-    def __init__(self, hidden: Tensor, rotary: tuple[Tensor, Tensor]) -> None:
-        super().__init__()
-        self.hidden, self.rotary = hidden, rotary
+    """Carries a layer's input and the rotary table out of the model."""
 
 
 @torch.no_grad()
@@ -65,7 +61,8 @@ def _input_of(llm: Any, block: nn.Module, embeds: Tensor) -> tuple[Tensor, tuple
     try:
         llm.model(inputs_embeds=embeds, use_cache=False)
     except _Reached as reached:
-        return reached.hidden, reached.rotary
+        hidden, rotary = reached.args
+        return hidden, rotary
     finally:
         hook.remove()
     raise AssertionError("the layer was not reached")
