@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autogaze.gaze import Gaze, grid_sides
+from autogaze.gaze import Gaze, grid_sides, tokens_per_frame
 from autogaze.model.processing import AutoGazeImageProcessor
 from autogaze.training.labels import LabelledClip
 
@@ -81,15 +81,7 @@ def collate(
     return Batch(torch.stack(pixels), Gaze(positions, counts, padded), losses)
 
 
-def _mirror() -> Tensor:
-    """Long (265,): the token that shows what token k showed, once the frame is flipped left to right."""
-    parts, start = [], 0
-    for side in grid_sides():
-        cells = torch.arange(start, start + side * side).view(side, side)
-        parts.append(cells.flip(1).flatten())
-        start += side * side
-    return torch.cat(parts)
-
-
-MIRROR = _mirror()
-TOKENS = len(MIRROR)
+TOKENS = tokens_per_frame()
+_CELLS = torch.split(torch.arange(TOKENS), [side * side for side in grid_sides()])
+MIRROR = torch.cat([part.view(n, n).flip(1).flatten() for part, n in zip(_CELLS, grid_sides(), strict=True)])
+"""Long (265,): the token that shows what token k showed, once the frame is flipped left to right."""

@@ -142,7 +142,7 @@ def _paint(scene: Scene, t: int) -> Pixels:
         scene.ground, view, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
     for thing, path in scene.things:
-        _lay(picture, thing, view @ _stand(_placed(thing, path, t)))
+        _lay(picture, thing, view @ np.vstack([_placed(thing, path, t), [0, 0, 1]]))
     for thing, path in scene.overlays:
         _lay(picture, thing, _placed(thing, path, t))
     return picture
@@ -161,11 +161,6 @@ def _placed(thing: Pixels, path: Path, t: int) -> Affine:
     cos, sin = np.cos(path.turn * t), np.sin(path.turn * t)
     turn = np.array([[cos, -sin], [sin, cos]])
     return np.column_stack([turn, np.array(path.at(t)) - turn @ [width / 2, height / 2]])
-
-
-def _stand(matrix: Affine) -> Affine:
-    """(2, 3) -> (3, 3)."""
-    return np.vstack([matrix, [0, 0, 1]])
 
 
 def _lay(picture: Pixels, thing: Pixels, matrix: Affine) -> None:

@@ -11,15 +11,16 @@ from autogaze.training.generator_sprites import cutout, texture
 SIZE = SCALES[-1]
 
 
-def ground(draw: np.random.Generator, size: int = SIZE) -> Image.Image:
-    """A square without text: a texture, things, and clutter that has edges as text has."""
-    picture = Image.fromarray(texture(draw, size, size))
+def ground(draw: np.random.Generator, size: int) -> Image.Image:
+    """A square without text, drawn larger or smaller: a texture, things, and clutter that has edges as text has."""
+    side = int(size * np.exp(draw.uniform(np.log(0.6), np.log(1.6))))
+    picture = Image.fromarray(texture(draw, side, side))
     for _ in range(int(draw.integers(0, 7))):
         thing = Image.fromarray(cutout(draw))
-        picture.paste(thing, tuple(draw.integers(-40, size, 2).tolist()), thing)
+        picture.paste(thing, tuple(draw.integers(-40, side, 2).tolist()), thing)
     for _ in range(int(draw.integers(0, 4))):
         _clutter(picture, draw)
-    return picture
+    return picture.resize((size, size), Image.Resampling.BICUBIC)
 
 
 def _clutter(picture: Image.Image, draw: np.random.Generator) -> None:

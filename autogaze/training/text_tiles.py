@@ -59,8 +59,7 @@ def square(seed: int, grounds: NDArray[np.uint8] | None = None) -> tuple[NDArray
         window = grounds[draw.integers(len(grounds))]
         picture = Image.fromarray(np.ascontiguousarray(window[:, ::-1] if draw.random() < 0.5 else window))
     else:
-        side = int(SQUARE * np.exp(draw.uniform(np.log(0.6), np.log(1.6))))
-        picture = ground(draw, side).resize((SQUARE, SQUARE), Image.Resampling.BICUBIC)
+        picture = ground(draw, SQUARE)
     taken: list[NDArray[np.float64]] = []
     for _ in range(int(draw.integers(0, 3)) if draw.random() < 0.5 else 0):
         put_sign(picture, draw, taken, written=False)

@@ -75,7 +75,7 @@ def pictures(seeds: range, kind: Kind, processes: int) -> Pictures:
 def _some(seeds: range, kind: Kind) -> Pictures:
     """Those of `TOGETHER` seeds or fewer."""
     draw, shape = np.random.default_rng([seeds.start, 77]), (len(seeds), kind.lines)
-    grounds = np.stack([_ground(draw) for _ in range(min(GROUNDS, 1 + len(seeds)))])
+    grounds = np.stack([np.asarray(ground(draw, SQUARE)) for _ in range(min(GROUNDS, 1 + len(seeds)))])
     made = Pictures(
         np.empty((len(seeds), kind.height, kind.width, 3), np.uint8),
         np.zeros((*shape, 5), np.float32),
@@ -125,11 +125,6 @@ def picture(
 def _squeezed(line: Line, by: float) -> Line:
     left, top, right, bottom = line.box
     return replace(line, box=(left * by, top, right * by, bottom), ends=tuple(end * by for end in line.ends))
-
-
-def _ground(draw: np.random.Generator) -> NDArray[np.uint8]:
-    side = int(SQUARE * np.exp(draw.uniform(np.log(0.6), np.log(1.6))))
-    return np.asarray(ground(draw, side).resize((SQUARE, SQUARE), Image.Resampling.BICUBIC))
 
 
 def _behind(draw: np.random.Generator, kind: Kind, grounds: NDArray[np.uint8]) -> Image.Image:
