@@ -8,7 +8,7 @@ parquet files, written complete or not at all.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ def cached(
     """
     import pandas as pd
 
-    text = json.dumps([code_digest(_module(measure)), dict(parameters)], sort_keys=True, default=str)
+    text = json.dumps([code_digest(measure.__module__), dict(parameters)], sort_keys=True, default=str)
     path = inputs.cache / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
     if path.is_file() and not inputs.again:
         return pd.read_parquet(path)
@@ -43,10 +43,6 @@ def cached(
     with whole(path) as fresh:
         table.to_parquet(fresh)
     return table
-
-
-def _module(measure: Callable[[], object]) -> str:
-    return str(measure.func.__module__ if isinstance(measure, partial) else measure.__module__)
 
 
 @lru_cache

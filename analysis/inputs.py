@@ -145,9 +145,4 @@ class Inputs:
         if "weights" not in settings:
             return f"selector {selector.name} (no learned weights)"
         kind = "the bundled checkpoint" if not self.checkpoint else f"checkpoint {Path(self.checkpoint).name}"
-        return f"AutoGaze with {kind} (weights {_short(settings['weights'])})"
-
-
-def _short(fingerprint: object) -> str:
-    """The first digits of a hash, whatever stands before it."""
-    return str(fingerprint).rpartition(":")[2][:8]
+        return f"AutoGaze with {kind} (weights {str(settings['weights']).rpartition(':')[2][:8]})"

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
@@ -123,7 +122,7 @@ def accelerator() -> Finding:
 def disk() -> Finding:
     """Space where the data goes; the real benchmark takes about 152 GB. Data may be read-only once they are there."""
     home = data_home()
-    existing = _existing(home)
+    existing = next(place for place in (home, *home.parents) if place.exists())
     if not existing.is_dir():
         return Finding(
             "wrong",
@@ -145,10 +144,6 @@ def state_folder() -> Finding:
     if not writable(root):
         return Finding("wrong", f"state folder {root}: cannot be written; set HLVID_STATE to a folder")
     return Finding("ok", f"state folder {root}")
-
-
-def _existing(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (

@@ -16,18 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from evaluators.core.device import check_device
 from hlvid.errors import RunError
 from hlvid.video import Video, sampling
+from hlvid.video.picture import Picture
 from hlvid.video.tiles import fit_long_side
 
 if TYPE_CHECKING:
     from autogaze.selectors.told import Told
 
-Picture = npt.NDArray[np.uint8]
 SHEET_ROWS = 6
 FILM_RATE = 8
 DEFAULT_RATIO = 0.1
@@ -117,6 +114,7 @@ class _Job:
     def run(self, tool: Any, ratio: float | Sequence[float] | None, loss: float | None) -> None:
         """Chunk after chunk until the video ends."""
         import av
+        from PIL import Image
         from tqdm import tqdm
 
         from autogaze.anyres import gaze_video as gaze_chunks
@@ -140,7 +138,7 @@ class _Job:
                     bar.update()
             film.mux(stream.encode())
         partial.replace(self.path(".mp4"))
-        _save(contact_sheet(self.rows, self.title), self.path(".png"))
+        Image.fromarray(contact_sheet(self.rows, self.title)).save(self.path(".png"))
 
     def _decoded(self) -> Iterator[Picture]:
         stream = self.source.stream(self.indices, self.size)
@@ -163,7 +161,8 @@ class _Job:
             again = chunk.tiling.lay(rebuild(chunk.pixels, chunk.gaze))
             again = (again * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
         boxes = chunk.boxes()
-        visible = _tokens(chunk.tiling.valid)
+        valid = chunk.tiling.valid
+        visible = int(valid.sum()), int(valid[:, -196:].sum())  # of all scales, and of the finest
         for t in range(len(shown)):
             with self._clock("draw"):
                 here = boxes.frame == t
@@ -218,20 +217,9 @@ class _Job:
         }
 
 
-def _tokens(valid: Any) -> tuple[int, int]:
-    """Tokens of one frame that show some of the picture: of all scales, and of the finest."""
-    return int(valid.sum()), int(valid[:, -196:].sum())
-
-
 def _film_stream(film: Any, picture: Picture) -> Any:
     """An H.264 stream that any player shows."""
     stream = film.add_stream("libx264", rate=FILM_RATE, options={"crf": "18", "preset": "veryfast"})
     stream.height, stream.width = picture.shape[:2]
     stream.pix_fmt = "yuv420p"
     return stream
-
-
-def _save(picture: Picture, path: Path) -> None:
-    from PIL import Image
-
-    Image.fromarray(picture).save(path)

@@ -1,7 +1,6 @@
 """Every selector on the same clips: their loss curves, and how alike they choose."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -20,16 +19,12 @@ from autogaze.selectors.base import Selector
 
 def compare(inputs: Inputs) -> pd.DataFrame:
     """Loss against ratio of every selector on this machine, one cached table a selector."""
-    parts = []
-    for selector in inputs.compared():
-        key = identity(inputs) | {"ratios": RATIOS} | selector.settings()
-        measure = partial(_curves, selector, inputs)
-        parts.append(cached(inputs, "curves", key, measure))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([_curves(selector, inputs) for selector in inputs.compared()], ignore_index=True)
 
 
 def _curves(selector: Selector, inputs: Inputs) -> pd.DataFrame:
-    return curves([selector], load_clips(inputs))
+    key = identity(inputs) | {"ratios": RATIOS} | selector.settings()
+    return cached(inputs, "curves", key, lambda: curves([selector], load_clips(inputs)))
 
 
 def likeness(selectors: Sequence[Selector], clips: Sequence[Clip], ratio: float) -> pd.DataFrame:

@@ -70,7 +70,8 @@ class Journal:
         with self._writing():
             self._open()
             self.read_on()
-        self._dropped = {key for key, record in self._answers.items() if _outcome(record) in again}
+        ended = {key: (one.get("details") or {}).get("outcome") for key, one in self._answers.items()}
+        self._dropped = {key for key, outcome in ended.items() if outcome in again}
         for key in self._dropped:
             del self._answers[key]
 
@@ -210,7 +211,3 @@ def changes(path: Path, identity: Mapping[str, Any]) -> list[str]:
         if isinstance(before, dict) and before.get("settings") == identity.get("settings"):
             return differences(before, identity)
     return []
-
-
-def _outcome(record: Mapping[str, Any]) -> str | None:
-    return (record.get("details") or {}).get("outcome")

@@ -11,13 +11,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autogaze.gaze import SCALES
 from autogaze.overlay import gazed
 from autogaze.palette import COLOURS
-from autogaze.tiling import Tiling
+from autogaze.tiling import Picture, Tiling
 from evaluators.demo.rows import Row
 from evaluators.demo.table import row_cells, tier_names
 from evaluators.models.gaze_reader.gazing import Look, Looker
@@ -28,7 +27,6 @@ from hlvid.mini.evidence import load as load_evidence
 from hlvid.video import Video
 from hlvid.video.tiles import fit_long_side
 
-Picture = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 WIDTH = 1100  # px of a picture in the report

@@ -44,7 +44,7 @@ def check_task(task: str, model: str = "") -> None:
 
 def check_model_args(model: str, arguments: Mapping[str, Any]) -> None:
     """Raises RunError for an unknown model, and for arguments that a model of ours would refuse."""
-    CHECKS.get(model, _of_others)(model, arguments)
+    CHECKS.get(model, lambda model, _: _known(model))(model, arguments)
 
 
 def own_arguments(arguments: Mapping[str, Any], *others: str) -> dict[str, Any]:
@@ -82,10 +82,6 @@ def _hlvid_frames(model: str, arguments: Mapping[str, Any]) -> None:
     from evaluators.models.frames.settings import FrameSettings
 
     _known(FrameSettings.read(own_arguments(arguments), model)[0].inner, f"{model}: inner: ")
-
-
-def _of_others(model: str, arguments: Mapping[str, Any]) -> None:
-    _known(model)
 
 
 CHECKS = {

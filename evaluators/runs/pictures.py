@@ -7,8 +7,7 @@ the scale at which somebody looked there. Pictures that are there already are ke
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from autogaze.palette import COLOURS
 from evaluators.core.gaze_file import GazeFile, load
 from evaluators.runs.files import GAZE, PICTURES
 from hlvid.video import Video
+from hlvid.video.picture import Picture
 from hlvid.video.tiles import fit_long_side
-
-Picture = npt.NDArray[np.uint8]
 
 WIDTH = 960
 """Long side of a picture in px."""
@@ -43,9 +41,7 @@ class Album:
     """The pictures of one run's folder."""
 
     folder: Path
-
-    def __post_init__(self) -> None:
-        self._shots: dict[tuple[str, tuple[int, ...]], list[dict[str, Any]]] = {}
+    _shots: dict[tuple[str, tuple[int, ...]], list[dict[str, Any]]] = field(default_factory=dict, init=False)
 
     def shots(self, video: Path, details: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Of the frames that a sample's details name: file, gaze (or None), frame, seconds.
@@ -68,7 +64,7 @@ class Album:
     def _make(self, video: Path, indices: Sequence[int], gazes: GazeFile | None) -> list[dict[str, Any]]:
         digits = hashlib.sha256(str(video).encode()).hexdigest()[:8]
         stems = {index: f"{PICTURES}/{_safe(video.stem)}-{digits}-{index:06d}" for index in indices}
-        self._base.mkdir(exist_ok=True)
+        (self.folder / PICTURES).mkdir(exist_ok=True)
         with Video.open(video) as opened:
             size = fit_long_side(opened.width, opened.height, WIDTH)
             absent = [index for index in indices if not (self.folder / f"{stems[index]}.jpg").is_file()]
@@ -85,10 +81,6 @@ class Album:
             shot = {"file": f"{stems[index]}.jpg", "gaze": gaze, "frame": index, "seconds": index / fps}
             shots.append({**shot, "width": size[1], "height": size[0]})
         return shots
-
-    @cached_property
-    def _base(self) -> Path:
-        return self.folder / PICTURES
 
 
 def frame_indices(details: Mapping[str, Any]) -> list[int]:

@@ -76,37 +76,27 @@ def execute(
     folder = folder.absolute()
     with _alone(folder) as waited:
         _claim(folder, spec)
-        known = _finished(folder, spec, again, waited)
-        return known or _execute(spec, folder, timeout, total, again, processes, gpus)
-
-
-def _execute(
-    spec: RunSpec,
-    folder: Path,
-    timeout: float | None,
-    total: int | None,
-    again: Collection[str],
-    processes: int,
-    gpus: bool,
-) -> dict[str, Any]:
-    results = folder / RESULTS
-    if (
-        results.is_file() and read_json(results)["status"] == OK
-    ):  # of another identity: nothing computed is lost
-        for name in (RESULTS, SAMPLES, RECORD):
-            with contextlib.suppress(FileNotFoundError):
-                (folder / name).replace(folder / f"earlier-{name}")
-    results.unlink(missing_ok=True)
-    for note in (folder / JOURNAL).glob(ASKED):
-        note.unlink()
-    started = time.monotonic()
-    status, message = _run(folder, timeout, total, again, processes, gpus)
-    if not results.is_file():
-        about = {"seconds": round(time.monotonic() - started, 2), "timeout": timeout}
-        write_json(results, {**failed(spec, status, message), **about, **shaped_by(spec, folder / JOURNAL)})
-    if status == INTERRUPTED:
-        raise KeyboardInterrupt
-    return read_json(results)
+        if known := _finished(folder, spec, again, waited):
+            return known
+        results = folder / RESULTS
+        # Those of another identity are kept beside: nothing computed is lost.
+        if results.is_file() and read_json(results)["status"] == OK:
+            for name in (RESULTS, SAMPLES, RECORD):
+                with contextlib.suppress(FileNotFoundError):
+                    (folder / name).replace(folder / f"earlier-{name}")
+        results.unlink(missing_ok=True)
+        for note in (folder / JOURNAL).glob(ASKED):
+            note.unlink()
+        started = time.monotonic()
+        status, message = _run(folder, timeout, total, again, processes, gpus)
+        if not results.is_file():
+            about = {"seconds": round(time.monotonic() - started, 2), "timeout": timeout}
+            write_json(
+                results, {**failed(spec, status, message), **about, **shaped_by(spec, folder / JOURNAL)}
+            )
+        if status == INTERRUPTED:
+            raise KeyboardInterrupt
+        return read_json(results)
 
 
 @contextlib.contextmanager
@@ -124,7 +114,8 @@ def _alone(folder: Path) -> Iterator[bool]:
             )
             stack.enter_context(locked(lock))
             waited = True
-        write_json(note, {"pid": os.getpid(), "host": platform.node(), "since": _now()})
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        write_json(note, {"pid": os.getpid(), "host": platform.node(), "since": since})
         yield waited
 
 
@@ -140,10 +131,6 @@ def _holder(note: Path) -> str:
         except (RunError, KeyError):  # it has the lock, and is about to say who it is
             time.sleep(0.05)
     return "another process"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _finished(folder: Path, spec: RunSpec, again: Collection[str], waited: bool) -> dict[str, Any] | None:

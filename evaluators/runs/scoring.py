@@ -82,7 +82,8 @@ def metrics_of(results: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 def results_of(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
     """Everything of `results.json` but what only the process knows (metrics, seconds, memory of the host)."""
     scored = [row for row in rows if row["correct"] is not None]
-    by_task = {task: [row for row in scored if row["task"] == task] for task in _tasks(rows)}
+    tasks = dict.fromkeys(row["task"] for row in rows)
+    by_task = {task: [row for row in scored if row["task"] == task] for task in tasks}
     status, message = _status(rows)
     numbers: dict[str, Any] = _numbers(None)
     if len(by_task) == 1 and scored:
@@ -115,23 +116,7 @@ def outcomes(text: str) -> tuple[str, ...]:
 
 def failed(spec: RunSpec, status: str, message: str) -> dict[str, Any]:
     """The results of a run that ended without any: no accuracy, and why."""
-    nothing: dict[str, Any] = {
-        "questions": None,
-        **_numbers(None),
-        "tasks": {},
-        "metrics": {},
-        "tokens_per_question": None,
-    }
-    costs: dict[str, Any] = {
-        "llm_tokens_per_question": None,
-        "seconds_per_question": {},
-        "peak_memory_bytes": None,
-    }
-    return {**spec.to_json(), "status": status, "message": message, **nothing, **costs}
-
-
-def _tasks(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row["task"] for row in rows))
+    return {**results_of(spec, ()), "status": status, "message": message, "questions": None}
 
 
 def _numbers(summary: Summary | None) -> dict[str, Any]:

@@ -19,7 +19,10 @@ def build_table(cells: "pd.DataFrame") -> Table:
     shown += ["n"] if cells["n"].dropna().nunique() > 1 else []
     ended = ["status"] if set(cells["status"]) - {"ok"} else []
     table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, pad_edge=False, caption=_caption(cells, shown))
-    rows = [_cells(cell, shown, ended) for _, cell in cells.sort_values(shown).iterrows()]
+    rows = [
+        [*(_plain(cell[name]) for name in shown), *_numbers(cell), *(str(cell[name]) for name in ended)]
+        for _, cell in cells.sort_values(shown).iterrows()
+    ]
     for index, name in enumerate([*shown, "acc.", "95 % interval", "tokens", "s", *ended]):
         heading = HEADINGS.get(name, name)
         # Numbers are never cut: where a terminal is too narrow, words fold.
@@ -59,10 +62,6 @@ def _questions(cells: "pd.DataFrame") -> str:
     if len(counts) != 1:
         return limit
     return f"{counts[0]:g} questions a cell" + (f" ({limit})" if limit else "")
-
-
-def _cells(cell: "pd.Series[Any]", shown: list[str], ended: list[str]) -> list[str]:
-    return [*(_plain(cell[name]) for name in shown), *_numbers(cell), *(str(cell[name]) for name in ended)]
 
 
 def _numbers(cell: "pd.Series[Any]") -> list[str]:

@@ -17,16 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from evaluators.core.closure import code_of
 from evaluators.core.identity import hash_of
 from hlvid.files import whole, write_json
 from hlvid.paths import state_root
 from hlvid.video import Video, sampling
+from hlvid.video.picture import Picture
 from hlvid.video.tiles import fit_long_side
-
-Picture = npt.NDArray[np.uint8]
 
 CACHE_BYTES = 4 * 2**30
 """Upper size of the cache folder; an entry above a quarter of it is decoded anew each time instead."""

@@ -18,8 +18,7 @@ import numpy.typing as npt
 
 from autogaze.selectors.text_models import model_file
 from hlvid.errors import RunError
-
-Picture = npt.NDArray[np.uint8]
+from hlvid.video.picture import Picture
 
 AS_IT_IS = 10**6
 """A side limit that no picture reaches."""

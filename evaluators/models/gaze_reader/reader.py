@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE, SCALES
 from autogaze.selectors import needs_of
-from autogaze.tiling import TILE, Tiling
+from autogaze.tiling import TILE, Picture, Tiling
 from evaluators.core.gaze_file import Recorder
 from evaluators.core.memory import keep_freed
 from evaluators.core.told import told_of
@@ -22,8 +21,6 @@ from evaluators.models.gaze_reader.options import Line
 from evaluators.models.gaze_reader.packing import GAP, Placement, pack
 from evaluators.models.gaze_reader.regions import Mask, ReadMemory, lettering, patch_boxes
 from evaluators.models.gaze_reader.settings import ReaderSettings
-
-Picture = npt.NDArray[np.uint8]
 
 FLUSH_PIXELS = 8_000_000
 """Regions of several frames wait until they make a few canvases; more would only take memory."""

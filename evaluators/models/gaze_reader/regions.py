@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autogaze.gaze import PATCH_SIZE
+from hlvid.video.picture import Picture
 
-Picture = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Box = tuple[int, int, int, int]
 """left, top, right, bottom; right and bottom are exclusive."""

@@ -79,7 +79,8 @@ class Recipe(BaseModel):
 
 def names() -> list[str]:
     """All recipes, sorted."""
-    return sorted(entry.name.removesuffix(".yaml") for entry in _folder() if entry.name.endswith(".yaml"))
+    found = [entry.name for entry in resources.files(__name__).iterdir()]
+    return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml"))
 
 
 def load(name: str) -> Recipe:
@@ -143,7 +144,3 @@ def table() -> "Table":
         cells = (recipe.frames, "" if asks in (None, recipe.frames) else asks, recipe.resolution)
         made.add_row(recipe.name, *("-" if value is None else str(value) for value in cells), runs)
     return made
-
-
-def _folder() -> list[Any]:
-    return list(resources.files(__name__).iterdir())
