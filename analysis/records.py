@@ -40,7 +40,6 @@ class Run:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The model's arguments."""
         return dict(self.results.get("model_args") or {})
 
     @property

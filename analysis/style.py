@@ -89,7 +89,6 @@ def below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], columns
 
 
 def picture(axes: Axes, image: Any, title: str = "") -> None:
-    """An image without axes."""
     axes.imshow(image, interpolation="nearest")
     axes.set_axis_off()
     if title:

@@ -20,6 +20,6 @@ def manifests() -> list[ModelManifest]:
     """Our models as lmms-eval wants them declared; registers our tasks on the way."""
     plugin.register()
     return [
-        ModelManifest(model_id=name, simple_class_path=simple, chat_class_path=chat)
-        for name, (simple, chat) in MODELS.items()
+        ModelManifest(model_id=name, simple_class_path=path, chat_class_path=f"{path}Chat")
+        for name, path in MODELS.items()
     ]

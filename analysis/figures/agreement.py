@@ -24,7 +24,6 @@ RATIO = 0.1
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     selectors, count = inputs.compared(), max(2, inputs.clips // 2)
     key = identity(inputs, count) | {"ratio": RATIO, "selectors": [s.settings() for s in selectors]}
     table = cached(inputs, "agreement", key, lambda: likeness(selectors, load_clips(inputs, count), RATIO))

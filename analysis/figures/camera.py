@@ -27,7 +27,6 @@ TEXTURES = 6
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     selector, count = inputs.looker(tells=()), min(TEXTURES, inputs.clips)
     key = {"ratios": RATIOS, "seed": inputs.seed, "count": count} | selector.settings()
     pans = cached(

@@ -30,7 +30,6 @@ LEAST = 1e-3  # flat patches have a variance near 0, which a logarithmic axis ca
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     selector = inputs.looker(tells=())
     files = _files(inputs.images) if inputs.images else []
     key = {"images": files_identity(files), **sources.identity(inputs, 2 * inputs.clips), "ratio": RATIO}

@@ -30,7 +30,6 @@ NEED = MissingRecordsError(
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     root = inputs.dataset_root()
     selectors = inputs.compared(tells=NEEDS)
     table = cached(

@@ -32,7 +32,6 @@ CLIPS, COLUMNS = 3, 6
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     selector = inputs.looker()
     clips = load_clips(inputs)
     chosen = [

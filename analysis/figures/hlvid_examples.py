@@ -26,7 +26,6 @@ WIDTH = 960
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     root = inputs.dataset_root()
     questions = [q for q in load(root) if q.video_path is not None and q.video_path.is_file()]
     if not questions:

@@ -29,7 +29,6 @@ _OBJECT = re.compile(r"\bon (?:the |a |an )?(.+?)(?: (?:say|says|read|reads)\b|[
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     questions = load(inputs.dataset_root())
     table, seconds = facts(questions), durations(questions)
     sizes = table.groupby("source").size().sort_values(ascending=False)

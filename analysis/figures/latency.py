@@ -20,7 +20,6 @@ NEED = MissingRecordsError(
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     rows = _paper()
     ours = [row for kind in KINDS for row in _ours(inputs, kind)]
     numbers = pd.DataFrame(rows + ours)

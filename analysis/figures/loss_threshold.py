@@ -20,7 +20,6 @@ NEED = MissingRecordsError(
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     ours = _ours(inputs)
     numbers = pd.DataFrame(_paper() + ours)
     head = ["loss", *dict.fromkeys(numbers.series)]

@@ -42,7 +42,6 @@ NEED = MissingRecordsError(
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     paper, (ours, names) = _paper(), _ours(inputs)
     used = _columns(ours)
     numbers = pd.DataFrame(paper + ours)

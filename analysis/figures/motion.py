@@ -27,7 +27,6 @@ KEY = "fig4_flow"
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     selector = inputs.looker()
     chairs = files_identity(sorted(inputs.chairs.rglob("*_flow.flo"))) if inputs.chairs else []
     key = {**sources.identity(inputs), "chairs": chairs, "ratio": RATIO, **selector.settings()}

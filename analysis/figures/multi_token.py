@@ -19,7 +19,6 @@ NEED = MissingRecordsError(
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     rows = []
     for tokens, several, ratio, seconds in reference.entry(KEY)["rows"]:
         name = f"{tokens} a step" if several else f"{tokens} a step, 224 px alone"

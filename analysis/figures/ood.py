@@ -34,7 +34,6 @@ RATIO = 0.1
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     selector, rival = inputs.looker(tells=()), inputs.named("random")
     count = max(2, inputs.clips // 2)  # every clip is gazed at once a change
     clips = load_clips(inputs, count)

@@ -20,7 +20,6 @@ KINDS = (("ratio", "of all 265 tokens"), ("ratio_finest", "of the finest 196"))
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     selector = inputs.looker()
     table = compare(inputs)
     table = table[table.selector == selector.name]

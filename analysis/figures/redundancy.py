@@ -44,7 +44,6 @@ LONGEST = 16  # frames that a selector takes at once
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     selector = inputs.looker(tells=())
     files = video_files(inputs.videos or [inputs.dataset_root() / "videos"])[: inputs.clips]
     key = {"videos": files_identity(files), "seed": inputs.seed} | selector.settings()

@@ -26,7 +26,6 @@ MOST = 3  # series of a sweep that one panel can hold readably
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     table = _sweep(inputs.records)
     ours = [] if table is None else _ours(table)
     numbers = pd.DataFrame(_paper() + ours)

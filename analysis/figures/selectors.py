@@ -31,7 +31,6 @@ def places(names: Iterable[str]) -> dict[str, int]:
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     table = compare(inputs)
     numbers = _numbers(table)
     learned = inputs.describe(inputs.named("autogaze")) if inputs.weights() else "AutoGaze: no weights here"

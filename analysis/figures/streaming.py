@@ -26,7 +26,6 @@ NEED = MissingRecordsError(
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     rows, paper = [], reference.entry(KEY)
     for kind in ("vit", "mllm"):
         for name, values in paper[kind].items():

@@ -36,7 +36,6 @@ NEED = MissingRecordsError(
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     path = video_files(inputs.videos or [inputs.dataset_root() / "videos"])[0]
     selector = inputs.looker(tells=inputs.tells | {"codec"})
     seen = look(selector, path, RATIO, WIDTH, question=inputs.question)

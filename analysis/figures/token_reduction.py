@@ -27,7 +27,6 @@ NEED = MissingRecordsError(
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     ours = _ours(inputs)
     numbers = pd.DataFrame(_paper() + ours)
     head, rows = ["method", "type", *MEASURES.values()], _lines(numbers)

@@ -20,7 +20,6 @@ MOST = 7
 
 
 def make(inputs: Inputs) -> Made:
-    """See the module."""
     rows = [
         row("printed", name, panel="ratio", value=value)
         for name, value in reference.entry(KEY)["rows"].items()

@@ -20,22 +20,18 @@ Identity = dict[str, Any]
 
 
 class Answering(Protocol):
-    """What a model tells about itself (`evaluators.core.base.JournalledModel`)."""
+    """What a model tells about itself (`evaluators.core.base.JournalledModel`).
+
+    Its arguments with their defaults, what is loaded, device and precision, and the modules that answer.
+    """
 
     name: ClassVar[str]
     libraries: ClassVar[tuple[str, ...]]
 
-    def settings(self) -> dict[str, Any]:
-        """Arguments with their defaults."""
-
-    def checkpoints(self) -> Named:
-        """What is loaded."""
-
-    def computing(self) -> dict[str, str]:
-        """Device and precision."""
-
-    def sources(self) -> list[str]:
-        """Modules that answer."""
+    def settings(self) -> dict[str, Any]: ...
+    def checkpoints(self) -> Named: ...
+    def computing(self) -> dict[str, str]: ...
+    def sources(self) -> list[str]: ...
 
 
 PARTS = ("weights", "code", "libraries", "settings", "data", "variables")

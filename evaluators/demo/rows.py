@@ -69,7 +69,6 @@ class Row:
 
 
 def make_row(cell: Cell, samples: Sequence[Mapping[str, Any]]) -> Row:
-    """Score one run."""
     return Row(cell, results_of(cell.spec(), samples), samples)
 
 

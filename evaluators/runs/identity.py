@@ -34,27 +34,18 @@ BUNDLED = "autogaze.weights"
 
 
 class Asked(Protocol):
-    """What is to be run: a `RunSpec`, or the cell of a sweep."""
+    """What is to be run: a `RunSpec`, or the cell of a sweep. task: several have commas. limit: of each task."""
 
     @property
-    def task(self) -> str:
-        """Tasks, with commas."""
-
+    def task(self) -> str: ...
     @property
-    def model(self) -> str:
-        """As lmms-eval names it."""
-
+    def model(self) -> str: ...
     @property
-    def model_args(self) -> Mapping[str, Any]:
-        """Its arguments."""
-
+    def model_args(self) -> Mapping[str, Any]: ...
     @property
-    def limit(self) -> int | None:
-        """Questions of each task."""
-
+    def limit(self) -> int | None: ...
     @property
-    def seed(self) -> int:
-        """Of the process."""
+    def seed(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -91,9 +82,7 @@ def surroundings(
 
 
 def run_identity(
-    spec: Asked,
-    used: Used | None = None,
-    surroundings: Callable[..., Surroundings] = surroundings,
+    spec: Asked, used: Used | None = None, surroundings: Callable[..., Surroundings] = surroundings
 ) -> Identity:
     """Everything that shapes the numbers of a run, as JSON values; loads no model.
 
@@ -114,7 +103,7 @@ def run_identity(
         "seed": spec.seed,
         "weights": weights,
         **around,
-        "device": _device(arguments),
+        "device": str(arguments.get("device") or _best()).partition(":")[0],
     }
 
 
@@ -132,7 +121,7 @@ def looks_of(spec: Asked) -> tuple[str | None, int | None]:
 
 def code_of_run(task: str, model: str, sources: Iterable[str] = ()) -> dict[str, str]:
     """Sources of a run by their imports, and the files that declare its tasks."""
-    own = {path.rpartition(".")[0] for path in MODELS.get(model, ())}
+    own = {MODELS[model].rpartition(".")[0]} if model in MODELS else set()
     tasks = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in task_files(task.split(","))
     }
@@ -169,11 +158,6 @@ def _bundled() -> str:
         return content(bundled() / "model.safetensors")
     except ValueError:  # installed without them
         return "absent"
-
-
-def _device(arguments: Mapping[str, Any]) -> str:
-    """The kind that a model would take: the one it was told, else the GPU."""
-    return str(arguments.get("device") or _best()).partition(":")[0]
 
 
 @lru_cache(maxsize=1)

@@ -103,7 +103,6 @@ def load(folder: Path) -> "pd.DataFrame":
 
 
 def row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as a line of the table."""
     labels, results = record.get("labels", {}), record.get("results", {})
     wilson, clustered = (results.get(name) or (None, None) for name in ("wilson", "clustered"))
     seconds = {

@@ -72,7 +72,6 @@ class GazeReader(JournalledModel):
         return selectors.foreign(self.reader.selector)
 
     def sources(self) -> list[str]:
-        """Also a selector of other people."""
         return super().sources() + ([self.foreign] if self.foreign else [])
 
     def checkpoints(self) -> dict[str, tuple[str, str | None]]:

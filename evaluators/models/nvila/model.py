@@ -26,24 +26,21 @@ from hlvid.tasks.arguments import model_looks_at
 
 
 class Backend(Protocol):
-    """A checkpoint that can be asked; `video` are its frames and tiles (`num_video_frames`)."""
+    """A checkpoint that can be asked; `video` are its frames and tiles (`num_video_frames`).
+
+    settings: all that shapes an answer, defaults filled in. selector_weights: where those of a selector of ours are
+    from, beside AutoGaze's own. foreign_selector: one that is not ours.
+    """
 
     kind: str
     video: Any
     arguments: NvilaArguments
     sampling: Sampling
 
-    def settings(self) -> dict[str, Any]:
-        """Everything that shapes an answer, defaults filled in."""
-
-    def selector_weights(self) -> tuple[str, str | None] | None:
-        """Where the weights of a selector of ours are from, beside AutoGaze's own."""
-
-    def foreign_selector(self) -> Selector | None:
-        """The selector, if it is not ours."""
-
-    def answer(self, question: Question) -> Answer:
-        """One question."""
+    def settings(self) -> dict[str, Any]: ...
+    def selector_weights(self) -> tuple[str, str | None] | None: ...
+    def foreign_selector(self) -> Selector | None: ...
+    def answer(self, question: Question) -> Answer: ...
 
 
 class NvilaHD(JournalledModel):
@@ -113,11 +110,9 @@ class NvilaHD(JournalledModel):
         return self.backend.foreign_selector()
 
     def sources(self) -> list[str]:
-        """Also a selector of other people."""
         return super().sources() + ([type(self.foreign).__module__] if self.foreign else [])
 
     def computing(self) -> dict[str, str]:
-        """The backend's."""
         return {**super().computing(), "dtype": str(self.backend.settings()["dtype"])}
 
     def answer(self, question: Question) -> Answer:

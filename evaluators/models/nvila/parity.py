@@ -41,17 +41,14 @@ class Pictures:
 
     @property
     def width(self) -> int:
-        """Pixels across."""
         return int(self.frames[0].shape[1])
 
     @property
     def height(self) -> int:
-        """Pixels down."""
         return int(self.frames[0].shape[0])
 
     @property
     def frame_count(self) -> int:
-        """How many."""
         return len(self.frames)
 
     def stream(

@@ -81,7 +81,6 @@ class Remote:
 
     @property
     def dtype(self) -> str:
-        """Precision of the weights."""
         if self.arguments.dtype != "auto":
             return self.arguments.dtype
         return "bfloat16" if self.device.type == "cuda" else "float32"

@@ -47,7 +47,6 @@ class Setup:
 
     @property
     def dtype(self) -> str:
-        """Precision of the weights."""
         if self.arguments.dtype != "auto":
             return self.arguments.dtype
         return "bfloat16" if self.device.type == "cuda" else "float32"

@@ -32,7 +32,6 @@ class Usage:
 
     @property
     def total(self) -> int:
-        """Both together."""
         return self.tokens_in + self.tokens_out
 
     def __add__(self, other: "Usage") -> "Usage":

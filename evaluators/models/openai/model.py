@@ -195,8 +195,7 @@ class OpenAIFrames(JournalledModel):
                 self._videos.pop(question.video_path, None)
 
     def computing(self) -> dict[str, str]:
-        """Elsewhere."""
-        return {}
+        return {}  # it is done elsewhere
 
     def check(self, one: Asked) -> None:
         """As the base class; a model that takes no temperature cannot be asked at one."""

@@ -106,7 +106,6 @@ class Request:
         return read(cls, "latency", {**given, **default})
 
     def settings(self) -> dict[str, Any]:
-        """For the record."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**own, "video": self.video.name, "cells": [list(cell) for cell in self.cells]}
 
@@ -119,7 +118,6 @@ class Request:
     def row(
         self, fps: int, resolution: int, gazed: bool, ratio: float | None, timing: Timing, **more: Any
     ) -> Row:
-        """A cell as it is kept."""
         return Row(
             kind=self.kind, fps=fps, resolution=resolution, gazed=gazed, ratio=ratio, dtype=self.dtype,
             attention=self.attention, hardware=hardware(self.device), selector=self.selector if gazed else None,

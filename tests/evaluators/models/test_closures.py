@@ -152,7 +152,7 @@ def _outside(name: str, arguments: dict[str, Any], video: str) -> list[str]:
 
     from evaluators.models import registry  # not among the model's own
 
-    home, _, kind = registry.MODELS[name][0].rpartition(".")
+    home, _, kind = registry.MODELS[name].rpartition(".")
     model = getattr(import_module(home), kind)(**arguments)
     own = _loaded()
     model.task_dict["hlvid"] = {"test": [{**QUESTION, "video_path": video}]}
