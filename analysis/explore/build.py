@@ -12,7 +12,6 @@ from analysis.inputs import Inputs
 from analysis.records import Run, runs
 from evaluators.core.gaze_file import load as load_gaze
 from evaluators.gaze import DEFAULT_RATIO, check_ratio
-from hlvid.dataset import Question
 from hlvid.errors import RunError
 from hlvid.mini.evidence import Seen
 from hlvid.mini.evidence import load as load_boxes
@@ -74,19 +73,10 @@ def _chapter(run: Run, path: Path, samples: list[dict[str, Any]]) -> Chapter:
     gazes = load_gaze(run.folder / "gaze" / samples[0]["details"]["gaze_file"])
     story = replay(path, gazes, str(run.arguments.get("selector", run.results["model"])))
     boxes = _boxes(path)
-    return Chapter(
-        story, [asked(sample, _question(sample), boxes.get(sample["question_id"], [])) for sample in samples]
-    )
+    return Chapter(story, [asked(sample, boxes.get(sample["question_id"], [])) for sample in samples])
 
 
 def _boxes(video: Path) -> Mapping[str, list[Seen]]:
     """Evidence of the dataset the video lies in; only HLVid-Mini has some."""
     root = video.parent.parent
     return load_boxes(root) if (root / "evidence.jsonl").is_file() else {}
-
-
-def _question(sample: Mapping[str, Any]) -> Question:
-    return Question(
-        id=sample["question_id"], video=sample["video"], source=sample["source"], category=sample["category"],
-        stem=sample["stem"], options=sample["options"], answer=sample["answer"], tier=sample.get("tier"),
-    )  # fmt: skip

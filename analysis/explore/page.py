@@ -47,23 +47,17 @@ def write_page(chapters: Sequence[Chapter], out: Path, title: str) -> Path:
     return out / "index.html"
 
 
-def asked(sample: Mapping[str, Any] | None, question: Any, sightings: Sequence[Any]) -> dict[str, Any]:
-    """A question as the page shows it; `sample` is a run's answer to it, or None."""
-    found = {
-        "id": question.id, "stem": question.stem, "options": dict(question.options), "answer": question.answer,
-        "tier": question.tier, "given": None, "correct": None, "raw": "",
+def asked(sample: Mapping[str, Any], sightings: Sequence[Any]) -> dict[str, Any]:
+    """A run's answer to a question as the page shows it, with where the text it asks for is seen."""
+    return {
+        "id": sample["question_id"], "tier": sample.get("tier"), "given": sample["parsed"],
+        **{name: sample[name] for name in ("stem", "options", "answer")},
+        "correct": bool(sample["correct"]), "raw": str(sample["raw_output"])[:2000],
         "evidence": [
             [s.frame, *(round(x / n, 5) for x, n in zip(s.box, (3840, 2160, 3840, 2160), strict=True)), s.visible]
             for s in sightings
         ],
     }  # fmt: skip
-    if sample is not None:
-        found |= {
-            "given": sample["parsed"],
-            "correct": bool(sample["correct"]),
-            "raw": str(sample["raw_output"])[:2000],
-        }
-    return found
 
 
 def _video(chapter: Chapter, out: Path) -> dict[str, Any]:

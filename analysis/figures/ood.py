@@ -109,11 +109,6 @@ def _iou(first: Tensor, second: Tensor) -> float:
     return float(iou_of(first[:frames], second[:frames]).nanmean())
 
 
-def blur(frames: Pictures) -> Pictures:
-    """Out of focus: a Gaussian of 2 px."""
-    return np.stack([cv2.GaussianBlur(frame, (0, 0), 2.0) for frame in frames])
-
-
 def noise(frames: Pictures) -> Pictures:
     """Sensor noise of standard deviation 20 of 255, the same for the same frames."""
     draw = np.random.default_rng(int(frames.astype(np.uint64).sum()))
@@ -127,16 +122,6 @@ def night(frames: Pictures) -> Pictures:
     return _bytes(dark + draw.normal(0, 5, frames.shape))
 
 
-def contrast(frames: Pictures) -> Pictures:
-    """Haze: 35 % of the contrast."""
-    return _bytes(0.35 * (frames.astype(float) - 128) + 150)
-
-
-def cartoon(frames: Pictures) -> Pictures:
-    """Flat colours with dark outlines."""
-    return np.stack([_cartoon(frame) for frame in frames])
-
-
 def hue(frames: Pictures) -> Pictures:
     """All colours turned by 90 degrees."""
     turned = []
@@ -147,18 +132,21 @@ def hue(frames: Pictures) -> Pictures:
     return np.stack(turned)
 
 
-def grey(frames: Pictures) -> Pictures:
-    """Black and white, as old CCTV."""
-    return np.stack([cv2.cvtColor(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) for f in frames])
-
-
 SHIFTS: dict[str, Callable[[Pictures], Pictures]] = {
-    "blur": blur, "noise": noise, "night": night, "low contrast": contrast, "cartoon": cartoon,
-    "hue": hue, "grey": grey,
-}  # fmt: skip
+    "blur": lambda frames: np.stack([cv2.GaussianBlur(f, (0, 0), 2.0) for f in frames]),  # out of focus, 2 px
+    "noise": noise,
+    "night": night,
+    "low contrast": lambda frames: _bytes(0.35 * (frames.astype(float) - 128) + 150),  # haze
+    "cartoon": lambda frames: np.stack([_cartoon(frame) for frame in frames]),
+    "hue": hue,
+    "grey": lambda frames: np.stack(
+        [cv2.cvtColor(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) for f in frames]
+    ),
+}
 
 
 def _cartoon(frame: Pictures) -> Pictures:
+    """Flat colours with dark outlines."""
     smooth = frame
     for _ in range(3):
         smooth = cv2.bilateralFilter(smooth, 7, 40, 7)

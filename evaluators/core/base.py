@@ -248,17 +248,21 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         raise RunError(f"model {self.name}: cannot hold a conversation; use a task with one round")
 
 
-def guarded(work: Callable[[], Done]) -> Done | Answer:
-    """What `work` gives; "" with its outcome where memory ran out: it is freed, and the other questions go on."""
+def _out_of_memory(error: Exception) -> Answer:
+    return Answer("", {"outcome": MEMORY, "message": first_line(error)})
+
+
+def guarded(work: Callable[[], Done], short: Callable[[Exception], Answer] = _out_of_memory) -> Done | Answer:
+    """What `work` gives, or what `short` says where memory ran out: it is freed, and the other questions go on."""
     try:
         return work()
     except Exception as error:
         if isinstance(error, HlvidError) or not is_out_of_memory(error):
             raise
         traceback.clear_frames(error.__traceback__)  # they hold what was too much
-        message = first_line(error)
+        answer = short(error)
     release()
-    return Answer("", {"outcome": MEMORY, "message": message})
+    return answer
 
 
 def for_chat(model: type[Model]) -> type[Model]:

@@ -3,7 +3,6 @@
 A video is seen once for all of its questions. Nothing is loaded before the first question.
 """
 
-import traceback
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +18,8 @@ from autogaze.nvila.sampling import GREEDY
 from autogaze.selectors import LEARNED, arguments, foreign, get, weights_of
 from autogaze.selectors.base import Selector
 from autogaze.selectors.told import Told
-from evaluators.core.base import Answer
-from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
+from evaluators.core.base import Answer, guarded
+from evaluators.core.memory import Peak, device_bytes
 from evaluators.core.outcomes import text_ended
 from evaluators.core.question_video import video_of
 from evaluators.core.told import told_of
@@ -30,7 +29,7 @@ from evaluators.models.nvila.gaze_watch import GazeWatch
 from evaluators.models.nvila.overflow import out_of_memory, overflow
 from evaluators.models.nvila.setup import Setup
 from hlvid.dataset.question import Question
-from hlvid.errors import HlvidError, RunError
+from hlvid.errors import RunError
 from hlvid.video import Video
 
 RANDOM = "random weights: this checkpoint was never trained, its answers are noise at chance accuracy"
@@ -191,21 +190,15 @@ class Native(Setup):
 
     def _guarded(self, work: Any, size: tuple[int, int]) -> Any:
         """The result of `work`, or an Answer where context or memory were not enough."""
+
+        def short(error: Exception) -> Answer:
+            there = device_bytes(self.device)
+            return out_of_memory(error, self.config, self.video, size, self.dtype, there)
+
         try:
-            return work()
+            return guarded(work, short)
         except ContextOverflowError as error:
             return overflow(error, self.config, self.video, size, self.reserve)
-        except HlvidError:
-            raise
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            traceback.clear_frames(error.__traceback__)  # they hold the tensors that were too many
-            result = out_of_memory(
-                error, self.config, self.video, size, self.dtype, device_bytes(self.device)
-            )
-        release()
-        return result
 
 
 def _higher(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:

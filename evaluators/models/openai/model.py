@@ -27,7 +27,7 @@ from evaluators.models.frames.delivery import Delivery, deliver
 from evaluators.models.frames.settings import Form
 from evaluators.models.openai.budget import Budget, Usage
 from evaluators.models.openai.calls import Caller
-from evaluators.models.openai.pictures import encode, request, server_side, size_of
+from evaluators.models.openai.pictures import asking, encode, server_side, shown, size_of
 from evaluators.models.openai.replies import GaveUpError, Reply
 from evaluators.models.openai.settings import ApiSettings
 from hlvid.dataset.question import Question
@@ -90,9 +90,11 @@ class OpenAIFrames(JournalledModel):
     ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         """The request's body, and what is known of it; no body where it is larger than `max_request_mb`."""
         delivery, pictures = self._pictures_of(question)
-        body = request(self.api, delivery, pictures, question.prompt(), generation)
+        told = server_side(self.api, delivery)
+        content = [*shown(self.api, pictures), {"type": "text", "text": question.prompt()}]
+        body = asking(self.api, content, generation, told)
         size, limit = size_of(body), self.api.max_request_mb
-        caps = server_side(self.api, delivery).get("mm_processor_kwargs")
+        caps = told.get("mm_processor_kwargs")
         verdict = f"{SENT}; its cap on pixels was set: {caps}" if caps else SENT
         about: dict[str, Any] = {
             "frames": delivery.count,

@@ -28,18 +28,6 @@ def encode(frames: Picture, image_format: str, quality: int) -> list[str]:
     return urls
 
 
-def request(
-    settings: ApiSettings,
-    delivery: Delivery,
-    pictures: Sequence[str],
-    prompt: str,
-    generation: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The body of a chat completion: pictures first, so that questions on one video share their beginning."""
-    content = [*_shown(settings, pictures), {"type": "text", "text": prompt}]
-    return asking(settings, content, generation, server_side(settings, delivery))
-
-
 def asking(
     settings: ApiSettings,
     content: list[dict[str, Any]],
@@ -86,7 +74,8 @@ def server_side(settings: ApiSettings, delivery: Delivery) -> dict[str, Any]:
     return told
 
 
-def _shown(settings: ApiSettings, pictures: Sequence[str]) -> list[dict[str, Any]]:
+def shown(settings: ApiSettings, pictures: Sequence[str]) -> list[dict[str, Any]]:
+    """A video's frames as parts of a message; they go first, so that questions on one video share their beginning."""
     if settings.send == "video":
         frames = ",".join(url.partition(",")[2] for url in pictures)
         return [{"type": "video_url", "video_url": {"url": f"data:video/jpeg;base64,{frames}"}}]
