@@ -70,25 +70,18 @@ def _sweep(folders: Sequence[Path]) -> pd.DataFrame | None:
 
 
 def _paper() -> list[dict[str, Any]]:
-    paper, rows = reference.entry(KEY), []
+    paper = reference.entry(KEY)
     steps = [f"{n}f" for n in paper["frames_at_448"]] + [f"{px}px" for px in paper["resolution_px"]]
-    for name, values in paper["autogaze"].items():
-        rows += [
-            row("read", "AutoGaze", task=name, step=s, place=k, value=v)
-            for k, (s, v) in enumerate(zip(steps, values, strict=True))
-        ]
-    for name, values in paper["no_gazing_64_128_256"].items():
-        rows += [
-            row("read", "no gazing", task=name, step=s, place=k, value=v)
-            for k, (s, v) in enumerate(zip(steps, values, strict=False))
-        ]
+    gazed, plain, tokens = paper["autogaze"], paper["no_gazing_64_128_256"], paper["hlvid_tokens_k"]
+    curves = [("AutoGaze", task, values) for task, values in gazed.items()]
+    curves += [("no gazing", task, values) for task, values in plain.items()]
     for name, series in (("autogaze", "AutoGaze"), ("no_gazing", "no gazing")):
-        values = paper["hlvid_tokens_k"][name]
-        rows += [
-            row("read", series, task="tokens (thousands)", step=s, place=k, value=v)
-            for k, (s, v) in enumerate(zip(steps, values, strict=False))
-        ]
-    return rows
+        curves.append((series, "tokens (thousands)", tokens[name]))
+    return [
+        row("read", series, task=task, step=steps[place], place=place, value=value)
+        for series, task, values in curves
+        for place, value in enumerate(values)
+    ]
 
 
 def _ours(table: pd.DataFrame) -> list[dict[str, Any]]:

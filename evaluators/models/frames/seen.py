@@ -7,6 +7,7 @@ Anything else is None: not measured, which the audit does not take for right.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 PIXELS = ("pixel_values_videos", "pixel_values", "images", "image_tensor", "media", "videos")
@@ -53,11 +54,4 @@ def _from_frames(pixels: Any, name: str) -> Seen | None:
     shapes = [tuple(part.shape) for part in parts]
     if any(len(shape) < 3 or shape[-3] != 3 or shape[-2:] != shapes[0][-2:] for shape in shapes):
         return None
-    return Seen(sum(_product(shape[:-3]) for shape in shapes), shapes[0][-2], shapes[0][-1], name)
-
-
-def _product(sizes: tuple[int, ...]) -> int:
-    total = 1
-    for size in sizes:
-        total *= size
-    return int(total)
+    return Seen(sum(prod(shape[:-3]) for shape in shapes), shapes[0][-2], shapes[0][-1], name)

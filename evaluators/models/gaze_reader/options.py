@@ -19,6 +19,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rapidfuzz import fuzz
 
@@ -70,7 +71,7 @@ class Verdict:
 def score_options(options: Mapping[str, str], lines: Sequence[Line]) -> Verdict:
     """The option that the lines speak for."""
     tied: Verdict | None = None
-    for how, evidence_of in (("exact", _exact), ("look_alike", _look_alike), ("fuzzy", _fuzzy)):
+    for how, evidence_of in KINDS:
         evidence = evidence_of(options, lines)
         best, second = sorted([*evidence.values(), 0.0], reverse=True)[:2]
         if best <= 0:
@@ -89,14 +90,6 @@ def plain(text: str) -> str:
 def folded(text: str) -> str:
     """`plain` with confusable characters made equal: "DLB" and "0L8" -> "018"."""
     return plain(text).translate(LOOK_ALIKES)
-
-
-def _exact(options: Mapping[str, str], lines: Sequence[Line]) -> dict[str, float]:
-    return _contained(options, lines, plain)
-
-
-def _look_alike(options: Mapping[str, str], lines: Sequence[Line]) -> dict[str, float]:
-    return _contained(options, lines, folded)
 
 
 def _contained(
@@ -147,3 +140,9 @@ def _similarity(option: str, text: str) -> float:
         return 0.0
     compare = fuzz.partial_ratio if len(text) > len(option) > 2 else fuzz.ratio
     return float(compare(option, text)) / 100
+
+
+KINDS = (
+    ("exact", partial(_contained, form=plain)), ("look_alike", partial(_contained, form=folded)), ("fuzzy", _fuzzy),
+)  # fmt: skip
+"""How the options' evidence is found, the strongest first."""

@@ -102,23 +102,16 @@ class NvilaArguments:
 
     def video(self) -> dict[str, Any]:
         """What was given of the published video settings, read: ratios as numbers or tuples, "none" as None."""
-        out: dict[str, Any] = {}
-        for name in (
-            "num_video_frames",
-            "num_video_frames_thumbnail",
-            "max_tiles_video",
-            "max_batch_size_autogaze",
-            *CHOICES,
-        ):
-            if getattr(self, name) is not None:
-                out[name] = getattr(self, name)
-        for name in RATIOS:
-            if getattr(self, name) is not None:
-                out[name] = parse_ratio(getattr(self, name), name)
-        for name in LOSSES:
-            if getattr(self, name) is not None:
-                out[name] = _parse_loss(getattr(self, name), name)
-        return out
+        counts = ("num_video_frames", "num_video_frames_thumbnail", "max_tiles_video")
+        return {
+            **self.given(*counts, "max_batch_size_autogaze", *CHOICES),
+            **{name: parse_ratio(value, name) for name, value in self.given(*RATIOS).items()},
+            **{name: _parse_loss(value, name) for name, value in self.given(*LOSSES).items()},
+        }
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """Those of the names that were not left out, with their values."""
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def llm(self) -> LLMOptions:
         """How the language model is loaded."""
@@ -126,24 +119,20 @@ class NvilaArguments:
 
     def _check(self, model: str) -> None:
         chosen = {"attn_implementation": ATTENTIONS, "quantization": QUANTIZATIONS, "device_map": DEVICE_MAPS}
-        for name, allowed in {**CHOICES, **chosen}.items():
-            if getattr(self, name) is not None:
-                one_of(model, name, getattr(self, name), allowed)
+        allowed = {**CHOICES, **chosen}
+        for name, value in self.given(*allowed).items():
+            one_of(model, name, value, allowed[name])
         if self.selector is not None:
             check_selector(model, self.selector)
         if self.seed is not None:
             refuse_unheeded(model, self.selector or "autogaze", "seed", self.seed, "draws nothing")
         self._check_reduction(model)
         if self.gazing == "off":
-            for name in ("selector", *RATIOS, *LOSSES):
-                if getattr(self, name) is not None:
-                    raise RunError(
-                        f"{model}: gazing is off, so {name} has no meaning; leave out one of the two"
-                    )
+            for name in self.given("selector", *RATIOS, *LOSSES):
+                raise RunError(f"{model}: gazing is off, so {name} has no meaning; leave out one of the two")
         if self.selector == "everything":
-            for name in RATIOS:
-                if getattr(self, name) is not None:
-                    raise RunError(f"{model}: selector 'everything' looks at all patches; leave out {name}")
+            for name in self.given(*RATIOS):
+                raise RunError(f"{model}: selector 'everything' looks at all patches; leave out {name}")
         if self.selector not in (None, "autogaze"):
             for name in LOSSES:
                 if str(getattr(self, name) or NONE).lower() != NONE:

@@ -6,7 +6,6 @@ transformers, one pass a video and constant memory. The code imports `autogaze.m
 tensors. Settings left out are the README's.
 """
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -22,8 +21,8 @@ from autogaze.nvila.config import VIDEO_TOKEN
 from autogaze.nvila.presets import README, shape
 from autogaze.nvila.sampling import GREEDY
 from autogaze.nvila.settings import VideoSettings
-from evaluators.core.base import Answer
-from evaluators.core.memory import Peak, device_bytes, is_out_of_memory, release
+from evaluators.core.base import Answer, guarded
+from evaluators.core.memory import Peak, device_bytes, is_out_of_memory
 from evaluators.core.outcomes import text_ended
 from evaluators.core.question_video import video_of
 from evaluators.models.nvila.arguments import LOSSES, RATIOS, NvilaArguments
@@ -44,14 +43,7 @@ PROCESSOR = (
 )
 IMPORTED = ("autogaze.models.autogaze", "autogaze.vision_encoders.siglip")
 """What the published code imports of us; named here, it is part of an answer's identity (`evaluators.core.closure`)."""
-OURS_ALONE = (
-    "selector",
-    "reduction",
-    "gaze_grid",
-    "gazing_budget",
-    "resize",
-    "quantization",
-)
+OURS_ALONE = ("selector", "reduction", "gaze_grid", "gazing_budget", "resize", "quantization")
 """Arguments that the published code knows nothing of."""
 
 
@@ -108,8 +100,13 @@ class Remote:
         with Video.open(path) as video:
             size = (video.width, video.height)
         details = {"path": self.kind, "decoder": "the checkpoint's own code", "native_pixels": [*size[::-1]]}
+
+        def short(error: Exception) -> Answer:  # what fits is told for the published shape
+            there = device_bytes(self.device)
+            return out_of_memory(error, shape("8b"), self.video, size, self.dtype, there)
+
         with Peak(self.device) as peak:
-            answer = self._guarded(question, path, size)
+            answer = guarded(lambda: self._ask(question, path), short)
         return Answer(answer.text, {**details, **answer.details, "peak_memory": peak.record()})
 
     @cached_property
@@ -181,9 +178,7 @@ class Remote:
     def asked(self) -> dict[str, Any]:
         """Arguments of the published processor."""
         asked = {name: getattr(self.video, name) for name in PROCESSOR}
-        for name in ("autogaze_model_id", "use_fast"):
-            if getattr(self.arguments, name) is not None:
-                asked[name] = getattr(self.arguments, name)
+        asked |= self.arguments.given("autogaze_model_id", "use_fast")
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
 
     def _loaded(self, kind: Any, **arguments: Any) -> Any:
@@ -205,21 +200,6 @@ class Remote:
         frames = given.get("num_video_frames", README.num_video_frames)
         given.setdefault("num_video_frames_thumbnail", min(README.num_video_frames_thumbnail, frames))
         return replace(README, **given)
-
-    def _guarded(self, question: Question, path: Path, size: tuple[int, int]) -> Answer:
-        """The answer, or the one that says why memory was not enough."""
-        try:
-            return self._ask(question, path)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            traceback.clear_frames(error.__traceback__)
-            # what fits is told for the published shape
-            result = out_of_memory(
-                error, shape("8b"), self.video, size, self.dtype, device_bytes(self.device)
-            )
-        release()
-        return result
 
     def _ask(self, question: Question, path: Path) -> Answer:
         inputs = self.inputs(question.prompt(), str(path))

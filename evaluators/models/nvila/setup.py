@@ -132,6 +132,5 @@ def _refuse_gazing(arguments: NvilaArguments, model: str) -> None:
     """Whole frames have no tiles, no thumbnails and no gaze to set."""
     grids = ("gaze_grid", "gazing_budget")
     tiled = ("max_tiles_video", "num_video_frames_thumbnail", *grids, "selector", "reduction")
-    for name in (*tiled, *RATIOS, *LOSSES):
-        if getattr(arguments, name) is not None:
-            raise RunError(f"{model}: {name} has no meaning for whole frames without gaze; leave it out")
+    for name in arguments.given(*tiled, *RATIOS, *LOSSES):
+        raise RunError(f"{model}: {name} has no meaning for whole frames without gaze; leave it out")

@@ -5,14 +5,14 @@ cell before it, is left out with a row that says that.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from autogaze.nvila.stages import Stages
 from evaluators.profiling.latency.footage import Footage
 from evaluators.profiling.latency.pipeline import Pipeline
 from evaluators.profiling.latency.request import Request
 from evaluators.profiling.latency.schema import Row
-from evaluators.profiling.latency.timing import Timing, measure
+from evaluators.profiling.latency.timing import Timing
 
 
 def run(request: Request) -> Iterator[Row]:
@@ -33,20 +33,11 @@ def _series(request: Request, pipeline: Pipeline, gazed: bool) -> Iterator[Row]:
             timing = Timing("skipped", note=f"would last about {expected:.0f} s, judged by the cell before")
         else:
             footage = Footage.decode(request.video, fps, resolution, pipeline.config.tile)
-            timing = _time(request, pipeline, footage, ratio, loss)
+            work = partial(pipeline.look, footage, ratio=ratio, loss=loss, encode=request.kind != "selector")
+            timing = pipeline.timed(work, request.rounds)
             if timing.median is not None:
                 seconds_a_pixel = timing.median / (fps * resolution**2)
         yield request.row(fps, resolution, gazed, ratio, timing)
-
-
-def _time(
-    request: Request, pipeline: Pipeline, footage: Footage, ratio: float | None, loss: float | None
-) -> Timing:
-    def work(stages: Stages) -> Any:
-        return pipeline.look(footage, stages, ratio, loss, encode=request.kind != "selector")
-
-    with pipeline.attending():
-        return measure(work, rounds=request.rounds, device=pipeline.device)
 
 
 def table(rows: Iterable[Row]) -> Any:

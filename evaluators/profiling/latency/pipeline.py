@@ -26,6 +26,7 @@ from autogaze.selectors.base import Selector
 from evaluators.core.memory import device_bytes
 from evaluators.profiling.latency.footage import Footage
 from evaluators.profiling.latency.request import Attention, Request
+from evaluators.profiling.latency.timing import Timing, Work, measure
 from hlvid.errors import RunError
 
 
@@ -68,6 +69,11 @@ class Pipeline:
         with torch.inference_mode(), sdpa_kernel(kernels):
             yield
 
+    def timed(self, work: Work, rounds: int) -> Timing:
+        """`work` after one round to warm up."""
+        with self.attending():
+            return measure(work, rounds=rounds, device=self.device)
+
     def look(
         self,
         footage: Footage,
@@ -80,13 +86,13 @@ class Pipeline:
 
         ratio, loss: as for `Selector.select`; both None is the ungazed, frame-wise model. encode: or gaze alone.
         """
-        gazed = ratio is not None or loss is not None
+        gazed, vision = ratio is not None or loss is not None, self.config.vision
         parts, patches, slots = [], 0, 0
         with self._mode(gazed):
             for clips in footage.clips(self.batch, self.device):
                 if gazed:
                     with stages.measure("selector"):
-                        gaze = gaze_at(clips, self.selector, self._scales, self._patch, ratio, loss)
+                        gaze = gaze_at(clips, self.selector, vision.scales, vision.patch_size, ratio, loss)
                 else:
                     gaze = self._finest(clips)
                 if encode:
@@ -132,7 +138,7 @@ class Pipeline:
         grid = self.vision.vision_model.config.grid
         masks = torch.zeros(len(clips), clips.shape[1], grid.tokens, dtype=torch.bool, device=clips.device)
         masks[..., grid.tokens - grid.sides[-1] ** 2 :] = True
-        return Gaze.from_masks(masks, self._scales, self._patch)
+        return Gaze.from_masks(masks, self.config.vision.scales, self.config.vision.patch_size)
 
     @contextmanager
     def _mode(self, gazed: bool) -> Iterator[None]:
@@ -144,14 +150,6 @@ class Pipeline:
             yield
         finally:
             tower.config = before
-
-    @property
-    def _scales(self) -> tuple[int, ...]:
-        return self.config.vision.scales
-
-    @property
-    def _patch(self) -> int:
-        return self.config.vision.patch_size
 
 
 def _selector(request: Request) -> Selector:

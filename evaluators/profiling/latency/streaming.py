@@ -5,6 +5,7 @@ gazed patches. The ungazed row encodes every patch of the finest scale.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +19,6 @@ from evaluators.profiling.latency.footage import Footage
 from evaluators.profiling.latency.pipeline import Pipeline
 from evaluators.profiling.latency.request import Request
 from evaluators.profiling.latency.schema import Row
-from evaluators.profiling.latency.timing import Timing, measure
 from hlvid.errors import RunError
 
 
@@ -31,20 +31,9 @@ def run(request: Request) -> Iterator[Row]:
         footage = Footage.decode(request.video, CLIP_FRAMES, resolution, pipeline.config.tile)
         for gazed in (False, True):
             ratio, loss = request.asked(fps, resolution) if gazed else (None, None)
-            timing = _time(request, pipeline, footage, ratio, loss)
+            timing = pipeline.timed(partial(_play, pipeline, footage, ratio=ratio, loss=loss), request.rounds)
             rate = CLIP_FRAMES / timing.median if timing.median else None
             yield request.row(fps, resolution, gazed, ratio, timing, max_fps=rate)
-
-
-def _time(
-    request: Request, pipeline: Pipeline, footage: Footage, ratio: float | None, loss: float | None
-) -> Timing:
-    with pipeline.attending():
-        return measure(
-            lambda stages: _play(pipeline, footage, stages, ratio, loss),
-            rounds=request.rounds,
-            device=pipeline.device,
-        )
 
 
 def _play(
