@@ -37,7 +37,8 @@ class Measured:
     @property
     def frames(self) -> Any:
         """How many frames the model was asked to take, whatever it calls them; None where it was not said."""
-        return frames_of(self.run.arguments)
+        told = self.run.arguments
+        return next((told[name] for name in FRAMES if told.get(name) is not None), None)
 
     @property
     def percent(self) -> dict[str, Any]:
@@ -98,11 +99,6 @@ def short_set(dataset: str) -> str:
 def preferred_first(found: Iterable[Run]) -> list[Run]:
     """Runs without a limit, then those with one, the longer first; else in their order."""
     return sorted(found, key=lambda run: (run.limit is not None, -(run.limit or 0)))
-
-
-def frames_of(arguments: dict[str, Any]) -> Any:
-    """The number of frames among a model's arguments."""
-    return next((arguments[name] for name in FRAMES if arguments.get(name) is not None), None)
 
 
 def short_names(

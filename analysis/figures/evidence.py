@@ -32,8 +32,11 @@ NEED = MissingRecordsError(
 def make(inputs: Inputs) -> Made:
     root = inputs.dataset_root()
     selectors = inputs.compared(tells=NEEDS)
+    files = sorted(path for path in root.rglob("*") if path.is_file())  # questions and boxes decide, too
+    key = {"files": files_identity(files), "ratios": RATIOS, "resolution": RESOLUTION}
+    key |= {"selectors": [one.settings() for one in selectors]}
     table = cached(
-        inputs, "evidence", _key(inputs, root, selectors),
+        inputs, "evidence", key,
         lambda: recall.measure(root, {one.name: one for one in selectors}, RATIOS, RESOLUTION),
     )  # fmt: skip
     answered = evidence.of_runs([run for run in runs(inputs.records, "hlvid_mini") if run.ok], root)
@@ -42,16 +45,6 @@ def make(inputs: Inputs) -> Made:
         numbers, _caption(inputs, table, answered), lambda: _draw(numbers, inputs.looker(tells=NEEDS).name),
         missing=None if len(answered) else NEED,
     )  # fmt: skip
-
-
-def _key(inputs: Inputs, root: Any, selectors: list[Any]) -> dict[str, Any]:
-    # Questions and boxes decide as much as the videos do.
-    return {
-        "files": files_identity(sorted(path for path in root.rglob("*") if path.is_file())),
-        "ratios": RATIOS,
-        "resolution": RESOLUTION,
-        "selectors": [s.settings() for s in selectors],
-    }
 
 
 def _caption(inputs: Inputs, table: pd.DataFrame, answered: pd.DataFrame) -> str:

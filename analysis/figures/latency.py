@@ -88,7 +88,8 @@ def _series(gazed: bool) -> str:
 
 def _draw(numbers: pd.DataFrame) -> Figure:
     figure, axes = style.panels(1, 2, 2.9)
-    columns = _columns(numbers)
+    # The paper's and ours, by resolution, then frame rate.
+    columns = sorted(set(numbers.column), key=lambda column: [int(part) for part in column.split("x")][::-1])
     handles: dict[str, Any] = {}
     for one, (kind, title) in zip(axes, KINDS.items(), strict=True):
         part = numbers[numbers.panel == kind]
@@ -105,16 +106,6 @@ def _draw(numbers: pd.DataFrame) -> Figure:
     style.below(figure, list(handles.values()), list(handles), columns=2)
     style.letter(axes)
     return figure
-
-
-def _columns(numbers: pd.DataFrame) -> list[str]:
-    """The paper's columns and ours, by pixels in all."""
-
-    def size(column: str) -> tuple[int, int]:
-        fps, side = map(int, column.split("x"))
-        return side, fps
-
-    return sorted(set(numbers.column), key=size)
 
 
 def _line(axes: Any, part: pd.DataFrame, columns: list[str], index: int, paper: bool) -> Any:

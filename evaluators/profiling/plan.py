@@ -177,7 +177,7 @@ def _stages(
     prompt: int,
 ) -> Iterator[Stage]:
     """The device's stages in order; what the language model will read grows beside the first two."""
-    weights = sum(_parameters(config).values()) * item
+    weights = sum(_counted(json.dumps(config.to_dict())).values()) * item
     seen = load.language * int(config.llm["hidden_size"]) * item
     together = settings.together(grid.tiles) or CLIPS
     batch = min(together, grid.tiles)
@@ -240,11 +240,7 @@ def _cache_bytes(config: NVILAConfig, tokens: int, item: int) -> int:
     return 2 * int(llm["num_hidden_layers"]) * tokens * width * item
 
 
-def _parameters(config: NVILAConfig) -> dict[str, int]:
-    """Counted on a model without storage; kept, since `largest_fit` asks hundreds of times."""
-    return _counted(json.dumps(config.to_dict()))
-
-
 @lru_cache(maxsize=16)
 def _counted(config: str) -> dict[str, int]:
+    """Parameters, counted on a model without storage; kept, since `largest_fit` asks hundreds of times."""
     return parameter_count(NVILAConfig.from_dict(json.loads(config)))

@@ -28,13 +28,14 @@ def write_report(folder: Path) -> Path:
         RunError: not the folder of a finished run.
     """
     results, record = read_json(folder / RESULTS), read_json(folder / RECORD)
-    samples = read_samples(folder)
+    samples, album = read_samples(folder), Album(folder)
+    shown = tqdm(samples, desc="pictures", delay=3, leave=False)
     data = {
         "results": results,
         "cost": cost(results),
         "colours": [f"rgb{colour}" for colour in COLOURS],
         "record": {name: flat(value) for name, value in record.items()},
-        "questions": _questions(folder, samples),
+        "questions": [_question(sample, album) for sample in shown],
     }
     environment = Environment(
         loader=PackageLoader("evaluators.runs", "page"), autoescape=True, undefined=StrictUndefined
@@ -74,11 +75,6 @@ def flat(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)
-
-
-def _questions(folder: Path, samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    album = Album(folder)
-    return [_question(sample, album) for sample in tqdm(samples, desc="pictures", delay=3, leave=False)]
 
 
 def _question(sample: dict[str, Any], album: Album) -> dict[str, Any]:

@@ -115,7 +115,8 @@ def _attempts(cell: Cell, home: Path, options: Options) -> tuple[dict[str, Any],
 def _evaluate(cell: Cell, out: Path, options: Options) -> dict[str, Any]:
     """One `hlvid eval`; what its results.json says, or an error with the last line of its log."""
     finished = _results(out)
-    if finished and options.not_counting().is_done(finished) and _stands(cell, finished):
+    done = finished is not None and options.not_counting().is_done(finished)
+    if finished and done and finished.get("identity") == run_identity(cell, Used.of(finished)):
         return finished  # ended after the sweep that had started it was killed
     try:
         spec = cell.spec()
@@ -141,11 +142,6 @@ def _evaluate(cell: Cell, out: Path, options: Options) -> dict[str, Any]:
 def _results(out: Path) -> dict[str, Any] | None:
     found = read_object(out / "results.json")
     return found if "status" in found else None
-
-
-def _stands(cell: Cell, results: dict[str, Any]) -> bool:
-    """Whether what shaped them is what would shape them now."""
-    return bool(results.get("identity") == run_identity(cell, Used.of(results)))
 
 
 def make_ready(tasks: Iterable[str]) -> None:
