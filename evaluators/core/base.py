@@ -248,19 +248,18 @@ class JournalledModel(lmms, abc.ABC):  # type: ignore[misc]  # lmms-eval is unty
         raise RunError(f"model {self.name}: cannot hold a conversation; use a task with one round")
 
 
-def _out_of_memory(error: Exception) -> Answer:
-    return Answer("", {"outcome": MEMORY, "message": first_line(error)})
+def guarded(work: Callable[[], Done], short: Callable[[Exception], Answer] | None = None) -> Done | Answer:
+    """What `work` gives; where memory ran out, "" with its outcome, or what `short` makes of the error.
 
-
-def guarded(work: Callable[[], Done], short: Callable[[Exception], Answer] = _out_of_memory) -> Done | Answer:
-    """What `work` gives, or what `short` says where memory ran out: it is freed, and the other questions go on."""
+    The memory is freed, and the other questions go on.
+    """
     try:
         return work()
     except Exception as error:
         if isinstance(error, HlvidError) or not is_out_of_memory(error):
             raise
         traceback.clear_frames(error.__traceback__)  # they hold what was too much
-        answer = short(error)
+        answer = short(error) if short else Answer("", {"outcome": MEMORY, "message": first_line(error)})
     release()
     return answer
 
