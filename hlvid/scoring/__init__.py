@@ -8,5 +8,4 @@
 | rule, paired, multiple, table | when is one system better than another? |
 | compare, report, ranks, power | verdicts, all of `hlvid compare`, possible places; what could be found at all? |
 | samples, correctness | the answers of a finished run, whatever wrote them |
-| difficulty | which questions may be mislabelled? |
 """

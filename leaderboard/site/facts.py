@@ -13,7 +13,6 @@ from typing import Any, get_args
 from hlvid.benchmarks.registry import BENCHMARKS, HLVID
 from hlvid.dataset import Question
 from hlvid.scoring.clusters import effective_clusters
-from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.power import recordings_needed
 from hlvid.scoring.table import Table
 from leaderboard.benchmarks import MINI, QUESTIONS, TITLES, WITHHELD, mean_of
@@ -169,7 +168,10 @@ def answers_of(section: Section) -> dict[str, Any] | None:
 
 
 def _suspects(section: Section) -> list[str]:
-    """Questions whose label deserves a second look; variants of one model by one contact are one system."""
+    """Questions that all systems fail with one letter: the label may be wrong, or the question leads astray.
+
+    Variants of one model by one contact are one system.
+    """
     systems: dict[object, Entry] = {}
     for entry in section.scored():
         submission = entry.submission
@@ -177,8 +179,11 @@ def _suspects(section: Section) -> list[str]:
         systems.setdefault(by, entry)
     if len(systems) < INDEPENDENT:
         return []
-    table = Table.of({entry.name: entry.rows for entry in systems.values()}, mean_of(section.benchmark))
-    return [one.question_id for one in label_suspects(table, minimum=INDEPENDENT)]
+    return [
+        rows[0]["question_id"]
+        for rows in zip(*(entry.rows for entry in systems.values()), strict=True)
+        if mark(rows[0]) == WRONG and len({row["parsed"] for row in rows}) == 1
+    ]
 
 
 def question_facts(question: Question, stem: bool) -> dict[str, str | None]:

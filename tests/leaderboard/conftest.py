@@ -47,7 +47,7 @@ def keys(key: AnswerKey) -> Keys:
 
 @pytest.fixture
 def answers(key: AnswerKey) -> list[dict[str, Any]]:
-    """Predictions of which 9 of 12 are right: the last three questions are answered A, which is wrong twice."""
+    """Predictions of which 9 of 12 are right: the last three questions are answered A, which is wrong."""
     letters = [question.answer for question in key.questions]
     letters[9:] = ["A", "A", "A"]
     return [

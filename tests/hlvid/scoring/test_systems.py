@@ -1,4 +1,4 @@
-"""Many systems on the same questions: rank intervals, label suspects.
+"""Many systems on the same questions: rank intervals, tables.
 
 pytest tests/hlvid/scoring/test_systems.py
 """
@@ -11,7 +11,6 @@ import pytest
 
 from hlvid.errors import AnswerError
 from hlvid.scoring.compare import compare_table
-from hlvid.scoring.difficulty import label_suspects
 from hlvid.scoring.ranks import Rank, rank_intervals
 from hlvid.scoring.table import Table
 
@@ -120,16 +119,6 @@ def test_intervals_contain_the_place_seen(make_rows: MakeRows) -> None:
     runs = {str(one): make_rows(rng.random(120) < rng.random(), sources) for one in range(12)}
     for rank in rank_intervals(Table.of(runs)):
         assert 1 <= rank.best <= rank.place <= rank.worst <= 12
-
-
-def test_label_suspects() -> None:
-    """q0: all say B, label A. q1: all wrong, but not alike. q2: all unparsed. q3: right."""
-    answers = "AAAA"
-    runs = {"one": run("BB-A", answers), "two": run("BC-A", answers), "three": run("BB-A", answers)}
-    (suspect,) = label_suspects(Table.of(runs))
-    assert (suspect.question_id, suspect.letter, suspect.systems) == ("q0", "B", 3)
-    assert suspect.chance == pytest.approx(3 / 64)
-    assert label_suspects(Table.of({"one": runs["one"], "two": runs["three"]})) == []
 
 
 def test_table_of_some_questions() -> None:
