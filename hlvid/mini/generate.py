@@ -13,14 +13,12 @@ A finished video is not made again: its part of the evidence, written last, is t
 """
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from hlvid.files import locked
 from hlvid.mini import evidence, manifest
 from hlvid.mini.plan import VideoPlan, plan
-from hlvid.mini.workers import Progress, cores, evidence_path, make_all, make_video
+from hlvid.mini.workers import cores, evidence_path, make_all, make_video
 from hlvid.paths import mini_root
 
 PARTS = "evidence"  # folder of per-video evidence while the set is being made
@@ -61,10 +59,13 @@ def make(
 def _make(
     folder: Path, preset: str, seed: int, videos: list[VideoPlan], progress: bool, workers: int
 ) -> None:
+    from tqdm import tqdm
+
     manifest.claim(folder, preset, seed, videos)
     (folder / "videos").mkdir(exist_ok=True)
     (folder / PARTS).mkdir(exist_ok=True)
-    with _bar(videos, progress) as bar:
+    total = sum(video.frames for video in videos)
+    with tqdm(total=total, desc="HLVid-Mini", unit="frame", disable=not progress) as bar:
         missing = [video for video in videos if not _finished(folder, video)]
         bar.update(sum(video.frames for video in videos if video not in missing))
         if min(workers, len(missing)) > 1:
@@ -80,12 +81,3 @@ def _make(
 
 def _finished(folder: Path, video: VideoPlan) -> bool:
     return evidence_path(folder, video).is_file() and (folder / "videos" / video.name).is_file()
-
-
-@contextmanager
-def _bar(videos: list[VideoPlan], show: bool) -> Iterator[Progress]:
-    from tqdm import tqdm
-
-    total = sum(video.frames for video in videos)
-    with tqdm(total=total, desc="HLVid-Mini", unit="frame", disable=not show) as bar:
-        yield bar

@@ -46,13 +46,13 @@ def claim(folder: Path, preset: str, seed: int, videos: Sequence[VideoPlan]) -> 
             path = folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder, {"done": False, "identity": identity})
+    write_json(folder / MANIFEST, {"done": False, "identity": identity})
 
 
 def finish(folder: Path, preset: str, seed: int, videos: Sequence[VideoPlan]) -> None:
     """Write the final manifest: identity, questions with windows, sizes of the videos."""
-    _write(
-        folder,
+    write_json(
+        folder / MANIFEST,
         {
             "done": True,
             "identity": _identity(preset, seed, videos),
@@ -116,7 +116,3 @@ def _read(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _write(folder: Path, content: dict[str, Any]) -> None:
-    write_json(folder / MANIFEST, content)

@@ -4,7 +4,6 @@
 `benchmarks/mini_glyphs.py`; any other height is an antialiased resize of it (Pillow, fixed-point)::
 
     mask = text_mask("EXIT 38", cap=44)    # uint8 (44 + overshoot, W), 255 where the ink is
-    text_width("EXIT 38", cap=44)          # its width before drawing it
 """
 
 import json
@@ -42,11 +41,6 @@ def _line(text: str) -> NDArray[np.uint8]:
     return np.concatenate([glyphs[character] for character in text], axis=1)
 
 
-def text_width(text: str, cap: int) -> int:
-    """Width in px of `text` at cap height `cap` px."""
-    return max(1, (int(_line(text).shape[1]) * cap + CAP // 2) // CAP)
-
-
 @lru_cache(maxsize=256)
 def text_mask(text: str, cap: int) -> NDArray[np.uint8]:
     """Ink of one line of text, uint8 (about 1.25 cap, W), 0..255; capitals are `cap` px tall.
@@ -56,4 +50,5 @@ def text_mask(text: str, cap: int) -> NDArray[np.uint8]:
     """
     if cap < 1:
         raise ValueError(f"cap={cap}: at least 1 px")
-    return bicubic(_line(text), text_width(text, cap), max(1, ROWS * cap // CAP))
+    line = _line(text)
+    return bicubic(line, max(1, (line.shape[1] * cap + CAP // 2) // CAP), max(1, ROWS * cap // CAP))
