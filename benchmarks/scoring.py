@@ -30,10 +30,10 @@ import numpy as np
 from analysis import stats
 from hlvid.scoring.accuracy import clustered, summarize, wilson
 from hlvid.scoring.averages import category_mean_interval
-from hlvid.scoring.compare import compare, compare_table
+from hlvid.scoring.compare import Comparison, compare_table
 from hlvid.scoring.power import minimum_detectable_difference, rule_factor
 from hlvid.scoring.ranks import better, rank_intervals
-from hlvid.scoring.table import Table
+from hlvid.scoring.table import MeanOf, Table
 
 #: Questions of each recording of the real benchmark (hlvid/questions.csv of the reference data).
 HLVID = [59, 22, 19, 15, 14, 12, 12, 12, 11, 9, 9, 8, 8, 6, 5, 5, 4, 4, 4, 4, 4, 4, 3, 3, 3, 2, 2, 2, 2, 1]
@@ -132,6 +132,12 @@ def coverage(name: str, icc: float, runs: int) -> dict[str, Any]:
         "runs": runs,
         **{key: round(count / runs, 3) for key, count in hits.items()},
     }
+
+
+def compare(a: Rows, b: Rows, mean_of: MeanOf = "questions") -> Comparison:
+    """The one comparison of two systems."""
+    (found,) = compare_table(Table.of({"A": a, "B": b}, mean_of))
+    return found
 
 
 def false_verdicts(name: str, icc: float, runs: int) -> dict[str, Any]:

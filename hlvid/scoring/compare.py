@@ -4,7 +4,6 @@ When a difference counts as shown is said in `hlvid.scoring.rule`.
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +23,6 @@ from hlvid.scoring.power import (
 from hlvid.scoring.rule import Pairs, decide, intervals, together
 from hlvid.scoring.table import MeanOf, Table
 
-Row = Mapping[str, Any]
 Conclusion = Literal["a_better", "b_better", "no_evidence"]
 
 
@@ -126,31 +124,6 @@ class Comparison:
         )
 
 
-def compare(
-    a: Sequence[Row],
-    b: Sequence[Row],
-    names: tuple[str, str] = ("A", "B"),
-    *,
-    mean_of: MeanOf = "questions",
-    level: float = 0.95,
-) -> Comparison:
-    """Compare two runs on the same questions.
-
-    Args:
-        a, b: rows as for `summarize`.
-        names: how to call the systems.
-        mean_of: what counts alike, questions or categories (MVBench's average, MLVU's M-avg).
-        level: of the interval; 1 - level is also the tests' significance level.
-
-    Raises:
-        AnswerError: the runs answer different questions, equal names, no questions.
-    """
-    if names[0] == names[1]:
-        raise AnswerError(f"both systems are called '{names[0]}'; give two names")
-    (found,) = compare_table(Table.of({names[0]: a, names[1]: b}, mean_of), level=level)
-    return found
-
-
 def compare_table(
     table: Table, *, level: float = 0.95, power: bool = True, only: Pairs | None = None
 ) -> list[Comparison]:
@@ -158,7 +131,7 @@ def compare_table(
 
     Args:
         table: systems on the same questions.
-        level: as for `compare`.
+        level: of the intervals; 1 - level is also the tests' significance level.
         power: whether to work out `detectable` and `needed`, which are None else.
         only: the pairs (column, column) to give back; all are corrected together whichever these are.
     """

@@ -12,7 +12,7 @@ from hlvid.mini import wanted
 from hlvid.mini.board import board, parcel
 from hlvid.mini.plan import TIERS, Asked, plan
 from hlvid.mini.room import BAY_H, BAY_W
-from hlvid.scoring.compare import compare
+from tests.hlvid.scoring.conftest import compare
 
 
 def questions(preset: str, seed: int = 0) -> list[Asked]:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
+from hlvid.scoring.compare import Comparison, compare_table
+from hlvid.scoring.table import MeanOf, Table
+
 Rows = list[dict[str, Any]]
+
+
+def compare(
+    a: Rows, b: Rows, names: tuple[str, str] = ("A", "B"), mean_of: MeanOf = "questions"
+) -> Comparison:
+    """The one comparison of two runs."""
+    (found,) = compare_table(Table.of({names[0]: a, names[1]: b}, mean_of))
+    return found
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hlvid.errors import AnswerError
 from hlvid.scoring.accuracy import summarize
 from hlvid.scoring.collapse import collapse
-from hlvid.scoring.compare import compare
 from hlvid.scoring.samples import read_samples
+from tests.hlvid.scoring.conftest import compare
 
 
 def rows(circle: str, *letters: str | None) -> list[dict[str, object]]:

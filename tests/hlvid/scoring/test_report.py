@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from hlvid.errors import AnswerError
-from hlvid.scoring.compare import compare, compare_table
+from hlvid.scoring.compare import compare_table
 from hlvid.scoring.correctness import is_correctness, read_correctness
 from hlvid.scoring.multiple import holm
 from hlvid.scoring.report import compare_runs
 from hlvid.scoring.table import Table
+from tests.hlvid.scoring.conftest import compare
 
 Rows = list[dict[str, Any]]
 MakeRows = Callable[..., Rows]

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hlvid.scoring.compare import compare, compare_table
+from hlvid.scoring.compare import compare_table
 from hlvid.scoring.paired import mcnemar, sign_flip
 from hlvid.scoring.table import MeanOf, Table
 from leaderboard.benchmarks import mean_of
 from leaderboard.board import load_board
 from leaderboard.site.facts import answers_of
 from leaderboard.site.paired import constants
+from tests.hlvid.scoring.conftest import compare
 
 Open = Callable[..., Any]
 Row = dict[str, Any]
