@@ -49,6 +49,11 @@ class Entry:
     git_sha1: str | None = None
 
 
+def loose(file: RemoteFile) -> Entry:
+    """A file that lies loose in the repository, as an entry."""
+    return Entry(file.path, file.path, 0, file.size, sha256=file.sha256, git_sha1=file.git_sha1)
+
+
 class Window(io.RawIOBase):
     """Bytes [start, start + size) of a file of a remote as a seekable file; several pieces count as one."""
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from tqdm import tqdm
 
 from hlvid.benchmarks.registry import Benchmark
-from hlvid.download.archives import Archive, Entry, archives_of, entries_of
+from hlvid.download.archives import Archive, Entry, archives_of, entries_of, loose
 from hlvid.download.remote import Remote
 from hlvid.errors import DownloadError
 from hlvid.files import Lines, append_line, write_text
@@ -107,10 +107,7 @@ def read_archives(
             entries = entries_of(archive, progress)
             known.archives[name] = ArchiveRecord(size=archive.size, sha256=archive.sha256, entries=entries)
             known.save(root)
-    found = {
-        file.path: Entry(file.path, file.path, 0, file.size, sha256=file.sha256, git_sha1=file.git_sha1)
-        for file in files
-    }
+    found = {file.path: loose(file) for file in files}
     for entry in known.entries():
         other = found.setdefault(entry.path, entry)
         same = other is entry or (

@@ -14,16 +14,17 @@ from pathlib import Path
 from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.needed import Wanted, needed
 from hlvid.benchmarks.registry import Benchmark
-from hlvid.download.archives import Archive, Entry, archives_of, open_entry
+from hlvid.download.archives import Archive, Entry, archives_of, loose, open_entry
 from hlvid.download.catalogue import Catalogue, Fetched, fetched, note, read_archives, read_catalogue
 from hlvid.download.choose import choose, select
 from hlvid.download.companions import fetch_companions
-from hlvid.download.guards import check, check_space, loose, only_one, record, same_tables
+from hlvid.download.guards import check, check_space, record, same_tables
 from hlvid.download.remote import FolderRemote, HubRemote, Remote
 from hlvid.download.report import Report, notes_of
 from hlvid.download.transfer import Job, Sums, fetch_all, git_sha1_of, sums_of, tidy
 from hlvid.download.verify_archives import due, verify_archives
 from hlvid.errors import DownloadError
+from hlvid.files import locked
 
 
 def get(
@@ -61,7 +62,9 @@ def get(
     tasks = (name,) if name in benchmark.tasks else benchmark.tasks
     root = out or locate.home(benchmark)
     root.mkdir(parents=True, exist_ok=True)
-    with only_one(root):
+    # two downloads into one folder would write the same partial files
+    busy = DownloadError(f"{root}: another download is running into this folder")
+    with locked(root / ".hlvid-download.lock", busy):
         download = _Download(benchmark, root, out is not None, source, revision, workers, progress)
         download.bring_tables(tasks)
         wants = [needed(task, download.tables(task)) for task in tasks]

@@ -1,18 +1,16 @@
-"""What is checked around each download: room on the disk, sums, the same questions, one download a folder."""
+"""What is checked around each download: room on the disk, sums, the same questions."""
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hlvid.download.archives import Entry
 from hlvid.download.catalogue import Fetched
-from hlvid.download.remote import Remote, RemoteFile
+from hlvid.download.remote import Remote
 from hlvid.download.report import size_text
 from hlvid.download.transfer import Job, Sums, trusted_length
 from hlvid.errors import DownloadError
-from hlvid.files import locked
 
 SPARE_BYTES = 256 * 1024**2  # left free on the disk, for whatever else writes to it
 
@@ -28,11 +26,6 @@ def check(entry: Entry, sums: Sums) -> None:
 def record(entry: Entry, path: str, sums: Sums) -> Fetched:
     """The note of an entry that has come to `path`."""
     return Fetched(path=path, archive=entry.archive, entry=entry.path, size=entry.size, sha256=sums.sha256)
-
-
-def loose(file: RemoteFile) -> Entry:
-    """A file that lies loose in the repository, as an entry."""
-    return Entry(file.path, file.path, 0, file.size, sha256=file.sha256, git_sha1=file.git_sha1)
 
 
 def check_space(root: Path, jobs: Sequence[Job]) -> None:
@@ -53,11 +46,3 @@ def same_tables(origin: Remote, tables: Mapping[str, str]) -> bool:
         path in files and digest == hashlib.sha256(origin.read(path, 0, files[path].size)).hexdigest()
         for path, digest in tables.items()
     )
-
-
-@contextmanager
-def only_one(root: Path) -> Iterator[None]:
-    """Two downloads into one folder would write the same partial files. The lock dies with its process."""
-    busy = DownloadError(f"{root}: another download is running into this folder")
-    with locked(root / ".hlvid-download.lock", busy):
-        yield

@@ -9,7 +9,7 @@ from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.needed import needed
 from hlvid.download.report import size_text
 from hlvid.errors import DatasetError
-from hlvid.video.health import faults
+from hlvid.video.health import unsound
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,16 +79,10 @@ def table(found: Sequence[Status]) -> "Table":
     from rich.table import Table
 
     shown = Table(box=None)
-    sides = {
-        "task": "left",
-        "questions": "right",
-        "videos": "right",
-        "here": "right",
-        "all": "right",
-        "": "left",
-    }
-    for column, side in sides.items():
-        shown.add_column(column, justify="right" if side == "right" else "left", no_wrap=column == "task")
+    shown.add_column("task", no_wrap=True)
+    for column in ("questions", "videos", "here", "all"):
+        shown.add_column(column, justify="right")
+    shown.add_column("")
     for one in found:
         gigabytes = one.benchmark.gigabytes
         shown.add_row(
@@ -122,5 +116,7 @@ def _status(task: str, benchmark: registry.Benchmark, deep: bool) -> Status:
         here=len(here),
         bytes_here=sum(path.stat().st_size for path in here),
         missing=tuple(video[0] for video, path in found.items() if path is None),
-        broken=tuple(f"{path} {what}" for path, what in faults(here, again=True).items()) if deep else (),
+        broken=tuple(f"{path} {one.fault}" for path, one in unsound(here, again=True).items())
+        if deep
+        else (),
     )

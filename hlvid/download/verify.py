@@ -62,6 +62,7 @@ class Report:
     def table(self) -> "Table":
         """One row a video, for a terminal of 80 columns; `summary` says what is wrong with the broken ones."""
         from rich.box import SIMPLE_HEAD
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
@@ -71,7 +72,7 @@ class Report:
         table.add_column("")
         for check in self.checks:
             state = "[red]broken[/red]" if check.problem else "[green]ok[/green]"
-            table.add_row(_escape(check.video), *_cells(check), state)
+            table.add_row(escape(check.video), *_cells(check), state)
         return table
 
 
@@ -160,9 +161,3 @@ def _cells(check: VideoCheck) -> list[str]:
 
 def _some(ids: Sequence[str]) -> str:
     return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
-
-
-def _escape(text: str | None) -> str:
-    from rich.markup import escape
-
-    return escape(text or "")

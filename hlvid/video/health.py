@@ -60,18 +60,13 @@ class Health:
         return "; ".join(self.damage) or None
 
 
-def faults(paths: Iterable[Path], depth: Depth = "quick", again: bool = False) -> dict[Path, str]:
-    """What is wrong with each broken video, in the order given; empty where all are sound.
+def unsound(paths: Iterable[Path], depth: Depth = "quick", again: bool = False) -> dict[Path, Health]:
+    """What is known of each broken video, in the order given; empty where all are sound.
 
     Args:
         paths: of videos; one named twice is looked at once.
         again: look also at those that an earlier call found sound.
     """
-    return {path: health.fault for path, health in unsound(paths, depth, again).items() if health.fault}
-
-
-def unsound(paths: Iterable[Path], depth: Depth = "quick", again: bool = False) -> dict[Path, Health]:
-    """The same, with all that is known of each broken video."""
     states, sound = {path: _state(path) for path in paths}, Memo(MEMORY)
     anew = again or depth != "quick"
     due = [path for path, state in states.items() if anew or state is None or sound.get(str(path)) != state]

@@ -15,6 +15,7 @@ from hlvid.download.fetch import Report
 from hlvid.download.fetch import get as download
 from hlvid.download.remote import FolderRemote
 from hlvid.errors import DownloadError
+from hlvid.files import locked
 
 
 @pytest.fixture
@@ -201,7 +202,11 @@ def test_a_note_that_cannot_be_read_costs_a_look_only(standin, root, content):
 
 def test_two_downloads_into_one_folder(standin, root):
     root.mkdir()
-    with guards.only_one(root), pytest.raises(DownloadError, match="another download is running"):
+    lock = root / ".hlvid-download.lock"
+    with (
+        locked(lock),
+        pytest.raises(DownloadError, match="root: another download is running into this folder"),
+    ):
         get(standin, root)
 
 

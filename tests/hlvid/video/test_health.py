@@ -44,14 +44,14 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_what_was_whole_is_not_opened_again_unless_it_changed(whole: Path, looks: list[Path]) -> None:
-    assert health.faults([whole, whole]) == {}
-    assert health.faults([whole]) == {}
+    assert health.unsound([whole, whole]) == {}
+    assert health.unsound([whole]) == {}
     assert looks == [whole]
-    health.faults([whole], again=True)
+    health.unsound([whole], again=True)
     assert looks == [whole, whole]
     whole.write_bytes(whole.read_bytes()[:500])
-    assert set(health.faults([whole])) == {whole}
-    assert set(health.faults([whole])) == {whole}  # what is broken is not remembered
+    assert set(health.unsound([whole])) == {whole}
+    assert set(health.unsound([whole])) == {whole}  # what is broken is not remembered
     assert len(looks) == 4
 
 
@@ -59,7 +59,7 @@ def test_what_was_whole_is_not_opened_again_unless_it_changed(whole: Path, looks
 def test_a_damaged_note_costs_time_only(note: str, whole: Path, home: Path) -> None:
     (home / "state").mkdir()
     (home / "state" / health.MEMORY).write_text(note)
-    assert health.faults([whole]) == {}
+    assert health.unsound([whole]) == {}
 
 
 @pytest.mark.parametrize("missing", [1, 100, 400])
@@ -87,7 +87,7 @@ def test_sound_is_no_video(tmp_path: Path) -> None:
 def test_real_files_of_many_kinds_are_whole(shared: Path, home: Path) -> None:
     paths = sorted((shared / "clips" / "natural").glob("*.mp4"))
     assert paths
-    assert health.faults(paths) == {}
+    assert health.unsound(paths) == {}
 
 
 CONTAINERS = {
@@ -121,10 +121,10 @@ def test_a_cut_file_is_cut_short_in_every_container(
     if large:
         monkeypatch.setattr(health, "SMALL", 0)
     source, path = film(encode, kind), home / f"cut.{kind}"
-    assert health.faults([source]) == {}
+    assert health.unsound([source]) == {}
     path.write_bytes(source.read_bytes()[: source.stat().st_size * 7 // 10])
-    assert "cut short" in health.faults([path])[path]
-    assert "cut short" in health.faults([path], "full")[path]
+    assert "cut short" in str(health.unsound([path])[path].fault)
+    assert "cut short" in str(health.unsound([path], "full")[path].fault)
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mov", "mkv", "ts", "avi"])
@@ -156,4 +156,4 @@ def test_a_large_file_with_a_hole_in_its_middle(
     data[len(data) * 4 // 10 : len(data) * 6 // 10] = bytes(len(data) * 6 // 10 - len(data) * 4 // 10)
     path = home / "hole.mp4"
     path.write_bytes(data)
-    assert "middle group of pictures" in health.faults([path])[path]
+    assert "middle group of pictures" in str(health.unsound([path])[path].fault)
