@@ -7,32 +7,11 @@ scene?", candidates ["2", "3", "1", "0"], answer "1".
 import re
 from pathlib import Path, PurePosixPath
 
+from hlvid.benchmarks.registry import ABILITIES
 from hlvid.benchmarks.rows import Files, PosedQuestion, Row, RowError, Texts, letter_of_text
 from hlvid.dataset.rows import Shown, Text
 from hlvid.dataset.text import LETTERS
 
-FOLDERS = {
-    "action_antonym": "ssv2_video_mp4",
-    "action_count": "perception/videos",
-    "action_localization": "sta/sta_video_segment",
-    "action_prediction": "star/Charades_segment",
-    "action_sequence": "star/Charades_segment",
-    "character_order": "perception/videos",
-    "counterfactual_inference": "clevrer/video_validation",
-    "egocentric_navigation": "vlnqa",
-    "episodic_reasoning": "tvqa/video_fps3_hq_segment",
-    "fine_grained_action": "Moments_in_Time_Raw/videos",
-    "fine_grained_pose": "nturgbd_convert",
-    "moving_attribute": "clevrer/video_validation",
-    "moving_count": "clevrer/video_validation",
-    "moving_direction": "clevrer/video_validation",
-    "object_existence": "clevrer/video_validation",
-    "object_interaction": "star/Charades_segment",
-    "object_shuffle": "perception/videos",
-    "scene_transition": "scene_qa/video",
-    "state_change": "perception/videos",
-    "unexpected_action": "FunQA_test/test",
-}
 SEGMENTS = {  # folders of segments, named VIDEO_START_END, and the collection that their videos are of
     "sta/sta_video_segment": "Charades",
     "star/Charades_segment": "Charades",
@@ -62,9 +41,9 @@ class MVBench(Row):
 
     def places(self, table: Path) -> list[str]:
         """clevrer/video_validation/video_10009.mp4; some mirrors keep a folder data0613 around it."""
-        folder = FOLDERS.get(table.stem)
+        folder = ABILITIES.get(table.stem)
         if folder is None:
-            raise RowError("file", f"'{table.stem}' is none of the twenty abilities {', '.join(FOLDERS)}")
+            raise RowError("file", f"'{table.stem}' is none of the twenty abilities {', '.join(ABILITIES)}")
         return [f"{folder}/{self.video}", f"data0613/{folder}/{self.video}"]
 
     def posed(self, files: Files) -> PosedQuestion:

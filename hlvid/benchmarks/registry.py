@@ -94,13 +94,19 @@ class Benchmark:
         return {one.name: one.tables for one in self.sets}
 
 
-ABILITIES = (
-    *("action_antonym", "action_count", "action_localization", "action_prediction", "action_sequence"),
-    *("character_order", "counterfactual_inference", "egocentric_navigation", "episodic_reasoning"),
-    *("fine_grained_action", "fine_grained_pose", "moving_attribute", "moving_count", "moving_direction"),
-    *("object_existence", "object_interaction", "object_shuffle", "scene_transition", "state_change"),
-    "unexpected_action",
-)
+ABILITIES = {
+    "action_antonym": "ssv2_video_mp4", "action_count": "perception/videos",
+    "action_localization": "sta/sta_video_segment", "action_prediction": "star/Charades_segment",
+    "action_sequence": "star/Charades_segment", "character_order": "perception/videos",
+    "counterfactual_inference": "clevrer/video_validation", "egocentric_navigation": "vlnqa",
+    "episodic_reasoning": "tvqa/video_fps3_hq_segment", "fine_grained_action": "Moments_in_Time_Raw/videos",
+    "fine_grained_pose": "nturgbd_convert", "moving_attribute": "clevrer/video_validation",
+    "moving_count": "clevrer/video_validation", "moving_direction": "clevrer/video_validation",
+    "object_existence": "clevrer/video_validation", "object_interaction": "star/Charades_segment",
+    "object_shuffle": "perception/videos", "scene_transition": "scene_qa/video",
+    "state_change": "perception/videos", "unexpected_action": "FunQA_test/test",
+}  # fmt: skip
+"""MVBench's twenty, each with the folder that its videos lie in."""
 _EGOSCHEMA_AUTHORS = "https://raw.githubusercontent.com/egoschema/EgoSchema/main/"
 _VIDEOMME = ("videomme/test-*.parquet",)
 _MVBENCH = tuple(f"json/{ability}.json" for ability in ABILITIES)

@@ -13,21 +13,12 @@ from pathlib import Path
 
 from hlvid.benchmarks import locate as places
 from hlvid.benchmarks.registry import HLVID
-from hlvid.dataset.question import INSTRUCTION, Question, source_of
+from hlvid.dataset.question import Question
 from hlvid.dataset.rows import parse_files
 from hlvid.errors import DatasetError
 from hlvid.paths import mini_root
 
-__all__ = [
-    "INSTRUCTION",
-    "DatasetFiles",
-    "Question",
-    "dataset_revision",
-    "file_hash",
-    "load",
-    "locate",
-    "source_of",
-]
+__all__ = ["DatasetFiles", "Question", "dataset_revision", "file_hash", "load", "locate"]
 
 QUESTION_SUFFIXES = (".parquet", ".jsonl", ".json", ".csv")
 HLVID_LETTERS = "ABCD"  # the options of every question of the real benchmark

@@ -10,7 +10,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from hlvid.dataset import INSTRUCTION, Question, dataset_revision, load, locate, source_of
+from hlvid.dataset import Question, dataset_revision, load, locate
+from hlvid.dataset.question import INSTRUCTION, source_of
 from hlvid.errors import DatasetError
 
 TEXT = (

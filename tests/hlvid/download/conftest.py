@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from hlvid.benchmarks.mvbench import FOLDERS
 from hlvid.benchmarks.registry import ABILITIES
 
 SRT = b"1\n00:00:00,000 --> 00:00:02,000\nHello\n" * 50
@@ -110,10 +109,10 @@ def _longvideobench(hub: Hub) -> None:
 
 
 def _mvbench(hub: Hub) -> None:
-    for seed, ability in enumerate(ABILITIES):
+    for seed, (ability, folder) in enumerate(ABILITIES.items()):
         row = {"video": f"{ability}.mp4", "question": "What?", "candidates": ["x", "y"], "answer": "y"}
         hub.table(f"json/{ability}.json", [row])
-        path = f"{FOLDERS[ability]}/{ability}.mp4"
+        path = f"{folder}/{ability}.mp4"
         (hub.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (hub.folder / path).write_bytes(noise(seed, 2000))
         hub.needed[path] = noise(seed, 2000)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hlvid.benchmarks.mvbench import FOLDERS
+from hlvid.benchmarks.registry import ABILITIES
 
 Rows = list[dict[str, Any]]
 
@@ -202,7 +202,7 @@ def fill(name: str, bench: Bench, video: bytes) -> None:
 def _mvbench() -> tuple[dict[str, Rows], list[str]]:
     """Three questions of two abilities, one of each other."""
     tables, files = {}, []
-    for ability, folder in FOLDERS.items():
+    for ability, folder in ABILITIES.items():
         rows = [
             {**row, "answer": answer}
             for row, answer in zip(MVBENCH.get(ability, []), MVBENCH_ANSWERS.get(ability, []), strict=True)
