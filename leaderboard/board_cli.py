@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hlvid.errors import RunError
+
 board = typer.Typer(
     no_args_is_help=True, help="The leaderboard's page: build it, or serve it with an upload form."
 )
@@ -69,7 +71,6 @@ def lock(
 
 def _with_submissions(given: Path | None) -> Path:
     """The folder to show. An empty page in place of the board that was there is nobody's wish, so it is refused."""
-    from hlvid.errors import RunError
     from leaderboard.benchmarks import TITLES
     from leaderboard.board import SUBMISSIONS, submission_folders
 

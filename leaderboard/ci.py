@@ -78,11 +78,12 @@ def check(
             verdicts.append(_outside(name))
     if fetch:
         _fetch({path.partition("/")[0] for path in inside if path in after})
+    keys = keys or Keys()
     for path in sorted(inside):
         new = path not in before
         allowed = new or maintainer or known.may_change(author, path)
         faults = [] if allowed else [_owned(path, author, known)]
-        verdicts.append(_verdict(repo, path, after.get(path, {}), faults, new, keys or Keys()))
+        verdicts.append(_verdict(repo, path, after.get(path, {}), faults, new, keys))
     return verdicts
 
 

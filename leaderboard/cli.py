@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hlvid.errors import RunError
 from leaderboard import compare_cli
 
 
@@ -98,7 +99,6 @@ def _submit(
     push: bool,
     yes: bool,
 ) -> None:
-    from hlvid.errors import RunError
     from leaderboard.board import SUBMISSIONS
     from leaderboard.submit import branch as git
     from leaderboard.submit.packing import branch_for, describe, prepare, published

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hlvid.errors import AnswerError
+
 if TYPE_CHECKING:
     from hlvid.scoring.samples import Sample
 
@@ -52,7 +54,6 @@ def compare(
     level: Annotated[float, typer.Option(help="Of intervals; 1 - level is the tests' level.")] = 0.95,
 ) -> None:
     """Which run is better? Verdict, interval, category and tier, changed questions, what it would take."""
-    from hlvid.errors import AnswerError
     from hlvid.scoring.correctness import is_correctness, read_correctness
     from hlvid.scoring.report import compare_runs
     from hlvid.scoring.samples import distinct_names
@@ -86,7 +87,6 @@ def rescore(
     """Score a finished run again with today's parser and list each answer that moved; no model is asked."""
     from dataclasses import asdict
 
-    from hlvid.errors import AnswerError
     from hlvid.files import write_text
     from hlvid.scoring.accuracy import accuracy_of
     from hlvid.scoring.collapse import collapse
@@ -156,8 +156,6 @@ def _benchmark(samples: "Sequence[Sample]", task: str | None) -> str | None:
 
 def _one_way(runs: Sequence[Path], read: "Sequence[Sequence[Sample]]") -> None:
     """Right in every rotation is harder than right once: such runs are compared among themselves."""
-    from hlvid.errors import AnswerError
-
     rotated = [any(one.circle for one in samples) for samples in read]
     if len(set(rotated)) > 1:
         raise AnswerError(
@@ -168,7 +166,6 @@ def _one_way(runs: Sequence[Path], read: "Sequence[Sequence[Sample]]") -> None:
 
 def _samples(path: Path, task: str | None) -> "list[Sample]":
     """A submission or table is read with its answer key; all else says itself what was right."""
-    from hlvid.errors import AnswerError
     from hlvid.scoring.samples import read_samples
     from leaderboard.format.validate import JSONL_NAME, TOML_NAME
     from leaderboard.submit.answers import is_submission, submitted
@@ -188,7 +185,6 @@ def _same_choices(runs: Sequence[Path], read: "Sequence[Sequence[Sample]]") -> N
     Of prompts of lmms-eval the last option may go on with the instruction, which may differ.
     """
     from hlvid.dataset.text import squeeze
-    from hlvid.errors import AnswerError
 
     first: dict[str, tuple[Path, list[str]]] = {}
     for path, samples in zip(runs, read, strict=True):
@@ -208,8 +204,6 @@ def _same_choices(runs: Sequence[Path], read: "Sequence[Sequence[Sample]]") -> N
 
 
 def _one_benchmark(runs: Sequence[Path], names: Sequence[str | None]) -> str | None:
-    from hlvid.errors import AnswerError
-
     for path, name in zip(runs, names, strict=True):
         if name != names[0]:
             raise AnswerError(

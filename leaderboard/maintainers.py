@@ -18,7 +18,6 @@ Git has no way to check an author line, so nothing is inferred from commits or f
 """
 
 import datetime
-import hashlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 
+from hlvid.dataset import file_hash
 from hlvid.errors import RunError
 from leaderboard.format.schema import FOLDER
 
@@ -72,7 +72,7 @@ class Maintainers(_Strict):
     def grant(self, place: str, predictions: Path) -> tuple[Grant | None, str | None]:
         """The grant for an entry's present predictions; or why the one on record no longer counts."""
         grant = next((one for one in self.reproduced if one.entry == place), None)
-        if grant is None or sha256(predictions) == grant.predictions:
+        if grant is None or file_hash(predictions) == grant.predictions:
             return grant, None
         return None, f"{grant.by} reproduced other predictions than these, on {grant.date}"
 
@@ -99,8 +99,3 @@ def beside(submissions: Path) -> Maintainers:
     """The file next to a folder of submissions."""
     path = submissions.parent / Path(FILE).name
     return read(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else Maintainers()
-
-
-def sha256(path: Path) -> str:
-    """ "sha256:<hex>" of a file."""
-    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"

@@ -43,7 +43,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Lines, list[Fault]]:
 
 def read_predictions(path: Path, limit: int) -> tuple[list[Numbered], list[Fault]]:
     """All lines of a predictions file with their line numbers; at most `limit` lines are read."""
-    text, faults = read_text(path, JSONL_BYTES)
+    text, faults = read_text(path)
     return ([], faults) if faults else collect(path.name, read_objects(path.name, text), limit)
 
 
@@ -77,7 +77,7 @@ def read_objects(file: str, text: str, *, nan: bool = False) -> Iterator[Record]
             yield number, _parse_line(file, number, stripped, nan)
 
 
-def read_text(path: Path, limit: int) -> tuple[str, list[Fault]]:
+def read_text(path: Path, limit: int = JSONL_BYTES) -> tuple[str, list[Fault]]:
     """A plain file of at most `limit` bytes as UTF-8 (a byte-order mark is dropped), or the fault in it."""
 
     def fault(problem: str, remedy: str, line: int | None = None) -> tuple[str, list[Fault]]:

@@ -156,7 +156,7 @@ def _is_samples(path: Path) -> bool:
     """Whether lmms-eval wrote it, whose lines have a `doc_id`, or `hlvid eval`, whose lines say what is `correct`."""
     if path.suffix.lower() != ".jsonl":
         return False
-    text, _ = read_text(path, 50 * 1024 * 1024)
+    text, _ = read_text(path)
     first = next((row for _, row in read_objects(path.name, text, nan=True) if isinstance(row, dict)), {})
     return bool({"doc_id", "correct"} & set(first))
 

@@ -74,7 +74,7 @@ def command(parts: Sequence[str], variables: Mapping[str, object] | None = None)
     if not parts:
         return ""
     shown = [f"{name}={_word(str(value))}" for name, value in (variables or {}).items() if name in RECORDED]
-    return " ".join([*shown, "lmms_eval", *_flags(parts[1:])])
+    return " ".join([*shown, "lmms_eval", *_folded(_shown(*pair) for pair in _pairs(parts[1:]))])
 
 
 def model_name(name: object) -> str | None:
@@ -143,16 +143,13 @@ def texts_of(fields: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return found
 
 
-def _flags(arguments: Sequence[str]) -> Iterator[str]:
-    """Known flags with their values; each run of others as one "…"."""
-    hidden = False
-    for flag, value in _pairs(arguments):
-        shown = _shown(flag, value)
-        if shown is not None:
-            yield shown
-        elif not hidden:
-            yield HIDDEN
-        hidden = shown is None
+def _folded(parts: Iterable[str | None]) -> list[str]:
+    """What may be shown; each run of other parts (None) as one "…"."""
+    found: list[str] = []
+    for part in parts:
+        if part is not None or found[-1:] != [HIDDEN]:
+            found.append(HIDDEN if part is None else part)
+    return found
 
 
 def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -173,19 +170,10 @@ def _shown(flag: str, value: str) -> str | None:
         tasks = [task if task in task_names() else HIDDEN for task in value.split(",")]
         return f"{flag} {','.join(tasks)}"
     if flag in LISTS and value:
-        return f"{flag} {','.join(_arguments(value.split(',')))}"
+        parts = (part if _harmless(*part.partition("=")[::2]) else None for part in value.split(","))
+        return f"{flag} {','.join(_folded(parts))}"
     name = flag.removeprefix("--")
     return f"{flag} {value}" if flag.startswith("--") and _harmless(name, value) else None
-
-
-def _arguments(parts: Iterable[str]) -> Iterator[str]:
-    hidden = False
-    for part in parts:
-        name, _, value = part.partition("=")
-        known = _harmless(name, value)
-        if known or not hidden:
-            yield part if known else HIDDEN
-        hidden = not known
 
 
 def _harmless(name: str, value: str) -> bool:

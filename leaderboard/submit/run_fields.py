@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leaderboard.benchmarks import MINI, mini_revision
-from leaderboard.format.reading import JSONL_BYTES, read_objects, read_text
+from leaderboard.format.reading import read_objects, read_text
 from leaderboard.submit import public
 from leaderboard.submit.public import command
 from leaderboard.submit.runs import Row, Run, are_numbers, mapping
@@ -53,7 +53,7 @@ def _model(config: Row, environment: Row) -> dict[str, Any]:
 
 def _settings(run: Run) -> dict[str, Any]:
     """What the model saw: the most frames and pixels of any answer, the mean ratio."""
-    text, _ = read_text(run.samples, JSONL_BYTES)
+    text, _ = read_text(run.samples)
     rows = [row for _, row in read_objects(run.samples.name, text, nan=True) if isinstance(row, dict)]
     details = [mapping(row.get("details")) for row in rows]
     ratios = _values(details, "ratio_of_valid")

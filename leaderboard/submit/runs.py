@@ -16,7 +16,7 @@ from hlvid.scoring.answers import parse_answer
 from hlvid.scoring.samples import OWN, SAMPLES, find_samples, text_of
 from leaderboard.benchmarks import AnswerKey, benchmark_of
 from leaderboard.format.faults import Fault, shorten
-from leaderboard.format.reading import JSONL_BYTES, Numbered, collect, read_objects, read_text
+from leaderboard.format.reading import Numbered, collect, read_objects, read_text
 
 Row = Mapping[str, Any]
 RECORD_BYTES = 16 * 1024 * 1024
@@ -67,7 +67,7 @@ def read_samples(path: Path, key: AnswerKey | None, limit: int) -> tuple[list[Nu
     The question is named by `question_id`, else by `doc_id` as the place in the key. The prompt (`input`), which
     `doc_id` alone needs, has to ask that question, with the same options in the same order.
     """
-    text, faults = read_text(path, JSONL_BYTES)
+    text, faults = read_text(path)
     if key is None or faults:
         return [], faults  # without a key, which question a line answers is unknown
     rows = read_objects(path.name, text, nan=True)  # lmms-eval writes NaN

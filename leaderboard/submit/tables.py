@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.format.faults import Fault, shorten
-from leaderboard.format.reading import JSONL_BYTES, MOST_FAULTS, Numbered, Record, collect, read_text
+from leaderboard.format.reading import MOST_FAULTS, Numbered, Record, collect, read_text
 from leaderboard.format.schema import Prediction
 
 COLUMNS = tuple(Prediction.model_fields)
@@ -22,7 +22,7 @@ NUMBERS = ("frames", "width", "height", "tokens", "seconds")
 
 def read_table(path: Path, limit: int) -> tuple[list[Numbered], list[Fault]]:
     """All rows of a CSV file with their line numbers, or every fault; at most `limit` rows are read."""
-    text, faults = read_text(path, JSONL_BYTES)
+    text, faults = read_text(path)
     if not faults and not text.strip():
         remedy = "write 'question_id,answer' and below it one row a question"
         faults = [Fault(path.name, None, "(file)", "is empty", remedy)]

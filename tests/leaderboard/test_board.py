@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from hlvid.benchmarks.registry import HLVID
+from hlvid.dataset import file_hash
 from hlvid.errors import RunError
 from hlvid.scoring.accuracy import wilson
 from leaderboard.benchmarks import AnswerKey, Keys, answer_key
 from leaderboard.board import Entry, load_board
 from leaderboard.format.schema import Submission
 from leaderboard.format.validate import check_folder
-from leaderboard.maintainers import read, sha256
+from leaderboard.maintainers import read
 from leaderboard.scores import rescore
 from leaderboard.site.build import build
 from leaderboard.site.facts import answers_of
@@ -191,7 +192,7 @@ def test_trust_is_granted_never_inferred(make_folder: Make, answers: Answers, ke
     assert {name: entry.trust for name, entry in found.items()} == dict.fromkeys(found, "rescored")
     assert found["first"].second_runs == ("second", "third")
     assert found["first"].identical == ("second",) and found["second"].identical == ("first",)
-    grant = GRANT.format(by="bob", predictions=sha256(first / "predictions.jsonl"))
+    grant = GRANT.format(by="bob", predictions=file_hash(first / "predictions.jsonl"))
     (first.parents[2] / "maintainers.toml").write_text(grant)
     found = only(make_folder, keys)
     assert found["first"].trust == "reproduced" and found["second"].trust == "rescored"
@@ -315,3 +316,19 @@ def test_variants_of_one_model_accuse_no_label(make_folder: Make, answers: Answe
     (section,) = load_board(root, keys).sections
     shipped = answers_of(section)
     assert shipped is not None and len(shipped["suspects"]) == 12
+
+
+def test_a_label_is_suspect_where_all_fail_with_one_letter(
+    make_folder: Make, answers: Answers, keys: Keys
+) -> None:
+    """0 and 9 to 11: all give one wrong letter. 1: all are wrong, but not alike. 2: nobody gives a letter."""
+    for number in range(5):
+        given = [{**answers[0], "answer": "C"}, {**answers[1], "answer": "CD"[number % 2]},
+                 {**answers[2], "answer": None}, *answers[3:]]  # fmt: skip
+        root = make_folder(given, toml(f"one-{number}"), f"one-{number}").parents[1]
+        (section,) = load_board(root, keys).sections
+        shipped = answers_of(section)
+        assert shipped is not None
+        assert shipped["suspects"] == ([] if number < 4 else ["0", "9", "10", "11"]), (
+            "five systems say something"
+        )
