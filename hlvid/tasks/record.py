@@ -18,6 +18,7 @@ from hlvid.files import write_json
 from hlvid.tasks.arguments import RECORDED
 from hlvid.tasks.folder import INFO
 from hlvid.versions import OPENCV, version_of
+from hlvid.video.pyav import describe
 
 PACKAGES = (
     *("hlvid", "lmms-eval", "torch", "torchvision", "transformers", "accelerate", "datasets"),
@@ -37,7 +38,7 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "gpus": _gpus(),
         "packages": {name: version for name in PACKAGES if (version := version_of(name)) is not None},
-        "decoder": _decoder(),
+        "decoder": describe(),
     }
 
 
@@ -90,7 +91,7 @@ def _summaries(samples: Mapping[str, Any], tasks: Mapping[str, Any]) -> dict[str
 
 
 def _dataset(config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What `docs.prepare` wrote about a task's data; None for a task that is not ours."""
+    """What `hlvid.tasks.folder` wrote about a task's data; None for a task that is not ours."""
     path = Path(str(config.get("dataset_path"))) / INFO
     if not path.is_file():
         return None
@@ -124,11 +125,3 @@ def _gpus() -> list[dict[str, Any]]:
 
     devices = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     return [{"name": device.name, "memory": device.total_memory} for device in devices]
-
-
-def _decoder() -> str:
-    """The decoder of record with its libraries: "pyav 15.1.0 (libavcodec 61.19.101)"."""
-    import av
-
-    codec = ".".join(str(part) for part in av.library_versions["libavcodec"])
-    return f"pyav {av.__version__} (libavcodec {codec})"

@@ -1,4 +1,4 @@
-"""Words that say what a letter in a model's reply is doing there; data for `answer_letters`.
+"""Words that say what a letter in a model's reply is doing there; data for `letters`.
 
 >>> "answer" in STRONG, is_denial("isn't")               # "the answer is B" names it, "it isn't B" denies it
 (True, True)

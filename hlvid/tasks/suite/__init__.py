@@ -1,5 +1,5 @@
 """The other video benchmarks of the paper's Table 1 as lmms-eval tasks, all by one engine.
 
-`adapters` know one benchmark each: its columns, where its videos lie, its prompt. `prepare` does the rest,
-`settings` are the switches, `theirs` asks lmms-eval's own code, `submission` writes the file for a hidden test.
+`hlvid.benchmarks.adapters` know one benchmark each: its columns, where its videos lie, its prompt;
+`hlvid.benchmarks.submission` writes the file for a hidden test. `placed` finds the videos, `prepare` does the rest.
 """

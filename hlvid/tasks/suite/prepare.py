@@ -15,8 +15,7 @@ from hlvid.benchmarks import locate, registry
 from hlvid.benchmarks.adapters import ADAPTERS
 from hlvid.benchmarks.needed import rows_of
 from hlvid.benchmarks.registry import Benchmark
-from hlvid.benchmarks.rows import Files, PosedQuestion, Row, RowError
-from hlvid.dataset.files import Record
+from hlvid.benchmarks.rows import Files, PosedQuestion, RowError
 from hlvid.dataset.options import option_spans
 from hlvid.dataset.question import Question
 from hlvid.dataset.rows import Faults
@@ -66,7 +65,8 @@ def prepare(task: str) -> Path:
     }
     columns = [_columns(item, one, chosen) for item, one in zip(items, placed, strict=True)]
     posed = list(zip(_questions(task, items, placed, chosen), columns, strict=True))
-    return docs.publish(task, chosen, _as_published(task, every), posed, about)
+    published = [Placed(*one, None) for one in every]  # what the set is: no video, no subtitles
+    return docs.publish(task, chosen, _by_default(task, published), posed, about)
 
 
 def asked(task: str) -> list[Question]:
@@ -78,22 +78,19 @@ def asked(task: str) -> list[Question]:
     Raises:
         DatasetError: as `rows_of`.
     """
-    benchmark, chosen = registry.get(task), TaskArguments()
-    home = locate.home(benchmark)
-    here = locate.folders(benchmark)
+    benchmark = registry.get(task)
+    home, here = locate.home(benchmark), locate.folders(benchmark)
     placed = [
         Placed(table, record, row, locate.first(here, row.places(table)) or home / row.places(table)[0])
         for table, record, row in rows_of(task)
     ]
-    placed, items, _ = _items(task, placed, chosen, partly=True)
-    return _questions(task, items, placed, chosen)
+    return _by_default(task, placed)
 
 
-def _as_published(task: str, rows: Sequence[tuple[Path, Record, Row]]) -> list[Question]:
-    """Every question as the question files alone give it, for the identity of the set: no video, no subtitles."""
-    placed = [Placed(table, record, row, None) for table, record, row in rows]
-    placed, items, _ = _items(task, placed, TaskArguments(), partly=True)
-    return _questions(task, items, placed, TaskArguments())
+def _by_default(task: str, placed: Sequence[Placed]) -> list[Question]:
+    """All questions in the task's own wording, but those of rows that contradict themselves."""
+    sound, items, _ = _items(task, placed, TaskArguments(), partly=True)
+    return _questions(task, items, sound, TaskArguments())
 
 
 def _root_of(table: Path, benchmark: Benchmark) -> Path:
