@@ -27,6 +27,8 @@ from hlvid.scoring.collapse import collapse
 from hlvid.scoring.samples import Sample, find_samples, read_samples
 
 FILE = "second_reader.json"
+KEY = ("question_id", "repeat", "raw_output")
+"""Fields by which what was said of a sample is found again."""
 PROMPT = """\
 Somebody was asked a multiple-choice question with these options:
 {options}
@@ -86,7 +88,11 @@ def read_again(run: Path, api: ApiSettings, task: str | None = None) -> SecondRe
     missing = [one for one in silent if _key(one) not in kept]
 
     def keep() -> None:
-        said = [{**_key_of(one), **kept[_key(one)]} for one in silent if _key(one) in kept]
+        said = [
+            {**{name: getattr(one, name) for name in KEY}, **kept[_key(one)]}
+            for one in silent
+            if _key(one) in kept
+        ]
         write_json(path, {"reader": reader, "prompt": PROMPT, "answers": said})
 
     keep()
@@ -158,12 +164,8 @@ def _shown(sample: Sample) -> str:
     return clean(sample.raw_output)[0]
 
 
-def _key_of(sample: Sample) -> dict[str, Any]:
-    return {"question_id": sample.question_id, "repeat": sample.repeat, "raw_output": sample.raw_output}
-
-
 def _key(sample: Sample) -> str:
-    return json.dumps([sample.question_id, sample.repeat, sample.raw_output])
+    return json.dumps([getattr(sample, name) for name in KEY])
 
 
 def _kept(path: Path, reader: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -172,9 +174,6 @@ def _kept(path: Path, reader: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["reader"] != reader or data["prompt"] != PROMPT:
             return {}
-        return {
-            json.dumps([one.pop("question_id"), one.pop("repeat"), one.pop("raw_output")]): one
-            for one in data["answers"]
-        }
+        return {json.dumps([one.pop(name) for name in KEY]): one for one in data["answers"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

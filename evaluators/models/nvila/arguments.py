@@ -113,6 +113,12 @@ class NvilaArguments:
         """Those of the names that were not left out, with their values."""
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
+    def precision(self, device: str) -> str:
+        """Of the weights, on this kind of device."""
+        if self.dtype != "auto":
+            return self.dtype
+        return "bfloat16" if device == "cuda" else "float32"
+
     def llm(self) -> LLMOptions:
         """How the language model is loaded."""
         return LLMOptions(self.attn_implementation, self.quantization, self.device_map)

@@ -55,6 +55,7 @@ class Remote:
 
     def __init__(self, arguments: NvilaArguments, data: Mapping[str, Any], device: str, model: str) -> None:
         self.arguments, self.device, self.model = arguments, torch.device(device), model
+        self.dtype = arguments.precision(self.device.type)
         refused = [name for name in OURS_ALONE if getattr(arguments, name) not in (None, "autogaze")]
         refused += ["choices"] if arguments.choices == "letters" else []
         refused += ["on_overflow"] if arguments.on_overflow != "answer" else []
@@ -70,12 +71,6 @@ class Remote:
         self._vision = data.get("vision_config") or {}
         text = data.get("text_config")
         self.context = text.get("max_position_embeddings") if isinstance(text, dict) else None
-
-    @property
-    def dtype(self) -> str:
-        if self.arguments.dtype != "auto":
-            return self.arguments.dtype
-        return "bfloat16" if self.device.type == "cuda" else "float32"
 
     def settings(self) -> dict[str, Any]:
         """What the processor and the model are made with."""

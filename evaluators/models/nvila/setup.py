@@ -31,6 +31,7 @@ class Setup:
         self, arguments: NvilaArguments, data: dict[str, Any], device: str, model: str, single: bool = False
     ) -> None:
         self.arguments, self.device, self.model, self.single = arguments, torch.device(device), model, single
+        self.dtype = arguments.precision(self.device.type)
         if single:
             _refuse_gazing(arguments, model)
         try:
@@ -44,12 +45,6 @@ class Setup:
             self.loading = arguments.llm()
         except ValueError as error:
             raise RunError(f"{model}: {error}") from error
-
-    @property
-    def dtype(self) -> str:
-        if self.arguments.dtype != "auto":
-            return self.arguments.dtype
-        return "bfloat16" if self.device.type == "cuda" else "float32"
 
     @property
     def letters(self) -> bool:
