@@ -102,7 +102,8 @@ def _series(table: pd.DataFrame) -> list[str]:
     """A line for each selector, ratio, loss and limit; cells that still fall on one point are numbered apart."""
     names = []
     for one in table.to_dict("records"):
-        parts = [str(one["selector"] or one["model"])]
+        # Of a model without one it is NaN beside records that have one.
+        parts = [one["selector"] if isinstance(one["selector"], str) else str(one["model"])]
         parts += [
             f"{name} {one[name]:g}" for name in ("ratio", "loss") if one[name] == one[name] and one[name]
         ]

@@ -262,10 +262,15 @@ def test_a_sweep_stands_below_the_papers_scaling(inputs: Inputs, tmp_path: Path)
                 "labels": {"selector": "detail", "frames": frames, "resolution": resolution, "ratio": 0.1},
             }  # fmt: skip
             append(tmp_path / "runs" / "sweep", record)
+    whole = {"identity": "whole", "model": "nvila_video", "labels": {"frames": 4, "resolution": 448}}
+    append(tmp_path / "runs" / "sweep", {**record, "status": "ok", "results": results, **whole})
     made = figure.find("scaling").load().make(inputs)
     ours = made.numbers[made.numbers.whose == "ours"]
-    assert len(ours) == 4 and ours.value.notna().sum() == 3 and made.missing is None
-    assert "4 cells of hlvid_mini, n = 48" in made.caption
+    assert len(ours) == 5 and ours.value.notna().sum() == 4 and made.missing is None
+    assert set(ours.series) == {"detail, ratio 0.1", "nvila_video"}, (
+        "one without a selector has its model's name"
+    )
+    assert "5 cells of hlvid_mini, n = 48" in made.caption
     assert overlapping(made) == []
 
 
