@@ -54,7 +54,6 @@ def test_the_short_story_is_a_part_of_the_long_one() -> None:
     assert [name_of(cell) for cell in demo_cells()] == [
         "blind",
         *(f"detail-{px}-r0.10" for px in (448, 896, 1792, 3584)),
-        *(f"{name}-1792-r0.01" for name in ("detail", "reads")),
         *(f"autogaze-{px}-r0.10" for px in (448, 896)),
         *(f"everything-{px}-r1.00" for px in (448, 896)),
         "nvila_hd-45",
