@@ -38,14 +38,12 @@ class Ground:
         driven = int(SPEED * t * TEXELS)
         for offset, (level, along, across) in enumerate(self._luma):
             y = self._levels[level][0]
-            np.take(
-                y[((along + driven) >> level) % len(y)], across, out=frame.y[HORIZON + offset], mode="clip"
-            )
+            y[((along + driven) >> level) % len(y)].take(across, out=frame.y[HORIZON + offset], mode="clip")
         for offset, (level, along, across) in enumerate(self._chroma):
             _, u, v = self._levels[level]
             row = ((along + driven) >> (level + 1)) % len(u)
-            np.take(u[row], across, out=frame.u[HORIZON // 2 + offset], mode="clip")
-            np.take(v[row], across, out=frame.v[HORIZON // 2 + offset], mode="clip")
+            u[row].take(across, out=frame.u[HORIZON // 2 + offset], mode="clip")
+            v[row].take(across, out=frame.v[HORIZON // 2 + offset], mode="clip")
 
 
 def _row(r: int, width: int, subsampling: int) -> tuple[int, int, NDArray[np.intp]]:
