@@ -95,13 +95,18 @@ class _Work:
                 batches.pop(word, None)
         lost = {word for word, batch in batches.items() if batch.id is None}
         if lost:
+            seen = set[str]()
             with self.caller.errors():
                 for made in self.client.batches.list(limit=100):
+                    if not lost or made.id in seen:  # old clients ask a service without pages for them without end
+                        break
+                    seen.add(made.id)
                     word = str((made.metadata or {}).get("hlvid"))
                     if word in lost:
+                        lost.remove(word)
                         batches[word].id = made.id
                         self.note(word=word, id=made.id)
-            for word in [word for word in lost if batches[word].id is None]:
+            for word in lost:
                 self.note(word=word, fetched=True)  # it died before the batch was made
         return [batch for batch in batches.values() if batch.id is not None]
 

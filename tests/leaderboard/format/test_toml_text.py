@@ -1,6 +1,7 @@
 """Every field's line is found however TOML spells it; what is written is read back equal."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -80,7 +81,8 @@ def test_the_deepest_keys_take_bounded_time() -> None:
     """tomllib's time grows with the square of a key's parts; 64 KiB of the deepest that are let through."""
     deepest = ".".join("a" * (LONGEST // 2 - 4))
     started = time.monotonic()
-    parse("".join(f"{deepest}.b{number} = 1\n" for number in range(13)))
+    with suppress(ValueError):  # Python 3.14 refuses keys of so many parts
+        parse("".join(f"{deepest}.b{number} = 1\n" for number in range(13)))
     assert time.monotonic() - started < 20
 
 
