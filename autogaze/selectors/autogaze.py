@@ -156,13 +156,15 @@ class AutoGazeSelector:
     def _worth(self, clips: Tensor, ratio: Ratio, loss: float | None) -> Tensor:
         """Float (B, T, 265): the loss predicted before each token of the lists was seen; minus infinity elsewhere.
 
-        It is made never to rise along a list, so that what is best of a list is always its beginning.
+        It is made to fall along a list, by next to nothing where it would not, so that what is best of a list is
+        always its beginning.
         """
         pixels, gaze = self._gaze(clips, ratio, loss)
         after = self.model.teacher_forced(pixels, gaze).losses.masked_fill(gaze.padded, -torch.inf)
         worth = []
         for lost in torch.split(after, list(gaze.per_frame), dim=1):
             falling = lost.cummin(1).values
+            falling = falling - falling.abs() * torch.arange(lost.shape[1], device=lost.device) * 2**-22
             # Before its first token nothing was predicted of a frame: that token comes before any second one.
             worth.append(torch.cat([FIRST + lost[:, :1], falling[:, :-1]], 1))
         flat = torch.full((gaze.batch, gaze.frames * gaze.tokens), -torch.inf, device=after.device)

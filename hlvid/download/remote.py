@@ -123,14 +123,30 @@ class HubRemote:
         """Once: a server that sends the whole file for a range would fill the memory with 9.5 GB."""
         if self._ranges_work:
             return
-        with self._open(path, block_size=0, at=1) as stream:
-            stream.read(1)
-            if getattr(stream.response, "status_code", 206) != 206:
-                raise DownloadError(
-                    f"{self.repo}: the server at {self._endpoint or 'the hub'} ignores range requests; "
-                    "use another endpoint"
-                )
+        if self._status_of_a_range(path) != 206:
+            raise DownloadError(
+                f"{self.repo}: the server at {self._endpoint or 'the hub'} ignores range requests; "
+                "use another endpoint"
+            )
         self._ranges_work = True
+
+    def _status_of_a_range(self, path: str) -> int:
+        from huggingface_hub import hf_hub_url, utils
+
+        client: Any = utils  # which does not declare what it hands out
+        session = client.get_session()
+        if not hasattr(session, "mount"):
+            with self._open(path, block_size=0, at=1) as stream:
+                stream.read(1)
+                return int(getattr(stream.response, "status_code", 206))
+        # huggingface_hub 0.x is built on requests, and its streams begin without a range.
+        url = hf_hub_url(
+            self.repo, path, repo_type="dataset", revision=self.revision, endpoint=self._endpoint
+        )
+        headers = {**client.build_hf_headers(), "Range": "bytes=1-1"}
+        with session.get(url, headers=headers, stream=True, timeout=60) as answer:
+            answer.raise_for_status()
+            return int(answer.status_code)
 
 
 class FolderRemote:

@@ -5,7 +5,7 @@ Attention is always torch's scaled-dot-product attention in blocks, whatever `at
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -37,7 +37,9 @@ class SiglipVisionModel(PreTrainedModel):  # type: ignore[misc]
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flash_attn_2 = True
-    _keys_to_ignore_on_load_unexpected = tuple("^" + name.replace(".", r"\.") for name in BESIDES)
+    _keys_to_ignore_on_load_unexpected: ClassVar[list[str]] = [
+        "^" + name.replace(".", r"\.") for name in BESIDES
+    ]
     memory_budget = MEMORY_BUDGET
 
     def __init__(self, config: Any) -> None:

@@ -98,7 +98,7 @@ class _Work:
             seen = set[str]()
             with self.caller.errors():
                 for made in self.client.batches.list(limit=100):
-                    if not lost or made.id in seen:  # old clients ask a service without pages for them without end
+                    if not lost or made.id in seen:  # old clients go round where a service has no pages
                         break
                     seen.add(made.id)
                     word = str((made.metadata or {}).get("hlvid"))

@@ -148,8 +148,8 @@ def test_gazed_patches_are_four_of_the_encoders() -> None:
 
 def test_training_sees_as_the_model_does(reader: Reader, wide: Pictures) -> None:
     """Features of a picture's tiles are what `NVILAHD.encode` would make of them, in its order."""
-    corners = np.array([[0, 0], [224, 0]])
-    picked, tables = np.zeros(2, int), np.linspace(0, 1, 256, dtype=np.float32)[None].repeat(2, 0)
+    corners = np.array([[left, top] for left in range(0, 897, 224) for top in (0, 224)])  # of all of it
+    picked, tables = np.zeros(10, int), np.linspace(0, 1, 256, dtype=np.float32)[None].repeat(10, 0)
     pixels = cut(wide, picked, corners, tables, 224)
     seen = torch.from_numpy(masks(np.logical_or.reduce(shown(wide, picked, corners, TILES).cells, 1), TILES))
     assert seen.any()
