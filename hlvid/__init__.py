@@ -1,3 +1,3 @@
 """hlvid: the HLVid benchmark: data, video reading, lmms-eval tasks, scoring."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
