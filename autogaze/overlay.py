@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from autogaze.gaze import Boxes
 from autogaze.palette import COLOURS
-
-Picture = npt.NDArray[np.uint8]
+from autogaze.tiling import Picture
 
 INK, PAPER, MUTED = (238, 240, 244), (18, 20, 26), (150, 156, 168)
 GAP = 12

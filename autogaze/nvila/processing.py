@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
@@ -26,8 +25,7 @@ from autogaze.parallel import at_once
 from autogaze.selectors.base import Selector, needs_of
 from autogaze.selectors.context import Context
 from autogaze.selectors.told import Told
-
-Picture = npt.NDArray[np.uint8]
+from autogaze.tiling import Picture
 
 
 class FrameSource(Protocol):

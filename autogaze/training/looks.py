@@ -11,8 +11,9 @@ from torch import Tensor
 
 from autogaze.gaze import Gaze
 from autogaze.model.autogaze import AutoGaze
-from autogaze.overlay import Panels, Picture, contact_sheet
+from autogaze.overlay import Panels, contact_sheet
 from autogaze.reconstruction.paste import rebuild
+from autogaze.tiling import Picture
 from autogaze.training.batches import PROCESSOR
 from autogaze.training.calibrate import CAP
 from autogaze.training.config import TrainConfig

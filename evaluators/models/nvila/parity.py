@@ -23,7 +23,8 @@ from autogaze.nvila.config import VIDEO_TOKEN, NVILAConfig
 from autogaze.nvila.convert.code import read_code
 from autogaze.nvila.convert.snapshot import Snapshot
 from autogaze.nvila.grid import uniform
-from autogaze.nvila.processing import ClipBatch, Picture, expand, normalise, plan_video, stream
+from autogaze.nvila.processing import ClipBatch, expand, normalise, plan_video, stream
+from autogaze.tiling import Picture
 from evaluators.core.memory import release
 from evaluators.models.nvila.arguments import NvilaArguments
 from evaluators.models.nvila.native import PROMPT

@@ -22,6 +22,8 @@ pytest.importorskip("rapidocr", reason="no text detector: pip install 'hlvid[rea
 TEACHERS = ("text", "text_lines", "text_error")
 SMALL, LARGE = (300, 60, 351, 72), (60, 130, 329, 200)
 """Boxes of the capitals drawn: 12 px high, and 70."""
+MOST, HALF = (0.6, 0.5) if cv2.__version__ >= "5" else (0.55, 0.4)
+"""Least shares of a line's box to be seen; OpenCV 4 draws the letters in another font."""
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def test_teachers_keep_the_protocol(name: str) -> None:
 
 def test_the_map_goes_to_text_alone(tiles: Tensor) -> None:
     few, more = (selectors.get("text").select(tiles, ratio=ratio, layout=(1, 2)) for ratio in (0.1, 0.2))
-    assert shares(few, (0, 0, 200, 60))[3] == 0 and shares(few, LARGE)[3] > 0.55
+    assert shares(few, (0, 0, 200, 60))[3] == 0 and shares(few, LARGE)[3] > MOST
     assert shares(more, SMALL)[3] == 1 and not more.scale_masks()[2].any()
 
 
@@ -88,7 +90,7 @@ def test_weighing_text_moves_the_search_to_it(tiles: Tensor) -> None:
     text, plain = (
         selectors.get("text_error", l1=l1).select(tiles, ratio=0.03, layout=(1, 2)) for l1 in (0.0, 1.0)
     )
-    assert shares(text, SMALL)[3] > 0.4 and not any(shares(text, SMALL)[:2]) and shares(text, LARGE)[0] > 0.3
+    assert shares(text, SMALL)[3] > HALF and not any(shares(text, SMALL)[:2]) and shares(text, LARGE)[0] > 0.3
     assert shares(plain, SMALL)[3] == 0 and shares(plain, SMALL)[1] == 1
     with pytest.raises(ValueError, match=r"l1: 2.*\[0, 1\]"):
         selectors.get("text_error", l1=2)
